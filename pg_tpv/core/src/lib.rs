@@ -1,0 +1,12 @@
+//! What decides in tpv, without a database, a file or a socket.
+//!
+//! The extension `pg_tpv` wraps these modules in SQL functions; nothing here knows that PostgreSQL exists.
+
+pub mod barcode;
+pub mod chain;
+pub mod dat;
+pub mod day;
+pub mod encoding;
+pub mod json;
+pub mod problem;
+pub mod receipt;
