@@ -1,1 +1,5 @@
-fn main() {}
+//! `tpv-watcher`: see the library.
+
+fn main() -> std::process::ExitCode {
+    tpv_watcher::main()
+}

@@ -1,0 +1,67 @@
+//! The way from the bytes of a file to a verdict.
+
+use sha2::{Digest, Sha256};
+
+use super::canonical::normalise;
+use super::finding::{Findings, Outcome};
+use super::line::decode_barcodes;
+use super::terminal::Terminal;
+use super::{Limits, Verdict, header, total};
+use crate::encoding::decode;
+use crate::json::{self, JsonError, JsonErrorKind, Value};
+use crate::problem::{Place, Problem};
+
+/// Judges one file. It never fails and never panics, whatever the bytes, and takes time in proportion to their number.
+pub fn parse(raw: &[u8], terminal: &Terminal, limits: &Limits) -> Verdict {
+    match read_tree(raw, terminal, limits) {
+        Ok(tree) => judge(tree, terminal, limits),
+        Err(problem) => Verdict::quarantined(vec![problem]),
+    }
+}
+
+fn read_tree(raw: &[u8], terminal: &Terminal, limits: &Limits) -> Result<Value, Problem> {
+    if raw.is_empty() {
+        return Err(empty_file());
+    }
+    if raw.len() > limits.max_bytes {
+        return Err(Problem::new("TOO_LARGE", "", format!("a file has at most {} bytes", limits.max_bytes)));
+    }
+    let text = decode(raw, terminal.encoding)?;
+    if text.trim().is_empty() {
+        return Err(empty_file());
+    }
+    json::read(&text, limits.max_depth).map_err(problem_of)
+}
+
+fn empty_file() -> Problem {
+    Problem::new("EMPTY_FILE", "", "the file is empty")
+}
+
+fn problem_of(error: JsonError) -> Problem {
+    let code = match error.kind {
+        JsonErrorKind::Truncated => "TRUNCATED",
+        JsonErrorKind::Syntax | JsonErrorKind::LoneSurrogate => "BAD_JSON",
+        JsonErrorKind::TrailingData => "TRAILING_DATA",
+        JsonErrorKind::DupKey => "DUP_KEY",
+        JsonErrorKind::Depth => "TOO_DEEP",
+    };
+    let detail = error.to_string();
+    Problem::new(code, error.pointer, detail)
+}
+
+fn judge(mut tree: Value, terminal: &Terminal, limits: &Limits) -> Verdict {
+    let mut findings = Findings::default();
+    normalise(&mut tree, &Place::Root, &mut findings);
+    let mut receipt = header::read(&mut tree, terminal, limits, &mut findings);
+    if let Some(receipt) = receipt.as_mut().filter(|_| !findings.quarantines()) {
+        decode_barcodes(receipt, terminal, &mut findings);
+        total::check(receipt, terminal, &mut findings);
+    }
+    let (outcome, flags, problems) = findings.conclude();
+    if outcome == Outcome::Quarantined || receipt.is_none() {
+        return Verdict::quarantined(problems);
+    }
+    let body = tree.to_canonical();
+    let content_hash = Some(Sha256::digest(body.as_bytes()).into());
+    Verdict { outcome, receipt, canonical: Some(tree), body: Some(body), content_hash, flags, problems }
+}

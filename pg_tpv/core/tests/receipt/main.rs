@@ -1,0 +1,7 @@
+//! What a terminal may drop, and what is right for it.
+
+// Clippy knows functions marked as tests, not what they call; a test that can not go on should say so at once.
+#![allow(clippy::unwrap_used)]
+
+mod properties;
+mod rows;

@@ -1,0 +1,123 @@
+//! The database goes away in every way it can.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tpv_tests::latency::Stopwatch;
+use tpv_tests::proxy::Proxy;
+use tpv_tests::receipts::Receipts;
+use tpv_tests::rig::Rig;
+use tpv_tests::store;
+use tpv_tests::terminals::{self, Dropped, Pace};
+use tpv_tests::until::until_true;
+use tpv_tests::watcher::Watcher;
+
+use crate::{SOON, nothing_is_lost};
+
+/// Twenty terminals with an odd file now and then.
+const PACE: Pace = Pace { rate: 40.0, odd_every: 10, from: 0, to: store::TERMINALS };
+
+/// Runs terminals at 40/s around a fault, then wants a new receipt served and everything accounted for.
+fn through(fault: impl FnOnce(&mut Rig)) {
+    let mut rig = Rig::running().unwrap();
+    let stopwatch = Stopwatch::start(&rig.spool.root.join("out")).unwrap();
+    let (dropped, stop) = (Dropped::new(5), AtomicBool::new(false));
+    let spool = rig.spool.clone();
+    thread::scope(|scope| {
+        let work = scope.spawn(|| terminals::run(&spool, &stopwatch, &dropped, PACE, Duration::from_secs(120), &stop));
+        until_true("receipts flow", SOON, || stopwatch.last().0 > 20).unwrap();
+        fault(&mut rig);
+        let fresh = dropped.deal("T03", 0);
+        let ended = Instant::now();
+        spool.drop_file(&fresh).unwrap();
+        spool.wait_dat(&fresh.dat_name(), SOON).unwrap();
+        eprintln!("a new receipt was served {} ms after the fault ended", ended.elapsed().as_millis());
+        stop.store(true, Ordering::Relaxed);
+        work.join().unwrap().unwrap();
+    });
+    nothing_is_lost(&rig, &dropped.inputs());
+}
+
+/// Waits until this many files wait for a database that does not answer.
+fn files_wait(rig: &Rig) {
+    until_true("files wait in the inboxes", SOON, || rig.spool.waiting() > 60).unwrap();
+}
+
+#[test]
+fn a_stopped_database_holds_files_back_and_loses_none() {
+    through(|rig| {
+        rig.cluster.stop().unwrap();
+        files_wait(rig);
+        rig.cluster.start().unwrap();
+    });
+}
+
+#[test]
+fn a_frozen_database_holds_files_back_and_loses_none() {
+    through(|rig| {
+        rig.cluster.freeze();
+        files_wait(rig);
+        rig.cluster.thaw();
+    });
+}
+
+#[test]
+fn a_killed_database_recovers_under_load_and_loses_none() {
+    through(|rig| {
+        rig.cluster.kill().unwrap();
+        rig.cluster.start().unwrap();
+    });
+}
+
+#[test]
+fn connections_that_an_administrator_ends_cost_nothing() {
+    through(|rig| {
+        let mut dba = rig.dba().unwrap();
+        let end = "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tpv_watcher'";
+        for _ in 0..10 {
+            dba.execute(end, &[]).unwrap();
+        }
+    });
+}
+
+#[test]
+fn an_answer_that_is_lost_on_the_way_is_asked_for_again() {
+    let mut rig = Rig::idle().unwrap();
+    let proxy =
+        Proxy::start(&rig.lab.sockets.join(format!("{}-proxy", rig.cluster.node)), &rig.cluster.socket()).unwrap();
+    let mut plan = rig.plan(&[]);
+    plan.database_url = proxy.url("tpv_watcher");
+    rig.watcher = Some(Watcher::start(&rig.lab, &plan).unwrap());
+    let (mut receipts, mut inputs) = (Receipts::new(9), Vec::new());
+    // From the first byte of the answer to past its end: begin, the rows, the commit.
+    for bytes in (1..2400).step_by(240) {
+        let batch: Vec<_> = (0..4).map(|_| receipts.good("T05")).collect();
+        proxy.cut_after(bytes);
+        for input in &batch {
+            rig.spool.drop_file(input).unwrap();
+        }
+        for input in &batch {
+            rig.spool.wait_dat(&input.dat_name(), SOON).unwrap();
+        }
+        inputs.extend(batch);
+        proxy.cut();
+    }
+    nothing_is_lost(&rig, &inputs);
+}
+
+#[test]
+fn quarantine_works_while_the_database_is_down_and_is_recorded_afterwards() {
+    let mut rig = Rig::idle().unwrap();
+    rig.start_watcher(&["--grace-ms", "200"]).unwrap();
+    rig.cluster.stop().unwrap();
+    let bad = Receipts::new(3).odd(tpv_tests::receipts::Oddity::Empty, "T04");
+    rig.spool.drop_file(&bad).unwrap();
+    until_true("its reason is there", SOON, || rig.spool.reason(&bad.name).is_some()).unwrap();
+    rig.cluster.start().unwrap();
+    let mut dba = rig.dba().unwrap();
+    let recorded = "select from sales.rejected where file_name = $1";
+    until_true("it is recorded", SOON * 4, || dba.query(recorded, &[&bad.name]).is_ok_and(|rows| rows.len() == 1))
+        .unwrap();
+    nothing_is_lost(&rig, &[bad]);
+}

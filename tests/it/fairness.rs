@@ -1,0 +1,62 @@
+//! One terminal's trouble is not the others'.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use tpv_tests::receipts::{Oddity, Receipts};
+use tpv_tests::rig::Rig;
+use tpv_tests::store;
+
+use crate::{SOON, nothing_is_lost};
+
+#[test]
+fn a_flood_on_one_terminal_does_not_stop_the_others() {
+    let mut rig = Rig::idle().unwrap();
+    let mut receipts = Receipts::new(1);
+    let mut inputs: Vec<_> = (0..6000).map(|_| receipts.good("T01")).collect();
+    for input in &inputs {
+        rig.spool.drop_file(input).unwrap();
+    }
+    rig.start_watcher(&[]).unwrap();
+    let others: Vec<_> = (1..store::TERMINALS).map(|index| receipts.good(&store::terminal(index))).collect();
+    for input in &others {
+        rig.spool.drop_file(input).unwrap();
+    }
+    for input in &others {
+        rig.spool.wait_dat(&input.dat_name(), SOON).unwrap();
+    }
+    let left = fs::read_dir(rig.spool.inbox("T01")).unwrap().count();
+    assert!(left > 0, "the others were served only when the flood was over");
+    inputs.extend(others);
+    nothing_is_lost(&rig, &inputs);
+}
+
+#[test]
+fn a_terminal_that_sends_only_rubbish_does_not_stop_the_others() {
+    let mut rig = Rig::idle().unwrap();
+    rig.start_watcher(&["--grace-ms", "300"]).unwrap();
+    let mut receipts = Receipts::new(2);
+    let mut inputs = Vec::new();
+    for turn in 0..200 {
+        let oddity = [Oddity::Truncated, Oddity::CodePage, Oddity::KeyTwice, Oddity::BadNumber][turn % 4];
+        inputs.push(receipts.odd(oddity, "T01"));
+    }
+    inputs.extend((1..store::TERMINALS).map(|index| receipts.good(&store::terminal(index))));
+    for input in &inputs {
+        rig.spool.drop_file(input).unwrap();
+    }
+    for input in &inputs[200..] {
+        rig.spool.wait_dat(&input.dat_name(), SOON).unwrap();
+    }
+    nothing_is_lost(&rig, &inputs);
+}
+
+#[test]
+fn an_inbox_that_is_a_dangling_link_does_not_stop_the_others() {
+    let rig = Rig::running().unwrap();
+    symlink("/nowhere/at/all", rig.spool.root.join("in/T77")).unwrap();
+    let input = Receipts::new(3).good("T06");
+    rig.spool.drop_file(&input).unwrap();
+    rig.spool.wait_dat(&input.dat_name(), SOON).unwrap();
+    nothing_is_lost(&rig, &[input]);
+}

@@ -1,0 +1,37 @@
+//! `bench`: numbers that are compared within one run, never against a clock on the wall.
+
+mod catchup;
+mod cost;
+mod latency;
+
+use std::io::Write;
+
+use anyhow::{Result, bail};
+use serde_json::json;
+
+/// Every bench, with what it measures.
+pub const NAMES: [(&str, &str); 4] = [
+    ("ingest", "all of the following"),
+    ("latency", "close of the file to the .dat at 20, 50 and 200 receipts/s, notifications on and off"),
+    ("catchup", "20,000 files on one terminal while the others go on"),
+    ("cost", "what ingest costs the server, against bare inserts of the same rows"),
+];
+
+/// Runs one. Tables go to stdout, or to stderr when the result is asked for as JSON.
+pub fn run(name: &str, json: bool) -> Result<()> {
+    let mut words: Box<dyn Write> = if json { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
+    let words = &mut *words;
+    let result = match name {
+        "ingest" => {
+            json!({ "latency": latency::run(words)?, "catchup": catchup::run(words)?, "cost": cost::run(words)? })
+        }
+        "latency" => json!({ "latency": latency::run(words)? }),
+        "catchup" => json!({ "catchup": catchup::run(words)? }),
+        "cost" => json!({ "cost": cost::run(words)? }),
+        _ => bail!("no bench {name}; there are:{}", NAMES.map(|(name, what)| format!("\n  {name:<8} {what}")).concat()),
+    };
+    if json {
+        writeln!(std::io::stdout(), "{result}")?;
+    }
+    Ok(())
+}

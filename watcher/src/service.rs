@@ -1,0 +1,44 @@
+//! The process among others: signals, systemd, and the reason to stop.
+
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::watcher::Watcher;
+
+/// Tells systemd, if it started us, that work has begun.
+pub fn ready() {
+    notify(&[NotifyState::Ready]);
+}
+
+pub fn stopping() {
+    notify(&[NotifyState::Stopping]);
+}
+
+/// Returns on SIGTERM, SIGINT, or a fault that only a fresh start can mend. Feeds systemd's watchdog meanwhile.
+pub async fn until_told_to_stop(w: &Watcher) {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals can not be handled");
+        return;
+    };
+    let mut usec = 0;
+    let watchdog = sd_notify::watchdog_enabled(false, &mut usec);
+    let mut feed = tokio::time::interval(Duration::from_micros(usec / 2).max(Duration::from_millis(100)));
+    let mut stop = w.stopping();
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return,
+            _ = interrupt.recv() => return,
+            _ = stop.wait_for(|stop| *stop) => return,
+            _ = feed.tick(), if watchdog => notify(&[NotifyState::Watchdog]),
+        }
+    }
+}
+
+fn notify(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(false, state) {
+        tracing::debug!(%error, "systemd was not told");
+    }
+}
