@@ -66,6 +66,17 @@ pub fn document_about(node_id: i32, kind: &str, about: Uuid, nth: i64) -> Uuid {
     derived_id(&[node_id.to_string().as_bytes(), kind.as_bytes(), about.as_bytes(), nth.to_string().as_bytes()])
 }
 
+/// The id of a document about a business day of a node (`day_close`).
+pub fn document_of_day(node_id: i32, kind: &str, date: NaiveDate) -> Uuid {
+    derived_id(&[node_id.to_string().as_bytes(), kind.as_bytes(), date.to_string().as_bytes()])
+}
+
+/// The time stamp of the next document of a chain: Unix milliseconds above 16 bits of counter, never at or below the
+/// one before, also when the clock was set back.
+pub fn next_hlc(previous: i64, now_ms: i64) -> i64 {
+    (now_ms << 16).max(previous + 1)
+}
+
 /// A uuid v8 (RFC 9562) from the SHA-256 of the parts, each preceded by its length so that no two lists collide.
 fn derived_id(parts: &[&[u8]]) -> Uuid {
     let mut hasher = Sha256::new();
@@ -145,6 +156,14 @@ mod tests {
         let key = key("123", "");
         assert_ne!(key.document_id(), key.conflicting_document_id(&sha256(b"a")));
         assert_ne!(key.conflicting_document_id(&sha256(b"b")), key.conflicting_document_id(&sha256(b"a")));
+    }
+
+    #[test]
+    fn time_stamps_of_a_chain_only_grow() {
+        let now = 1_790_000_000_000;
+        assert_eq!(next_hlc(0, now), now << 16);
+        assert_eq!(next_hlc(now << 16, now), (now << 16) + 1);
+        assert_eq!(next_hlc(now << 16, now - 5_000), (now << 16) + 1);
     }
 
     #[test]

@@ -1,0 +1,49 @@
+-- Purpose: the schemas of a node and the roles that use them.
+-- Limits:  roles belong to the whole server; they are made only where they are missing. Passwords are the DBA's.
+-- Undo:    drop the schemas (that loses every receipt), then the roles.
+
+-- No function is anybody's but its owner's until a migration says otherwise.
+alter default privileges revoke execute on functions from public;
+
+do $$
+declare
+  wanted record;
+begin
+  for wanted in
+    select * from (values
+      ('tpv_watcher', 'login', 'the watcher of a store: may hand in files and ask what to publish'),
+      ('tpv_cron', 'login', 'what pg_cron runs its jobs as: may call the scheduled functions and nothing else'),
+      ('tpv_operator', 'nologin', 'people who decide about held receipts and .dat files'),
+      ('tpv_analyst', 'nologin', 'people who read')
+    ) as w (role_name, login, meaning)
+  loop
+    if not exists (select from pg_catalog.pg_roles where rolname = wanted.role_name) then
+      execute format('create role %I %s', wanted.role_name, wanted.login);
+      execute format('comment on role %I is %L', wanted.role_name, wanted.meaning);
+    end if;
+  end loop;
+end $$;
+
+do $$
+begin
+  execute format('grant connect on database %I to tpv_watcher, tpv_cron, tpv_operator, tpv_analyst', current_database());
+end $$;
+
+create schema org;
+comment on schema org is 'Who and where: nodes, legal entities, stores, departments, terminals.';
+create schema wire;
+comment on schema wire is 'The only tables that replicate. Rows are written once and never changed.';
+create schema sync;
+comment on schema sync is 'State of this node about chains and documents: local, never replicated.';
+create schema catalog;
+comment on schema catalog is 'What is sold and what the codes on it mean.';
+create schema dat;
+comment on schema dat is 'The fixed-width files for the legacy checkout: layouts, published bytes, pending work.';
+create schema sales;
+comment on schema sales is 'Receipts as analysts read them (projections of wire.doc), and the way in for terminals.';
+create schema sec;
+comment on schema sec is 'What happened that somebody responsible for security wants to know.';
+
+grant usage on schema org, wire, sync, catalog, dat, sales to tpv_analyst, tpv_operator;
+grant usage on schema dat, sales to tpv_watcher;
+grant usage on schema wire to tpv_cron;

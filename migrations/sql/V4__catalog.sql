@@ -1,0 +1,73 @@
+-- Purpose: what the chain's own barcodes mean (scale labels, tickets).
+-- Limits:  a rule is anchored: it reads numbers of exactly its prefix and length. The first that fits wins.
+-- Undo:    drop table catalog.barcode_rule.
+
+create table catalog.barcode_rule (
+  barcode_rule_id      uuid primary key default tpv.uuid7(),
+  name                 text not null unique check (name <> ''),
+  priority             integer not null default 100 check (priority >= 0),
+  prefix               text not null,
+  length               smallint not null,
+  kind                 text not null,
+  item_start           smallint,
+  item_length          smallint,
+  value_start          smallint,
+  value_length         smallint,
+  decimals             smallint not null default 0,
+  inner_check          text not null default 'none',
+  inner_check_position smallint,
+  node_id              integer references org.store,
+  department_code      text,
+  valid_from           date,
+  valid_to             date
+);
+comment on table catalog.barcode_rule is 'How to read restricted barcodes: where the item and the value stand in the number.';
+comment on column catalog.barcode_rule.barcode_rule_id is 'Key.';
+comment on column catalog.barcode_rule.name is 'Name for people; what is decoded names it.';
+comment on column catalog.barcode_rule.priority is 'Lower is tried first.';
+comment on column catalog.barcode_rule.prefix is 'Digits the number begins with.';
+comment on column catalog.barcode_rule.length is 'Digits the number has, check digit included.';
+comment on column catalog.barcode_rule.kind is 'What the value is: price, weight, count or ticket.';
+comment on column catalog.barcode_rule.item_start is 'Position, from 1, of the digits that name the item.';
+comment on column catalog.barcode_rule.item_length is 'How many digits name the item.';
+comment on column catalog.barcode_rule.value_start is 'Position, from 1, of the digits that are the value.';
+comment on column catalog.barcode_rule.value_length is 'How many digits the value has.';
+comment on column catalog.barcode_rule.decimals is 'How many digits of the value stand behind the decimal point.';
+comment on column catalog.barcode_rule.inner_check is 'Check digit over the value: none, price4 or price5.';
+comment on column catalog.barcode_rule.inner_check_position is 'Position of that digit; null for right before the value.';
+comment on column catalog.barcode_rule.node_id is 'The only store it holds in; null for all.';
+comment on column catalog.barcode_rule.department_code is 'The only department it holds in; null for all.';
+comment on column catalog.barcode_rule.valid_from is 'First day it holds; null for always.';
+comment on column catalog.barcode_rule.valid_to is 'Last day it holds; null for always.';
+
+create function catalog.rule_as_json(r catalog.barcode_rule) returns jsonb
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select jsonb_strip_nulls(jsonb_build_object(
+    'name', r.name, 'priority', r.priority, 'prefix', r.prefix, 'length', r.length, 'kind', r.kind,
+    'item', case when r.item_start is not null then jsonb_build_object('start', r.item_start, 'length', r.item_length) end,
+    'value', case when r.value_start is not null then jsonb_build_object('start', r.value_start, 'length', r.value_length) end,
+    'decimals', r.decimals, 'inner_check', r.inner_check, 'inner_check_position', r.inner_check_position,
+    'department', r.department_code, 'valid_from', r.valid_from, 'valid_to', r.valid_to))
+$$;
+comment on function catalog.rule_as_json(catalog.barcode_rule) is 'The rule as tpv.barcode_decode reads it.';
+
+create function catalog.check_rule() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  -- Raises 22023 with every fault: a bad rule must not get as far as a receipt.
+  perform tpv.barcode_decode('0', jsonb_build_array(catalog.rule_as_json(new)));
+  return new;
+end $$;
+comment on function catalog.check_rule() is 'Refuses a barcode rule with faults.';
+create trigger _100_check before insert or update on catalog.barcode_rule
+  for each row execute function catalog.check_rule();
+
+create function catalog.barcode_rules(node_id integer) returns jsonb
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(jsonb_agg(catalog.rule_as_json(r) order by r.priority, r.name), '[]')
+    from catalog.barcode_rule r
+   where r.node_id is null or r.node_id = barcode_rules.node_id
+$$;
+comment on function catalog.barcode_rules(integer) is 'The rules that hold in a store, as tpv.barcode_decode reads them.';
+
+grant select on catalog.barcode_rule to tpv_operator, tpv_analyst;

@@ -1,0 +1,256 @@
+-- Purpose: .dat files: versioned layouts, the bytes that were published, and what is still to be done on the disk.
+-- Limits:  state of publication is local to the store; only the decisions behind it are documents.
+-- Undo:    drop the tables and functions of schema dat; the files on disk stay.
+
+create table dat.profile (
+  profile_id      uuid primary key default tpv.uuid7(),
+  node_id         integer not null references org.store,
+  department_code text,
+  version         integer not null,
+  profile         jsonb not null,
+  saved_at        timestamptz not null default now(),
+  saved_by        text not null default session_user,
+  unique nulls not distinct (node_id, department_code, version),
+  foreign key (node_id, department_code) references org.department (node_id, code)
+);
+comment on table dat.profile is 'Layouts of .dat files. The newest version of a department''s own, else of the store''s, is used.';
+comment on column dat.profile.profile_id is 'Key.';
+comment on column dat.profile.node_id is 'The store.';
+comment on column dat.profile.department_code is 'The only department it is for; null for the whole store.';
+comment on column dat.profile.version is 'Counts up from 1 for each store and department.';
+comment on column dat.profile.profile is 'The layout, as tpv.dat_render reads it.';
+comment on column dat.profile.saved_at is 'When it was saved.';
+comment on column dat.profile.saved_by is 'Who saved it.';
+
+create table dat.file (
+  node_id         integer not null,
+  receipt_id      uuid not null,
+  terminal        text not null,
+  folder          text not null,
+  name            text not null,
+  trigger_name    text,
+  bytes           bytea not null,
+  sha256          bytea not null,
+  profile_id      uuid not null,
+  profile_version integer not null,
+  made_at         timestamptz not null default clock_timestamp(),
+  withdrawn_at    timestamptz,
+  primary key (node_id, receipt_id)
+);
+-- Named as file systems that know no case see it, so that two receipts never meet in one file.
+create unique index file_name on dat.file (node_id, folder, lower(name));
+comment on table dat.file is 'The .dat file of each receipt that has one, with the very bytes that were published.';
+comment on column dat.file.node_id is 'The store.';
+comment on column dat.file.receipt_id is 'The receipt, wire.doc.doc_id.';
+comment on column dat.file.terminal is 'The terminal in whose queue the watcher handles it.';
+comment on column dat.file.folder is 'Folder below out/.';
+comment on column dat.file.name is 'Name of the file.';
+comment on column dat.file.trigger_name is 'Empty file that follows it, if the layout wants one.';
+comment on column dat.file.bytes is 'Its content.';
+comment on column dat.file.sha256 is 'SHA-256 of its content.';
+comment on column dat.file.profile_id is 'The layout it was made with.';
+comment on column dat.file.profile_version is 'The version of that layout.';
+comment on column dat.file.made_at is 'When it was made.';
+comment on column dat.file.withdrawn_at is 'When it was withdrawn; null while it belongs on the disk.';
+
+create table dat.superseded (
+  superseded_id bigint generated always as identity primary key,
+  superseded_at timestamptz not null default clock_timestamp(),
+  node_id       integer not null,
+  receipt_id    uuid not null,
+  folder        text not null,
+  name          text not null,
+  bytes         bytea not null,
+  sha256        bytea not null,
+  profile_id    uuid not null,
+  made_at       timestamptz not null
+);
+create index superseded_receipt on dat.superseded (node_id, receipt_id);
+comment on table dat.superseded is 'Earlier .dat files of receipts whose .dat was rendered again.';
+comment on column dat.superseded.superseded_id is 'Key.';
+comment on column dat.superseded.superseded_at is 'When it was replaced.';
+comment on column dat.superseded.node_id is 'The store.';
+comment on column dat.superseded.receipt_id is 'The receipt.';
+comment on column dat.superseded.folder is 'Folder it was published in.';
+comment on column dat.superseded.name is 'Name it was published under.';
+comment on column dat.superseded.bytes is 'Its content.';
+comment on column dat.superseded.sha256 is 'SHA-256 of its content.';
+comment on column dat.superseded.profile_id is 'The layout it was made with.';
+comment on column dat.superseded.made_at is 'When it was made.';
+
+create table dat.pending (
+  pending_id   bigint generated always as identity primary key,
+  node_id      integer not null,
+  receipt_id   uuid not null,
+  terminal     text not null,
+  action       text not null check (action in ('publish', 'withdraw')),
+  folder       text not null,
+  name         text not null,
+  trigger_name text,
+  sha256       bytea not null,
+  why          text not null,
+  asked_at     timestamptz not null default clock_timestamp(),
+  asked_by     text not null default session_user,
+  done_at      timestamptz,
+  result       text check (result in ('done', 'failed', 'cancelled')),
+  detail       text,
+  check ((done_at is null) = (result is null))
+);
+create index pending_open on dat.pending (pending_id) where done_at is null;
+create index pending_receipt on dat.pending (receipt_id);
+comment on table dat.pending is 'What operators decided and the disk has yet to show; the watcher works it off, oldest first.';
+comment on column dat.pending.pending_id is 'Key; also the order.';
+comment on column dat.pending.node_id is 'The store.';
+comment on column dat.pending.receipt_id is 'The receipt.';
+comment on column dat.pending.terminal is 'The terminal in whose queue it is done.';
+comment on column dat.pending.action is 'publish or withdraw.';
+comment on column dat.pending.folder is 'Folder below out/.';
+comment on column dat.pending.name is 'Name of the file.';
+comment on column dat.pending.trigger_name is 'Empty file that follows it, if any.';
+comment on column dat.pending.sha256 is 'SHA-256 of the file that is meant.';
+comment on column dat.pending.why is 'What the operator said.';
+comment on column dat.pending.asked_at is 'When it was decided.';
+comment on column dat.pending.asked_by is 'Who decided.';
+comment on column dat.pending.done_at is 'When it was settled; null while it waits.';
+comment on column dat.pending.result is 'done, failed (a withdrawal found no file: the checkout has it), or cancelled by a later decision.';
+comment on column dat.pending.detail is 'What the watcher said.';
+
+create view dat.withdraw_failed with (security_invoker = true) as
+  select pending_id, receipt_id, terminal, folder, name, why, asked_at, asked_by, done_at, detail
+    from dat.pending
+   where action = 'withdraw' and result = 'failed';
+comment on view dat.withdraw_failed is
+  'Alarm: withdrawals that came too late. The checkout has read the file, so the customer may have paid.';
+
+create function dat.save_profile(profile jsonb, department_code text default null) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  problem record;
+  faults text;
+  saved integer;
+begin
+  for problem in select * from tpv.dat_profile_check(save_profile.profile) loop
+    if problem.detail like 'warning: %' then
+      raise warning '% at "%": %', problem.code, problem.pointer, substr(problem.detail, 10);
+    else
+      faults := concat_ws('; ', faults, format('%s at "%s": %s', problem.code, problem.pointer, problem.detail));
+    end if;
+  end loop;
+  if faults is not null then
+    raise exception 'the profile has faults' using errcode = '22023', detail = faults;
+  end if;
+  -- One saver at a time, so that versions count without gaps.
+  lock table dat.profile in share row exclusive mode;
+  insert into dat.profile (node_id, department_code, version, profile)
+  select org.this_node(), save_profile.department_code, coalesce(max(p.version), 0) + 1, save_profile.profile
+    from dat.profile p
+   where p.node_id = org.this_node() and p.department_code is not distinct from save_profile.department_code
+  returning version into saved;
+  return saved;
+end $$;
+comment on function dat.save_profile(jsonb, text) is
+  'Saves a layout for one department, or for the whole store, and answers its version. Faults are refused with 22023, all at once; what is merely unwise is a warning.';
+
+create function dat.withdraw(receipt_id uuid, why text) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as
+$$ select tpv.withdraw_dat(receipt_id, why) $$;
+comment on function dat.withdraw(uuid, text) is
+  'Takes the .dat of a receipt away from the checkout. The receipt stays as it is. dat.withdraw_failed tells when it was too late.';
+
+create function dat.render_again(receipt_id uuid, why text) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as
+$$ select tpv.render_again(receipt_id, why) $$;
+comment on function dat.render_again(uuid, text) is
+  'Makes the .dat of a receipt anew, with the layout of today, and publishes it in place of the old one.';
+
+create function dat.pending_list(max_rows integer)
+returns table (pending_id bigint, terminal text, action text, dat_folder text, dat_name text, trigger_name text, sha256 bytea)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select p.pending_id, p.terminal, p.action, p.folder, p.name, p.trigger_name, p.sha256
+    from dat.pending p
+   where p.done_at is null
+   order by p.pending_id
+   limit max_rows
+$$;
+comment on function dat.pending_list(integer) is 'What is to be done on the disk, oldest first.';
+
+create function dat.pending_take(pending_id bigint)
+returns table (dat_folder text, dat_name text, dat bytea, trigger_name text)
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  with taken as (
+    update dat.pending p set done_at = clock_timestamp(), result = 'done'
+     where p.pending_id = pending_take.pending_id and p.done_at is null and p.action = 'publish'
+    returning p.node_id, p.receipt_id, p.sha256
+  )
+  select f.folder, f.name, f.bytes, f.trigger_name
+    from taken t
+    join dat.file f on f.node_id = t.node_id and f.receipt_id = t.receipt_id and f.sha256 = t.sha256
+$$;
+comment on function dat.pending_take(bigint) is
+  'Claims a publication: done when the caller''s transaction commits. No row: somebody did it, or it was cancelled.';
+
+create function dat.pending_ack(pending_id bigint, result text, detail text) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  update dat.pending p
+     set done_at = clock_timestamp(), result = pending_ack.result, detail = pending_ack.detail
+   where p.pending_id = pending_ack.pending_id and p.done_at is null and p.action = 'withdraw'
+$$;
+comment on function dat.pending_ack(bigint, text, text) is
+  'Says how a withdrawal ended: done, or failed when the file was gone already.';
+
+create function dat.staged(dat_folder text, dat_name text, sha256 bytea) returns text
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select case
+    when f.receipt_id is not null and f.sha256 = staged.sha256 and f.withdrawn_at is null then 'publish'
+    when f.sha256 = staged.sha256
+      or exists (select from dat.superseded s
+                  where s.folder = dat_folder and s.name = dat_name and s.sha256 = staged.sha256) then 'withdrawn'
+    else 'unknown'
+  end
+  from (select) one
+  left join dat.file f on f.node_id = org.this_node() and f.folder = dat_folder and f.name = dat_name
+$$;
+comment on function dat.staged(text, text, bytea) is
+  'What a staged file is: publish (belongs on the disk), withdrawn, or unknown (its transaction never committed).';
+
+create function org.register_store(node_id integer, node_code text, name text, timezone text, cutoff_hour integer, currency text)
+returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  old org.store;
+begin
+  if not exists (select from pg_catalog.pg_timezone_names z where z.name = timezone) or timezone !~ '/|^UTC$' then
+    raise exception 'the time zone is not known' using errcode = '22023',
+      hint = 'give an IANA name such as Europe/Madrid; select name from pg_timezone_names lists them';
+  end if;
+  if org.this_node() <> register_store.node_id then
+    raise exception 'this database is another node' using errcode = '22023',
+      detail = format('it is node %s', org.this_node()), hint = 'each store has a database of its own';
+  end if;
+  select * into old from org.store s where s.node_id = register_store.node_id;
+  if (old.timezone, old.cutoff_hour) is distinct from (register_store.timezone, register_store.cutoff_hour::smallint)
+     and old.node_id is not null
+     and exists (select from wire.doc d where d.node_id = register_store.node_id) then
+    raise exception 'the time zone and the cut-off hour of a store with receipts can not be changed' using errcode = '22023';
+  end if;
+  insert into org.node (node_id, node_code, kind) values (register_store.node_id, register_store.node_code, 'store')
+  on conflict on constraint node_pkey do update set node_code = excluded.node_code;
+  insert into sync.this_node (node_id) values (register_store.node_id) on conflict do nothing;
+  insert into org.store (node_id, name, timezone, cutoff_hour, currency)
+  values (register_store.node_id, register_store.name, register_store.timezone, register_store.cutoff_hour, register_store.currency)
+  on conflict on constraint store_pkey do update
+    set name = excluded.name, timezone = excluded.timezone, cutoff_hour = excluded.cutoff_hour, currency = excluded.currency;
+  if not exists (select from dat.profile p where p.node_id = register_store.node_id and p.department_code is null) then
+    perform dat.save_profile(tpv.dat_legacy_profile());
+  end if;
+end $$;
+comment on function org.register_store(integer, text, text, text, integer, text) is
+  'Says which store this database is, and gives it the legacy .dat layout if it has none. Can be repeated to correct the name.';
+
+revoke all on dat.profile, dat.file, dat.superseded, dat.pending, dat.withdraw_failed from public;
+grant select on dat.profile, dat.file, dat.superseded, dat.pending, dat.withdraw_failed to tpv_operator;
+grant select (profile_id, node_id, department_code, version, profile, saved_at) on dat.profile to tpv_analyst;
+grant execute on function dat.save_profile(jsonb, text), dat.withdraw(uuid, text), dat.render_again(uuid, text) to tpv_operator;
+grant execute on function dat.pending_list(integer), dat.pending_take(bigint), dat.pending_ack(bigint, text, text),
+  dat.staged(text, text, bytea) to tpv_watcher;
+grant select on all tables in schema org to tpv_operator, tpv_analyst;

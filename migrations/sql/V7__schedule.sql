@@ -1,0 +1,10 @@
+-- Purpose: what pg_cron does.
+-- Limits:  runs as tpv_cron, which may call the scheduled functions and nothing else; every run is a row of
+--          cron.job_run_details.
+-- Undo:    select cron.unschedule(jobname) from cron.job where username = 'tpv_cron'.
+
+grant tpv_cron to tpv_owner;
+grant usage on schema cron to tpv_cron;
+set local role tpv_cron;
+select cron.schedule('tpv: partitions of wire.doc', '17 3 * * *', 'select wire.maintain_partitions()');
+set local role tpv_owner;

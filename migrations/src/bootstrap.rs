@@ -1,0 +1,33 @@
+//! `tpv-migrate bootstrap-sql`: prints the script for a superuser. Nothing is sent anywhere.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+const SCRIPT: &str = include_str!("bootstrap.sql");
+
+pub fn print(database: &str) -> anyhow::Result<ExitCode> {
+    std::io::stdout().write_all(script(database).as_bytes()).context("the script could not be written")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The name was checked: it needs no quotes.
+fn script(database: &str) -> String {
+    format!("\\set database {database}\n{SCRIPT}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_begins_with_the_name_of_the_database() {
+        assert!(script("tpv").starts_with("\\set database tpv\n--"));
+    }
+
+    #[test]
+    fn the_script_stops_at_the_first_fault() {
+        assert!(SCRIPT.contains("\\set ON_ERROR_STOP on"));
+    }
+}

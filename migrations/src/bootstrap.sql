@@ -1,0 +1,79 @@
+-- What a superuser does once for a node of tpv, connected to database postgres:
+--     tpv-migrate bootstrap-sql | psql --no-psqlrc --dbname postgres
+-- It may be run again at any time, and must be after each `alter extension pg_tpv update`: functions that come with a new
+-- version belong to the superuser, and their rights are given here.
+-- Undo: drop the database, then the roles.
+\set ON_ERROR_STOP on
+set client_min_messages = warning;
+set search_path = pg_catalog;
+select set_config('tpv.database', :'database', false) \g /dev/null
+
+-- Better one clear sentence here than an error half way.
+do $$
+declare
+    libraries text := current_setting('shared_preload_libraries');
+    faults text[] := '{}';
+begin
+    if not (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then
+        faults := faults || 'this must be run by a superuser'::text;
+    end if;
+    if current_setting('server_version_num')::int not between 150000 and 189999 then
+        faults := faults || 'tpv runs on PostgreSQL 15 to 18'::text;
+    end if;
+    if libraries !~ '\mpg_tpv\M' or libraries !~ '\mpg_cron\M' then
+        faults := faults || 'shared_preload_libraries needs pg_cron and pg_tpv (and the server a restart)'::text;
+    end if;
+    if libraries ~ '\mpg_cron\M' and current_setting('cron.database_name', true) <> current_setting('tpv.database') then
+        faults := faults || format('cron.database_name must be %s (and the server a restart)', current_setting('tpv.database'));
+    end if;
+    if not exists (select from pg_catalog.pg_available_extensions where name = 'pg_tpv') then
+        faults := faults || 'the files of the extension pg_tpv are not installed on this server'::text;
+    end if;
+    if cardinality(faults) > 0 then
+        raise exception using errcode = 'object_not_in_prerequisite_state', message = array_to_string(faults, '; ');
+    end if;
+end
+$$;
+
+-- Owns every table and runs every migration; nobody logs in as it. It creates the other roles.
+-- On PostgreSQL 15 a role with CREATEROLE can make itself a member of nearly any other: whoever may become tpv_owner is to
+-- be trusted like a superuser there.
+select 'create role tpv_owner'
+where not exists (select from pg_catalog.pg_roles where rolname = 'tpv_owner') \gexec
+alter role tpv_owner nologin createrole nosuperuser nocreatedb noreplication nobypassrls;
+
+select format('create database %I owner tpv_owner encoding ''UTF8'' template template0', :'database')
+where not exists (select from pg_catalog.pg_database where datname = :'database') \gexec
+select format('alter database %I owner to tpv_owner', :'database')
+where not exists (
+    select from pg_catalog.pg_database
+    where datname = :'database' and pg_catalog.pg_get_userbyid(datdba) = 'tpv_owner') \gexec
+-- Who may connect is said by the migrations, role by role.
+revoke connect, temporary on database :"database" from public;
+grant create, connect, temporary on database :"database" to tpv_owner;
+
+\connect :"database"
+set client_min_messages = warning;
+set search_path = pg_catalog;
+
+revoke create on schema public from public;
+create extension if not exists pg_tpv;
+create extension if not exists pg_cron;
+
+-- Functions of the extension: nobody but tpv_owner, who passes them on where a migration says so.
+revoke all on schema tpv from public;
+grant usage on schema tpv to tpv_owner with grant option;
+revoke all on all routines in schema tpv from public;
+grant execute on all routines in schema tpv to tpv_owner with grant option;
+
+-- Repairs switch triggers' checks off for a moment; that is the owner's right alone.
+grant set on parameter pg_tpv.maintenance to tpv_owner;
+
+-- Jobs run as a role that the migrations make, hence the option to pass this on. pg_cron shows each role its own jobs only,
+-- by row-level security of its own.
+grant usage on schema cron to tpv_owner with grant option;
+select format('grant execute on function %s to tpv_owner', oid::pg_catalog.regprocedure)
+from pg_catalog.pg_proc
+where pronamespace = 'cron'::pg_catalog.regnamespace and proname in ('schedule', 'unschedule') \gexec
+grant select on cron.job to tpv_owner;
+grant select, delete on cron.job_run_details to tpv_owner;

@@ -1,0 +1,97 @@
+//! How a migration that failed is told: what it is called, what the server said, and at which line.
+
+use std::error::Error;
+use std::fmt::Write;
+
+use refinery::Migration;
+use refinery::error::Kind;
+use tokio_postgres::error::{DbError, ErrorPosition};
+
+/// Everything a person needs, on several lines.
+pub fn describe(migration: &Migration, error: &refinery::Error) -> String {
+    let mut text = format!("migration {migration} failed; nothing of it was kept");
+    let Kind::Connection(_, source) = error.kind() else {
+        let _ = write!(text, "\n  {error}");
+        return text;
+    };
+    match source.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::as_db_error) {
+        Some(said) => text.push_str(&server_said(said, migration.sql().unwrap_or_default())),
+        None => {
+            let _ = write!(text, "\n  {}", chain(source.as_ref()));
+        }
+    }
+    text
+}
+
+fn server_said(said: &DbError, sql: &str) -> String {
+    let mut text = String::new();
+    let mut line = |label: &str, value: &str| {
+        let _ = write!(text, "\n  {label}: {}", value.trim_end().replace('\n', "\n    "));
+    };
+    line("sqlstate", said.code().code());
+    line("message", said.message());
+    if let Some(detail) = said.detail() {
+        line("detail", detail);
+    }
+    if let Some(hint) = said.hint() {
+        line("hint", hint);
+    }
+    match said.position() {
+        Some(ErrorPosition::Original(position)) => {
+            if let Some((number, of_the_file)) = line_at(sql, *position) {
+                line("line", &format!("{number}: {}", of_the_file.trim()));
+            }
+        }
+        Some(ErrorPosition::Internal { position, query }) => {
+            if let Some((number, of_the_query)) = line_at(query, *position) {
+                line("in a query inside", &format!("line {number}: {}", of_the_query.trim()));
+            }
+        }
+        None => {}
+    }
+    if let Some(context) = said.where_() {
+        line("context", context);
+    }
+    text
+}
+
+/// The line that holds the character at `position`. Both count from 1, as PostgreSQL does: characters, not bytes.
+fn line_at(sql: &str, position: u32) -> Option<(usize, &str)> {
+    let before = usize::try_from(position).ok()?.checked_sub(1)?;
+    let number = 1 + sql.chars().take(before).filter(|it| *it == '\n').count();
+    sql.lines().nth(number - 1).map(|line| (number, line))
+}
+
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_counts_characters_not_bytes() {
+        let sql = "-- ñandú\nselect 1;\nselect x;\n";
+        let position = sql.chars().take_while(|it| *it != 'x').count() + 1;
+        assert_eq!(line_at(sql, u32::try_from(position).unwrap()), Some((3, "select x;")));
+    }
+
+    #[test]
+    fn the_first_character_is_on_the_first_line() {
+        assert_eq!(line_at("a\nb", 1), Some((1, "a")));
+        assert_eq!(line_at("a\nb", 3), Some((2, "b")));
+    }
+
+    #[test]
+    fn a_position_outside_is_no_line() {
+        assert_eq!(line_at("a", 0), None);
+        assert_eq!(line_at("", 1), None);
+    }
+}

@@ -1,0 +1,226 @@
+//! What becomes of one file at its terminal's desk.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use super::Desk;
+use super::said::{Hold, Intake};
+use crate::chain::{Hash, ReceiptKey};
+use crate::dat;
+use crate::day::{self, Printed, StoreDay};
+use crate::json::Value;
+use crate::problem::Problem;
+use crate::receipt::{Outcome, Receipt, Verdict};
+
+/// What becomes of a file.
+#[derive(Debug)]
+pub enum Decision {
+    /// It is no usable receipt of this terminal.
+    Quarantined {
+        /// Why.
+        problem: Problem,
+        /// Whether somebody responsible for security wants to know.
+        suspicious: bool,
+    },
+    /// It is known already; the receipt's id.
+    Duplicate(Uuid),
+    /// It is a new receipt.
+    New(Box<New>),
+}
+
+/// A receipt that is known already.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The receipt.
+    pub receipt_id: Uuid,
+    /// SHA-256 of its body.
+    pub content_hash: Hash,
+}
+
+/// The receipt that the terminal issued before this one.
+#[derive(Debug)]
+pub struct Previous<'a> {
+    /// Its number and its instant.
+    pub printed: day::Previous,
+    /// Its id.
+    pub receipt_id: Uuid,
+    /// The receipt itself; only asked for when this one is wholly negative.
+    pub receipt: Option<&'a Receipt>,
+}
+
+/// A receipt that is to be stored.
+#[derive(Debug)]
+pub struct New {
+    /// The document's id.
+    pub doc_id: Uuid,
+    /// The number it claims.
+    pub key: ReceiptKey,
+    /// Whether another receipt has that number already.
+    pub conflicts: bool,
+    /// The business day.
+    pub business_date: NaiveDate,
+    /// When it was printed.
+    pub printed: Printed,
+    /// What the store decided.
+    pub intake: Intake,
+    /// Its `.dat`; none when it is held, late or undoes another receipt.
+    pub dat: Option<Dat>,
+    /// The receipt that this one undoes.
+    pub voids: Option<Uuid>,
+}
+
+/// A `.dat` to be published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dat {
+    /// Folder below the place of publication.
+    pub folder: String,
+    /// Name in that folder.
+    pub name: String,
+    /// Empty file that follows it.
+    pub trigger_name: Option<String>,
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// Whether a character had to be replaced.
+    pub substituted: bool,
+}
+
+impl New {
+    /// Why it is held, when it is.
+    pub fn hold(&self) -> Option<&Hold> {
+        self.intake.holds.first()
+    }
+
+    /// Holds it for one more reason, in front of the others when it weighs more. A held receipt has no `.dat`.
+    pub fn hold_for(&mut self, problem: &Problem) {
+        self.intake.holds.push(problem.into());
+        self.dat = None;
+    }
+}
+
+/// The reason for holding a receipt whose file name another one has.
+pub fn name_taken() -> Problem {
+    Problem::new("NAME_COLLISION", "/receiptId", "another receipt has a .dat of that name in that folder")
+}
+
+/// Decides about a file that was judged, given what is known under its key and what came before it.
+pub fn decide(desk: &Desk<'_>, verdict: &Verdict, known: &[Known], previous: Option<&Previous<'_>>) -> Decision {
+    let (Some(receipt), Some(content_hash)) = (&verdict.receipt, verdict.content_hash) else {
+        let nameless = || Problem::new("NOT_A_RECEIPT", "", "the file is not a usable receipt");
+        let problem = verdict.problems.first().cloned().unwrap_or_else(nameless);
+        return Decision::Quarantined { problem, suspicious: false };
+    };
+    if receipt.terminal_id != desk.terminal {
+        let problem = Problem::new("WRONG_TERMINAL", "/terminalId", "the receipt names another terminal than its inbox");
+        return Decision::Quarantined { problem, suspicious: true };
+    }
+    if let Some(same) = known.iter().find(|known| known.content_hash == content_hash) {
+        return Decision::Duplicate(same.receipt_id);
+    }
+    Decision::New(Box::new(accept(desk, verdict, receipt, content_hash, !known.is_empty(), previous)))
+}
+
+fn accept(
+    desk: &Desk<'_>,
+    verdict: &Verdict,
+    receipt: &Receipt,
+    content_hash: Hash,
+    conflicts: bool,
+    previous: Option<&Previous<'_>>,
+) -> New {
+    let key = desk.key(receipt);
+    let doc_id = if conflicts { key.conflicting_document_id(&content_hash) } else { key.document_id() };
+    let printed = desk.printed(receipt, previous.map(|previous| &previous.printed));
+    let day = desk.store.business_day(&printed, desk.arrival, desk.window);
+    let late = desk.is_closed(day.date);
+
+    let mut flags: BTreeSet<&str> = verdict.flags.iter().copied().collect();
+    flags.extend(printed.flag);
+    flags.extend(day.flag);
+    flags.extend(late.then_some("LATE"));
+
+    let mut problems = Vec::new();
+    if conflicts {
+        let detail = "another receipt of this terminal and date has this number";
+        problems.push(Problem::new("DUP_CONFLICT", "/receiptId", detail));
+    }
+    if verdict.outcome == Outcome::Held {
+        problems.extend(verdict.problems.iter().cloned());
+    }
+    if receipt.department_code != desk.department {
+        let detail = "the terminal belongs to another department";
+        problems.push(Problem::new("WRONG_DEPARTMENT", "/departmentCode", detail));
+    }
+    problems.extend(day.hold.clone());
+
+    let voids = undone(receipt, previous).filter(|_| !conflicts && problems.is_empty());
+    let mut dat = None;
+    if voids.is_none() && !late {
+        match publish(desk, verdict, &printed, day.date) {
+            Ok(made) => {
+                flags.extend(made.substituted.then_some("SUBSTITUTED"));
+                dat = problems.is_empty().then_some(made);
+            }
+            // The layout has the last word only where nothing else holds the receipt for the same place.
+            Err(problem) if problems.iter().all(|other| other.pointer != problem.pointer) => problems.push(problem),
+            Err(_) => {}
+        }
+    }
+    let intake = Intake {
+        flags: flags.into_iter().map(str::to_owned).collect(),
+        holds: problems.iter().map(Hold::from).collect(),
+        printed_at: (printed.instant != plain_instant(desk.store, receipt)).then_some(printed.instant),
+    };
+    New { doc_id, key, conflicts, business_date: day.date, printed, intake, dat, voids }
+}
+
+/// The receipt that this one undoes: the one right before it, with the opposite of every line.
+fn undone(receipt: &Receipt, previous: Option<&Previous<'_>>) -> Option<Uuid> {
+    let previous = previous.filter(|_| receipt.wholly_negative())?;
+    receipt.is_twin_of(previous.receipt?).then_some(previous.receipt_id)
+}
+
+/// When a reader who knows only the receipt and the store's zone thinks it was printed.
+fn plain_instant(store: StoreDay, receipt: &Receipt) -> DateTime<Utc> {
+    store.printed(receipt.timestamp.local, receipt.timestamp.offset, &receipt.receipt_id, None).instant
+}
+
+fn publish(desk: &Desk<'_>, verdict: &Verdict, printed: &Printed, day: NaiveDate) -> Result<Dat, Problem> {
+    let refusal = |error: dat::RenderError| Problem::new(error.code(), error.pointer.clone(), error.to_string());
+    let receipt = with_store_time(verdict.canonical.clone().unwrap_or(Value::Null), printed, day);
+    make_dat(desk.profile, &receipt, desk.published_on()).map_err(refusal)
+}
+
+/// The receipt as a layout sees it: with what the store's clock showed and the day that counts.
+pub(crate) fn with_store_time(mut receipt: Value, printed: &Printed, day: NaiveDate) -> Value {
+    if let Value::Object(members) = &mut receipt {
+        // Keys of the same name in the receipt itself are the terminal's and do not count.
+        let local = printed.local.format("%Y-%m-%dT%H:%M:%S").to_string();
+        members.push(("localTimestamp".to_owned(), Value::String(local)));
+        members.push(("businessDate".to_owned(), Value::String(day.to_string())));
+    }
+    receipt
+}
+
+fn make_dat(profile: &dat::Profile, receipt: &Value, published_on: NaiveDate) -> Result<Dat, dat::RenderError> {
+    let rendered = dat::render(profile, receipt)?;
+    let (folder, name) = dat::folder_and_name(profile, receipt, published_on)?;
+    let trigger_name = dat::trigger_name(profile, &name);
+    Ok(Dat { folder, name, trigger_name, bytes: rendered.bytes, substituted: rendered.substituted })
+}
+
+/// The `.dat` of a stored receipt, for an operator who publishes it: `body` is its canonical form.
+///
+/// # Errors
+/// The first value that the layout can not show.
+pub fn dat_of_body(
+    profile: &dat::Profile,
+    body: &str,
+    printed: &Printed,
+    day: NaiveDate,
+    published_on: NaiveDate,
+) -> Result<Dat, dat::RenderError> {
+    let receipt = crate::json::read(body, usize::MAX).unwrap_or(Value::Null);
+    make_dat(profile, &with_store_time(receipt, printed, day), published_on)
+}

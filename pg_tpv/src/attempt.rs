@@ -1,0 +1,62 @@
+//! Work in a subtransaction: what fails for its data's sake is undone and reported, what fails for the machine's sake
+//! goes on failing, so that whoever called tries again.
+
+use std::panic::AssertUnwindSafe;
+use std::ptr::null;
+
+use pgrx::pg_sys;
+use pgrx::pg_sys::panic::{CaughtError, ErrorReportWithLevel};
+use pgrx::{PgSqlErrorCode, PgTryBuilder};
+
+/// Why data could not be worked with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataFault {
+    /// The SQLSTATE, or a code of our own.
+    pub code: String,
+    /// What PostgreSQL said, or a sentence.
+    pub detail: String,
+}
+
+/// Does `work` in a subtransaction.
+///
+/// # Errors
+/// SQLSTATE classes 22 and 23: the data's fault, and everything that `work` wrote is undone. Every other error passes
+/// through.
+pub fn attempt<T>(work: impl FnOnce() -> Result<T, DataFault>) -> Result<T, DataFault> {
+    // SAFETY: the pattern of PL/pgSQL's exception block: the memory context and the resource owner are those of
+    // before, whichever way the subtransaction ends.
+    unsafe {
+        let context = pg_sys::CurrentMemoryContext;
+        let owner = pg_sys::CurrentResourceOwner;
+        pg_sys::BeginInternalSubTransaction(null());
+        pg_sys::MemoryContextSwitchTo(context);
+        let result = PgTryBuilder::new(AssertUnwindSafe(work)).catch_others(data_fault).execute();
+        match result {
+            Ok(_) => pg_sys::ReleaseCurrentSubTransaction(),
+            Err(_) => pg_sys::RollbackAndReleaseCurrentSubTransaction(),
+        }
+        pg_sys::MemoryContextSwitchTo(context);
+        pg_sys::CurrentResourceOwner = owner;
+        result
+    }
+}
+
+fn data_fault<T>(cause: CaughtError) -> Result<T, DataFault> {
+    match &cause {
+        CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) if is_about_data(report) => {
+            Err(DataFault { code: five_characters(report.sql_error_code()), detail: report.message().to_owned() })
+        }
+        _ => cause.rethrow(),
+    }
+}
+
+fn is_about_data(report: &ErrorReportWithLevel) -> bool {
+    let code = five_characters(report.sql_error_code());
+    code.starts_with("22") || code.starts_with("23")
+}
+
+/// MAKE_SQLSTATE of elog.h, undone: six bits a character, the first lowest.
+fn five_characters(code: PgSqlErrorCode) -> String {
+    let packed = code as i32;
+    (0..5).map(|place| char::from(b'0' + ((packed >> (6 * place)) & 0x3F) as u8)).collect()
+}

@@ -1,0 +1,144 @@
+//! Every setting of the extension. They are the DBA's: a superuser sets them, or whoever was granted `SET` on one.
+
+use std::ffi::CStr;
+
+use chrono::Duration;
+use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
+use pgrx::pg_sys;
+use tpv_core::day::ClockWindow;
+use tpv_core::receipt::Limits;
+
+/// `pg_tpv.max_receipt_bytes`. 2 MiB is a hundred times a ticket of 200 lines. It ends at 16 MiB because a `jsonb` ends at
+/// 256 MiB, and the densest JSON (`[1,1,…`) takes six times its own size there, beside its text.
+static MAX_RECEIPT_BYTES: GucSetting<i32> = GucSetting::<i32>::new(2 * 1024 * 1024);
+
+/// `pg_tpv.max_receipt_lines`. 2000 is above what anybody scans in one sale, and below what stalls a checkout.
+static MAX_RECEIPT_LINES: GucSetting<i32> = GucSetting::<i32>::new(2000);
+
+/// `pg_tpv.max_receipt_depth`. A receipt needs 3; 16 leaves room for what its terminal adds. The reader's stack ends
+/// at 128.
+static MAX_RECEIPT_DEPTH: GucSetting<i32> = GucSetting::<i32>::new(16);
+
+/// `pg_tpv.max_receipt_age`, in minutes. A terminal that was off over a week's holidays is late, one that is older has
+/// lost its clock.
+static MAX_RECEIPT_AGE: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 60);
+
+/// `pg_tpv.max_receipt_ahead`, in minutes. 90 forgives a clock that missed the end of summer time and drifted besides.
+static MAX_RECEIPT_AHEAD: GucSetting<i32> = GucSetting::<i32>::new(90);
+
+/// `pg_tpv.late_after`, in minutes after the end of a business day. -1: only `sales.close_day` makes receipts late,
+/// since a store that was without power over the weekend still has to sell what its terminals weighed.
+static LATE_AFTER: GucSetting<i32> = GucSetting::<i32>::new(-1);
+
+/// `pg_tpv.maintenance`. Off: documents are only ever added to.
+static MAINTENANCE: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+/// A year: what nobody means by "late".
+const LONGEST_MINUTES: i32 = 366 * 24 * 60;
+
+/// Tells PostgreSQL of the settings, and that no other `pg_tpv.…` exists, so that a misspelt one is an error.
+pub fn register() {
+    int(
+        c"pg_tpv.max_receipt_bytes",
+        c"Largest file that is taken for a receipt.",
+        c"A larger one is quarantined as TOO_LARGE before it is read.",
+        &MAX_RECEIPT_BYTES,
+        1024..=16 * 1024 * 1024,
+        GucFlags::UNIT_BYTE,
+    );
+    int(
+        c"pg_tpv.max_receipt_lines",
+        c"Most lines that a receipt may have.",
+        c"One with more is quarantined as TOO_MANY_LINES.",
+        &MAX_RECEIPT_LINES,
+        1..=100_000,
+        GucFlags::empty(),
+    );
+    int(
+        c"pg_tpv.max_receipt_depth",
+        c"Most arrays and objects that may stand inside one another in a receipt.",
+        c"The receipt itself counts as one. A deeper one is quarantined as TOO_DEEP.",
+        &MAX_RECEIPT_DEPTH,
+        3..=128,
+        GucFlags::empty(),
+    );
+    int(
+        c"pg_tpv.max_receipt_age",
+        c"How long before its arrival a receipt may have been printed.",
+        c"One that is older gets the business day of its arrival and the flag CLOCK_SKEW.",
+        &MAX_RECEIPT_AGE,
+        1..=LONGEST_MINUTES,
+        GucFlags::UNIT_MIN,
+    );
+    int(
+        c"pg_tpv.max_receipt_ahead",
+        c"How long after its arrival a receipt may claim to be printed.",
+        c"One that is further ahead gets the business day of its arrival and the flag CLOCK_SKEW.",
+        &MAX_RECEIPT_AHEAD,
+        0..=LONGEST_MINUTES,
+        GucFlags::UNIT_MIN,
+    );
+    int(
+        c"pg_tpv.late_after",
+        c"How long after its end a business day counts as closed by itself.",
+        c"A receipt of a closed day is accepted as LATE and gets no .dat. -1 leaves closing to sales.close_day.",
+        &LATE_AFTER,
+        -1..=LONGEST_MINUTES,
+        GucFlags::UNIT_MIN,
+    );
+    GucRegistry::define_bool_guc(
+        c"pg_tpv.maintenance",
+        c"Lets UPDATE, DELETE and TRUNCATE of documents through.",
+        c"For the owner's maintenance only: chains of documents are no longer proof of anything afterwards.",
+        &MAINTENANCE,
+        GucContext::Suset,
+        GucFlags::empty(),
+    );
+    // SAFETY: the name is a C string that lives for ever, and PostgreSQL copies it.
+    unsafe { pg_sys::MarkGUCPrefixReserved(c"pg_tpv".as_ptr()) };
+}
+
+/// What a file may be at most, as it is set now.
+pub fn limits() -> Limits {
+    Limits {
+        max_bytes: count(&MAX_RECEIPT_BYTES),
+        max_depth: count(&MAX_RECEIPT_DEPTH),
+        max_lines: count(&MAX_RECEIPT_LINES),
+    }
+}
+
+/// How far a terminal's clock may be off, as it is set now.
+pub fn clock_window() -> ClockWindow {
+    ClockWindow {
+        max_age: Duration::minutes(i64::from(MAX_RECEIPT_AGE.get())),
+        max_ahead: Duration::minutes(i64::from(MAX_RECEIPT_AHEAD.get())),
+    }
+}
+
+/// How long after its end a day is closed by itself; none when it never is.
+pub fn late_after() -> Option<Duration> {
+    let minutes = LATE_AFTER.get();
+    (minutes >= 0).then(|| Duration::minutes(i64::from(minutes)))
+}
+
+/// Whether documents may be changed and deleted in this session.
+pub fn maintenance() -> bool {
+    MAINTENANCE.get()
+}
+
+fn int(
+    name: &'static CStr,
+    short: &'static CStr,
+    long: &'static CStr,
+    setting: &'static GucSetting<i32>,
+    range: std::ops::RangeInclusive<i32>,
+    unit: GucFlags,
+) {
+    let (least, most) = range.into_inner();
+    GucRegistry::define_int_guc(name, short, long, setting, least, most, GucContext::Suset, unit);
+}
+
+/// PostgreSQL keeps every count within its range, which has no negative number.
+fn count(setting: &GucSetting<i32>) -> usize {
+    usize::try_from(setting.get()).unwrap_or_default()
+}

@@ -1,0 +1,152 @@
+//! What is known about each file's receipt, and what is decided about it.
+
+use std::collections::HashMap;
+
+use tpv_core::chain::ReceiptKey;
+use tpv_core::day;
+use tpv_core::intake::{Decision, Desk, Known, New, Previous, decide, name_taken};
+use tpv_core::receipt::Receipt;
+use uuid::Uuid;
+
+use super::File;
+use crate::chain::Chain;
+use crate::dat_file;
+use crate::desk::Context;
+use crate::sql;
+
+/// Decides about all files, in their order, with the terminal's chain locked: what is known then stays so until the
+/// transaction ends. The names of their `.dat` files are taken on the way.
+pub fn sort(context: &Context, desk: &Desk<'_>, files: &[File<'_>]) -> (Chain, Vec<Decision>) {
+    let chain = Chain::lock(context.node_id, &context.terminal);
+    let mut known = known_receipts(desk, files);
+    let stored = tail(&context.terminal);
+    let mut decisions = Vec::with_capacity(files.len());
+    // The file before, among these; before the first of them, what is stored.
+    let mut last: Option<(usize, day::Previous, Uuid)> = None;
+    for (index, file) in files.iter().enumerate() {
+        let undone;
+        let previous = match (&last, &stored) {
+            (Some((before, printed, id)), _) => {
+                let receipt = files[*before].verdict.receipt.as_ref();
+                Some(Previous { printed: printed.clone(), receipt_id: *id, receipt })
+            }
+            (None, Some(tail)) => {
+                undone = tail.receipt_for(context.node_id, file);
+                let receipt = undone.as_ref();
+                Some(Previous { printed: tail.printed.clone(), receipt_id: tail.receipt_id, receipt })
+            }
+            (None, None) => None,
+        };
+        let key = file.verdict.receipt.as_ref().map(|receipt| desk.key(receipt));
+        let of_key = key.as_ref().and_then(|key| known.get(key)).map(Vec::as_slice).unwrap_or_default();
+        let decision = decide(desk, &file.verdict, of_key, previous.as_ref());
+        if let (Decision::New(new), Some(content_hash)) = (&decision, file.verdict.content_hash) {
+            known.entry(new.key.clone()).or_default().push(Known { receipt_id: new.doc_id, content_hash });
+            if !new.conflicts {
+                let printed = day::Previous { number: new.key.number.clone(), instant: new.printed.instant };
+                last = Some((index, printed, new.doc_id));
+            }
+        }
+        decisions.push(decision);
+    }
+    forget_undone(&mut decisions);
+    take_names(context, &mut decisions);
+    (chain, decisions)
+}
+
+/// A receipt that is undone in the same breath was never published.
+fn forget_undone(decisions: &mut [Decision]) {
+    let undone: Vec<Uuid> = new_of(decisions).filter_map(|new| new.voids).collect();
+    for new in new_of_mut(decisions).filter(|new| undone.contains(&new.doc_id)) {
+        new.dat = None;
+    }
+}
+
+/// Two receipts never meet in one file: the one that finds its name taken is held.
+fn take_names(context: &Context, decisions: &mut [Decision]) {
+    let wanted: Vec<_> = new_of(decisions).filter_map(|new| Some((new.doc_id, new.dat.as_ref()?))).collect();
+    let taken = dat_file::take_names(context.node_id, &context.terminal, &context.layout, &wanted);
+    for new in new_of_mut(decisions).filter(|new| new.dat.is_some() && !taken.contains(&new.doc_id)) {
+        new.hold_for(&name_taken());
+    }
+}
+
+/// The new receipts among the decisions.
+pub fn new_of(decisions: &[Decision]) -> impl Iterator<Item = &New> {
+    decisions.iter().filter_map(|decision| if let Decision::New(new) = decision { Some(&**new) } else { None })
+}
+
+fn new_of_mut(decisions: &mut [Decision]) -> impl Iterator<Item = &mut New> {
+    decisions.iter_mut().filter_map(|decision| if let Decision::New(new) = decision { Some(&mut **new) } else { None })
+}
+
+const KNOWN: &str = "select k.printed_date, k.series, k.receipt_number, k.receipt_id, k.content_hash \
+    from unnest($2::date[], $3::text[], $4::text[]) as f (printed_date, series, receipt_number) \
+    join sales.receipt_key k on k.terminal = $1 and k.printed_date = f.printed_date and k.series = f.series \
+      and k.receipt_number = f.receipt_number";
+
+/// The receipts that have the numbers of these files already.
+fn known_receipts(desk: &Desk<'_>, files: &[File<'_>]) -> HashMap<ReceiptKey, Vec<Known>> {
+    let mut keys: Vec<ReceiptKey> =
+        files.iter().filter_map(|file| Some(desk.key(file.verdict.receipt.as_ref()?))).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let mut known: HashMap<ReceiptKey, Vec<Known>> = HashMap::new();
+    if keys.is_empty() {
+        return known;
+    }
+    let args = [
+        desk.terminal.into(),
+        keys.iter().map(|key| sql::date(key.printed_date)).collect::<Vec<_>>().into(),
+        keys.iter().map(|key| key.series.as_str()).collect::<Vec<_>>().into(),
+        keys.iter().map(|key| key.number.as_str()).collect::<Vec<_>>().into(),
+    ];
+    let rows = sql::rows(KNOWN, &args, |row| {
+        let key = ReceiptKey {
+            node_id: desk.node_id,
+            terminal: desk.terminal.to_owned(),
+            printed_date: row.date(1),
+            series: row.must(2),
+            number: row.must(3),
+        };
+        (key, Known { receipt_id: row.uuid(4), content_hash: row.hash(5) })
+    });
+    for (key, receipt) in rows {
+        known.entry(key).or_default().push(receipt);
+    }
+    known
+}
+
+/// The last receipt of the terminal that is stored.
+struct Tail {
+    receipt_id: Uuid,
+    business_date: chrono::NaiveDate,
+    printed: day::Previous,
+}
+
+const TAIL: &str = "select receipt_id, business_date, receipt_number, \
+      (extract(epoch from printed_at) * 1000000)::bigint \
+    from sales.terminal_tail where terminal = $1";
+
+fn tail(terminal: &str) -> Option<Tail> {
+    sql::row(TAIL, &[terminal.into()], |row| Tail {
+        receipt_id: row.uuid(1),
+        business_date: row.date(2),
+        printed: day::Previous {
+            number: row.must(3),
+            instant: chrono::DateTime::from_timestamp_micros(row.must(4)).unwrap_or_default(),
+        },
+    })
+}
+
+const BODY: &str = "select body from wire.doc where node_id = $1 and doc_id = $2 and business_date = $3";
+
+impl Tail {
+    /// The receipt itself, if `file` could be what undoes it.
+    fn receipt_for(&self, node_id: i32, file: &File<'_>) -> Option<Receipt> {
+        file.verdict.receipt.as_ref().filter(|receipt| receipt.wholly_negative())?;
+        let args = [node_id.into(), sql::uuid(self.receipt_id).into(), sql::date(self.business_date).into()];
+        let body: String = sql::row(BODY, &args, |row| row.must(1))?;
+        Receipt::from_body(&body).ok()
+    }
+}

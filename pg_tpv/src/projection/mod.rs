@@ -1,0 +1,39 @@
+//! From a document to the tables that people read.
+//!
+//! A projection is a function of the documents that exist, never of the order they came in. Each kind has a file; a
+//! kind that is not here is of a newer version of ours, and waits.
+
+mod close;
+mod event;
+mod rebuild;
+mod receipt;
+mod standing;
+
+use crate::attempt::DataFault;
+use crate::take_in::Document;
+
+pub use standing::{Stands, standing_of};
+
+/// The version of bodies that this extension writes and knows.
+pub const SCHEMA_VERSION: i32 = 1;
+
+/// Writes what a document says into its tables.
+///
+/// # Errors
+/// What can not be projected, with its code; database errors of the data's making are raised.
+pub fn project(document: &Document) -> Result<(), DataFault> {
+    if document.schema_version > SCHEMA_VERSION {
+        return Err(misfit("NEWER_SCHEMA", "a newer version of pg_tpv wrote it"));
+    }
+    document.check_hash()?;
+    match document.kind.as_str() {
+        "receipt" => receipt::project(document),
+        "intake" | "release" | "void" | "withdraw" | "render" => event::project(document),
+        "day_close" => close::project(document),
+        _ => Err(misfit("UNKNOWN_KIND", "this version of pg_tpv does not know the kind")),
+    }
+}
+
+fn misfit(code: &str, detail: &str) -> DataFault {
+    DataFault { code: code.to_owned(), detail: detail.to_owned() }
+}
