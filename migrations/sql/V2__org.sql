@@ -95,7 +95,7 @@ begin
   end if;
   insert into org.department as d (node_id, code, name, legal_entity_id)
   values (org.this_node(), register_department.code, register_department.name, entity)
-  on conflict (node_id, code) do update
+  on conflict on constraint department_pkey do update
     set name = excluded.name, legal_entity_id = coalesce(excluded.legal_entity_id, d.legal_entity_id);
 end $$;
 comment on function org.register_department(text, text, text) is
@@ -112,7 +112,7 @@ begin
   end if;
   insert into org.terminal (node_id, code, department_code, declares)
   values (org.this_node(), register_terminal.code, register_terminal.department_code, register_terminal.declares)
-  on conflict (node_id, code) do update
+  on conflict on constraint terminal_pkey do update
     set department_code = excluded.department_code, declares = excluded.declares, active = true;
 end $$;
 comment on function org.register_terminal(text, text, jsonb) is

@@ -200,7 +200,8 @@ create table sales.rejected (
   pointer     text not null default '',
   detail      text not null,
   raw         bytea,
-  unique (terminal, sha256)
+  -- A crash between this row and the move into quarantine repeats the call, and must not repeat the row.
+  unique nulls not distinct (terminal, sha256, file_name)
 );
 comment on table sales.rejected is 'Files that are no usable receipts, with the reason; the files themselves are in the quarantine folder too.';
 comment on column sales.rejected.rejected_id is 'Key.';
@@ -208,7 +209,7 @@ comment on column sales.rejected.at is 'When it first came.';
 comment on column sales.rejected.terminal is 'Inbox it came from.';
 comment on column sales.rejected.file_name is 'Name of the file.';
 comment on column sales.rejected.size_bytes is 'Size of the file.';
-comment on column sales.rejected.sha256 is 'SHA-256 of the file; the same bytes again add no row.';
+comment on column sales.rejected.sha256 is 'SHA-256 of the file; the same bytes under the same name again add no row.';
 comment on column sales.rejected.code is 'Stable code: TRUNCATED, DUP_KEY, TYPE …';
 comment on column sales.rejected.pointer is 'JSON pointer to the fault; empty for the file as a whole.';
 comment on column sales.rejected.detail is 'The reason as a sentence.';
@@ -247,7 +248,7 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
   on conflict do nothing
 $$;
 comment on function sales.record_rejection(text, text, bigint, bytea, text, text, bytea) is
-  'Records a file that the watcher itself refused: cut off, empty, too large. The same bytes again are one row.';
+  'Records a file that the watcher itself refused: cut off, empty, too large. The same bytes under the same name again are one row.';
 
 -- What operators call ----------------------------------------------------------------------------------------------
 

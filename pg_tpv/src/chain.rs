@@ -44,9 +44,7 @@ const MOVE_HEAD: &str =
 impl Chain {
     /// Locks a chain until the transaction ends: the terminal's, or the node's own under the empty name.
     pub fn lock(node_id: i32, name: &str) -> Self {
-        let head = || {
-            sql::row(HEAD, &[node_id.into(), name.into()], |row| (row.must(1), row.hash(2), row.must(3)))
-        };
+        let head = || sql::row(HEAD, &[node_id.into(), name.into()], |row| (row.must(1), row.hash(2), row.must(3)));
         let (head_seq, head_hash, head_hlc) = head()
             .or_else(|| {
                 sql::execute(BEGIN, &[node_id.into(), name.into()]);

@@ -152,7 +152,8 @@ impl<'w> Case<'w> {
     /// Makes the `.dat` with the layout of now, and asks for its publication.
     fn publish(&self, file_name: Option<&str>) -> Result<(), Refusal> {
         let found = desk::find(&self.terminal)?;
-        let context = found.context.ok_or_else(|| wrong_state("the terminal of the receipt is no longer registered"))?;
+        let context =
+            found.context.ok_or_else(|| wrong_state("the terminal of the receipt is no longer registered"))?;
         let mut dat = self.dat(&context)?;
         if let Some(name) = file_name {
             if !is_id(name) {

@@ -88,16 +88,13 @@ fn receipts(dba: &mut Client) -> Result<Vec<Receipt>> {
 fn check_rejected(spool: &Spool, dba: &mut Client, account: &mut Account) -> Result<()> {
     let rejected = dba.query("select distinct terminal, file_name from sales.rejected", &[])?;
     let rows: HashSet<(String, String)> = rejected.iter().map(|row| (row.get(0), row.get(1))).collect();
-    let mut seen_by_sha: HashSet<(String, Vec<u8>)> = HashSet::new();
     for path in spool.files("quarantine") {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name.ends_with(".reason.json") || name.starts_with('.') {
             continue;
         }
         let folder = path.parent().and_then(|p| p.file_name()).unwrap_or_default().to_string_lossy().into_owned();
-        // The same bytes again from the same terminal are recorded once.
-        let first = seen_by_sha.insert((folder.clone(), fs::read(&path).unwrap_or_default()));
-        if first && !rows.iter().any(|(terminal, file)| *terminal == folder && *file == name) {
+        if !rows.iter().any(|(terminal, file)| *terminal == folder && *file == name) {
             account.lost.push(format!("{name} is in quarantine and not in sales.rejected"));
         }
         if !path.with_file_name(format!("{name}.reason.json")).is_file() {

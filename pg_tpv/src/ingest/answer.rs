@@ -50,6 +50,19 @@ impl Answer {
             None => (None, None, None),
         };
         let (receipt, outcome) = (self.receipt_id.map(sql::uuid), self.outcome.to_owned());
-        (position, outcome, receipt, folder, name, bytes, trigger, self.first_outcome, self.flags, code, pointer, detail)
+        (
+            position,
+            outcome,
+            receipt,
+            folder,
+            name,
+            bytes,
+            trigger,
+            self.first_outcome,
+            self.flags,
+            code,
+            pointer,
+            detail,
+        )
     }
 }

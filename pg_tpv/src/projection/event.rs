@@ -19,7 +19,14 @@ pub(super) fn project(document: &Document) -> Result<(), DataFault> {
     let (kind, body) = (document.kind.as_str(), document.body.as_str());
     sql::execute(
         RECORD,
-        &[node.into(), receipt.into(), sql::uuid(document.doc_id).into(), kind.into(), document.hlc.into(), body.into()],
+        &[
+            node.into(),
+            receipt.into(),
+            sql::uuid(document.doc_id).into(),
+            kind.into(),
+            document.hlc.into(),
+            body.into(),
+        ],
     );
     standing::settle(node, about);
     Ok(())

@@ -39,10 +39,9 @@ struct Count {
 /// Empties every projection and fills it again from `wire.doc`; one row for each kind of document.
 #[pg_extern(volatile, parallel_unsafe)]
 #[allow(clippy::type_complexity, reason = "the macro reads the columns from the type itself")]
-pub fn rebuild_projections() -> TableIterator<
-    'static,
-    (name!(kind, String), name!(documents, i64), name!(projected, i64), name!(quarantined, i64)),
-> {
+pub fn rebuild_projections()
+-> TableIterator<'static, (name!(kind, String), name!(documents, i64), name!(projected, i64), name!(quarantined, i64))>
+{
     if this_node().is_none() {
         let code = PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
         Refusal::new(code, "this database is no node yet").hint("org.register_store says which").raise();

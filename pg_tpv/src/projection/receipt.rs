@@ -49,7 +49,8 @@ fn insert(document: &Document, receipt: &Receipt, store: StoreDay) -> bool {
     let stamp = receipt.timestamp;
     let printed = store.printed(stamp.local, stamp.offset, &receipt.receipt_id, None);
     let totals = tax::by_rate(&receipt.items);
-    let lines = |part: fn(&tpv_core::receipt::Line) -> Option<String>| receipt.items.iter().map(part).collect::<Vec<_>>();
+    let lines =
+        |part: fn(&tpv_core::receipt::Line) -> Option<String>| receipt.items.iter().map(part).collect::<Vec<_>>();
     let rates = |part: fn(&tax::TaxTotal) -> Option<Decimal>| {
         totals.iter().map(|total| part(total).map(|number| number.to_string())).collect::<Vec<_>>()
     };

@@ -98,13 +98,10 @@ pub unsafe extern "C-unwind" fn tpv_refuse_change(call: pg_sys::FunctionCallInfo
     unsafe {
         let data = trigger_data(call);
         if !guc::maintenance() {
-            Refusal::new(
-                PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
-                "documents are never changed or removed",
-            )
-            .detail("what a receipt came to is said by another document: a void, a release, a return")
-            .hint("maintenance by the owner of the tables sets pg_tpv.maintenance")
-            .raise();
+            Refusal::new(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, "documents are never changed or removed")
+                .detail("what a receipt came to is said by another document: a void, a release, a return")
+                .hint("maintenance by the owner of the tables sets pg_tpv.maintenance")
+                .raise();
         }
         let updates = (*data).tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_UPDATE;
         pg_sys::Datum::from(if updates { (*data).tg_newtuple } else { (*data).tg_trigtuple })

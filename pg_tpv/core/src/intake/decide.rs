@@ -112,7 +112,8 @@ pub fn decide(desk: &Desk<'_>, verdict: &Verdict, known: &[Known], previous: Opt
         return Decision::Quarantined { problem, suspicious: false };
     };
     if receipt.terminal_id != desk.terminal {
-        let problem = Problem::new("WRONG_TERMINAL", "/terminalId", "the receipt names another terminal than its inbox");
+        let problem =
+            Problem::new("WRONG_TERMINAL", "/terminalId", "the receipt names another terminal than its inbox");
         return Decision::Quarantined { problem, suspicious: true };
     }
     if let Some(same) = known.iter().find(|known| known.content_hash == content_hash) {

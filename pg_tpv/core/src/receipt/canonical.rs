@@ -12,6 +12,10 @@ pub(super) fn normalise(value: &mut Value, place: &Place<'_>, f: &mut Findings) 
     match value {
         Value::Null | Value::Bool(_) => {}
         Value::Number(text) => {
+            if let Some(plain) = written_out(text) {
+                *text = plain;
+                f.flag("EXPONENT");
+            }
             if let Err(detail) = make_plain(text) {
                 f.problem("NUMBER_FORMAT", place, detail);
             }
@@ -42,6 +46,18 @@ fn normalise_text(text: &mut String, f: &mut Findings) {
     if !text.is_ascii() && is_nfc_quick(text.chars()) != IsNormalized::Yes {
         *text = text.nfc().collect();
     }
+}
+
+/// `1E+1` → `10`: the way in which decimal libraries write a round number whose zeros were stripped, `BigDecimal` in
+/// Java and `Decimal` in Python among them. It is exact, and ends at twelve zeros. No other exponent is a number here.
+fn written_out(text: &str) -> Option<String> {
+    let (mantissa, zeros) = text.split_once("E+")?;
+    let zeros: usize = zeros.parse().ok().filter(|zeros| *zeros <= 12)?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let missing = zeros.checked_sub(fraction.len())?;
+    let plain = format!("{whole}{fraction}{}", "0".repeat(missing));
+    // `0E+3` and `-0.5E+1` would begin with zeros.
+    plain.trim_start_matches('-').starts_with(|first| matches!(first, '1'..='9')).then_some(plain)
 }
 
 /// As many digits as a number may be written with: what a decimal of 96 bits holds without rounding.
@@ -90,6 +106,16 @@ mod tests {
             ("0.30000000000000004", "0.30000000000000004"),
         ] {
             assert_eq!(plain(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_round_number_of_a_decimal_library_is_written_out() {
+        for (text, expected) in [("1E+1", "10"), ("-2E+1", "-20"), ("1.5E+3", "1500"), ("1E+12", "1000000000000")] {
+            assert_eq!(written_out(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["1e2", "1E2", "1e+2", "1E-2", "1.55E+1", "1E+13", "0E+3", "1E+400", "1E+99999999999999999999"] {
+            assert_eq!(written_out(text), None, "{text}");
         }
     }
 
