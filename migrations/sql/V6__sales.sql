@@ -223,18 +223,22 @@ create view sales.held with (security_invoker = true) as
 comment on view sales.held is 'Receipts that wait for a person: sales.release lets one go, sales.void ends it.';
 
 -- What the watcher calls -------------------------------------------------------------------------------------------
+-- Its statements are planned once in a session, perhaps while the tables are empty. Every look-up in them is by key,
+-- and has to stay one when the tables have grown.
 
 create function sales.ingest_files(terminal text, files bytea[], names text[])
 returns table ("position" integer, outcome text, receipt_id uuid, dat_folder text, dat_name text, dat bytea, trigger_name text,
   first_outcome text, flags text[], code text, pointer text, detail text)
-language sql security definer set search_path = pg_catalog, pg_temp as
+language sql security definer set search_path = pg_catalog, pg_temp
+  set enable_seqscan = off as
 $$ select * from tpv.ingest_files(terminal, files, names) $$;
 comment on function sales.ingest_files(text, bytea[], text[]) is
   'Takes files of one terminal in: one answer for each, in their order; one file''s fault never touches another. At most 64 at a time.';
 
 create function sales.ingest_batch(terminal text, files bytea[])
 returns table ("position" integer, outcome text, receipt_id uuid, dat_folder text, dat_name text, dat bytea, code text, pointer text, detail text)
-language sql security definer set search_path = pg_catalog, pg_temp as
+language sql security definer set search_path = pg_catalog, pg_temp
+  set enable_seqscan = off as
 $$ select "position", outcome, receipt_id, dat_folder, dat_name, dat, code, pointer, detail
      from tpv.ingest_files(terminal, files, null) $$;
 comment on function sales.ingest_batch(text, bytea[]) is

@@ -80,10 +80,14 @@ fn new_of_mut(decisions: &mut [Decision]) -> impl Iterator<Item = &mut New> {
     decisions.iter_mut().filter_map(|decision| if let Decision::New(new) = decision { Some(&mut **new) } else { None })
 }
 
-const KNOWN: &str = "select k.printed_date, k.series, k.receipt_number, k.receipt_id, k.content_hash \
+/// `offset 0` keeps the planner from turning the look-ups around: a join could read all receipts of the terminal.
+const KNOWN: &str = "select f.printed_date, f.series, f.receipt_number, k.receipt_id, k.content_hash \
     from unnest($2::date[], $3::text[], $4::text[]) as f (printed_date, series, receipt_number) \
-    join sales.receipt_key k on k.terminal = $1 and k.printed_date = f.printed_date and k.series = f.series \
-      and k.receipt_number = f.receipt_number";
+    cross join lateral ( \
+      select k.receipt_id, k.content_hash from sales.receipt_key k \
+       where k.terminal = $1 and k.printed_date = f.printed_date and k.series = f.series \
+         and k.receipt_number = f.receipt_number \
+      offset 0) k";
 
 /// The receipts that have the numbers of these files already.
 fn known_receipts(desk: &Desk<'_>, files: &[File<'_>]) -> HashMap<ReceiptKey, Vec<Known>> {

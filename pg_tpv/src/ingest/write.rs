@@ -176,9 +176,15 @@ impl First {
 
 const FIRST: &str = "select k.receipt_id, k.first_outcome, k.flags, f.folder, f.name, f.trigger_name, f.bytes \
     from unnest($3::date[], $4::text[], $5::text[]) as d (printed_date, series, receipt_number) \
-    join sales.receipt_key k on k.terminal = $2 and k.printed_date = d.printed_date and k.series = d.series \
-      and k.receipt_number = d.receipt_number \
-    left join dat.file f on f.node_id = $1 and f.receipt_id = k.receipt_id and f.withdrawn_at is null";
+    cross join lateral ( \
+      select k.receipt_id, k.first_outcome, k.flags from sales.receipt_key k \
+       where k.terminal = $2 and k.printed_date = d.printed_date and k.series = d.series \
+         and k.receipt_number = d.receipt_number \
+      offset 0) k \
+    left join lateral ( \
+      select f.folder, f.name, f.trigger_name, f.bytes from dat.file f \
+       where f.node_id = $1 and f.receipt_id = k.receipt_id and f.withdrawn_at is null \
+      offset 0) f on true";
 
 fn first_deliveries(context: &Context, files: &[File<'_>], decisions: &[Decision]) -> HashMap<Uuid, First> {
     let desk = context.desk(chrono::Utc::now());
