@@ -32,7 +32,8 @@ comment on column org.legal_entity.name is 'Registered name.';
 comment on column org.legal_entity.tax_id is 'Tax number, if known.';
 
 create table org.store (
-  node_id         integer primary key references org.node,
+  store_id        uuid primary key default tpv.uuid7(),
+  node_id         integer not null unique references org.node,
   name            text not null,
   timezone        text not null,
   cutoff_hour     smallint not null check (cutoff_hour between 0 and 23),
@@ -40,6 +41,7 @@ create table org.store (
   legal_entity_id uuid references org.legal_entity
 );
 comment on table org.store is 'Stores. Each has a node of its own.';
+comment on column org.store.store_id is 'Key, drawn where the store was registered.';
 comment on column org.store.node_id is 'The store''s node.';
 comment on column org.store.name is 'Name for people.';
 comment on column org.store.timezone is 'IANA time zone of the store''s clocks, such as Europe/Madrid.';
@@ -48,28 +50,32 @@ comment on column org.store.currency is 'ISO 4217 code of every amount of this s
 comment on column org.store.legal_entity_id is 'Who runs the store.';
 
 create table org.department (
-  node_id         integer not null references org.store,
+  department_id   uuid primary key default tpv.uuid7(),
+  node_id         integer not null references org.store (node_id),
   code            text not null check (code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$'),
   name            text not null,
   legal_entity_id uuid references org.legal_entity,
-  primary key (node_id, code)
+  unique (node_id, code)
 );
 comment on table org.department is 'Departments of a store; many are leased to a concessionaire.';
+comment on column org.department.department_id is 'Key, drawn where the department was registered.';
 comment on column org.department.node_id is 'The store''s node.';
 comment on column org.department.code is 'Code that its receipts carry in departmentCode.';
 comment on column org.department.name is 'Name for people.';
 comment on column org.department.legal_entity_id is 'The concessionaire; null for a department that the store runs itself.';
 
 create table org.terminal (
+  terminal_id     uuid primary key default tpv.uuid7(),
   node_id         integer not null,
   code            text not null check (code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$'),
   department_code text not null,
   declares        jsonb not null default '{}',
   active          boolean not null default true,
-  primary key (node_id, code),
+  unique (node_id, code),
   foreign key (node_id, department_code) references org.department (node_id, code)
 );
 comment on table org.terminal is 'Terminals (scales, tills) that drop receipts as files, one inbox folder for each.';
+comment on column org.terminal.terminal_id is 'Key, drawn where the terminal was registered.';
 comment on column org.terminal.node_id is 'The store''s node.';
 comment on column org.terminal.code is 'Code; the name of its inbox folder and the terminalId of its receipts.';
 comment on column org.terminal.department_code is 'The department it belongs to.';
@@ -95,7 +101,7 @@ begin
   end if;
   insert into org.department as d (node_id, code, name, legal_entity_id)
   values (org.this_node(), register_department.code, register_department.name, entity)
-  on conflict on constraint department_pkey do update
+  on conflict on constraint department_node_id_code_key do update
     set name = excluded.name, legal_entity_id = coalesce(excluded.legal_entity_id, d.legal_entity_id);
 end $$;
 comment on function org.register_department(text, text, text) is
@@ -112,7 +118,7 @@ begin
   end if;
   insert into org.terminal (node_id, code, department_code, declares)
   values (org.this_node(), register_terminal.code, register_terminal.department_code, register_terminal.declares)
-  on conflict on constraint terminal_pkey do update
+  on conflict on constraint terminal_node_id_code_key do update
     set department_code = excluded.department_code, declares = excluded.declares, active = true;
 end $$;
 comment on function org.register_terminal(text, text, jsonb) is

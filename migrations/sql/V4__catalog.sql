@@ -16,7 +16,7 @@ create table catalog.barcode_rule (
   decimals             smallint not null default 0,
   inner_check          text not null default 'none',
   inner_check_position smallint,
-  node_id              integer references org.store,
+  node_id              integer references org.store (node_id),
   department_code      text,
   valid_from           date,
   valid_to             date

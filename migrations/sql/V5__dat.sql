@@ -4,7 +4,7 @@
 
 create table dat.profile (
   profile_id      uuid primary key default tpv.uuid7(),
-  node_id         integer not null references org.store,
+  node_id         integer not null references org.store (node_id),
   department_code text,
   version         integer not null,
   profile         jsonb not null,
@@ -219,7 +219,10 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   old org.store;
 begin
-  if not exists (select from pg_catalog.pg_timezone_names z where z.name = timezone) or timezone !~ '/|^UTC$' then
+  -- Both must know it: PostgreSQL, which lists more than the IANA names, and tpv, which reads the clocks.
+  if timezone is null or timezone !~ '/|^UTC$'
+     or not exists (select from pg_catalog.pg_timezone_names z where z.name = timezone)
+     or exists (select from tpv.terminal_check(jsonb_build_object('timezone', timezone))) then
     raise exception 'the time zone is not known' using errcode = '22023',
       hint = 'give an IANA name such as Europe/Madrid; select name from pg_timezone_names lists them';
   end if;
@@ -238,7 +241,7 @@ begin
   insert into sync.this_node (node_id) values (register_store.node_id) on conflict do nothing;
   insert into org.store (node_id, name, timezone, cutoff_hour, currency)
   values (register_store.node_id, register_store.name, register_store.timezone, register_store.cutoff_hour, register_store.currency)
-  on conflict on constraint store_pkey do update
+  on conflict on constraint store_node_id_key do update
     set name = excluded.name, timezone = excluded.timezone, cutoff_hour = excluded.cutoff_hour, currency = excluded.currency;
   if not exists (select from dat.profile p where p.node_id = register_store.node_id and p.department_code is null) then
     perform dat.save_profile(tpv.dat_legacy_profile());
