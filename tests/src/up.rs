@@ -44,11 +44,25 @@ pub fn up() -> Result<String> {
     let place = Cluster::at(&lab, &tree, NODE)?;
     let (url, folder) = (place.dba_url(), place.folder.clone());
     let watcher_url = place.url("tpv_watcher", "tpv");
-    if Process::read(&files.server).is_none() {
-        Cluster::start_detached(&lab, NODE)?.write(&files.server)?;
+    let mut note = String::new();
+    let migrate = || -> Result<()> {
+        if Process::read(&files.server).is_none() {
+            Cluster::start_detached(&lab, NODE)?.write(&files.server)?;
+        }
+        // A store that was kept from an older build gets the migrations it lacks.
+        template::run(std::process::Command::new(lab.program("tpv-migrate")?).args(["run", "--database-url", &url]))
+    };
+    let kept = folder.is_dir();
+    if let Err(error) = migrate() {
+        if !kept {
+            return Err(error);
+        }
+        // Before the first release migrations still change. Nothing is thrown away that somebody may want to look at.
+        down()?;
+        let aside = put_aside(&lab)?;
+        note = format!("The store that was kept is of another build, and lies in {aside} now: {error:#}\n");
+        migrate()?;
     }
-    // A store that was kept from an older build gets the migrations it lacks.
-    template::run(std::process::Command::new(lab.program("tpv-migrate")?).args(["run", "--database-url", &url]))?;
     if !files.registered.exists() {
         store::register(&mut place.connect()?)?;
         fs::write(&files.registered, "")?;
@@ -78,7 +92,20 @@ pub fn up() -> Result<String> {
         "watcher": { "login": "tpv_watcher", "url": watcher_url },
     }});
     fs::write(lab.checkout.join(".tpv/users.json"), format!("{users:#}\n"))?;
-    Ok(format!("{text}Store S01 is up. `. .tpv/env` sets the above; ./tpv psql S01 looks inside; ./tpv down stops it."))
+    Ok(format!("{note}{text}Store S01 is up. `. .tpv/env` sets the above; ./tpv psql S01 looks inside; ./tpv down stops it."))
+}
+
+/// Moves the stopped store and its spool out of the way, and says where to.
+fn put_aside(lab: &Lab) -> Result<String> {
+    let kept = lab.folder("kept")?.join(chrono::Utc::now().format("%Y%m%d-%H%M%S").to_string());
+    fs::create_dir_all(&kept)?;
+    for (parent, name) in [("clusters", "cluster"), ("spools", "spool")] {
+        let from = lab.folder(parent)?.join(NODE);
+        if from.is_dir() {
+            fs::rename(&from, kept.join(name)).with_context(|| format!("moving {} aside", from.display()))?;
+        }
+    }
+    Ok(kept.display().to_string())
 }
 
 /// Stops what `up` started, the watcher first. Answers what to tell people.
