@@ -87,11 +87,12 @@ declare
   month date;
   made integer := 0;
 begin
-  for month in
+  -- An array, not a query: a loop over a query would keep the default partition open, and nothing could be moved from it.
+  foreach month in array array(
     select m::date from generate_series(-13, 3) as k (n), date_trunc('month', now() + make_interval(months => n)) as m
     union
     select date_trunc('month', business_date)::date from wire.doc_default
-    order by 1
+    order by 1)
   loop
     made := made + wire.add_partition(month)::integer;
   end loop;

@@ -86,7 +86,7 @@ comment on column sales.receipt.line_count is 'Number of lines.';
 comment on column sales.receipt.total is 'Printed total with tax: what the customer saw.';
 comment on column sales.receipt.lines_total is 'Sum of the lines.';
 comment on column sales.receipt.total_difference is 'total - lines_total.';
-comment on column sales.receipt.state is 'accepted, held (waits for a person), released (held and let go), voided. Count accepted and released.';
+comment on column sales.receipt.state is 'accepted, held (waits for a person), released (held and let go), voided (also the ticket that undid another). Count accepted and released.';
 comment on column sales.receipt.first_outcome is 'accepted or held, as the first delivery was answered.';
 comment on column sales.receipt.hold_code is 'Why it was held; null when it was not.';
 comment on column sales.receipt.hold_pointer is 'JSON pointer to what made it be held.';

@@ -17,11 +17,18 @@ pub struct DataFault {
     pub detail: String,
 }
 
+/// Why work in a subtransaction ended early.
+enum Failed {
+    ForItsData(DataFault),
+    Otherwise(CaughtError),
+}
+
 /// Does `work` in a subtransaction.
 ///
 /// # Errors
 /// SQLSTATE classes 22 and 23: the data's fault, and everything that `work` wrote is undone. Every other error passes
-/// through.
+/// through, after the subtransaction has ended: one that is left open outlives the statement, and the session keeps
+/// its locks until somebody says `rollback`.
 pub fn attempt<T>(work: impl FnOnce() -> Result<T, DataFault>) -> Result<T, DataFault> {
     // SAFETY: the pattern of PL/pgSQL's exception block: the memory context and the resource owner are those of
     // before, whichever way the subtransaction ends.
@@ -30,23 +37,29 @@ pub fn attempt<T>(work: impl FnOnce() -> Result<T, DataFault>) -> Result<T, Data
         let owner = pg_sys::CurrentResourceOwner;
         pg_sys::BeginInternalSubTransaction(null());
         pg_sys::MemoryContextSwitchTo(context);
-        let result = PgTryBuilder::new(AssertUnwindSafe(work)).catch_others(data_fault).execute();
+        let result = PgTryBuilder::new(AssertUnwindSafe(|| work().map_err(Failed::ForItsData)))
+            .catch_others(|cause| Err(sorted(cause)))
+            .execute();
         match result {
             Ok(_) => pg_sys::ReleaseCurrentSubTransaction(),
             Err(_) => pg_sys::RollbackAndReleaseCurrentSubTransaction(),
         }
         pg_sys::MemoryContextSwitchTo(context);
         pg_sys::CurrentResourceOwner = owner;
-        result
+        result.map_err(|failed| match failed {
+            Failed::ForItsData(fault) => fault,
+            Failed::Otherwise(cause) => cause.rethrow(),
+        })
     }
 }
 
-fn data_fault<T>(cause: CaughtError) -> Result<T, DataFault> {
+fn sorted(cause: CaughtError) -> Failed {
     match &cause {
         CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) if is_about_data(report) => {
-            Err(DataFault { code: five_characters(report.sql_error_code()), detail: report.message().to_owned() })
+            let code = five_characters(report.sql_error_code());
+            Failed::ForItsData(DataFault { code, detail: report.message().to_owned() })
         }
-        _ => cause.rethrow(),
+        _ => Failed::Otherwise(cause),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use pgrx::{PgXactCallbackEvent, register_xact_callback};
+
 use crate::sql;
 
 thread_local! {
@@ -14,6 +16,8 @@ pub fn this_node() -> Option<i32> {
     THIS_NODE.get().or_else(|| {
         let node = sql::row("select node_id from sync.this_node", &[], |row| row.must(1));
         THIS_NODE.set(node);
+        // It may be this very transaction that says it.
+        register_xact_callback(PgXactCallbackEvent::Abort, || THIS_NODE.set(None));
         node
     })
 }

@@ -13,41 +13,41 @@ use crate::chain::Chain;
 use crate::dat_file;
 use crate::desk::{self, Context};
 use crate::node::this_node;
-use crate::projection::standing_of;
+use crate::projection::{lock_receipts, standing_of};
 use crate::refusal::Refusal;
 use crate::sql;
 
 /// Lets a held receipt go. Called through `sales.release`.
 #[pg_extern(volatile, parallel_unsafe)]
-pub fn release_receipt(receipt_id: pgrx::Uuid, why: &str, file_name: Option<&str>) {
+pub fn release_receipt(receipt_id: Option<pgrx::Uuid>, why: Option<&str>, file_name: Option<&str>) {
     release(receipt_id, why, file_name).unwrap_or_else(|refusal| refusal.raise());
 }
 
 /// Ends a receipt. Called through `sales.void`.
 #[pg_extern(volatile, parallel_unsafe)]
-pub fn void_receipt(receipt_id: pgrx::Uuid, why: &str) {
+pub fn void_receipt(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) {
     void(receipt_id, why).unwrap_or_else(|refusal| refusal.raise());
 }
 
 /// Takes the `.dat` of a receipt away. Called through `dat.withdraw`.
 #[pg_extern(volatile, parallel_unsafe)]
-pub fn withdraw_dat(receipt_id: pgrx::Uuid, why: &str) {
+pub fn withdraw_dat(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) {
     withdraw(receipt_id, why).unwrap_or_else(|refusal| refusal.raise());
 }
 
 /// Makes the `.dat` of a receipt anew. Called through `dat.render_again`.
 #[pg_extern(volatile, parallel_unsafe)]
-pub fn render_again(receipt_id: pgrx::Uuid, why: &str) {
+pub fn render_again(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) {
     render(receipt_id, why).unwrap_or_else(|refusal| refusal.raise());
 }
 
 /// Closes a business day of this store. Called through `sales.close_day`.
 #[pg_extern(volatile, parallel_unsafe)]
-pub fn close_day(business_date: Date, why: &str) {
+pub fn close_day(business_date: Option<Date>, why: Option<&str>) {
     close(business_date, why).unwrap_or_else(|refusal| refusal.raise());
 }
 
-fn release(receipt_id: pgrx::Uuid, why: &str, file_name: Option<&str>) -> Result<(), Refusal> {
+fn release(receipt_id: Option<pgrx::Uuid>, why: Option<&str>, file_name: Option<&str>) -> Result<(), Refusal> {
     let mut case = Case::open(receipt_id, why)?;
     match case.state {
         State::Held => {}
@@ -60,40 +60,41 @@ fn release(receipt_id: pgrx::Uuid, why: &str, file_name: Option<&str>) -> Result
     Ok(())
 }
 
-fn void(receipt_id: pgrx::Uuid, why: &str) -> Result<(), Refusal> {
+fn void(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) -> Result<(), Refusal> {
     let mut case = Case::open(receipt_id, why)?;
     if case.state == State::Voided {
         return Err(wrong_state("the receipt is voided already"));
     }
-    dat_file::withdraw(case.node_id, case.receipt_id, why);
+    dat_file::withdraw(case.node_id, case.receipt_id, case.why);
     case.say("void", 0);
     Ok(())
 }
 
-fn withdraw(receipt_id: pgrx::Uuid, why: &str) -> Result<(), Refusal> {
+fn withdraw(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) -> Result<(), Refusal> {
     let mut case = Case::open(receipt_id, why)?;
-    if !dat_file::withdraw(case.node_id, case.receipt_id, why) {
+    if !dat_file::withdraw(case.node_id, case.receipt_id, case.why) {
         return Err(wrong_state("the receipt has no .dat that could be withdrawn"));
     }
     case.say_once_more("withdraw");
     Ok(())
 }
 
-fn render(receipt_id: pgrx::Uuid, why: &str) -> Result<(), Refusal> {
+fn render(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) -> Result<(), Refusal> {
     let mut case = Case::open(receipt_id, why)?;
     match case.state {
         State::Accepted | State::Released => {}
         State::Held => return Err(wrong_state("the receipt is held").hint("sales.release publishes its .dat")),
         State::Voided => return Err(wrong_state("the receipt is voided")),
     }
-    dat_file::withdraw(case.node_id, case.receipt_id, why);
+    dat_file::withdraw(case.node_id, case.receipt_id, case.why);
     dat_file::supersede(case.node_id, case.receipt_id);
     case.publish(None)?;
     case.say_once_more("render");
     Ok(())
 }
 
-fn close(business_date: Date, why: &str) -> Result<(), Refusal> {
+fn close(business_date: Option<Date>, why: Option<&str>) -> Result<(), Refusal> {
+    let business_date = Refusal::unless_given(business_date, "business_date")?;
     let date = crate::identity::calendar_day(business_date)?;
     let node_id = this_node().ok_or_else(no_store)?;
     let store = crate::store::day_of(node_id).ok_or_else(no_store)?;
@@ -105,7 +106,7 @@ fn close(business_date: Date, why: &str) -> Result<(), Refusal> {
     if closed.is_some() {
         return Err(wrong_state("the business day is closed already"));
     }
-    let body = reason(None, &sql::session_user(), why, None);
+    let body = reason(None, &sql::session_user(), why.unwrap_or_default(), None);
     chain.append("day_close", date, document_of_day(node_id, "day_close", date), body);
     chain.write();
     Ok(())
@@ -130,7 +131,8 @@ const RECEIPT: &str = "select d.business_date, d.chain, d.body from wire.doc d \
     where d.node_id = $1 and d.doc_id = $2 and d.kind = 'receipt'";
 
 impl<'w> Case<'w> {
-    fn open(receipt_id: pgrx::Uuid, why: &'w str) -> Result<Self, Refusal> {
+    fn open(receipt_id: Option<pgrx::Uuid>, why: Option<&'w str>) -> Result<Self, Refusal> {
+        let (receipt_id, why) = (Refusal::unless_given(receipt_id, "receipt_id")?, why.unwrap_or_default());
         if why.trim().is_empty() {
             return Err(wrong_state("say why: a decision without a reason helps nobody later"));
         }
@@ -144,6 +146,8 @@ impl<'w> Case<'w> {
             return Err(Refusal::new(code, "no receipt of this store has that id"));
         };
         let receipt_id = Uuid::from_bytes(*receipt_id.as_bytes());
+        // Before its state is read and its .dat is touched: a ticket that undoes it locks in the same order.
+        lock_receipts(node_id, &[receipt_id]);
         let standing = standing_of(node_id, receipt_id).standing;
         let (state, printed_at) = (standing.state, standing.printed_at);
         Ok(Self { node_id, receipt_id, business_date, terminal, body, state, printed_at, why, chain })
@@ -157,7 +161,7 @@ impl<'w> Case<'w> {
         let mut dat = self.dat(&context)?;
         if let Some(name) = file_name {
             if !is_id(name) {
-                let message = "a file name has 1 to 64 letters, digits, points, hyphens and underscores";
+                let message = "a file name has 1 to 32 letters, digits, points, hyphens and underscores";
                 return Err(wrong_state(message));
             }
             dat.name = name.to_owned();

@@ -45,6 +45,13 @@ impl Refusal {
         Self::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message).detail(detail)
     }
 
+    /// `22004` for an argument that may not be null. Without this check pgrx would panic, or a strict function would do
+    /// nothing and look as if it had.
+    pub fn unless_given<T>(argument: Option<T>, name: &str) -> Result<T, Self> {
+        let refusal = || Self::new(PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED, format!("{name} must not be null"));
+        argument.ok_or_else(refusal)
+    }
+
     /// The same with a detail.
     pub fn detail(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use chrono_tz::Tz;
+use pgrx::{PgXactCallbackEvent, register_xact_callback};
 use tpv_core::chain::ReceiptKey;
 use tpv_core::day::StoreDay;
 use tpv_core::intake::receipt_key;
@@ -25,6 +26,8 @@ pub fn day_of(node_id: i32) -> Option<StoreDay> {
     }
     let day = sql::row(DAY, &[node_id.into()], |row| store_day(row.must(1), row.must(2)))?;
     DAYS.with_borrow_mut(|days| days.insert(node_id, day));
+    // It may be this very transaction that registers the store.
+    register_xact_callback(PgXactCallbackEvent::Abort, || DAYS.with_borrow_mut(HashMap::clear));
     Some(day)
 }
 

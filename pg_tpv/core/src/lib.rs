@@ -4,11 +4,13 @@
 
 pub mod barcode;
 pub mod chain;
+pub mod clock;
 pub mod dat;
 pub mod day;
 pub mod encoding;
 pub mod intake;
 pub mod json;
+pub mod merge;
 pub mod problem;
 pub mod receipt;
 pub mod standing;

@@ -58,7 +58,8 @@ pub fn standing<'e>(events: impl IntoIterator<Item = (&'e str, &'e str)>) -> Sta
     // One store takes a receipt in once; should two bodies ever claim to, the choice must not hang on their order.
     let intake = intakes.into_iter().min().and_then(Intake::from_body).unwrap_or_default();
     let hold = intake.holds.into_iter().next();
-    let state = match (voided, released, &hold) {
+    let undoes = intake.voids.is_some();
+    let state = match (voided || undoes, released, &hold) {
         (true, ..) => State::Voided,
         (_, true, _) => State::Released,
         (_, _, Some(_)) => State::Held,
@@ -94,6 +95,13 @@ mod tests {
         let standing = standing([INTAKE, ("release", "{}")]);
         assert_eq!(standing.hold.unwrap().code, "TOTAL_MISMATCH");
         assert_eq!(standing.flags, ["LATE"]);
+    }
+
+    #[test]
+    fn a_ticket_that_undoes_another_counts_as_little_as_that_one() {
+        let id = uuid::Uuid::nil();
+        let body = Intake { voids: Some(id), ..Default::default() }.to_body(id);
+        assert_eq!(standing([("intake", body.as_str())]).state, State::Voided);
     }
 
     proptest! {

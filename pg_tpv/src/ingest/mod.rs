@@ -39,12 +39,13 @@ struct File<'a> {
 /// Takes files of one terminal in: one row for each file, in their order. Called through `sales.ingest_files`.
 ///
 /// # Errors
-/// `22023` for more than 64 files or names that do not go with them. A file is never an error.
+/// `22023` for more than 64 files or names that do not go with them, `22004` for no terminal or no array of files. A
+/// file is never an error.
 #[pg_extern(volatile, parallel_unsafe)]
 #[allow(clippy::type_complexity, reason = "the macro reads the columns from the type itself")]
 pub fn ingest_files(
-    terminal: &str,
-    files: Array<'_, &[u8]>,
+    terminal: Option<&str>,
+    files: Option<Array<'_, &[u8]>>,
     names: Option<Array<'_, &str>>,
 ) -> TableIterator<
     'static,
@@ -63,9 +64,14 @@ pub fn ingest_files(
         name!(detail, Option<String>),
     ),
 > {
-    let files: Vec<&[u8]> = files.iter().map(Option::unwrap_or_default).collect();
-    let names: Option<Vec<Option<&str>>> = names.as_ref().map(|names| names.iter().collect());
-    let answers = ingest(terminal, &files, names.as_deref()).unwrap_or_else(|refusal| refusal.raise());
+    let answers = || {
+        let terminal = Refusal::unless_given(terminal, "terminal")?;
+        let files = Refusal::unless_given(files, "files")?;
+        let files: Vec<&[u8]> = files.iter().map(Option::unwrap_or_default).collect();
+        let names: Option<Vec<Option<&str>>> = names.as_ref().map(|names| names.iter().collect());
+        ingest(terminal, &files, names.as_deref())
+    };
+    let answers = answers().unwrap_or_else(|refusal: Refusal| refusal.raise());
     TableIterator::new(answers.into_iter().zip(1..).map(|(answer, position)| answer.row(position)))
 }
 

@@ -6,12 +6,14 @@ use tpv_core::chain::ReceiptKey;
 use tpv_core::day;
 use tpv_core::intake::{Decision, Desk, Known, New, Previous, decide, name_taken};
 use tpv_core::receipt::Receipt;
+use tpv_core::standing::State;
 use uuid::Uuid;
 
 use super::File;
 use crate::chain::Chain;
 use crate::dat_file;
 use crate::desk::Context;
+use crate::projection::{lock_receipts, standing_of};
 use crate::sql;
 
 /// Decides about all files, in their order, with the terminal's chain locked: what is known then stays so until the
@@ -50,6 +52,7 @@ pub fn sort(context: &Context, desk: &Desk<'_>, files: &[File<'_>]) -> (Chain, V
         decisions.push(decision);
     }
     forget_undone(&mut decisions);
+    leave_voided(context.node_id, &mut decisions);
     take_names(context, &mut decisions);
     (chain, decisions)
 }
@@ -59,6 +62,18 @@ fn forget_undone(decisions: &mut [Decision]) {
     let undone: Vec<Uuid> = new_of(decisions).filter_map(|new| new.voids).collect();
     for new in new_of_mut(decisions).filter(|new| undone.contains(&new.doc_id)) {
         new.dat = None;
+    }
+}
+
+/// A receipt that an operator voided meanwhile is void already: its end is not written twice.
+fn leave_voided(node_id: i32, decisions: &mut [Decision]) {
+    let undone: Vec<Uuid> = new_of(decisions).filter_map(|new| new.voids).collect();
+    if undone.is_empty() {
+        return;
+    }
+    lock_receipts(node_id, &undone);
+    for new in new_of_mut(decisions) {
+        new.voids = new.voids.filter(|id| standing_of(node_id, *id).standing.state != State::Voided);
     }
 }
 

@@ -32,6 +32,15 @@ pub fn standing_of(node_id: i32, receipt_id: Uuid) -> Stands {
     Stands { standing: standing(events), said: !said.is_empty() }
 }
 
+const LOCK: &str = "select from sales.receipt where node_id = $1 and receipt_id = any ($2) \
+    order by receipt_id for no key update";
+
+/// Waits until nobody else decides about these receipts, and keeps others from it until the transaction ends.
+pub fn lock_receipts(node_id: i32, receipt_ids: &[Uuid]) {
+    let ids: Vec<_> = receipt_ids.iter().map(|id| sql::uuid(*id)).collect();
+    sql::execute(LOCK, &[node_id.into(), ids.into()]);
+}
+
 /// Writes it into the receipt's row; without a receipt yet, its row asks when it comes.
 pub fn settle(node_id: i32, receipt_id: Uuid) {
     let Standing { state, hold, flags, printed_at } = standing_of(node_id, receipt_id).standing;

@@ -172,6 +172,7 @@ fn accept(
         flags: flags.into_iter().map(str::to_owned).collect(),
         holds: problems.iter().map(Hold::from).collect(),
         printed_at: (printed.instant != plain_instant(desk.store, receipt)).then_some(printed.instant),
+        voids,
     };
     New { doc_id, key, conflicts, business_date: day.date, printed, intake, dat, voids }
 }

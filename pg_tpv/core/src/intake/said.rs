@@ -16,6 +16,8 @@ pub struct Intake {
     pub holds: Vec<Hold>,
     /// The instant it was printed, where its own text and the store's zone do not tell.
     pub printed_at: Option<DateTime<Utc>>,
+    /// The receipt that this one undoes. Neither counts: they are no sale and no return.
+    pub voids: Option<Uuid>,
 }
 
 /// A reason for holding a receipt.
@@ -59,6 +61,7 @@ impl Intake {
             members.push(("holds".to_owned(), Value::Array(self.holds.iter().map(hold).collect())));
         }
         members.extend(self.printed_at.map(|at| member("printedAt", &at.to_rfc3339())));
+        members.extend(self.voids.map(|id| member("voids", &id.to_string())));
         Value::Object(members).to_canonical()
     }
 
@@ -72,7 +75,8 @@ impl Intake {
             Hold { code: text("code"), pointer: text("pointer"), detail: text("detail") }
         };
         let printed_at = body.get("printedAt").and_then(Value::as_str).and_then(|at| at.parse().ok());
-        Some(Self { flags, holds: texts("holds").iter().map(hold).collect(), printed_at })
+        let voids = body.get("voids").and_then(Value::as_str).and_then(|id| Uuid::parse_str(id).ok());
+        Some(Self { flags, holds: texts("holds").iter().map(hold).collect(), printed_at, voids })
     }
 }
 

@@ -139,6 +139,7 @@ fn what_was_said_at_intake_reads_back() {
         flags: vec!["AMBIGUOUS_TIME".to_owned()],
         holds: vec![Hold { code: "X".into(), pointer: "/a".into(), detail: "why".into() }],
         printed_at: Some(at("2026-10-25T01:30:00Z")),
+        voids: Some(uuid::Uuid::max()),
     };
     assert_eq!(Intake::from_body(&intake.to_body(uuid::Uuid::nil())), Some(intake));
 }

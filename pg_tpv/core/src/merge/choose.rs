@@ -1,0 +1,97 @@
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Head, Rule, Version};
+use crate::json::Value;
+
+/// What a choice depends on beside the heads. It must be the same on every node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// Central's node id.
+    pub central: i32,
+    /// The node that owns the entity, if one does.
+    pub owner: Option<i32>,
+}
+
+/// The value of a register and how it came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// The value.
+    pub value: Value,
+    /// The heads that hold it, or that have gone into it.
+    pub winners: BTreeSet<Version>,
+    /// The heads that hold something else: what the list of conflicts shows.
+    pub losers: BTreeSet<Version>,
+    /// A person has to look at it.
+    pub needs_review: bool,
+    /// The SQL function that has to decide; the value is provisional until [`settled`] is told what it said.
+    pub evaluate: Option<String>,
+}
+
+/// Chooses over heads, in any order. Where there is a single one its value stands as it was written, whatever the rule, so
+/// that nobody ever has to change what a writer has just stored. `None` without heads.
+pub fn choose(rule: &Rule, heads: &[Head], context: Context) -> Option<Choice> {
+    let head = match (rule, heads) {
+        (_, []) => return None,
+        (_, [only]) => only,
+        (Rule::Union, _) => return Some(union(heads)),
+        _ => best(rule, heads, context)?,
+    };
+    let mut choice = settled(heads, head.value.clone());
+    if !choice.losers.is_empty() {
+        choice.needs_review = *rule == Rule::Review;
+        if let Rule::Custom(function) = rule {
+            choice.evaluate = Some(function.clone());
+        }
+    }
+    Some(choice)
+}
+
+/// The choice of `value`, whoever chose it: heads that hold the same have won. If none does, it was made of all of them.
+pub fn settled(heads: &[Head], value: Value) -> Choice {
+    let text = value.to_canonical();
+    let (winners, losers): (Vec<_>, Vec<_>) = heads.iter().partition(|head| head.value.to_canonical() == text);
+    let versions = |heads: Vec<&Head>| heads.into_iter().map(|head| head.version).collect::<BTreeSet<_>>();
+    let (mut winners, mut losers) = (versions(winners), versions(losers));
+    if winners.is_empty() {
+        std::mem::swap(&mut winners, &mut losers);
+    }
+    Choice { value, winners, losers, needs_review: false, evaluate: None }
+}
+
+fn best<'h>(rule: &Rule, heads: &'h [Head], context: Context) -> Option<&'h Head> {
+    let by_rule = |a: &Head, b: &Head| match rule {
+        Rule::FirstWrite => b.age().cmp(&a.age()),
+        Rule::CentralWins => of_node(a, b, Some(context.central)),
+        Rule::OwnerWins => of_node(a, b, context.owner),
+        Rule::Greatest(scale) => scale.prefer(&a.value, &b.value, true),
+        Rule::Least(scale) => scale.prefer(&a.value, &b.value, false),
+        Rule::LastWrite | Rule::Review | Rule::Union | Rule::Custom(_) => Ordering::Equal,
+    };
+    heads.iter().max_by(|a, b| by_rule(a, b).then_with(|| a.age().cmp(&b.age())))
+}
+
+fn of_node(a: &Head, b: &Head, node: Option<i32>) -> Ordering {
+    let is_its = |head: &Head| Some(head.version.node_id) == node;
+    is_its(a).cmp(&is_its(b))
+}
+
+/// All elements, each once, sorted by their canonical text. `null` is the empty set, unless all are; what is no array is
+/// a set of one.
+fn union(heads: &[Head]) -> Choice {
+    let mut elements = BTreeMap::new();
+    for head in heads {
+        let of_head = match &head.value {
+            Value::Null => &[],
+            Value::Array(elements) => elements.as_slice(),
+            single => std::slice::from_ref(single),
+        };
+        elements.extend(of_head.iter().map(|element| (element.to_canonical(), element)));
+    }
+    let value = match heads.iter().all(|head| head.value.is_null()) {
+        true => Value::Null,
+        false => Value::Array(elements.into_values().cloned().collect()),
+    };
+    let winners = heads.iter().map(|head| head.version).collect();
+    Choice { value, winners, losers: BTreeSet::new(), needs_review: false, evaluate: None }
+}

@@ -1,0 +1,36 @@
+use std::collections::BTreeSet;
+
+use super::{Base, Entity, Operation, Patch, Version};
+
+/// An operation before it has its place in the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// What it writes.
+    pub patch: Patch,
+    /// What its writer sees.
+    pub base: Base,
+}
+
+impl Draft {
+    /// Writes `patch` with knowledge of all that `entity` holds, so that it replaces every head of what it writes.
+    pub fn write(entity: &Entity, patch: Patch) -> Self {
+        let seen = |register: &String| {
+            let versions: BTreeSet<_> = entity.heads(register).iter().map(|head| head.version).collect();
+            (!versions.is_empty()).then(|| (register.clone(), versions))
+        };
+        let base = patch.keys().filter_map(seen).collect();
+        Self { patch, base }
+    }
+
+    /// Writes the value of one head of `register` over all of them: how a person gives a loser its right. `None` when
+    /// `loser` is no head, since somebody has replaced it in the meantime.
+    pub fn restore_loser(entity: &Entity, register: &str, loser: Version) -> Option<Self> {
+        let head = entity.heads(register).iter().find(|head| head.version == loser)?;
+        Some(Self::write(entity, Patch::from([(register.to_owned(), head.value.clone())])))
+    }
+
+    /// The operation, once it has a version and a stamp.
+    pub fn stamped(self, version: Version, hlc: i64) -> Operation {
+        Operation { version, hlc, patch: self.patch, base: self.base }
+    }
+}

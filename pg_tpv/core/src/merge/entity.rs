@@ -1,0 +1,98 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::alias::{choose_alias, choose_existence};
+use super::{ALIAS, Choice, Context, EXISTS, Head, Operation, Rules, advance, choose, heads};
+
+/// What a node keeps of one entity: the heads of each register, by version.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Entity(pub BTreeMap<String, Vec<Head>>);
+
+impl Entity {
+    /// The slow path: from all the operations on the entity.
+    pub fn of<'o>(operations: impl IntoIterator<Item = &'o Operation>) -> Self {
+        let operations: Vec<_> = operations.into_iter().collect();
+        let registers: BTreeSet<_> = operations.iter().flat_map(|operation| operation.patch.keys()).collect();
+        let heads = |register: &String| (register.clone(), heads(operations.iter().copied(), register));
+        Self(registers.into_iter().map(heads).collect())
+    }
+
+    /// The fast path: takes one operation in, and answers the registers whose heads do not follow from the heads alone.
+    /// They are as before; [`Entity::recompute`] them from a journal that holds the operation.
+    #[must_use]
+    pub fn advance(&mut self, operation: &Operation) -> BTreeSet<String> {
+        let mut unclear = BTreeSet::new();
+        for register in operation.patch.keys() {
+            match advance(self.heads(register), operation, register) {
+                Some(heads) => _ = self.0.insert(register.clone(), heads),
+                None => _ = unclear.insert(register.clone()),
+            }
+        }
+        unclear
+    }
+
+    /// The slow path for a few registers.
+    pub fn recompute<'o, I>(&mut self, registers: &BTreeSet<String>, journal: I)
+    where
+        I: IntoIterator<Item = &'o Operation> + Clone,
+    {
+        for register in registers {
+            self.0.insert(register.clone(), heads(journal.clone(), register));
+        }
+    }
+
+    /// The heads of a register; none if nobody has written it.
+    pub fn heads(&self, register: &str) -> &[Head] {
+        self.0.get(register).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether nothing is known of the entity's existence: what is here waits for its create.
+    pub fn waits(&self) -> bool {
+        self.heads(EXISTS).is_empty()
+    }
+
+    /// What the entity is, by rules that say how to choose.
+    pub fn settle(&self, rules: &Rules, context: Context) -> Merged {
+        let columns = self.0.iter().filter(|(register, _)| !register.starts_with('@'));
+        let choice = |(register, heads): (&String, &Vec<Head>)| {
+            Some((register.clone(), choose(rules.of(register), heads, context)?))
+        };
+        Merged {
+            existence: choose_existence(self.heads(EXISTS)),
+            alias: choose_alias(self.heads(ALIAS)),
+            columns: columns.filter_map(choice).collect(),
+        }
+    }
+}
+
+/// What an entity is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Merged {
+    /// `true` or `false`; `None` while its create has not arrived.
+    pub existence: Option<Choice>,
+    /// The key that it became, or `null`; `None` if nobody ever said.
+    pub alias: Option<Choice>,
+    /// The columns and groups, also under a tombstone.
+    pub columns: BTreeMap<String, Choice>,
+}
+
+impl Merged {
+    /// Whether it is there to be shown.
+    pub fn exists(&self) -> bool {
+        self.existence.as_ref().and_then(|choice| choice.value.as_bool()) == Some(true)
+    }
+
+    /// Whether it waits for its create.
+    pub fn waits(&self) -> bool {
+        self.existence.is_none()
+    }
+
+    /// The key that it became.
+    pub fn became(&self) -> Option<&str> {
+        self.alias.as_ref()?.value.as_str()
+    }
+}
+
+/// What an entity is, given all the operations on it.
+pub fn merge<'o>(operations: impl IntoIterator<Item = &'o Operation>, rules: &Rules, context: Context) -> Merged {
+    Entity::of(operations).settle(rules, context)
+}

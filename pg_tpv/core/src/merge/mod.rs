@@ -1,0 +1,47 @@
+//! What an entity is, given all the operations on it, in whatever order and however often they arrived.
+//!
+//! Every column (or group of columns) is a *register*. An operation says which registers it writes and, for each, the
+//! versions that its writer saw. The *heads* of a register are the operations that no other one names, so whoever wrote
+//! with knowledge of a value replaces it, whatever the clocks say, and what remains was written concurrently. A policy
+//! chooses over the whole set of heads. A contest of pairs would depend on who met whom first.
+//!
+//! The policies settle what is concurrent and nothing else: who saw `none` and writes `all` has replaced it, under
+//! `least` as well. What must never be undone has to be refused where it is written.
+//!
+//! Two registers are reserved: [`EXISTS`] and [`ALIAS`].
+
+mod alias;
+mod choose;
+mod draft;
+mod entity;
+mod fault;
+mod heads;
+mod operation;
+mod order;
+mod rule;
+mod scale;
+mod version;
+
+pub use alias::resolve_alias;
+pub use choose::{Choice, Context, choose, settled};
+pub use draft::Draft;
+pub use entity::{Entity, Merged, merge};
+pub use fault::MergeFault;
+pub use heads::{Fate, Head, advance, fates, heads};
+pub use operation::{Operation, Patch};
+pub use order::compare;
+pub use rule::{Rule, Rules};
+pub use scale::Scale;
+pub use version::{Base, Version, base_from_text, base_to_text};
+
+/// Whether the entity exists: `true` from a create or an undelete, `false` from a delete.
+pub const EXISTS: &str = "@exists";
+
+/// The key of the entity that this one became when both turned out to be the same; `null` when it is itself.
+pub const ALIAS: &str = "@alias";
+
+/// Arrays and objects inside one another, at most, in an operation or a rule.
+const MAX_DEPTH: usize = 64;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{ALIAS, Base, EXISTS, MAX_DEPTH, MergeFault, Version, base_from_text, base_to_text};
+use crate::json::{self, Value};
+use crate::problem::Place;
+
+/// What an operation writes: a value for each register. That of a group of columns is an object.
+pub type Patch = BTreeMap<String, Value>;
+
+/// One decision about one entity, as a row of `wire.op` carries it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operation {
+    /// Who it is.
+    pub version: Version,
+    /// When it was written. It orders only what was concurrent.
+    pub hlc: i64,
+    /// What it writes.
+    pub patch: Patch,
+    /// What its writer saw of that.
+    pub base: Base,
+}
+
+impl Operation {
+    /// Reads the two texts of a row of `wire.op`.
+    ///
+    /// # Errors
+    /// The first thing in either that is not as it should be.
+    pub fn from_text(version: Version, hlc: i64, patch: &str, base: &str) -> Result<Self, MergeFault> {
+        let operation = Self { version, hlc, patch: read_patch(patch)?, base: base_from_text(base)? };
+        for (register, seen) in &operation.base {
+            let place = Place::Root.key(register);
+            // What names a value without writing another would leave the register with none.
+            if !operation.patch.contains_key(register) {
+                return Err(MergeFault::base(&place, "the patch does not write this"));
+            }
+            if seen.iter().any(|other| other.node_id == version.node_id && other.seq >= version.seq) {
+                return Err(MergeFault::base(&place, "an operation can name only earlier ones of its node"));
+            }
+        }
+        Ok(operation)
+    }
+
+    /// The patch as canonical JSON.
+    pub fn patch_text(&self) -> String {
+        Value::Object(self.patch.iter().map(|(register, value)| (register.clone(), value.clone())).collect())
+            .to_canonical()
+    }
+
+    /// The base as canonical JSON.
+    pub fn base_text(&self) -> String {
+        base_to_text(&self.base)
+    }
+
+    /// What the writer saw of a register.
+    pub fn seen(&self, register: &str) -> &BTreeSet<Version> {
+        static NOTHING: BTreeSet<Version> = BTreeSet::new();
+        self.base.get(register).unwrap_or(&NOTHING)
+    }
+}
+
+fn read_patch(text: &str) -> Result<Patch, MergeFault> {
+    let value = json::read(text, MAX_DEPTH).map_err(|source| MergeFault::Json { part: "patch", source })?;
+    let Value::Object(members) = value else {
+        return Err(MergeFault::patch(&Place::Root, "this must be an object"));
+    };
+    if members.is_empty() {
+        return Err(MergeFault::patch(&Place::Root, "an operation must write something"));
+    }
+    let mut patch = Patch::new();
+    for (register, mut value) in members {
+        let place = Place::Root.key(&register);
+        match (register.as_str(), &value) {
+            (EXISTS, Value::Bool(_)) | (ALIAS, Value::Null | Value::String(_)) => {}
+            (EXISTS, _) => return Err(MergeFault::patch(&place, "this must be true or false")),
+            (ALIAS, _) => return Err(MergeFault::patch(&place, "this must be a key or null")),
+            ("", _) => return Err(MergeFault::patch(&place, "a column has a name")),
+            // A later version may reserve more: the operation waits for the upgrade.
+            (name, _) if name.starts_with('@') => {
+                return Err(MergeFault::patch(&place, "of the names with @ there are @alias and @exists"));
+            }
+            _ => {}
+        }
+        sort_keys(&mut value);
+        patch.insert(register, value);
+    }
+    Ok(patch)
+}
+
+/// Two writings of one object are the same value.
+fn sort_keys(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.sort_by(|(a, _), (b, _)| a.cmp(b));
+            members.iter_mut().for_each(|(_, value)| sort_keys(value));
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(sort_keys),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

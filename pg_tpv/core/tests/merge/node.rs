@@ -1,0 +1,84 @@
+//! A node as the extension will be one: a journal, the heads that it keeps at hand, a clock.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tpv_core::clock::State;
+use tpv_core::merge::{Draft, Entity, Operation, Patch, Version};
+
+pub type Key = &'static str;
+
+const NOW_MS: i64 = 1_790_000_000_000;
+const YEAR_2099_MS: i64 = 4_070_908_800_000;
+const MAX_SKEW_MS: i64 = 60_000;
+
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub id: i32,
+    pub journal: BTreeMap<Key, Vec<Operation>>,
+    pub entities: BTreeMap<Key, Entity>,
+    pub has: BTreeSet<Version>,
+    seq: i64,
+    clock: State,
+    wall_ms: i64,
+}
+
+impl Node {
+    pub fn new(id: i32) -> Self {
+        Self {
+            id,
+            journal: BTreeMap::new(),
+            entities: BTreeMap::new(),
+            has: BTreeSet::new(),
+            seq: 0,
+            clock: State::recover(0, NOW_MS),
+            wall_ms: NOW_MS,
+        }
+    }
+
+    /// Right, wrong by a little, or in 2099; and a clock that is set right again follows.
+    pub fn set_wall_clock(&mut self, choice: u32) {
+        self.wall_ms = match choice % 4 {
+            0 => YEAR_2099_MS,
+            1 => NOW_MS,
+            other => NOW_MS + i64::from(choice % 5 * other) * 7 - 20,
+        };
+        if choice.is_multiple_of(3) {
+            let _ = self.clock.step_back(self.wall_ms);
+        }
+    }
+
+    pub fn entity(&self, key: Key) -> Entity {
+        self.entities.get(key).cloned().unwrap_or_default()
+    }
+
+    /// Writes as an application does, with knowledge of all that is here.
+    pub fn write(&mut self, key: Key, patch: Patch) -> Operation {
+        let draft = Draft::write(&self.entity(key), patch);
+        self.stamp(key, draft)
+    }
+
+    pub fn stamp(&mut self, key: Key, draft: Draft) -> Operation {
+        self.seq += 1;
+        self.wall_ms += 1;
+        let operation = draft.stamped(Version { node_id: self.id, seq: self.seq }, self.clock.tick(self.wall_ms).hlc);
+        // What is written reads back as it was.
+        let (patch, base) = (operation.patch_text(), operation.base_text());
+        let read = Operation::from_text(operation.version, operation.hlc, &patch, &base).unwrap();
+        assert_eq!(read, operation);
+        self.receive(key, &operation);
+        operation
+    }
+
+    /// Takes an operation in by the fast path, or by the slow one where it must; repeats too.
+    pub fn receive(&mut self, key: Key, operation: &Operation) {
+        let _ = self.clock.observe(operation.hlc, self.wall_ms, MAX_SKEW_MS);
+        let journal = self.journal.entry(key).or_default();
+        if self.has.insert(operation.version) {
+            journal.push(operation.clone());
+        }
+        let entity = self.entities.entry(key).or_default();
+        let unclear = entity.advance(operation);
+        entity.recompute(&unclear, journal.iter());
+        assert_eq!(*entity, Entity::of(journal.iter()), "the fast path went another way than the slow one");
+    }
+}

@@ -1,0 +1,96 @@
+//! Nodes that write at the same time, and a network that delays, repeats and reorders, also against causality.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tpv_core::merge::{Draft, Entity, Operation, Patch, Version};
+
+use crate::node::{Key, Node};
+
+pub struct World {
+    pub nodes: Vec<Node>,
+    pub sent: Vec<(Key, Operation)>,
+    /// What the writer of each operation had received.
+    pub seen: BTreeMap<Version, BTreeSet<Version>>,
+    /// What a node was that had received just these.
+    states: BTreeMap<BTreeSet<Version>, BTreeMap<Key, Entity>>,
+}
+
+impl World {
+    pub fn new(nodes: usize) -> Self {
+        let nodes = (0..).take(nodes).map(Node::new).collect();
+        Self { nodes, sent: Vec::new(), seen: BTreeMap::new(), states: BTreeMap::new() }
+    }
+
+    pub fn write(&mut self, node: usize, key: Key, patch: Patch) {
+        let saw = self.nodes[node].has.clone();
+        let operation = self.nodes[node].write(key, patch);
+        self.publish(node, key, operation, saw);
+    }
+
+    /// A person restores one of the values on record.
+    pub fn restore(&mut self, node: usize, key: Key, register: &str, choice: usize) {
+        let entity = self.nodes[node].entity(key);
+        let heads = entity.heads(register);
+        let Some(head) = heads.get(choice % heads.len().max(1)) else { return };
+        let draft = Draft::restore_loser(&entity, register, head.version).unwrap();
+        let saw = self.nodes[node].has.clone();
+        let operation = self.nodes[node].stamp(key, draft);
+        self.publish(node, key, operation, saw);
+    }
+
+    fn publish(&mut self, node: usize, key: Key, operation: Operation, saw: BTreeSet<Version>) {
+        self.seen.insert(operation.version, saw);
+        self.sent.push((key, operation));
+        self.remember(node);
+    }
+
+    pub fn deliver(&mut self, node: usize, nth: usize) {
+        if let Some((key, operation)) = self.sent.get(nth % self.sent.len().max(1)) {
+            self.nodes[node].receive(key, operation);
+            self.remember(node);
+        }
+    }
+
+    /// A line comes up: `to` gets all that `from` has, in the order in which it was sent or in the opposite one.
+    pub fn sync(&mut self, from: usize, to: usize, backwards: bool) {
+        let mut missing: Vec<usize> = (0..self.sent.len()).collect();
+        missing.retain(|nth| self.nodes[from].has.contains(&self.sent[*nth].1.version));
+        if backwards {
+            missing.reverse();
+        }
+        missing.into_iter().for_each(|nth| self.deliver(to, nth));
+    }
+
+    /// Every node gets all that it lacks, in an order of its own, some of it twice.
+    pub fn deliver_all(&mut self, mut seed: u64) {
+        for node in 0..self.nodes.len() {
+            let mut order: Vec<usize> = (0..self.sent.len()).collect();
+            for last in (1..order.len()).rev() {
+                order.swap(last, random(&mut seed) % (last + 1));
+            }
+            for nth in order {
+                if random(&mut seed).is_multiple_of(4) || !self.nodes[node].has.contains(&self.sent[nth].1.version) {
+                    self.deliver(node, nth);
+                }
+            }
+        }
+    }
+
+    /// Whoever has received the same is the same, at any moment and not only in the end.
+    fn remember(&mut self, node: usize) {
+        let Node { has, entities, .. } = &self.nodes[node];
+        match self.states.get(has) {
+            Some(state) => assert_eq!(state, entities, "the same operations, another state"),
+            None => _ = self.states.insert(has.clone(), entities.clone()),
+        }
+    }
+}
+
+/// The next of a sequence that the seed determines (xorshift64).
+fn random(seed: &mut u64) -> usize {
+    *seed = (*seed).max(1);
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    (*seed >> 33) as usize
+}
