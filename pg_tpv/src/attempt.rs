@@ -20,7 +20,7 @@ pub struct DataFault {
 /// Why work in a subtransaction ended early.
 enum Failed {
     ForItsData(DataFault),
-    Otherwise(CaughtError),
+    Otherwise(Box<CaughtError>),
 }
 
 /// Does `work` in a subtransaction.
@@ -59,7 +59,7 @@ fn sorted(cause: CaughtError) -> Failed {
             let code = five_characters(report.sql_error_code());
             Failed::ForItsData(DataFault { code, detail: report.message().to_owned() })
         }
-        _ => Failed::Otherwise(cause),
+        _ => Failed::Otherwise(Box::new(cause)),
     }
 }
 
