@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tpv_tests::latency::Stopwatch;
 use tpv_tests::proxy::Proxy;
-use tpv_tests::receipts::Receipts;
+use tpv_tests::receipts::{Input, Oddity, Receipts};
 use tpv_tests::rig::Rig;
 use tpv_tests::store;
 use tpv_tests::terminals::{self, Dropped, Pace};
@@ -18,25 +18,41 @@ use crate::{SOON, nothing_is_lost};
 /// Twenty terminals with an odd file now and then.
 const PACE: Pace = Pace { rate: 40.0, odd_every: 10, from: 0, to: store::TERMINALS };
 
+/// A receipt that comes when the fault is over waits no longer than a customer notices, whatever waits beside it.
+const SERVED_AFTER: Duration = Duration::from_millis(500);
+
 /// Runs terminals at 40/s around a fault, then wants a new receipt served and everything accounted for.
 fn through(fault: impl FnOnce(&mut Rig)) {
+    through_with(|rig| {
+        fault(rig);
+        Vec::new()
+    });
+}
+
+/// The same for a fault that drops files of its own, and tells which.
+fn through_with(fault: impl FnOnce(&mut Rig) -> Vec<Input>) {
     let mut rig = Rig::running().unwrap();
     let stopwatch = Stopwatch::start(&rig.spool.root.join("out")).unwrap();
     let (dropped, stop) = (Dropped::new(5), AtomicBool::new(false));
     let spool = rig.spool.clone();
+    let (mut served_after, mut more) = (Duration::ZERO, Vec::new());
     thread::scope(|scope| {
         let work = scope.spawn(|| terminals::run(&spool, &stopwatch, &dropped, PACE, Duration::from_secs(120), &stop));
         until_true("receipts flow", SOON, || stopwatch.last().0 > 20).unwrap();
-        fault(&mut rig);
+        more = fault(&mut rig);
         let fresh = dropped.deal("T03", 0);
         let ended = Instant::now();
         spool.drop_file(&fresh).unwrap();
         spool.wait_dat(&fresh.dat_name(), SOON).unwrap();
-        eprintln!("a new receipt was served {} ms after the fault ended", ended.elapsed().as_millis());
+        let took = ended.elapsed();
+        eprintln!("a new receipt was served {} ms after the fault ended", took.as_millis());
+        served_after = took;
         stop.store(true, Ordering::Relaxed);
         work.join().unwrap().unwrap();
     });
-    nothing_is_lost(&rig, &dropped.inputs());
+    let inputs = [dropped.inputs(), more].concat();
+    nothing_is_lost(&rig, &inputs);
+    assert!(served_after < SERVED_AFTER, "a new receipt was served only {} ms after", served_after.as_millis());
 }
 
 /// Waits until this many files wait for a database that does not answer.
@@ -59,6 +75,32 @@ fn a_frozen_database_holds_files_back_and_loses_none() {
         rig.cluster.freeze();
         files_wait(rig);
         rig.cluster.thaw();
+    });
+}
+
+#[test]
+fn a_database_that_is_frozen_for_ten_seconds_loses_none() {
+    through(|rig| {
+        rig.cluster.freeze();
+        let begin = Instant::now();
+        // Longer than the watcher gives a transaction, so that those in flight are given up as well.
+        until_true("ten seconds pass", SOON, || begin.elapsed() > Duration::from_secs(11)).unwrap();
+        rig.cluster.thaw();
+    });
+}
+
+#[test]
+fn a_database_killed_in_a_flood_recovers_and_loses_none() {
+    through_with(|rig| {
+        let mut receipts = Receipts::new(6);
+        let inputs: Vec<_> = (0..3000).map(|_| receipts.good("T20")).collect();
+        for input in &inputs {
+            rig.spool.drop_file(input).unwrap();
+        }
+        until_true("the flood is being worked off", SOON, || rig.spool.dat(&inputs[200].dat_name()).is_some()).unwrap();
+        rig.cluster.kill().unwrap();
+        rig.cluster.start().unwrap();
+        inputs
     });
 }
 
@@ -111,7 +153,7 @@ fn quarantine_works_while_the_database_is_down_and_is_recorded_afterwards() {
     let mut rig = Rig::idle().unwrap();
     rig.start_watcher(&["--grace-ms", "200"]).unwrap();
     rig.cluster.stop().unwrap();
-    let bad = Receipts::new(3).odd(tpv_tests::receipts::Oddity::Empty, "T04");
+    let bad = Receipts::new(3).odd(Oddity::Empty, "T04");
     rig.spool.drop_file(&bad).unwrap();
     until_true("its reason is there", SOON, || rig.spool.reason(&bad.name).is_some()).unwrap();
     rig.cluster.start().unwrap();

@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::time::Duration;
 
+use tpv_tests::bench::catchup;
 use tpv_tests::receipts::{Oddity, Receipts};
 use tpv_tests::rig::Rig;
 use tpv_tests::store;
@@ -59,4 +61,18 @@ fn an_inbox_that_is_a_dangling_link_does_not_stop_the_others() {
     rig.spool.drop_file(&input).unwrap();
     rig.spool.wait_dat(&input.dat_name(), SOON).unwrap();
     nothing_is_lost(&rig, &[input]);
+}
+
+#[test]
+fn a_flood_costs_the_others_less_than_as_long_again_and_the_watcher_neither_memory_nor_handles() {
+    let mut rig = Rig::running().unwrap();
+    let flood = catchup::measure(&mut rig, 5_000, Duration::from_secs(10)).unwrap();
+    eprintln!("{flood:?}");
+    let (alone, during) = flood.others_p99_ms;
+    assert!(during < 2.0 * alone, "{flood:?}");
+    // What a few batches hold at most; the files themselves come to far more.
+    assert!(flood.memory_kb.most < flood.memory_kb.start + 16 * 1024, "{flood:?}");
+    // The connections and the files in hand.
+    assert!(flood.handles.most <= flood.handles.start + 24, "{flood:?}");
+    assert!(flood.handles.after <= flood.handles.start + 8, "{flood:?}");
 }

@@ -12,7 +12,9 @@ mod folders;
 mod hostile;
 mod kill;
 mod operator;
+mod races;
 mod second;
+mod tls;
 mod trace;
 
 use std::time::Duration;

@@ -82,3 +82,31 @@ fn a_dat_that_is_rendered_again_after_a_withdrawal_is_back() {
     until_true("it is back", SOON, || !rig.spool.dats().is_empty()).unwrap();
     nothing_is_lost(&rig, &[input]);
 }
+
+#[test]
+fn decisions_while_receipts_pour_in_reach_the_disk_and_lose_nothing() {
+    let rig = Rig::running().unwrap();
+    let (mut dba, mut receipts, mut inputs) = (rig.dba().unwrap(), Receipts::new(5), Vec::new());
+    let newest = "select receipt_id from sales.receipt order by recorded_at desc, receipt_id limit 3";
+    let decisions = ["dat.withdraw", "sales.void", "dat.render_again"];
+    let mut decided = 0;
+    for _ in 0..30 {
+        for turn in 0..24 {
+            let input = receipts.good(["T01", "T02", "T05", "T09"][turn % 4]);
+            rig.spool.drop_file(&input).unwrap();
+            inputs.push(input);
+        }
+        // Those that were taken in a moment ago: their batch may still be on its way to the disk.
+        for (row, decides) in dba.query(newest, &[]).unwrap().iter().zip(decisions) {
+            let result = dba.execute(&format!("select {decides}($1, 'tested')"), &[&row.get::<_, Uuid>(0)]);
+            decided += usize::from(result.is_ok());
+            // A receipt may have been decided about before, and nothing else may be wrong.
+            let refused = result.err().map(|error| error.code().map(|code| code.code().to_owned()));
+            assert!(refused.is_none() || refused == Some(Some("22023".to_owned())), "{refused:?}");
+        }
+    }
+    assert!(decided > 30, "only {decided} decisions were taken");
+    nothing_is_lost(&rig, &inputs);
+    let late: i64 = dba.query_one("select count(*) from dat.withdraw_failed", &[]).unwrap().get(0);
+    assert_eq!(late, 0, "nobody took a .dat away, so each was there to be withdrawn");
+}

@@ -1,6 +1,8 @@
 //! A throw-away PostgreSQL server: a copy of the template, reached over a socket only.
 
 use std::fs::{self, File};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -46,6 +48,8 @@ pub struct Cluster {
     /// Its data and its log lie here.
     pub folder: PathBuf,
     sockets: PathBuf,
+    /// In name only, until it also serves TLS.
+    port: u16,
     lab: Lab,
     tree: PgTree,
     running: Option<(Process, Option<Child>)>,
@@ -77,7 +81,7 @@ impl Cluster {
         let folder = lab.folder("clusters")?.join(node);
         let sockets = lab.sockets.join(node);
         let (node, lab, tree) = (node.to_owned(), lab.clone(), tree.clone());
-        Ok(Self { node, folder, sockets, lab, tree, running: None, throw_away: false })
+        Ok(Self { node, folder, sockets, port: 5432, lab, tree, running: None, throw_away: false })
     }
 
     /// Makes it stop, and its data go, with the value.
@@ -98,7 +102,7 @@ impl Cluster {
 
     /// How a client reaches it.
     pub fn url(&self, role: &str, database: &str) -> String {
-        format!("postgresql://{role}@/{database}?host={}", self.sockets.display())
+        format!("postgresql://{role}@/{database}?host={}&port={}", self.sockets.display(), self.port)
     }
 
     /// How the DBA reaches database `tpv`.
@@ -108,7 +112,7 @@ impl Cluster {
 
     /// The folder of its socket.
     pub fn socket(&self) -> PathBuf {
-        self.sockets.join(".s.PGSQL.5432")
+        self.sockets.join(format!(".s.PGSQL.{}", self.port))
     }
 
     /// A connection of the DBA to database `tpv`.
@@ -147,6 +151,35 @@ impl Cluster {
         }
         self.running = Some((process, Some(child)));
         Ok(())
+    }
+
+    /// Starts it again so that it also takes connections on a port of 127.0.0.1, and there with TLS only.
+    pub fn serve_tls(&mut self, certificate: &str, key: &str) -> Result<u16> {
+        self.stop()?;
+        for (name, content) in [
+            ("server.crt", certificate),
+            ("server.key", key),
+            ("pg_hba.conf", "local all all trust\nhostssl all all 127.0.0.1/32 trust\n"),
+        ] {
+            let file = self.data().join(name);
+            fs::write(&file, content)?;
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+            self.lab.owner.give(&file)?;
+        }
+        let conf = self.data().join("postgresql.conf");
+        let before = fs::read_to_string(&conf)?;
+        let mut tries = 0..5;
+        loop {
+            // Free a moment ago; should somebody else be quicker, another one is.
+            self.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+            let more = format!("listen_addresses = '127.0.0.1'\nport = {}\nssl = on\n", self.port);
+            fs::write(&conf, format!("{before}{more}"))?;
+            match self.start() {
+                Ok(()) => return Ok(self.port),
+                Err(error) if tries.next().is_none() => return Err(error),
+                Err(_) => {}
+            }
+        }
     }
 
     /// Starts a server that is to outlive this program, on the data it had before if there is any.
@@ -240,7 +273,6 @@ impl Drop for Cluster {
 
 /// A folder that only the servers' user (and root) can enter.
 fn private_folder(lab: &Lab, path: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
     fs::create_dir_all(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
     lab.owner.give(path)

@@ -27,3 +27,4 @@ pub mod terminals;
 pub mod until;
 pub mod up;
 pub mod watcher;
+pub mod witness;

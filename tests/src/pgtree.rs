@@ -43,14 +43,16 @@ impl PgTree {
         let trees = lab.folder("pg")?;
         let root = trees.join(&stamp);
         let bin = root.join(&system.below(&system.bin)?);
+        // One maker at a time, be it another process or another thread of this one.
+        let lock = fs::File::create(trees.join("lock"))?;
+        lock.lock()?;
         if !root.is_dir() {
             remove_old(&trees);
-            let draft = trees.join(format!("{stamp}.{}", std::process::id()));
+            let draft = trees.join(format!("{stamp}.draft"));
+            // What somebody left who was killed while making it.
+            let _ = fs::remove_dir_all(&draft);
             system.copy_to(&draft, &ours)?;
-            // Somebody else may have finished first; theirs is the same.
-            if fs::rename(&draft, &root).is_err() {
-                fs::remove_dir_all(&draft)?;
-            }
+            fs::rename(&draft, &root)?;
         }
         Ok(Self { bin, stamp })
     }
@@ -143,8 +145,8 @@ fn extension_files(package: &Path) -> Result<Vec<PathBuf>> {
 /// Keeps the three newest trees: an older build may still be running somewhere.
 fn remove_old(trees: &Path) {
     let Ok(entries) = fs::read_dir(trees) else { return };
-    let mut all: Vec<_> =
-        entries.flatten().filter_map(|e| Some((e.metadata().ok()?.modified().ok()?, e.path()))).collect();
+    let folders = entries.flatten().filter(|entry| entry.path().is_dir());
+    let mut all: Vec<_> = folders.filter_map(|e| Some((e.metadata().ok()?.modified().ok()?, e.path()))).collect();
     all.sort();
     for (_, path) in all.iter().rev().skip(3) {
         let _ = fs::remove_dir_all(path);

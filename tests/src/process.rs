@@ -76,9 +76,17 @@ impl Process {
 
     /// Resident memory in kB.
     pub fn resident_kb(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        line.and_then(|rest| rest.trim().trim_end_matches(" kB").trim().parse().ok()).unwrap_or(0)
+        self.status("VmRSS:").and_then(|value| value.trim_end_matches(" kB").trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// Who traces it, if anybody does.
+    pub fn tracer(&self) -> Option<Self> {
+        Self::of(self.status("TracerPid:")?.parse().ok().filter(|pid| *pid != 0)?)
+    }
+
+    fn status(&self, field: &str) -> Option<String> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        status.lines().find_map(|line| line.strip_prefix(field)).map(|value| value.trim().to_owned())
     }
 
     /// How many file handles it holds.

@@ -92,7 +92,9 @@ pub fn up() -> Result<String> {
         "watcher": { "login": "tpv_watcher", "url": watcher_url },
     }});
     fs::write(lab.checkout.join(".tpv/users.json"), format!("{users:#}\n"))?;
-    Ok(format!("{note}{text}Store S01 is up. `. .tpv/env` sets the above; ./tpv psql S01 looks inside; ./tpv down stops it."))
+    Ok(format!(
+        "{note}{text}Store S01 is up. `. .tpv/env` sets the above; ./tpv psql S01 looks inside; ./tpv down stops it."
+    ))
 }
 
 /// Moves the stopped store and its spool out of the way, and says where to.

@@ -29,7 +29,7 @@ const MOST_BYTES: usize = 8 << 20;
 /// A backlog longer than this is worked off in bulk, behind the others.
 const BULK: usize = 8;
 /// A bulk batch while other terminals have work.
-const POLITE: usize = 16;
+const POLITE: usize = 8;
 
 struct Queue {
     w: Arc<Watcher>,
