@@ -1,4 +1,4 @@
-//! Where a terminal's file goes when everything about it is done: archive/<YYYYMMDD>/<TERMINAL>/.
+//! Where a terminal's file goes when everything about it is done: `archive/<YYYYMMDD>/<TERMINAL>/`.
 
 use std::fs;
 use std::io;

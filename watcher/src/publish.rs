@@ -1,4 +1,4 @@
-//! The rename that makes a .dat visible: stage/<folder>@<name> → out/<folder>/<name>.
+//! The rename that makes a .dat visible: `stage/<folder>@<name>` → `out/<folder>/<name>`.
 
 use std::fs;
 use std::io;

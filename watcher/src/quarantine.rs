@@ -1,4 +1,4 @@
-//! quarantine/<YYYYMMDD>/<TERMINAL>/: what is not a receipt, each file with a `.reason.json` beside it.
+//! `quarantine/<YYYYMMDD>/<TERMINAL>/`: what is not a receipt, each file with a `.reason.json` beside it.
 //!
 //! The reason is written first, so a file in quarantine always has one. It works while the database is down: what the
 //! watcher refuses on its own is marked `recorded: false`, and `keep_recording` tells the database when it is back.
