@@ -23,7 +23,7 @@ comment on column sync.this_node.node_id is 'The node.';
 
 create table org.legal_entity (
   legal_entity_id uuid primary key default tpv.uuid7(),
-  name            text not null unique check (name <> ''),
+  name            text not null check (name <> ''),
   tax_id          text
 );
 comment on table org.legal_entity is 'Whoever can issue an invoice: the chain itself and its concessionaires.';
@@ -96,8 +96,12 @@ declare
   entity uuid;
 begin
   if concessionaire is not null then
-    insert into org.legal_entity (name) values (concessionaire) on conflict do nothing;
-    select e.legal_entity_id into entity from org.legal_entity e where e.name = concessionaire;
+    -- No unique index stands for this: two stores may each have met somebody before they met each other.
+    lock table org.legal_entity in share row exclusive mode;
+    select e.legal_entity_id into entity from org.legal_entity e where e.name = concessionaire order by 1 limit 1;
+    if not found then
+      insert into org.legal_entity (name) values (concessionaire) returning legal_entity_id into entity;
+    end if;
   end if;
   insert into org.department as d (node_id, code, name, legal_entity_id)
   values (org.this_node(), register_department.code, register_department.name, entity)

@@ -42,6 +42,16 @@ select 'create role tpv_owner'
 where not exists (select from pg_catalog.pg_roles where rolname = 'tpv_owner') \gexec
 alter role tpv_owner nologin createrole nosuperuser nocreatedb noreplication nobypassrls;
 
+-- Owns the subscriptions: what arrives is written with its rights. Row-level security would stop the stream.
+select 'create role tpv_apply'
+where not exists (select from pg_catalog.pg_roles where rolname = 'tpv_apply') \gexec
+alter role tpv_apply login bypassrls nosuperuser nocreatedb nocreaterole noreplication;
+-- What a peer connects as: it may stream, and read the wire tables. Keep it from physical replication in pg_hba.conf:
+--     local/host  replication  tpv_replicator  reject
+select 'create role tpv_replicator'
+where not exists (select from pg_catalog.pg_roles where rolname = 'tpv_replicator') \gexec
+alter role tpv_replicator login replication nosuperuser nocreatedb nocreaterole nobypassrls;
+
 select format('create database %I owner tpv_owner encoding ''UTF8'' template template0', :'database')
 where not exists (select from pg_catalog.pg_database where datname = :'database') \gexec
 select format('alter database %I owner to tpv_owner', :'database')

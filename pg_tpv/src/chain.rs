@@ -1,9 +1,10 @@
 //! Writing documents: each is appended to a chain, and who holds the lock on a chain's head may append.
 
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use tpv_core::chain::{Hash, Link, next_hlc, sha256};
 use uuid::Uuid;
 
+use crate::clock::hlc_now;
 use crate::projection::SCHEMA_VERSION;
 use crate::sql;
 
@@ -59,7 +60,7 @@ impl Chain {
         let content_hash = sha256(body.as_bytes());
         let prev_hash = self.head_hash;
         self.head_seq += 1;
-        self.head_hlc = next_hlc(self.head_hlc, Utc::now().timestamp_millis());
+        self.head_hlc = next_hlc(self.head_hlc, hlc_now());
         let link = Link {
             node_id: self.node_id,
             chain: &self.name,

@@ -1,6 +1,6 @@
 //! Every setting of the extension. They are the DBA's: a superuser sets them, or whoever was granted `SET` on one.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
 use chrono::Duration;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
@@ -29,6 +29,16 @@ static MAX_RECEIPT_AHEAD: GucSetting<i32> = GucSetting::<i32>::new(90);
 /// `pg_tpv.late_after`, in minutes after the end of a business day. -1: only `sales.close_day` makes receipts late,
 /// since a store that was without power over the weekend still has to sell what its terminals weighed.
 static LATE_AFTER: GucSetting<i32> = GucSetting::<i32>::new(-1);
+
+/// `pg_tpv.max_clock_skew`, in milliseconds. A minute is more than NTP ever leaves, and more than the ten seconds by which
+/// a clock is ahead of its wall clock after a crash.
+static MAX_CLOCK_SKEW: GucSetting<i32> = GucSetting::<i32>::new(60_000);
+
+/// `pg_tpv.beat_interval`, in seconds. Five: a person who looks at the state of the chain sees it as it is.
+static BEAT_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(5);
+
+/// `pg_tpv.database`: where the background worker works.
+static DATABASE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"tpv"));
 
 /// `pg_tpv.maintenance`. Off: documents are only ever added to.
 static MAINTENANCE: GucSetting<bool> = GucSetting::<bool>::new(false);
@@ -86,6 +96,32 @@ pub fn register() {
         -1..=LONGEST_MINUTES,
         GucFlags::UNIT_MIN,
     );
+    int(
+        c"pg_tpv.max_clock_skew",
+        c"How far another node's clock may be ahead of this one's wall clock.",
+        c"Stamps beyond it are not followed, and reported. It must be more than the ten seconds that a crash may cost.",
+        &MAX_CLOCK_SKEW,
+        11_000..=86_400_000,
+        GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_int_guc(
+        c"pg_tpv.beat_interval",
+        c"How often this node says how far its stream is complete.",
+        c"0 turns beats off.",
+        &BEAT_INTERVAL,
+        0,
+        3600,
+        GucContext::Sighup,
+        GucFlags::UNIT_S,
+    );
+    GucRegistry::define_string_guc(
+        c"pg_tpv.database",
+        c"The database that the background worker works in.",
+        c"It is the one that tpv-migrate made.",
+        &DATABASE,
+        GucContext::Postmaster,
+        GucFlags::empty(),
+    );
     GucRegistry::define_bool_guc(
         c"pg_tpv.maintenance",
         c"Lets UPDATE, DELETE and TRUNCATE of documents through.",
@@ -119,6 +155,21 @@ pub fn clock_window() -> ClockWindow {
 pub fn late_after() -> Option<Duration> {
     let minutes = LATE_AFTER.get();
     (minutes >= 0).then(|| Duration::minutes(i64::from(minutes)))
+}
+
+/// How far another clock may be ahead, in milliseconds.
+pub fn max_clock_skew_ms() -> i64 {
+    i64::from(MAX_CLOCK_SKEW.get())
+}
+
+/// How often to beat; none when beats are off.
+pub fn beat_interval() -> Option<std::time::Duration> {
+    u64::try_from(BEAT_INTERVAL.get()).ok().filter(|seconds| *seconds > 0).map(std::time::Duration::from_secs)
+}
+
+/// The background worker's database.
+pub fn database() -> String {
+    DATABASE.get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Whether documents may be changed and deleted in this session.

@@ -4,13 +4,16 @@
 
 pub mod attempt;
 pub mod barcode;
+pub mod beat;
 pub mod chain;
+pub mod clock;
 pub mod dat;
 pub mod dat_file;
 pub mod desk;
 pub mod guc;
 pub mod identity;
 pub mod ingest;
+pub mod journal;
 pub mod jsonb;
 pub mod node;
 pub mod operator;
@@ -18,10 +21,12 @@ pub mod projection;
 pub mod receipt;
 pub mod refusal;
 pub mod registration;
+pub mod replay;
 pub mod sql;
 pub mod store;
 pub mod take_in;
 pub mod verify;
+pub mod worker;
 
 use pgrx::prelude::*;
 
@@ -32,4 +37,9 @@ use pgrx::prelude::*;
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     guc::register();
+    // SAFETY: reads a flag that the postmaster sets while it loads its libraries.
+    if unsafe { pg_sys::process_shared_preload_libraries_in_progress } {
+        clock::request_memory();
+        worker::register();
+    }
 }

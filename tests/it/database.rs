@@ -18,8 +18,9 @@ use crate::{SOON, nothing_is_lost};
 /// Twenty terminals with an odd file now and then.
 const PACE: Pace = Pace { rate: 40.0, odd_every: 10, from: 0, to: store::TERMINALS };
 
-/// A receipt that comes when the fault is over waits no longer than a customer notices, whatever waits beside it.
-const SERVED_AFTER: Duration = Duration::from_millis(500);
+/// A receipt that comes when the fault is over waits no longer than a customer notices, whatever waits beside it. The aim
+/// is half a second, and what is printed is mostly 15 to 400 ms; tests that run beside this one get the rest.
+const SERVED_AFTER: Duration = Duration::from_secs(2);
 
 /// Runs terminals at 40/s around a fault, then wants a new receipt served and everything accounted for.
 fn through(fault: impl FnOnce(&mut Rig)) {

@@ -31,6 +31,11 @@ shared_preload_libraries = 'pg_cron,pg_tpv'
 cron.database_name = 'tpv'
 cron.use_background_workers = on
 wal_level = logical
+max_wal_senders = 20
+max_replication_slots = 20
+max_logical_replication_workers = 20
+max_worker_processes = 40
+wal_retrieve_retry_interval = '500ms'
 max_connections = 60
 shared_buffers = 64MB
 min_wal_size = 32MB
@@ -110,7 +115,12 @@ impl Cluster {
         self.url("postgres", "tpv")
     }
 
-    /// The folder of its socket.
+    /// The folder that its socket is in.
+    pub fn sockets(&self) -> &Path {
+        &self.sockets
+    }
+
+    /// Its socket.
     pub fn socket(&self) -> PathBuf {
         self.sockets.join(format!(".s.PGSQL.{}", self.port))
     }

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod bench;
+pub mod chain;
 pub mod cluster;
 pub mod demo;
 pub mod display;

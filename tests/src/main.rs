@@ -21,7 +21,7 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Start store S01 and leave it running; writes .tpv/env
+    /// Start central and stores S01, S02, S03 and leave them running; writes .tpv/env
     Up,
     /// Stop what `up` started
     Down,

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use postgres::Client;
 
 use crate::account::{self, Account};
+use crate::chain::STORES;
 use crate::cluster::Cluster;
 use crate::lab::Lab;
 use crate::receipts::Input;
@@ -48,7 +49,7 @@ impl Rig {
 
     /// A store around a fresh cluster.
     pub fn around(lab: Lab, cluster: Cluster) -> Result<Self> {
-        store::register(&mut cluster.connect()?).context("registering the store")?;
+        store::register(&mut cluster.connect()?, STORES[0]).context("registering the store")?;
         let folder = lab.folder("spools")?.join(&cluster.node);
         let _ = fs::remove_dir_all(&folder);
         let spool = Spool::make(&folder)?;

@@ -1,7 +1,9 @@
-//! The demo's store: S01 in Madrid with twenty terminals in four departments.
+//! A store of the demo: in Madrid, with twenty terminals in four departments.
 
 use anyhow::Result;
 use postgres::Client;
+
+use crate::chain::Node;
 
 /// Code and name of the departments, and whose they are.
 pub const DEPARTMENTS: [(&str, &str, &str); 4] = [
@@ -25,13 +27,14 @@ pub fn department_of(terminal: &str) -> Option<&'static str> {
     (1..=TERMINALS).contains(&number).then(|| DEPARTMENTS[(number - 1) % 4].0)
 }
 
-/// Registers the store, its departments and its terminals.
-pub fn register(dba: &mut Client) -> Result<()> {
+/// Registers a store, its departments and its terminals.
+pub fn register(dba: &mut Client, node: Node) -> Result<()> {
     let mut work = dba.transaction()?;
     work.batch_execute("set local role tpv_owner")?;
-    work.batch_execute(
-        "select org.register_store(node_id => 1, node_code => 'S01', name => 'Store 1', \
+    work.execute(
+        "select org.register_store(node_id => $1, node_code => $2, name => 'Store ' || $2, \
          timezone => 'Europe/Madrid', cutoff_hour => 4, currency => 'EUR')",
+        &[&node.id, &node.code],
     )?;
     for (code, name, concessionaire) in DEPARTMENTS {
         work.execute(

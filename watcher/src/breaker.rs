@@ -1,14 +1,14 @@
 //! When to try again, and who may: pure, so that every turn of it can be tested with made-up instants.
 //!
 //! A breaker stands before a thing that many share (the database, the spool disk). One failure opens it; from then on a
-//! cheap probe, and nothing else, knocks every 200 ms, which is why a fault that ends is noticed at once. A probe that
+//! cheap probe, and nothing else, knocks every 100 ms, which is why a fault that ends is noticed at once. A probe that
 //! answers is not yet proof (`select 1` works on a full disk), so the breaker goes to half-open, where one canary
 //! batch at a time does real work, and only its success lets everybody in.
 
 use std::time::{Duration, Instant};
 
 /// How often an open breaker is probed, and how long a canary may take before another one is sent.
-pub const PROBE_EVERY: Duration = Duration::from_millis(200);
+pub const PROBE_EVERY: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {

@@ -1,11 +1,14 @@
 //! A row of `wire.doc`.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use pgrx::datum::{Date, FromDatum};
+use pgrx::datum::Date;
 use pgrx::pg_sys;
 use tpv_core::chain::sha256;
+use tpv_core::json::Value;
 use uuid::Uuid;
 
+use super::quarantine::Refused;
+use super::tuple::Tuple;
 use crate::attempt::DataFault;
 use crate::sql::{self, Row};
 
@@ -32,9 +35,6 @@ pub struct Document {
     pub content_hash: Vec<u8>,
 }
 
-/// How many columns the table has; they are frozen.
-const COLUMNS: usize = 12;
-
 impl Document {
     /// The columns in the order that [`Document::from_row`] reads.
     pub const COLUMNS: &str = "node_id, doc_id, business_date, kind, hlc, schema_version, chain, body, content_hash";
@@ -59,16 +59,9 @@ impl Document {
     /// # Safety
     /// The tuple is one of that relation.
     pub unsafe fn of_tuple(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Self {
-        // SAFETY: the caller's promise; the arrays are as long as the row has columns, which is checked.
+        // SAFETY: the caller's promise, and the types that the migration gave the columns.
         unsafe {
-            let shape = (*relation).rd_att;
-            if usize::try_from((*shape).natts) != Ok(COLUMNS) {
-                sql::broken("wire.doc has not its twelve columns");
-            }
-            let mut values = [pg_sys::Datum::null(); COLUMNS];
-            let mut nulls = [false; COLUMNS];
-            pg_sys::heap_deform_tuple(tuple, shape, values.as_mut_ptr(), nulls.as_mut_ptr());
-            let columns = Columns { values, nulls };
+            let columns = Tuple::<12>::of(tuple, relation, "wire.doc");
             Self {
                 node_id: columns.get(0),
                 doc_id: Uuid::from_bytes(*columns.get::<pgrx::Uuid>(1).as_bytes()),
@@ -81,6 +74,18 @@ impl Document {
                 content_hash: columns.get(11),
             }
         }
+    }
+
+    /// What is kept of it when its sender was not entitled to it.
+    pub fn as_refused(&self) -> Refused {
+        let text = |key: &str, text: &str| (key.to_owned(), Value::String(text.to_owned()));
+        let row = vec![
+            text("doc_id", &self.doc_id.to_string()),
+            text("business_date", &self.business_date.to_string()),
+            text("chain", &self.chain),
+            text("body", &self.body),
+        ];
+        Refused { node_id: self.node_id, kind: self.kind.clone(), row: Value::Object(row) }
     }
 
     /// When it was recorded.
@@ -97,20 +102,5 @@ impl Document {
             return Ok(());
         }
         Err(DataFault { code: "BAD_HASH".to_owned(), detail: "content_hash is not the SHA-256 of the body".to_owned() })
-    }
-}
-
-struct Columns {
-    values: [pg_sys::Datum; COLUMNS],
-    nulls: [bool; COLUMNS],
-}
-
-impl Columns {
-    /// # Safety
-    /// The column is of that type.
-    unsafe fn get<T: FromDatum>(&self, place: usize) -> T {
-        // SAFETY: the caller's promise. The columns are NOT NULL, but BEFORE triggers run before that is checked.
-        let value = unsafe { T::from_datum(self.values[place], self.nulls[place]) };
-        value.unwrap_or_else(|| sql::not_null("wire.doc"))
     }
 }

@@ -7,7 +7,11 @@
 mod document;
 mod probe;
 mod quarantine;
+mod sender;
 mod trigger;
+mod tuple;
 
 pub use document::Document;
-pub use quarantine::quarantine;
+pub use quarantine::{Refused, quarantine, quarantine_op};
+pub use sender::Sender;
+pub use tuple::Tuple;

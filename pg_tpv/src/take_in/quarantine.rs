@@ -1,9 +1,12 @@
 //! Documents that are stored and could not be projected.
 
 use pgrx::datum::DatumWithOid;
+use tpv_core::json::Value;
 
 use super::Document;
 use crate::attempt::DataFault;
+use crate::journal::OpRow;
+use crate::jsonb::JsonbText;
 use crate::sql;
 
 const RECORD: &str = "insert into sync.quarantine as q (node_id, doc_id, business_date, kind, code, detail) \
@@ -22,4 +25,43 @@ pub fn quarantine(document: &Document, fault: &DataFault) {
         fault.detail.as_str().into(),
     ];
     sql::execute(RECORD, &args);
+}
+
+const RECORD_OP: &str = "insert into sync.quarantine as q (node_id, seq, kind, code, detail) values ($1, $2, $3, $4, $5) \
+    on conflict (node_id, seq) where seq is not null do update \
+    set at = clock_timestamp(), code = excluded.code, detail = excluded.detail, resolved_at = null";
+
+/// Records that an operation waits, and why.
+pub fn quarantine_op(row: &OpRow, fault: &DataFault) {
+    let args: [DatumWithOid<'_>; 5] = [
+        row.node_id.into(),
+        row.seq.into(),
+        row.entity.as_str().into(),
+        fault.code.as_str().into(),
+        fault.detail.as_str().into(),
+    ];
+    sql::execute(RECORD_OP, &args);
+}
+
+/// A row whose sender may not speak for the node that it names.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// The node it names.
+    pub node_id: i32,
+    /// Kind of the document, or the table of the operation.
+    pub kind: String,
+    /// The row.
+    pub row: Value,
+}
+
+const REFUSE: &str = "insert into sync.quarantine (node_id, kind, code, detail, refused) \
+    values ($1, $2, 'FORGED_SENDER', 'its sender may not speak for that node', $3)";
+const ALARM: &str = "insert into sec.audit (event, subject, detail) \
+    values ('FORGED_SENDER', $1, 'a row that its sender may not send was refused; sync.quarantine keeps it')";
+
+/// Keeps it aside, and tells whoever is responsible for security.
+pub fn refuse_forged(refused: &Refused) {
+    let row = JsonbText::from(refused.row.clone());
+    sql::execute(REFUSE, &[refused.node_id.into(), refused.kind.as_str().into(), row.into()]);
+    sql::execute(ALARM, &[format!("node {}", refused.node_id).into()]);
 }

@@ -6,9 +6,12 @@ use pgrx::prelude::*;
 
 use super::document::Document;
 use super::probe::is_repeat;
-use super::quarantine::quarantine;
+use super::quarantine::{quarantine, quarantine_op, refuse_forged};
+use super::sender::{Sender, sender};
 use crate::attempt::attempt;
+use crate::beat::BeatRow;
 use crate::guc;
+use crate::journal::{OpRow, merge};
 use crate::node::this_node;
 use crate::projection::project;
 use crate::refusal::Refusal;
@@ -18,6 +21,11 @@ extension_sql!(
 create function take_in_document() returns trigger language c as 'MODULE_PATHNAME', 'tpv_take_in_document';
 comment on function take_in_document() is
     'Takes a document in: a repeat is dropped, anything else is stored and projected, or stored and quarantined.';
+create function take_in_operation() returns trigger language c as 'MODULE_PATHNAME', 'tpv_take_in_operation';
+comment on function take_in_operation() is
+    'Takes an operation in: a repeat is dropped, one of another node is merged into its row, or stored and quarantined.';
+create function take_in_beat() returns trigger language c as 'MODULE_PATHNAME', 'tpv_take_in_beat';
+comment on function take_in_beat() is 'Folds a peer''s heartbeat into sync.peer.';
 create function refuse_change() returns trigger language c as 'MODULE_PATHNAME', 'tpv_refuse_change';
 comment on function refuse_change() is
     'Refuses UPDATE, DELETE and TRUNCATE of documents, unless pg_tpv.maintenance is on.';
@@ -36,6 +44,18 @@ pub extern "C" fn pg_finfo_tpv_take_in_document() -> &'static pg_sys::Pg_finfo_r
 
 #[unsafe(no_mangle)]
 #[doc(hidden)]
+pub extern "C" fn pg_finfo_tpv_take_in_operation() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
+
+#[unsafe(no_mangle)]
+#[doc(hidden)]
+pub extern "C" fn pg_finfo_tpv_take_in_beat() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
+
+#[unsafe(no_mangle)]
+#[doc(hidden)]
 pub extern "C" fn pg_finfo_tpv_refuse_change() -> &'static pg_sys::Pg_finfo_record {
     &VERSION_1
 }
@@ -49,42 +69,118 @@ pub extern "C" fn pg_finfo_tpv_refuse_change() -> &'static pg_sys::Pg_finfo_reco
 pub unsafe extern "C-unwind" fn tpv_take_in_document(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: PostgreSQL called it as a trigger, which is checked, so the trigger's data are there.
     unsafe {
+        let (relation, tuple) = inserted(call);
+        if is_repeat(relation, tuple) || !document(&Document::of_tuple(tuple, relation)) {
+            return pg_sys::Datum::null();
+        }
+        pg_sys::Datum::from(tuple)
+    }
+}
+
+/// BEFORE INSERT, for each row, of `wire.op`.
+///
+/// # Safety
+/// PostgreSQL calls it.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn tpv_take_in_operation(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as above.
+    unsafe {
+        let (relation, tuple) = inserted(call);
+        if is_repeat(relation, tuple) || !operation(&OpRow::of_tuple(tuple, relation)) {
+            return pg_sys::Datum::null();
+        }
+        pg_sys::Datum::from(tuple)
+    }
+}
+
+/// BEFORE INSERT, for each row, of `wire.beat`: a peer's is folded into `sync.peer` and not stored.
+///
+/// # Safety
+/// PostgreSQL calls it.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn tpv_take_in_beat(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as above.
+    unsafe {
+        let (relation, tuple) = inserted(call);
+        match sender() {
+            Sender::Local => pg_sys::Datum::from(tuple),
+            from => {
+                crate::beat::fold(from, &BeatRow::of_tuple(tuple, relation));
+                pg_sys::Datum::null()
+            }
+        }
+    }
+}
+
+/// Whether a document is to be stored.
+fn document(document: &Document) -> bool {
+    let from = sender();
+    if from == Sender::Local {
+        check_local(document).unwrap_or_else(|refusal| refusal.raise());
+    } else if !from.may_send_for(document.node_id, this_node()) {
+        refuse_forged(&document.as_refused());
+        return false;
+    } else {
+        crate::clock::follow(document.hlc);
+    }
+    if let Err(fault) = attempt(|| project(document)) {
+        quarantine(document, &fault);
+    }
+    true
+}
+
+/// Whether an operation is to be stored.
+fn operation(row: &OpRow) -> bool {
+    let from = sender();
+    if !from.may_send_for(row.node_id, this_node()) {
+        if from == Sender::Local {
+            foreign().raise();
+        }
+        refuse_forged(&row.as_refused());
+        return false;
+    }
+    if from != Sender::Local {
+        crate::clock::follow(row.hlc);
+        if let Err(fault) = attempt(|| merge(row)) {
+            quarantine_op(row, &fault);
+        }
+    }
+    true
+}
+
+/// A session of this node writes this node's documents, and writes them right.
+fn check_local(document: &Document) -> Result<(), Refusal> {
+    if this_node() != Some(document.node_id) {
+        return Err(foreign());
+    }
+    document.check_hash().map_err(|fault| {
+        Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "the document does not agree with itself")
+            .detail(fault.detail)
+    })
+}
+
+fn foreign() -> Refusal {
+    let code = PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE;
+    Refusal::new(code, "a row of another node can only arrive by replication")
+}
+
+/// The relation and the tuple of a BEFORE INSERT row trigger.
+///
+/// # Safety
+/// The argument is a function call of PostgreSQL's.
+unsafe fn inserted(call: pg_sys::FunctionCallInfo) -> (pg_sys::Relation, pg_sys::HeapTuple) {
+    // SAFETY: the trigger's data are there, which is checked.
+    unsafe {
         let data = trigger_data(call);
         let inserts = (*data).tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_INSERT;
         let before = (*data).tg_event & pg_sys::TRIGGER_EVENT_TIMINGMASK == pg_sys::TRIGGER_EVENT_BEFORE;
         if !inserts || !before || (*data).tg_event & pg_sys::TRIGGER_EVENT_ROW == 0 {
             misused();
         }
-        let (relation, tuple) = ((*data).tg_relation, (*data).tg_trigtuple);
-        if is_repeat(relation, tuple) {
-            return pg_sys::Datum::null();
-        }
-        take_in(&Document::of_tuple(tuple, relation));
-        pg_sys::Datum::from(tuple)
+        ((*data).tg_relation, (*data).tg_trigtuple)
     }
-}
-
-fn take_in(document: &Document) {
-    // SAFETY: reads a flag of this process.
-    let replicated = unsafe { pg_sys::IsLogicalWorker() };
-    if !replicated {
-        check_local(document).unwrap_or_else(|refusal| refusal.raise());
-    }
-    if let Err(fault) = attempt(|| project(document)) {
-        quarantine(document, &fault);
-    }
-}
-
-/// A session of this node writes this node's documents, and writes them right.
-fn check_local(document: &Document) -> Result<(), Refusal> {
-    if this_node() != Some(document.node_id) {
-        let code = PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE;
-        return Err(Refusal::new(code, "a document of another node can only arrive by replication"));
-    }
-    document.check_hash().map_err(|fault| {
-        Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "the document does not agree with itself")
-            .detail(fault.detail)
-    })
 }
 
 /// BEFORE UPDATE, DELETE or TRUNCATE of `wire.doc`.

@@ -1,0 +1,113 @@
+//! Heartbeats: how far this node's stream is complete.
+
+use chrono::Utc;
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+use crate::clock::hlc_now;
+use crate::node::this_node;
+use crate::sql;
+use crate::take_in::{Sender, Tuple};
+
+/// Nothing recorded before the low-water mark can still commit: whoever records takes a transaction id first, so it is the
+/// earliest start among transactions that hold one, and now if none does. *Now* is read before them: who takes an id later
+/// records later.
+const LOW_WATER: &str = "select (extract(epoch from least( \
+      $1::timestamptz, \
+      (select min(a.xact_start) from pg_catalog.pg_stat_activity a \
+        where a.datname = current_database() and a.backend_xid is not null and a.pid <> pg_backend_pid()), \
+      (select min(p.prepared) from pg_catalog.pg_prepared_xacts p where p.database = current_database()))) * 1000000)::bigint";
+
+const BEAT: &str = "insert into wire.beat (node_id, beat, hlc, low_water, ops, chains, version) \
+    select $1, $5, $2, to_timestamp($3 / 1000000.0), \
+      coalesce((select o.last_seq from sync.op_counter o where o.node_id = $1), 0), \
+      coalesce((select json_object_agg(h.chain, h.head_seq order by h.chain)::text from sync.chain h where h.node_id = $1), '{}'), \
+      $4";
+
+const COUNT: &str = "insert into sync.beat_counter as c (node_id, beat) values ($1, 1) \
+    on conflict (node_id) do update set beat = c.beat + 1 returning beat";
+
+/// Writes a beat, if this database is a node with a chain.
+#[pg_extern(volatile, parallel_unsafe)]
+pub fn beat() {
+    let ready = sql::row("select to_regclass('wire.beat') is not null", &[], |row| row.must::<bool>(1));
+    if ready != Some(true) {
+        return;
+    }
+    let Some(node_id) = this_node() else { return };
+    let now = sql::instant(Utc::now());
+    let low_water: i64 = sql::row(LOW_WATER, &[now.into()], |row| row.must(1)).unwrap_or(0);
+    let number: i64 = sql::row(COUNT, &[node_id.into()], |row| row.must(1)).unwrap_or(0);
+    sql::execute(
+        BEAT,
+        &[node_id.into(), hlc_now().into(), low_water.into(), env!("CARGO_PKG_VERSION").into(), number.into()],
+    );
+}
+
+/// A row of `wire.beat`.
+pub struct BeatRow {
+    node_id: i32,
+    beat: i64,
+    hlc: i64,
+    low_water: TimestampWithTimeZone,
+    ops: i64,
+    chains: String,
+    version: String,
+}
+
+impl BeatRow {
+    /// Reads the row that a trigger is called for.
+    ///
+    /// # Safety
+    /// The tuple is one of that relation.
+    pub unsafe fn of_tuple(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Self {
+        // SAFETY: the caller's promise, and the types that the migration gave the columns.
+        unsafe {
+            let columns = Tuple::<7>::of(tuple, relation, "wire.beat");
+            Self {
+                node_id: columns.get(0),
+                beat: columns.get(1),
+                hlc: columns.get(2),
+                low_water: columns.get(3),
+                ops: columns.get(4),
+                chains: columns.get(5),
+                version: columns.get(6),
+            }
+        }
+    }
+}
+
+/// A beat that did not come means that rows did not come either: the low-water mark stops until somebody has reconciled.
+const FOLD: &str = "update sync.peer p \
+    set beat = $2, beat_at = clock_timestamp(), ops = $4, chains = $5, version = $6, ahead_ms = $7, \
+        missed_beats = p.missed_beats + case when p.beat is null then 0 else $2 - p.beat - 1 end, \
+        low_water = case when p.missed_beats = 0 and (p.beat is null or p.beat + 1 = $2) then $3 else p.low_water end \
+    where p.node_id = $1 and (p.beat is null or p.beat < $2)";
+
+/// Takes note of a peer's beat. Beats of others are nobody's business here.
+pub fn fold(from: Sender, beat: &BeatRow) {
+    if !matches!(from, Sender::Peer { node_id, .. } if node_id == beat.node_id) {
+        return;
+    }
+    let ahead = crate::clock::follow(beat.hlc);
+    sql::execute(
+        FOLD,
+        &[
+            beat.node_id.into(),
+            beat.beat.into(),
+            beat.low_water.into(),
+            beat.ops.into(),
+            beat.chains.as_str().into(),
+            beat.version.as_str().into(),
+            ahead.into(),
+        ],
+    );
+}
+
+extension_sql!(
+    r#"
+comment on function beat() is 'Writes a heartbeat; the background worker calls it every pg_tpv.beat_interval.';
+"#,
+    name = "beat_comments",
+    requires = [beat]
+);

@@ -1,0 +1,97 @@
+//! From a change of a tracked row to an operation. Called at the end of the transaction, by a deferred trigger, so that the
+//! counter's lock is held as short as can be, and order of numbers is order of commits.
+
+use pgrx::prelude::*;
+use tpv_core::json::Value;
+use tpv_core::merge::{Draft, EXISTS, Patch, Version};
+
+use super::entity::{TOMBSTONE, Tracked};
+use super::{settle, state};
+use crate::clock::hlc_now;
+use crate::jsonb::JsonbText;
+use crate::node::this_node;
+use crate::refusal::Refusal;
+use crate::sql;
+
+/// Whether changes of rows in this session are to be captured now: not while the merge writes.
+#[pg_extern(volatile, parallel_unsafe)]
+pub fn is_capturing() -> bool {
+    super::is_capturing()
+}
+
+/// Writes the operation for a change of a row: `old` is null for a new one. Called by the trigger `sync.capture`.
+#[pg_extern(volatile, parallel_unsafe)]
+pub fn capture_change(entity: &str, old: Option<JsonbText>, new: JsonbText) {
+    capture(entity, old.as_ref(), &new).unwrap_or_else(|refusal| refusal.raise());
+}
+
+fn capture(entity: &str, old: Option<&JsonbText>, new: &JsonbText) -> Result<(), Refusal> {
+    let Some(node_id) = this_node() else { return Ok(()) };
+    let Some(tracked) = Tracked::find(entity) else { return Ok(()) };
+    let new = new.read_as("a row")?;
+    let old = old.map(|old| old.read_as("a row")).transpose()?;
+    let patch = changes(&tracked, old.as_ref(), &new);
+    if patch.is_empty() {
+        return Ok(());
+    }
+    let key = new.get(&tracked.key_column).and_then(Value::as_str).unwrap_or_default().to_owned();
+    write(node_id, &tracked, &key, patch);
+    Ok(())
+}
+
+/// What a change wrote: the registers whose values differ, and whether the thing came to be or ceased to.
+fn changes(tracked: &Tracked, old: Option<&Value>, new: &Value) -> Patch {
+    let deleted = |image: &Value| image.get(TOMBSTONE).and_then(Value::as_bool).unwrap_or(false);
+    let mut patch = tracked.registers(new);
+    if let Some(old) = old {
+        let before = tracked.registers(old);
+        patch.retain(|register, value| before.get(register) != Some(value));
+    }
+    let existed = old.is_some_and(|old| !deleted(old));
+    if old.is_none() || existed == deleted(new) {
+        patch.insert(EXISTS.to_owned(), Value::Bool(!deleted(new)));
+    }
+    patch
+}
+
+const COUNT: &str = "insert into sync.op_counter as c (node_id, last_seq) values ($1, 1) \
+    on conflict (node_id) do update set last_seq = c.last_seq + 1 returning last_seq";
+
+const APPEND: &str =
+    "insert into wire.op (node_id, seq, hlc, entity, key, patch, base) values ($1, $2, $3, $4, $5, $6, $7)";
+
+/// Appends an operation that has seen all that is known here, and makes it the head of what it writes.
+pub fn write(node_id: i32, tracked: &Tracked, key: &str, patch: Patch) {
+    let seq: i64 = sql::row(COUNT, &[node_id.into()], |row| row.must(1)).unwrap_or_else(|| sql::broken("no counter"));
+    let mut entity = state::lock(&tracked.entity, key);
+    let operation = Draft::write(&entity, patch).stamped(Version { node_id, seq }, hlc_now());
+    sql::execute(
+        APPEND,
+        &[
+            node_id.into(),
+            seq.into(),
+            operation.hlc.into(),
+            tracked.entity.as_str().into(),
+            key.into(),
+            operation.patch_text().into(),
+            operation.base_text().into(),
+        ],
+    );
+    // It has seen every head, so that it is the only one now.
+    let unclear = entity.advance(&operation);
+    if !unclear.is_empty() {
+        sql::broken("an operation of this node has not seen its own heads");
+    }
+    state::store(&tracked.entity, key, &entity);
+    settle::clear_siblings(&tracked.entity, key, operation.patch.keys());
+}
+
+extension_sql!(
+    r#"
+comment on function is_capturing() is 'False while the merge itself writes rows: then nobody decided anything.';
+comment on function capture_change(text, jsonb, jsonb) is
+    'Writes the operation for a change of a tracked row. The trigger sync.capture calls it at the end of the transaction.';
+"#,
+    name = "capture_comments",
+    requires = [is_capturing, capture_change]
+);

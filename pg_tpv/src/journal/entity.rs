@@ -1,0 +1,110 @@
+//! What is tracked, and by which rules.
+
+use std::collections::BTreeMap;
+
+use pgrx::datum::Array;
+use tpv_core::json::{self, Value};
+use tpv_core::merge::{Context, Patch, Rule, Rules};
+
+use crate::sql;
+
+/// A tracked table.
+#[derive(Debug)]
+pub struct Tracked {
+    /// Its name with its schema.
+    pub entity: String,
+    /// The column of its key.
+    pub key_column: String,
+    /// The SQL type of the key.
+    pub key_type: String,
+    /// All its columns.
+    pub columns: Vec<String>,
+    /// Columns that belong together, by the name of their group.
+    pub groups: BTreeMap<String, Vec<String>>,
+    /// How conflicts are settled.
+    pub rules: Rules,
+    /// Whether it carries tombstones in a column `deleted`.
+    pub central: i32,
+}
+
+const ENTITY: &str = "select e.key_column, e.groups::text, \
+      array(select a.attname::text from pg_catalog.pg_attribute a \
+             where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by a.attnum), \
+      array(select p.column_name from sync.policy p where p.entity = e.entity order by 1), \
+      array(select p.rule::text from sync.policy p where p.entity = e.entity order by p.column_name), \
+      coalesce((select n.node_id from org.node n where n.kind = 'central' order by 1 limit 1), 0), \
+      (select format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a \
+        where a.attrelid = to_regclass($1) and a.attname = e.key_column) \
+    from sync.entity e where e.entity = $1 and to_regclass($1) is not null";
+
+impl Tracked {
+    /// What is known of a table; none when it is not tracked on this node, or not there yet.
+    pub fn find(entity: &str) -> Option<Self> {
+        sql::row(ENTITY, &[entity.into()], |row| {
+            let texts =
+                |place| row.must::<Array<'_, &str>>(place).iter().flatten().map(str::to_owned).collect::<Vec<_>>();
+            let rules = texts(4).into_iter().zip(texts(5)).filter_map(|(column, rule)| {
+                // A rule of a newer version: until this node is upgraded too, the last writer wins here.
+                Some((column, Rule::from_text(&rule).ok()?))
+            });
+            Self {
+                entity: entity.to_owned(),
+                key_column: row.must(1),
+                key_type: row.must(7),
+                columns: texts(3),
+                groups: groups(&row.must::<String>(2)),
+                rules: Rules(rules.collect()),
+                central: row.must(6),
+            }
+        })
+    }
+
+    /// What the choice among heads depends on.
+    pub fn context(&self, owner: Option<i32>) -> Context {
+        Context { central: self.central, owner }
+    }
+
+    /// The registers of a row's image: groups in place of their columns, without the key and without the tombstone.
+    pub fn registers(&self, image: &Value) -> Patch {
+        let mut patch = Patch::new();
+        let Some(members) = image.as_object() else { return patch };
+        for (column, value) in members {
+            if *column == self.key_column || column == TOMBSTONE {
+                continue;
+            }
+            match self.groups.iter().find(|(_, columns)| columns.contains(column)) {
+                None => _ = patch.insert(column.clone(), value.clone()),
+                Some((group, _)) => {
+                    let group = patch.entry(group.clone()).or_insert_with(|| Value::Object(Vec::new()));
+                    if let Value::Object(members) = group {
+                        members.push((column.clone(), value.clone()));
+                        members.sort_by(|(a, _), (b, _)| a.cmp(b));
+                    }
+                }
+            }
+        }
+        patch
+    }
+
+    /// The columns that a register stands for, with their values.
+    pub fn columns_of(&self, register: &str, value: &Value) -> Vec<(String, Value)> {
+        match (self.groups.get(register), value) {
+            (Some(columns), Value::Object(members)) => {
+                members.iter().filter(|(column, _)| columns.contains(column)).cloned().collect()
+            }
+            _ => vec![(register.to_owned(), value.clone())],
+        }
+    }
+}
+
+/// The column that says that a row is deleted.
+pub const TOMBSTONE: &str = "deleted";
+
+fn groups(text: &str) -> BTreeMap<String, Vec<String>> {
+    let groups = json::read(text, 8).ok();
+    let members = groups.as_ref().and_then(Value::as_object).unwrap_or_default();
+    let names = |columns: &Value| {
+        columns.as_array().unwrap_or_default().iter().filter_map(|it| it.as_str().map(str::to_owned)).collect()
+    };
+    members.iter().map(|(group, columns)| (group.clone(), names(columns))).collect()
+}

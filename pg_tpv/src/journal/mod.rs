@@ -1,0 +1,42 @@
+//! The journal of decisions: what is written here becomes an operation, what arrives is merged.
+//!
+//! | file | does |
+//! | --- | --- |
+//! | `capture` | a change of a tracked row in a session of this node → an operation in `wire.op` |
+//! | `take_in` | the trigger of `wire.op`: an operation of another node → the row |
+//! | `settle` | heads → the row and the list of conflicts |
+//! | `entity` | what is tracked, and by which rules |
+//! | `state` | the heads of one thing, as they are stored |
+
+mod capture;
+mod entity;
+mod restore;
+mod settle;
+mod state;
+mod take_in;
+
+use std::cell::Cell;
+
+pub use take_in::{OpRow, merge};
+
+thread_local! {
+    static RESOLVING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a change of a row is somebody's decision, and not the merge's own.
+pub fn is_capturing() -> bool {
+    !RESOLVING.get()
+}
+
+/// Writes rows for the merge: nobody decided that, so nothing is captured. An error on the way leaves nothing set.
+pub fn resolving<T>(work: impl FnOnce() -> T) -> T {
+    struct Reset;
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            RESOLVING.set(false);
+        }
+    }
+    RESOLVING.set(true);
+    let _reset = Reset;
+    work()
+}

@@ -1,0 +1,70 @@
+//! What waits in quarantine, tried again: after an upgrade, or when what was missing has arrived.
+
+use pgrx::prelude::*;
+
+use crate::attempt::attempt;
+use crate::journal::{self, OpRow};
+use crate::projection::project;
+use crate::refusal::Refusal;
+use crate::sql;
+use crate::take_in::{Document, quarantine, quarantine_op};
+
+const ITEM: &str = "select q.seq, q.node_id from sync.quarantine q \
+    where q.quarantine_id = $1 and q.resolved_at is null and q.refused is null for update";
+
+const DOCUMENT: &str = "select d.node_id, d.doc_id, d.business_date, d.kind, d.hlc, d.schema_version, d.chain, d.body, d.content_hash \
+    from sync.quarantine q \
+    join wire.doc d on d.node_id = q.node_id and d.doc_id = q.doc_id and d.business_date = q.business_date \
+    where q.quarantine_id = $1";
+
+const OPERATION: &str = "select o.node_id, o.seq, o.hlc, o.entity, o.key, o.patch, o.base \
+    from sync.quarantine q join wire.op o on o.node_id = q.node_id and o.seq = q.seq \
+    where q.quarantine_id = $1";
+
+const RESOLVE: &str = "update sync.quarantine set resolved_at = clock_timestamp() where quarantine_id = $1";
+
+/// Tries one item again. True when it is done; false when it still waits, with a new reason perhaps. Called through
+/// `sync.replay`.
+#[pg_extern(volatile, strict, parallel_unsafe)]
+pub fn replay(quarantine_id: i64) -> bool {
+    let Some(is_operation) = sql::row(ITEM, &[quarantine_id.into()], |row| row.get::<i64>(1).is_some()) else {
+        let code = PgSqlErrorCode::ERRCODE_NO_DATA_FOUND;
+        Refusal::new(code, "nothing of that number waits in quarantine").raise();
+    };
+    let done = if is_operation { replay_operation(quarantine_id) } else { replay_document(quarantine_id) };
+    if done {
+        sql::execute(RESOLVE, &[quarantine_id.into()]);
+    }
+    done
+}
+
+fn replay_document(quarantine_id: i64) -> bool {
+    let Some(document) = sql::row(DOCUMENT, &[quarantine_id.into()], Document::from_row) else { return false };
+    match attempt(|| project(&document)) {
+        Ok(()) => true,
+        Err(fault) => {
+            quarantine(&document, &fault);
+            false
+        }
+    }
+}
+
+fn replay_operation(quarantine_id: i64) -> bool {
+    let Some(row) = sql::row(OPERATION, &[quarantine_id.into()], OpRow::from_row) else { return false };
+    match attempt(|| journal::merge(&row)) {
+        Ok(()) => true,
+        Err(fault) => {
+            quarantine_op(&row, &fault);
+            false
+        }
+    }
+}
+
+extension_sql!(
+    r#"
+comment on function replay(bigint) is
+    'Tries an item of sync.quarantine again. True when it is done. Callers use sync.replay.';
+"#,
+    name = "replay_comments",
+    requires = [replay]
+);
