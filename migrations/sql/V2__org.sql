@@ -90,7 +90,7 @@ begin atomic
 end;
 comment on function org.this_node() is 'Number of the node that this database is; null before a store is registered.';
 
-create function org.register_department(code text, name text, concessionaire text default null) returns void
+create function org.register_department(code text, name text, concessionaire text default null, node_id integer default null) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   entity uuid;
@@ -104,14 +104,14 @@ begin
     end if;
   end if;
   insert into org.department as d (node_id, code, name, legal_entity_id)
-  values (org.this_node(), register_department.code, register_department.name, entity)
+  values (coalesce(register_department.node_id, org.this_node()), register_department.code, register_department.name, entity)
   on conflict on constraint department_node_id_code_key do update
     set name = excluded.name, legal_entity_id = coalesce(excluded.legal_entity_id, d.legal_entity_id);
 end $$;
-comment on function org.register_department(text, text, text) is
-  'Registers a department of this store, or renames it. concessionaire is the registered name of whoever leases it.';
+comment on function org.register_department(text, text, text, integer) is
+  'Registers a department, or renames it. concessionaire is the registered name of whoever leases it; node_id the store, this one if it is not given.';
 
-create function org.register_terminal(code text, department_code text, declares jsonb default '{}') returns void
+create function org.register_terminal(code text, department_code text, declares jsonb default '{}', node_id integer default null) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   faults text;
@@ -121,9 +121,9 @@ begin
     raise exception 'the declaration of the terminal has faults' using errcode = '22023', detail = faults;
   end if;
   insert into org.terminal (node_id, code, department_code, declares)
-  values (org.this_node(), register_terminal.code, register_terminal.department_code, register_terminal.declares)
+  values (coalesce(register_terminal.node_id, org.this_node()), register_terminal.code, register_terminal.department_code, register_terminal.declares)
   on conflict on constraint terminal_node_id_code_key do update
     set department_code = excluded.department_code, declares = excluded.declares, active = true;
 end $$;
-comment on function org.register_terminal(text, text, jsonb) is
-  'Registers a terminal of this store, or changes what it declares. A faulty declaration is refused with 22023.';
+comment on function org.register_terminal(text, text, jsonb, integer) is
+  'Registers a terminal of a store (this one if no node_id is given), or changes what it declares. A faulty declaration is refused with 22023.';

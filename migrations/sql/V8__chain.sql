@@ -80,6 +80,7 @@ create table sync.policy (
   entity      text not null references sync.entity,
   column_name text not null,
   rule        jsonb not null,
+  deleted     boolean not null default false,
   unique (entity, column_name)
 );
 comment on table sync.policy is 'Who wins where two nodes wrote one column without knowing of each other. Without a row: last_write.';
@@ -87,6 +88,7 @@ comment on column sync.policy.policy_id is 'Key.';
 comment on column sync.policy.entity is 'The table.';
 comment on column sync.policy.column_name is 'The column, or the group.';
 comment on column sync.policy.rule is '"last_write", "first_write", "central_wins", "owner_wins", "greatest", "least", "union", "review", or {"rule": "least", "order": [...]}.';
+comment on column sync.policy.deleted is 'Whether it was deleted; then last_write holds again. Rows are never removed.';
 
 create table sync.head (
   entity text not null,
@@ -209,7 +211,7 @@ end $$;
 comment on function sync.capture() is 'Turns a change of a tracked row into an operation, at the end of the transaction.';
 
 create function sync.guard() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if tg_op in ('DELETE', 'TRUNCATE') then
     raise exception 'rows of % are never removed', tg_table_schema || '.' || tg_table_name
@@ -296,16 +298,22 @@ comment on function sync.restore_loser(text, text, text, integer, bigint) is
 create function sync.policy_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  perform tpv.settle_again(s.entity, s.key)
-     from (select distinct entity, key from sync.sibling where entity = new.entity and column_name = new.column_name) s;
+  -- Not by sync.sibling: values that the old policy united are no conflict on record, and may be one now.
+  perform tpv.settle_again(h.entity, h.key)
+     from (select i.entity, i.key from sync.head i
+            where (i.entity = new.entity and json_array_length(i.heads::json -> new.column_name) > 1)
+               or (i.entity = old.entity and json_array_length(i.heads::json -> old.column_name) > 1)
+            order by 1, 2) h;
   return null;
 end $$;
-comment on function sync.policy_changed() is 'Chooses anew among the siblings on record when their policy changed.';
+comment on function sync.policy_changed() is 'Chooses anew among values that were written at the same time when their policy changed.';
 
 -- What central registers ---------------------------------------------------------------------------------------------
 
 create function org.register_central(node_id integer, node_code text) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+declare
+  tracked sync.entity;
 begin
   if org.this_node() <> register_central.node_id then
     raise exception 'this database is another node' using errcode = '22023', detail = format('it is node %s', org.this_node());
@@ -313,8 +321,22 @@ begin
   insert into org.node (node_id, node_code, kind) values (register_central.node_id, register_central.node_code, 'central')
   on conflict on constraint node_pkey do update set node_code = excluded.node_code;
   insert into sync.this_node (node_id) values (register_central.node_id) on conflict do nothing;
+  -- Rows that migrations wrote are the same at every node and were decided by none: central vouches for them.
+  for tracked in select * from sync.entity order by tracked_at, entity loop
+    execute format('select tpv.capture_change(%L, null, to_jsonb(t)) from %s t '
+                   'where not exists (select from sync.head h where h.entity = %L and h.key = t.%I::text)',
+                   tracked.entity, tracked.entity, tracked.entity, tracked.key_column);
+  end loop;
 end $$;
 comment on function org.register_central(integer, text) is 'Says that this database is the central node. Can be repeated.';
+
+create function sync.name_part(node_code text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+begin atomic
+  select replace(lower(node_code), '-', '_');
+end;
+comment on function sync.name_part(text) is 'A node''s code as it stands in names of slots, which take no hyphen.';
+grant execute on function sync.name_part(text) to tpv_operator, tpv_analyst;
 
 -- Joining ------------------------------------------------------------------------------------------------------------
 
@@ -337,7 +359,7 @@ begin
   end if;
   insert into org.node (node_id, node_code, kind) values (meet.node_id, meet.node_code, meet.kind) on conflict do nothing;
   insert into sync.peer (node_id, subscription_name)
-  values (meet.node_id, case kind when 'central' then 'tpv_from_central' else 'tpv_from_' || lower(meet.node_code) end)
+  values (meet.node_id, case kind when 'central' then 'tpv_from_central' else 'tpv_from_' || sync.name_part(meet.node_code) end)
   on conflict on constraint peer_pkey do nothing;
 end $$;
 comment on function sync.meet(integer, text, text) is 'Makes a node known as a peer, or refuses it: taken number, taken name, another chain.';
@@ -346,7 +368,7 @@ create function sync.join_plan(store_code text, store_id integer, central_code t
 returns table (step integer, run_on text, sql text, why text)
 language sql stable set search_path = pg_catalog, pg_temp as $$
   with names as (
-    select 'tpv_to_' || lower(store_code) as down, 'tpv_from_' || lower(store_code) as up,
+    select 'tpv_to_' || sync.name_part(store_code) as down, 'tpv_from_' || sync.name_part(store_code) as up,
            format('create_slot = true, enabled = false, binary = true, copy_data = true, streaming = off, disable_on_error = false%s',
                   '') as options
   )
@@ -367,10 +389,10 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
       'with (publish = ''insert'', publish_via_partition_root = true); end if; end $do$', store_id, down, central_id),
       'what goes down: operations of everybody else, documents addressed to the store, central''s beats'),
     (50, store_code, format('create subscription tpv_from_central connection %L publication %I with (%s, slot_name = %L)',
-                            central_conninfo, down, options, 'tpv_to_' || lower(store_code)),
+                            central_conninfo, down, options, down),
       'the store receives; what was decided before is copied first, through the same trigger'),
     (60, central_code, format('create subscription %I connection %L publication tpv_up with (%s, slot_name = %L)',
-                              up, store_conninfo, options, 'tpv_up_' || lower(store_code)),
+                              up, store_conninfo, options, 'tpv_up_' || sync.name_part(store_code)),
       'central receives'),
     (70, store_code, 'alter role tpv_apply superuser', 'on PostgreSQL 15 only a superuser can be given a subscription'),
     (71, store_code, 'alter subscription tpv_from_central owner to tpv_apply', 'rows arrive with the rights of tpv_apply'),
@@ -385,6 +407,42 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function sync.join_plan(text, integer, text, integer, text, text) is
   'The statements by which a store joins: run those of each node there, in the order of steps, each on its own.';
+
+create function sync.part_from(node_id integer) returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  delete from sync.peer p where p.node_id = part_from.node_id;
+end;
+comment on function sync.part_from(integer) is 'Forgets a peer. What came from it stays.';
+
+create function sync.leave_plan(store_code text, store_id integer, central_code text, central_id integer)
+returns table (step integer, run_on text, sql text, why text)
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select s.step, s.run_on, s.sql, s.why
+    from (values
+    (10, store_code, 'drop subscription if exists tpv_from_central', 'the store receives no more; its slot at central goes with it'),
+    (20, central_code, format('drop subscription if exists %I', 'tpv_from_' || sync.name_part(store_code)),
+      'central receives no more; its slot at the store goes with it'),
+    (30, central_code, format('drop publication if exists %I', 'tpv_to_' || sync.name_part(store_code)), 'nothing is offered to it'),
+    (40, store_code, 'drop publication if exists tpv_up', 'and nothing by it'),
+    (50, store_code, format('select sync.part_from(%s)', central_id), 'the store decides for itself again'),
+    (60, central_code, format('select sync.part_from(%s)', store_id), 'central no longer waits for it')
+  ) as s (step, run_on, sql, why)
+  order by s.step
+$$;
+comment on function sync.leave_plan(text, integer, text, integer) is
+  'The statements by which a store leaves: run those of each node there, in the order of steps, each on its own. Rows that were exchanged stay.';
+
+create function sync.accept_missing_beats(node_id integer, why text) returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  update sync.peer p set missed_beats = 0 where p.node_id = accept_missing_beats.node_id;
+  insert into sec.audit (event, subject, detail)
+  values ('MISSING_BEATS_ACCEPTED', format('node %s', accept_missing_beats.node_id), accept_missing_beats.why);
+end;
+comment on function sync.accept_missing_beats(integer, text) is
+  'Lets received_until of a peer go on after beats were missing: for somebody who has compared the chains of both.';
+grant execute on function sync.accept_missing_beats(integer, text) to tpv_operator;
 
 -- Entities of the chain ----------------------------------------------------------------------------------------------
 
@@ -502,7 +560,9 @@ grant select, update on sync.peer to tpv_apply;
 grant select on sync.this_node, sync.entity, sync.policy, sync.chain, sync.op_counter, org.node to tpv_apply;
 grant select, insert, update on sales.receipt, sales.receipt_line, sales.receipt_tax, sales.receipt_event, sales.day_close to tpv_apply;
 grant insert on sec.audit to tpv_apply;
-grant execute on function tpv.is_capturing() to tpv_apply;
+-- Asked for each row of a tracked table, with the rights of whoever writes it.
+grant execute on function tpv.is_capturing() to tpv_apply, tpv_operator;
+grant usage on schema tpv to tpv_operator;
 
 -- What a peer may read: the wire tables and nothing else.
 grant usage on schema wire to tpv_replicator;
@@ -570,7 +630,7 @@ create view sync.status with (security_invoker = true) as
            pg_wal_lsn_diff(pg_current_wal_lsn(), r.confirmed_flush_lsn)::bigint, null, null, null, null, null, null, null
       from peer p cross join own
       left join pg_catalog.pg_replication_slots r
-        on r.slot_name = case p.kind when 'central' then 'tpv_up_' || lower(own.node_code) else 'tpv_to_' || lower(p.node_code) end
+        on r.slot_name = case p.kind when 'central' then 'tpv_up_' || sync.name_part(own.node_code) else 'tpv_to_' || sync.name_part(p.node_code) end
   )
   select r.*,
          case

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test program; clippy sees only functions marked as tests as such")]
 
+mod chain;
 mod database;
 mod disk;
 mod fairness;

@@ -1,9 +1,17 @@
-//! The demo's chain: central and three stores, joined by the plan that a DBA would run.
+//! The demo's chain: central and three stores, joined by the plan that a DBA would run. And such a chain for one test.
+
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use postgres::Client;
 
 use crate::cluster::Cluster;
+use crate::lab::Lab;
+use crate::store;
+use crate::until::until_true;
+
+/// How long a chain may take to settle after a fault; a machine under load gets this long.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A node of the demo's chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,4 +54,77 @@ pub fn join(store: Node, at_store: &Cluster, at_central: &Cluster) -> Result<()>
         dba.batch_execute(&sql).with_context(|| format!("{run_on}: {why}: {sql}"))?;
     }
     Ok(())
+}
+
+/// A joined chain for one test; all of it goes away with the value.
+#[derive(Debug)]
+pub struct Chain {
+    /// Central.
+    pub central: Cluster,
+    /// The stores: the first of [`STORES`].
+    pub stores: Vec<Cluster>,
+}
+
+/// What every node of a chain that came to rest says alike.
+const SIGHT: &str = "select concat_ws(' ', \
+    (select count(*) || '/' || md5(string_agg(node_id || '.' || seq, ',' order by node_id, seq)) from wire.op), \
+    (select count(*) || '/' || md5(string_agg(c::text, ',' order by customer_id)) from party.customer c))";
+
+impl Chain {
+    /// Central and this many stores, each registered before it joins.
+    pub fn joined(stores: usize) -> Result<Self> {
+        let lab = Lab::open()?;
+        let central = Cluster::for_test(&lab)?;
+        register_central(&mut central.connect()?)?;
+        let mut chain = Self { central, stores: Vec::new() };
+        for node in STORES.into_iter().take(stores) {
+            let cluster = Cluster::for_test(&lab)?;
+            store::register(&mut cluster.connect()?, node)?;
+            join(node, &cluster, &chain.central)?;
+            chain.stores.push(cluster);
+        }
+        chain.converge()?;
+        Ok(chain)
+    }
+
+    /// All nodes, central first.
+    pub fn nodes(&self) -> impl Iterator<Item = &Cluster> {
+        std::iter::once(&self.central).chain(&self.stores)
+    }
+
+    /// What one query of one text value answers at each node, central first.
+    pub fn everywhere(&self, query: &str) -> Result<Vec<String>> {
+        let ask = |node: &Cluster| {
+            let answer: Option<String> = node.connect()?.query_one(query, &[])?.try_get(0)?;
+            Ok(answer.unwrap_or_default())
+        };
+        self.nodes().map(ask).collect()
+    }
+
+    /// Waits until every node has the same operations, and the same customers.
+    pub fn converge(&self) -> Result<()> {
+        let mut seen = Vec::new();
+        let same = || {
+            seen = self.everywhere(SIGHT).unwrap_or_default();
+            !seen.is_empty() && seen.iter().all(|sight| *sight == seen[0])
+        };
+        until_true("the nodes agree", PATIENCE, same).with_context(|| format!("{seen:#?}"))
+    }
+
+    /// Takes the line to a store away.
+    pub fn cut(&self, store: usize) -> Result<()> {
+        self.line(store, "disable")
+    }
+
+    /// Gives it back.
+    pub fn mend(&self, store: usize) -> Result<()> {
+        self.line(store, "enable")
+    }
+
+    fn line(&self, store: usize, how: &str) -> Result<()> {
+        let up = format!("alter subscription tpv_from_{} {how}", STORES[store].code.to_lowercase());
+        self.central.connect()?.batch_execute(&up)?;
+        self.stores[store].connect()?.batch_execute(&format!("alter subscription tpv_from_central {how}"))?;
+        Ok(())
+    }
 }

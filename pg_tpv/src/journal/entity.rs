@@ -30,8 +30,8 @@ pub struct Tracked {
 const ENTITY: &str = "select e.key_column, e.groups::text, \
       array(select a.attname::text from pg_catalog.pg_attribute a \
              where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by a.attnum), \
-      array(select p.column_name from sync.policy p where p.entity = e.entity order by 1), \
-      array(select p.rule::text from sync.policy p where p.entity = e.entity order by p.column_name), \
+      array(select p.column_name from sync.policy p where p.entity = e.entity and not p.deleted order by 1), \
+      array(select p.rule::text from sync.policy p where p.entity = e.entity and not p.deleted order by p.column_name), \
       coalesce((select n.node_id from org.node n where n.kind = 'central' order by 1 limit 1), 0), \
       (select format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a \
         where a.attrelid = to_regclass($1) and a.attname = e.key_column) \

@@ -28,15 +28,15 @@ pub fn is_capturing() -> bool {
     !RESOLVING.get()
 }
 
-/// Writes rows for the merge: nobody decided that, so nothing is captured. An error on the way leaves nothing set.
+/// Writes rows for the merge: nobody decided that, so nothing is captured. An error on the way leaves it as it was; so does
+/// the merge of a policy, whose trigger merges again.
 pub fn resolving<T>(work: impl FnOnce() -> T) -> T {
-    struct Reset;
+    struct Reset(bool);
     impl Drop for Reset {
         fn drop(&mut self) {
-            RESOLVING.set(false);
+            RESOLVING.set(self.0);
         }
     }
-    RESOLVING.set(true);
-    let _reset = Reset;
+    let _reset = Reset(RESOLVING.replace(true));
     work()
 }
