@@ -148,7 +148,7 @@ impl<'w> Case<'w> {
         let receipt_id = Uuid::from_bytes(*receipt_id.as_bytes());
         // Before its state is read and its .dat is touched: a ticket that undoes it locks in the same order.
         lock_receipts(node_id, &[receipt_id]);
-        let standing = standing_of(node_id, receipt_id).standing;
+        let standing = standing_of(node_id, receipt_id);
         let (state, printed_at) = (standing.state, standing.printed_at);
         Ok(Self { node_id, receipt_id, business_date, terminal, body, state, printed_at, why, chain })
     }

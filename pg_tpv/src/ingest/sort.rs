@@ -73,7 +73,7 @@ fn leave_voided(node_id: i32, decisions: &mut [Decision]) {
     }
     lock_receipts(node_id, &undone);
     for new in new_of_mut(decisions) {
-        new.voids = new.voids.filter(|id| standing_of(node_id, *id).standing.state != State::Voided);
+        new.voids = new.voids.filter(|id| standing_of(node_id, *id).state != State::Voided);
     }
 }
 

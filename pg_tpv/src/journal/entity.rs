@@ -23,7 +23,7 @@ pub struct Tracked {
     pub groups: BTreeMap<String, Vec<String>>,
     /// How conflicts are settled.
     pub rules: Rules,
-    /// Whether it carries tombstones in a column `deleted`.
+    /// Central's node id; 0 where central is not known yet.
     pub central: i32,
 }
 

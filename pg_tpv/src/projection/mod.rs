@@ -12,7 +12,7 @@ mod standing;
 use crate::attempt::DataFault;
 use crate::take_in::Document;
 
-pub use standing::{Stands, lock_receipts, standing_of};
+pub use standing::{lock_receipts, standing_of};
 
 /// The version of bodies that this extension writes and knows.
 pub const SCHEMA_VERSION: i32 = 1;

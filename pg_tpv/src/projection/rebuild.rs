@@ -103,7 +103,7 @@ fn refill_keys() {
                 };
                 let key = desk.key(node_id, &terminal, &receipt);
                 let variant = if key.document_id() == doc_id { Vec::new() } else { content_hash.to_vec() };
-                let standing = standing_of(node_id, doc_id).standing;
+                let standing = standing_of(node_id, doc_id);
                 let outcome = if standing.hold.is_some() { "held" } else { "accepted" };
                 sql::execute(
                     KEY,

@@ -15,21 +15,12 @@ const SETTLE: &str = "update sales.receipt \
             (select timezone from org.store s where s.node_id = $1), printed_local) \
     where node_id = $1 and receipt_id = $2";
 
-/// Where a receipt stands, as its columns say it.
-#[derive(Debug)]
-pub struct Stands {
-    /// What the documents say.
-    pub standing: Standing,
-    /// Whether anything was said at all.
-    pub said: bool,
-}
-
 /// Where a receipt stands, by everything that was said about it so far.
-pub fn standing_of(node_id: i32, receipt_id: Uuid) -> Stands {
+pub fn standing_of(node_id: i32, receipt_id: Uuid) -> Standing {
     let said: Vec<(String, String)> =
         sql::rows(EVENTS, &[node_id.into(), sql::uuid(receipt_id).into()], |row| (row.must(1), row.must(2)));
     let events = said.iter().map(|(kind, body)| (kind.as_str(), body.as_str()));
-    Stands { standing: standing(events), said: !said.is_empty() }
+    standing(events)
 }
 
 const LOCK: &str = "select from sales.receipt where node_id = $1 and receipt_id = any ($2) \
@@ -43,7 +34,7 @@ pub fn lock_receipts(node_id: i32, receipt_ids: &[Uuid]) {
 
 /// Writes it into the receipt's row; without a receipt yet, its row asks when it comes.
 pub fn settle(node_id: i32, receipt_id: Uuid) {
-    let Standing { state, hold, flags, printed_at } = standing_of(node_id, receipt_id).standing;
+    let Standing { state, hold, flags, printed_at } = standing_of(node_id, receipt_id);
     let outcome = if hold.is_some() { "held" } else { "accepted" };
     let part = |part: fn(&tpv_core::intake::Hold) -> &String| hold.as_ref().map(|hold| part(hold).clone());
     let printed_at: Option<String> = printed_at.map(|at: DateTime<Utc>| sql::instant(at));

@@ -1,0 +1,140 @@
+-- Purpose: the journal of decisions, and what is kept of its merge.
+-- Limits:  wire.op is frozen like wire.doc: its columns replicate by name.
+-- Undo:    leave the chain first (sync.leave_plan); then drop what is created here.
+
+do $$
+begin
+  if (select count(*) from pg_catalog.pg_roles where rolname in ('tpv_apply', 'tpv_replicator')) < 2 then
+    raise exception 'the roles of the chain are missing' using hint = 'a superuser runs tpv-migrate bootstrap-sql again';
+  end if;
+  execute format('grant connect on database %I to tpv_apply, tpv_replicator', current_database());
+end $$;
+
+-- The journal --------------------------------------------------------------------------------------------------------
+
+create table wire.op (
+  node_id integer not null,
+  seq     bigint not null,
+  hlc     bigint not null,
+  entity  text not null,
+  key     text not null,
+  patch   text not null,
+  base    text not null,
+  primary key (node_id, seq)
+) partition by range (seq);
+comment on table wire.op is 'Decisions as operations: who changed which columns of which thing, and which versions they had seen.';
+comment on column wire.op.node_id is 'The node that decided.';
+comment on column wire.op.seq is 'Counts that node''s operations in commit order, without gaps.';
+comment on column wire.op.hlc is 'When, as in wire.doc; it orders only what was concurrent.';
+comment on column wire.op.entity is 'Table of the thing, such as party.customer.';
+comment on column wire.op.key is 'Key of the thing, as text.';
+comment on column wire.op.patch is 'Canonical JSON: the columns and groups that changed, with their values. @exists tells of creation and deletion.';
+comment on column wire.op.base is 'Canonical JSON: for each of them the versions [node, seq] that the writer saw.';
+create index op_key on wire.op (entity, key);
+
+create table wire.op_1 (like wire.op including defaults including comments);
+alter table wire.op attach partition wire.op_1 for values from (minvalue) to (100000000);
+comment on table wire.op_1 is 'The first hundred million operations of each node.';
+create table wire.op_default (like wire.op including defaults including comments);
+alter table wire.op attach partition wire.op_default default;
+comment on table wire.op_default is 'Operations beyond the other partitions. It ought to be empty.';
+
+create trigger _100_take_in before insert on wire.op for each row execute function tpv.take_in_operation();
+alter table wire.op enable always trigger _100_take_in;
+create trigger _900_refuse before update or delete on wire.op for each row execute function tpv.refuse_change();
+alter table wire.op enable always trigger _900_refuse;
+do $$
+declare
+  leaf text;
+begin
+  foreach leaf in array array['op', 'op_1', 'op_default'] loop
+    execute format('create trigger _900_refuse_truncate before truncate on wire.%I for each statement execute function tpv.refuse_change()', leaf);
+    execute format('alter table wire.%I enable always trigger _900_refuse_truncate', leaf);
+  end loop;
+end $$;
+
+create table sync.op_counter (
+  node_id  integer primary key,
+  last_seq bigint not null
+);
+comment on table sync.op_counter is 'The last sequence number of this node. Its row is locked from an operation to its commit, so that order of numbers is order of commits.';
+comment on column sync.op_counter.node_id is 'This node.';
+comment on column sync.op_counter.last_seq is 'The last number given.';
+
+create table sync.entity (
+  entity     text primary key,
+  key_column text not null,
+  writer     text not null check (writer in ('any', 'central')),
+  groups     jsonb not null default '{}',
+  tracked_at timestamptz not null default now()
+);
+comment on table sync.entity is 'Tables whose rows the chain shares.';
+comment on column sync.entity.entity is 'The table.';
+comment on column sync.entity.key_column is 'Its key, a uuid drawn where the row was made.';
+comment on column sync.entity.writer is 'any: every node may write. central: a store that has joined may not.';
+comment on column sync.entity.groups is 'Columns that belong together, by the name of their group: {"address": ["street", "city"]}.';
+comment on column sync.entity.tracked_at is 'Since when.';
+
+create table sync.policy (
+  policy_id   uuid primary key default tpv.uuid7(),
+  entity      text not null references sync.entity,
+  column_name text not null,
+  -- Only what the merge does: owner_wins and custom are read by the core and not wired yet, and a rule that says one thing
+  -- and does another is worse than none.
+  rule        jsonb not null check (coalesce(rule ->> 'rule', rule #>> '{}', '') in
+    ('last_write', 'first_write', 'central_wins', 'greatest', 'least', 'union', 'review')),
+  deleted     boolean not null default false,
+  unique (entity, column_name)
+);
+comment on table sync.policy is 'Who wins where two nodes wrote one column without knowing of each other. Without a row: last_write.';
+comment on column sync.policy.policy_id is 'Key.';
+comment on column sync.policy.entity is 'The table.';
+comment on column sync.policy.column_name is 'The column, or the group.';
+comment on column sync.policy.rule is '"last_write", "first_write", "central_wins", "greatest", "least", "union", "review", or {"rule": "least", "order": [...]}.';
+comment on column sync.policy.deleted is 'Whether it was deleted; then last_write holds again. Rows are never removed.';
+
+create table sync.head (
+  entity text not null,
+  key    text not null,
+  heads  text not null,
+  waits  boolean not null,
+  primary key (entity, key)
+);
+comment on table sync.head is 'For each thing and column the versions that no later one has seen: usually one.';
+comment on column sync.head.entity is 'Table of the thing.';
+comment on column sync.head.key is 'Its key.';
+comment on column sync.head.heads is 'JSON: column to [[node, seq, hlc], ...].';
+comment on column sync.head.waits is 'True while operations are here and the creation of the thing is not.';
+
+create table sync.sibling (
+  entity      text not null,
+  key         text not null,
+  column_name text not null,
+  node_id     integer not null,
+  seq         bigint not null,
+  hlc         bigint not null,
+  value       jsonb,
+  chosen      boolean not null,
+  review      boolean not null,
+  found_at    timestamptz not null default clock_timestamp(),
+  primary key (entity, key, column_name, node_id, seq)
+);
+comment on table sync.sibling is 'Conflicts on record: every value of a column that was written at the same time as another, until somebody writes it knowing of them all.';
+comment on column sync.sibling.entity is 'Table of the thing.';
+comment on column sync.sibling.key is 'Its key.';
+comment on column sync.sibling.column_name is 'The column, or the group.';
+comment on column sync.sibling.node_id is 'Node that wrote this value.';
+comment on column sync.sibling.seq is 'Its operation.';
+comment on column sync.sibling.hlc is 'When.';
+comment on column sync.sibling.value is 'The value.';
+comment on column sync.sibling.chosen is 'Whether the table shows this one.';
+comment on column sync.sibling.review is 'Whether a person is to look.';
+comment on column sync.sibling.found_at is 'When this node noticed.';
+
+create table sync.beat_counter (
+  node_id integer primary key,
+  beat    bigint not null
+);
+comment on table sync.beat_counter is 'Numbers this node''s beats, without gaps.';
+comment on column sync.beat_counter.node_id is 'This node.';
+comment on column sync.beat_counter.beat is 'The last number given.';
