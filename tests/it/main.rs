@@ -12,6 +12,7 @@ mod fairness;
 mod folders;
 mod hostile;
 mod kill;
+mod low_water;
 mod operator;
 mod races;
 mod second;
