@@ -15,6 +15,7 @@ mod kill;
 mod low_water;
 mod operator;
 mod races;
+mod replication;
 mod second;
 mod tls;
 mod trace;
