@@ -13,6 +13,7 @@ mod folders;
 mod hostile;
 mod kill;
 mod low_water;
+mod nemesis;
 mod operator;
 mod races;
 mod replication;
