@@ -45,7 +45,9 @@ pub struct Outcome {
 /// # Errors
 /// What kept the run from its verdict.
 pub fn run(seed: u64, length: Duration) -> Result<Outcome> {
+    let began = Instant::now();
     let mut field = Field::joined()?;
+    let joined = began.elapsed();
     let stop = AtomicBool::new(false);
     let urls: Vec<String> = field.nodes().map(crate::cluster::Cluster::dba_url).collect();
     let mut faults = Faults::new(schedule::schedule(seed, length));
@@ -67,12 +69,19 @@ pub fn run(seed: u64, length: Duration) -> Result<Outcome> {
         broke.and(mended).and(done)
     });
     let done = done?;
+    let worked = began.elapsed();
     let rest = field.come_to_rest();
+    let rested = began.elapsed();
     let mut complaints = verdict::judge(&field, &done, faults.poison())?;
     if let Err(error) = rest {
         complaints.insert(0, format!("{error:#}"));
     }
-    let summary = format!("{}; faults: {}", actor::summary(&done), faults.summary());
+    let times = [joined, worked, rested, began.elapsed()].map(|time| time.as_secs());
+    let summary = format!(
+        "{}; faults: {}; joined, stopped, at rest and judged after {times:?} s",
+        actor::summary(&done),
+        faults.summary()
+    );
     if done.iter().all(|done| done.tokens.is_empty()) {
         bail!("nobody did any work: {summary}");
     }
