@@ -31,6 +31,9 @@ pub struct OpRow {
 
 const JOURNAL: &str = "select node_id, seq, hlc, entity, key, patch, base from wire.op where entity = $1 and key = $2";
 
+const SAME: &str = "select (hlc, key, patch, base) = ($3, $4, $5, $6) from wire.op where node_id = $1 and seq = $2";
+const IN_STATE: &str = "select exists (select from sync.horizon where node_id = $1 and seq >= $2)";
+
 impl OpRow {
     /// Reads a row selected as node_id, seq, hlc, entity, key, patch, base.
     pub fn from_row(row: &Row<'_>) -> Self {
@@ -65,6 +68,24 @@ impl OpRow {
         }
     }
 
+    /// Whether the operation of that number that is here says the same.
+    pub fn is_the_one_here(&self) -> bool {
+        let args = [
+            self.node_id.into(),
+            self.seq.into(),
+            self.hlc.into(),
+            self.key.as_str().into(),
+            self.patch.as_str().into(),
+            self.base.as_str().into(),
+        ];
+        sql::row(SAME, &args, |row| row.must(1)).unwrap_or(true)
+    }
+
+    /// Whether it was part of the state that this node got when it joined.
+    pub fn came_as_state(&self) -> bool {
+        sql::row(IN_STATE, &[self.node_id.into(), self.seq.into()], |row| row.must(1)).unwrap_or(false)
+    }
+
     /// What is kept of it when its sender was not entitled to it.
     pub fn as_refused(&self) -> Refused {
         let text = |key: &str, text: &str| (key.to_owned(), Value::String(text.to_owned()));
@@ -78,6 +99,12 @@ impl OpRow {
         Operation::from_text(version, self.hlc, &self.patch, &self.base)
             .map_err(|fault| DataFault { code: fault.code().to_owned(), detail: fault.to_string() })
     }
+}
+
+/// The operations on a thing that are here as such, and can be read.
+pub fn journal_of(entity: &str, key: &str) -> Vec<Operation> {
+    let journal = sql::rows(JOURNAL, &[entity.into(), key.into()], OpRow::from_row);
+    journal.iter().filter_map(|row| row.read().ok()).collect()
 }
 
 /// Merges an operation into the row it is about.
