@@ -17,7 +17,7 @@ mod take_in;
 
 use std::cell::Cell;
 
-pub use take_in::{OpRow, merge};
+pub use take_in::{OpRow, merge, merge_again};
 
 thread_local! {
     static RESOLVING: Cell<bool> = const { Cell::new(false) };

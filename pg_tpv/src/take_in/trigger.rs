@@ -143,7 +143,7 @@ fn operation(row: &OpRow) -> bool {
     }
     if from != Sender::Local {
         crate::clock::follow(row.hlc);
-        if let Err(fault) = attempt(|| merge(row)) {
+        if let Err(fault) = merge(row) {
             quarantine_op(row, &fault);
         }
     }
