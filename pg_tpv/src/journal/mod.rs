@@ -19,8 +19,8 @@ mod unite;
 
 use std::cell::Cell;
 
-pub use take_in::{OpRow, merge};
-pub use unite::{Came, Tables, unite};
+pub use take_in::{OpRow, merge, merge_again};
+pub use unite::{Came, Tables, settle_thing, unite};
 
 thread_local! {
     static RESOLVING: Cell<bool> = const { Cell::new(false) };

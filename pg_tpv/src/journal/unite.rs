@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tpv_core::json::Value;
-use tpv_core::merge::{Operation, Vector, Version, unite as united};
+use tpv_core::merge::{Entity, Operation, Vector, Version, unite as united};
 
 use super::entity::Tracked;
-use super::take_in::{journal_of, misfit};
+use super::take_in::{journal_of, unknown_entity};
 use super::{settle, state};
-use crate::attempt::attempt;
+use crate::attempt::{DataFault, attempt};
 use crate::take_in::quarantine_thing;
 
 /// The tables that a load is about, each looked up once.
@@ -34,9 +34,8 @@ pub struct Came<'c> {
 pub fn unite(tables: &mut Tables, came: &Came<'_>) {
     let Came { entity, key, .. } = *came;
     let tracked = tables.0.entry(entity.to_owned()).or_insert_with(|| Tracked::find(entity)).as_ref();
-    if let Some(tracked) = tracked {
-        settle::lock_row(tracked, key);
-    }
+    // Sessions lock the row first and its heads at their end; so does this.
+    let is_new = tracked.is_none_or(|tracked| !settle::lock_row(tracked, key));
     let here = state::lock(entity, key);
     let there = state::from_value(came.heads);
     // Who has no head of a thing has no operation on it either.
@@ -47,15 +46,24 @@ pub fn unite(tables: &mut Tables, came: &Came<'_>) {
     if whole != here {
         state::store(entity, key, &whole);
     }
-    let settled = match tracked {
-        Some(tracked) => attempt(|| settle::settle(tracked, key, &whole, whole.0.keys())),
-        None => Err(misfit("UNKNOWN_ENTITY", "this node does not share that table, or not yet")),
-    };
-    if let Err(fault) = settled {
+    let last = whole.0.values().flatten().map(|head| head.version).max();
+    if let (Err(fault), Some(last)) = (written(tracked, key, &whole, is_new), last) {
         // It waits under the name of the last operation that made it what it is.
-        let last = whole.0.values().flatten().map(|head| head.version).max();
-        if let Some(last) = last {
-            quarantine_thing(last, entity, key, &fault);
-        }
+        quarantine_thing(last, entity, key, &fault);
     }
+}
+
+/// Writes all of a thing's row, from its heads.
+///
+/// # Errors
+/// What this node can not do (yet).
+pub fn settle_thing(entity: &str, key: &str) -> Result<(), DataFault> {
+    let tracked = Tracked::find(entity);
+    let is_new = tracked.as_ref().is_none_or(|tracked| !settle::lock_row(tracked, key));
+    written(tracked.as_ref(), key, &state::lock(entity, key), is_new)
+}
+
+fn written(tracked: Option<&Tracked>, key: &str, thing: &Entity, is_new: bool) -> Result<(), DataFault> {
+    let tracked = tracked.ok_or_else(unknown_entity)?;
+    attempt(|| settle::settle(tracked, key, thing, thing.0.keys(), is_new))?.complete()
 }

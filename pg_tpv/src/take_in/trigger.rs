@@ -200,7 +200,7 @@ fn operation(row: &OpRow) -> bool {
             return false;
         }
         crate::clock::follow(row.hlc);
-        if let Err(fault) = attempt(|| merge(row)) {
+        if let Err(fault) = merge(row) {
             quarantine_op(row, &fault);
         }
     }
