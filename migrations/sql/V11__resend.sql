@@ -113,6 +113,18 @@ comment on column sync.request.from_seq is 'The next to send.';
 comment on column sync.request.to_seq is 'The last to send; null for all there are.';
 comment on column sync.request.requested_at is 'When it was asked for first.';
 
+create table sync.outgoing (
+  nth     bigint generated always as identity primary key,
+  to_node integer not null,
+  kind    text not null,
+  body    text not null
+);
+comment on table sync.outgoing is 'Parts of loads that were taken in one moment and are sent one by one, so that the receiver locks little at a time.';
+comment on column sync.outgoing.nth is 'Their order.';
+comment on column sync.outgoing.to_node is 'The receiver.';
+comment on column sync.outgoing.kind is 'As in wire.resend.';
+comment on column sync.outgoing.body is 'As in wire.resend.';
+
 create table sync.load (
   load_id  uuid primary key,
   node_id  integer not null,
@@ -183,15 +195,15 @@ begin
              'parts', (select count(*) from part), 'digest', (select coalesce(sum(hashtextextended(p.body, 0)::numeric), 0) from part p)::text)::text
       from load l cross join vector v
   ), written as (
-    insert into wire.resend (node_id, to_node, hlc, kind, body)
-    select org.this_node(), send_load.to_node, tpv.hlc_now(), m.kind, m.body from message m order by m.nth nulls last
+    insert into sync.outgoing (to_node, kind, body)
+    select send_load.to_node, m.kind, m.body from message m order by m.nth nulls last
     returning 1
   )
   select count(*) into sent from written;
   return sent;
 end $$;
 comment on function sync.send_load(integer) is
-  'Sends a peer the state of all things, as of one moment, with the operations that it stands for. Answers how many rows it wrote.';
+  'Prepares the state of all things, as of one moment, with the operations that it stands for; the background worker sends it. Answers how many parts it has.';
 
 create function sync.ask(peer integer, wants json) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
@@ -238,7 +250,17 @@ declare
   last_seq bigint;
   sent integer := 0;
 begin
-  select * into wanted from sync.request r order by r.what = 'load' desc, r.requested_at limit 1 for update skip locked;
+  with next as (
+    delete from sync.outgoing o where o.nth = (select min(f.nth) from sync.outgoing f) returning o.to_node, o.kind, o.body
+  )
+  insert into wire.resend (node_id, to_node, hlc, kind, body)
+  select here, n.to_node, tpv.hlc_now(), n.kind, n.body from next n join sync.peer p on p.node_id = n.to_node;
+  get diagnostics sent = row_count;
+  if sent > 0 or exists (select from sync.outgoing) then
+    return 1;
+  end if;
+  -- Operations before documents: a receipt waits in quarantine until its store is known.
+  select * into wanted from sync.request r order by r.what = 'load' desc, r.what = 'operations' desc, r.requested_at limit 1 for update skip locked;
   if not found then
     return 0;
   end if;
@@ -599,7 +621,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     (24, store_code, 'alter subscription tpv_from_central enable', 'and does'),
     (30, central_code, sync.subscribe_statement(up, store_conninfo, 'tpv_up', up_slot, 'none'), 'central can receive'),
     (31, central_code, format('alter subscription %I enable', up), 'and does'),
-    (32, central_code, format('select sync.send_load(%s)', store_id), 'the state of all things, as of one moment after the slot was made'),
+    (32, central_code, format('select sync.send_load(%s)', store_id), 'the state of all things, as of one moment after the slot was made, is prepared and sent'),
     (33, central_code, format('select sync.ask_all(%s)', store_id), 'what the store recorded before is sent by its background worker')
   ) as s (step, run_on, sql, why)
   order by s.step
@@ -643,6 +665,7 @@ create function sync.part_from(node_id integer) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
   delete from sync.request r where r.node_id = part_from.node_id;
+  delete from sync.outgoing o where o.to_node = part_from.node_id;
   update sync.drift d set mended_at = clock_timestamp(), detail = d.detail || ' (the peer left)'
    where d.node_id = part_from.node_id and d.mended_at is null;
   delete from sync.peer p where p.node_id = part_from.node_id;

@@ -11,6 +11,7 @@ mod disk;
 mod fairness;
 mod folders;
 mod hostile;
+mod joining;
 mod kill;
 mod operator;
 mod races;
