@@ -129,9 +129,9 @@ create table sync.load (
   load_id  uuid primary key,
   node_id  integer not null,
   parts    integer not null default 0,
-  digest   numeric not null default 0,
+  digest   numeric(40,0) not null default 0,
   of_parts integer,
-  of_digest numeric,
+  of_digest numeric(40,0),
   begun_at timestamptz not null default clock_timestamp(),
   done_at  timestamptz
 );

@@ -11,12 +11,21 @@ use crate::take_in::{Sender, Tuple};
 
 /// Nothing recorded before the low-water mark can still commit: whoever records takes a transaction id first, so it is the
 /// earliest start among transactions that hold one, and now if none does. *Now* is read before them: who takes an id later
-/// records later.
-const LOW_WATER: &str = "select (extract(epoch from least( \
+/// records later. Stamps count whole milliseconds, and so does the mark.
+///
+/// Of a prepared transaction only the moment is known when it was prepared, and of a session with `track_activities` off
+/// nothing. The last beat was written before such a one recorded anything, or has allowed for it, so its mark holds on.
+/// Sessions are read first: one that prepares meanwhile is in one of the two lists.
+const LOW_WATER: &str = "with session as materialized ( \
+      select min(a.xact_start) as oldest, count(*) > count(a.xact_start) as unknown from pg_catalog.pg_stat_activity a \
+       where a.datname = current_database() and a.backend_xid is not null and a.pid <> pg_backend_pid()) \
+    select floor(extract(epoch from least( \
       $1::timestamptz, \
-      (select min(a.xact_start) from pg_catalog.pg_stat_activity a \
-        where a.datname = current_database() and a.backend_xid is not null and a.pid <> pg_backend_pid()), \
-      (select min(p.prepared) from pg_catalog.pg_prepared_xacts p where p.database = current_database()))) * 1000000)::bigint";
+      s.oldest, \
+      case when s.unknown or exists (select from pg_catalog.pg_prepared_xacts p where p.database = current_database()) \
+        then coalesce((select b.low_water from wire.beat b where b.node_id = $2 order by b.beat desc limit 1), to_timestamp(0)) \
+      end)) * 1000)::bigint * 1000 \
+    from session s";
 
 const BEAT: &str = "insert into wire.beat (node_id, beat, hlc, low_water, ops, chains, version) \
     select $1, $5, $2, to_timestamp($3 / 1000000.0), \
@@ -38,7 +47,7 @@ pub fn beat() {
     }
     let Some(node_id) = this_node() else { return };
     let now = sql::instant(Utc::now());
-    let low_water: i64 = sql::row(LOW_WATER, &[now.into()], |row| row.must(1)).unwrap_or(0);
+    let low_water: i64 = sql::row(LOW_WATER, &[now.into(), node_id.into()], |row| row.must(1)).unwrap_or(0);
     let number: i64 = sql::row(COUNT, &[node_id.into()], |row| row.must(1)).unwrap_or(0);
     sql::execute(
         BEAT,

@@ -8,6 +8,7 @@ pub mod bench;
 pub mod chain;
 pub mod cluster;
 pub mod demo;
+pub mod dice;
 pub mod display;
 pub mod guard;
 pub mod http;
