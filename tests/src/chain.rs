@@ -43,10 +43,21 @@ pub fn conninfo(cluster: &Cluster) -> String {
 
 /// Runs the plan by which a store joins: each row on its node, in order, on its own.
 pub fn join(store: Node, at_store: &Cluster, at_central: &Cluster) -> Result<()> {
+    join_over(store, at_store, at_central, &conninfo(at_store), &conninfo(at_central))
+}
+
+/// The same where the nodes reach each other in another way than over their sockets.
+pub fn join_over(
+    store: Node,
+    at_store: &Cluster,
+    at_central: &Cluster,
+    to_store: &str,
+    to_central: &str,
+) -> Result<()> {
     let (mut store_dba, mut central_dba) = (at_store.connect()?, at_central.connect()?);
     let plan = central_dba.query(
         "select run_on, sql, why from sync.join_plan($1, $2, $3, $4, $5, $6) order by step",
-        &[&store.code, &store.id, &CENTRAL.code, &CENTRAL.id, &conninfo(at_store), &conninfo(at_central)],
+        &[&store.code, &store.id, &CENTRAL.code, &CENTRAL.id, &to_store, &to_central],
     )?;
     for row in plan {
         let (run_on, sql, why): (String, String, String) = (row.get(0), row.get(1), row.get(2));
