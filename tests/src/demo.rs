@@ -9,6 +9,7 @@ mod picture;
 mod reckoning;
 mod scene;
 mod story;
+mod summary;
 mod world;
 
 use std::fs::File;
@@ -51,12 +52,14 @@ pub fn run(options: Options, stop: &Arc<AtomicBool>) -> Result<bool> {
         bail!("a demo of this checkout is already running");
     }
     let mut world = World::start(&lab, &mut *words, stop)?;
-    writeln!(words)?;
+    if live {
+        writeln!(words)?;
+    }
     let (tale, trouble) = play(&world, options, stop, Display::new(&mut *words, live))?;
     writeln!(words, "\nThe terminals have stopped. Comparing every file, receipt and row …")?;
     words.flush()?;
     let reckoning = Reckoning::take(&world, tale, trouble)?;
-    reckoning.write(&mut *words)?;
+    summary::write(&reckoning, &mut *words)?;
     for shop in &mut world.shops {
         shop.rig.watcher()?.stop().context("stopping a watcher")?;
     }

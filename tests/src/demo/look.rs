@@ -46,6 +46,8 @@ pub struct Sibling {
     pub code: String,
     pub value: String,
     pub chosen: bool,
+    /// The policy that chose.
+    pub rule: String,
 }
 
 const REPORT: &str = "
@@ -66,8 +68,10 @@ select concat(c.street, ', ', c.postcode, ' ', c.city), c.consent,
   from (select) one left join party.customer c on c.customer_id = $1";
 
 const SIBLINGS: &str = "
-select s.column_name, n.node_code, s.value, s.chosen
-  from sync.sibling s join org.node n using (node_id)
+select s.column_name, n.node_code, s.value, s.chosen, coalesce(p.rule ->> 'rule', p.rule #>> '{}', 'last_write')
+  from sync.sibling s
+  join org.node n using (node_id)
+  left join sync.policy p on p.entity = s.entity and p.column_name = s.column_name and not p.deleted
  where s.key = $1::uuid::text
  order by s.column_name, s.node_id";
 
@@ -78,6 +82,18 @@ select 'select md5(concat_ws('','', (select string_agg(concat_ws('' '', entity, 
     || string_agg(format('(select md5(string_agg(t::text, ''|'' order by t::text)) from %s t)', entity), ', ' order by entity)
     || '))'
   from sync.entity";
+
+impl Sibling {
+    /// What became of it, and why.
+    pub fn standing(&self) -> &'static str {
+        match (self.chosen, self.rule.as_str()) {
+            (false, _) => "kept",
+            (true, "last_write") => "shown: the later",
+            (true, "least") => "shown: the stricter",
+            (true, _) => "shown",
+        }
+    }
+}
 
 impl Eyes {
     pub fn open(world: &World) -> Result<Self> {
@@ -125,6 +141,7 @@ impl Eyes {
             code: row.get(1),
             value: words(&row.get::<_, Option<Value>>(2).unwrap_or_default()),
             chosen: row.get(3),
+            rule: row.get(4),
         };
         Ok(self.central().query(SIBLINGS, &[&customer])?.iter().map(sibling).collect())
     }

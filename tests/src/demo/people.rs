@@ -40,7 +40,7 @@ pub const PEOPLE: [Person; 4] = [
         name: "Diego Vera",
         home: ["Calle Atocha 4", "28012", "Madrid"],
         told_store: ["Calle Luna 6", "28004", "Madrid"],
-        told_central: ["Calle Mayor 30", "19001", "Guadalajara"],
+        told_central: ["Calle Jardines 1", "19001", "Yebes"],
     },
 ];
 

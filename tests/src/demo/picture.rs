@@ -47,21 +47,21 @@ pub fn picture(moment: &Moment, now: DateTime<Utc>) -> Vec<Line> {
     let seconds = moment.elapsed.as_secs();
     let clock = format!("{:02}:{:02}", seconds / 60, seconds % 60);
     let mut lines = vec![
-        Line::of(Style::Dim, format!("{:<73}{clock:>6}", "central and 3 stores, 60 terminals")),
+        Line::of(Style::Dim, format!("{:<73}{clock:>6}", "central and 3 stores, 60 terminals; Ctrl-C ends it")),
         Line::of(Style::Bold, chapter(&moment.chapter)),
         Line::default(),
-        Line::of(Style::Dim, "     receipts   .dat  p50 ms  p99 ms  at central   complete until"),
+        Line::of(Style::Dim, "     receipts   .dat  p50 ms  p99 ms at central  complete until"),
     ];
     for (index, store) in moment.stores.iter().enumerate() {
         lines.push(store_line(store, moment.cut == Some(index), now));
     }
     let name = moment.about.map_or("", |(_, name, _)| name);
     lines.push(Line::default());
-    lines.push(Line::of(Style::Dim, format!("{name:<12}{:<31}{:<9}{:<18}{PRODUCT:>8}", "address", "consent", "tags")));
+    lines.push(Line::of(Style::Dim, format!("{name:<11}{:<31}{:<9}{:<20}{PRODUCT:>8}", "address", "consent", "tags")));
     let usual = moment.shown.first().cloned().unwrap_or_default();
     for one in &moment.shown {
         let text =
-            format!("{:<12}{:<31}{:<9}{:<18}{:>8}", called(one.code), one.address, one.consent, one.tags, one.price);
+            format!("{:<11}{:<31}{:<9}{:<20}{:>8}", called(one.code), one.address, one.consent, one.tags, one.price);
         let alike = (&one.address, &one.consent, &one.tags, &one.price)
             == (&usual.address, &usual.consent, &usual.tags, &usual.price);
         lines.push(Line::of(if alike { Style::Plain } else { Style::Yellow }, text));
@@ -129,7 +129,7 @@ pub fn called(code: &str) -> String {
 
 fn store_line(store: &Store, cut: bool, now: DateTime<Utc>) -> Line {
     let text = format!(
-        "{:<3}{:>10}{:>7}{:>8.1}{:>8.1}{:>12}   {}",
+        "{:<3}{:>10}{:>7}{:>8.1}{:>8.1}{:>11}  {}",
         store.report.code,
         store.receipts,
         store.dats,
@@ -143,13 +143,7 @@ fn store_line(store: &Store, cut: bool, now: DateTime<Utc>) -> Line {
 
 fn sibling_line(index: usize, one: &Sibling) -> Line {
     let label = if index == 0 { "on record" } else { "" };
-    let text = format!(
-        "{label:<12}{:<9}{:<9}{:<41}{:>8}",
-        one.column,
-        called(&one.code),
-        one.value,
-        if one.chosen { "shown" } else { "kept" }
-    );
+    let text = format!("{label:<11}{:<9}{:<9}{:<30}{}", one.column, called(&one.code), one.value, one.standing());
     Line::of(Style::Yellow, text)
 }
 
@@ -175,10 +169,16 @@ mod tests {
 
     #[test]
     fn a_full_picture_fits_a_classic_terminal() {
-        let sibling = Sibling { column: "address".into(), code: "S02".into(), value: "x".repeat(40), chosen: true };
+        let sibling = Sibling {
+            column: "address".into(),
+            code: "S02".into(),
+            value: "x".repeat(29),
+            chosen: true,
+            rule: "least".into(),
+        };
         let moment = Moment {
             cut: Some(1),
-            stores: (0..3).map(|_| Store { receipts: 99_999, report: report(-110), ..Store::default() }).collect(),
+            stores: (0..3).map(|_| Store { receipts: 99_999, report: report(-99), ..Store::default() }).collect(),
             shown: vec![Shown { code: "CENTRAL", address: "x".repeat(31), ..Shown::default() }; 4],
             siblings: vec![sibling; 4],
             events: (0..9).map(|n| n.to_string()).collect(),

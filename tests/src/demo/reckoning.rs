@@ -1,6 +1,5 @@
 //! What became of everything: every input of every store, every row at central, and whether all nodes agree.
 
-use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -13,25 +12,24 @@ use crate::rig::PATIENCE;
 use crate::until::until_true;
 
 use super::look::{Eyes, Report, Sibling};
-use super::picture::{called, clock, complete_until};
 use super::story::Tale;
 use super::world::World;
 
 /// The reckoning.
 #[derive(Debug, Default)]
 pub struct Reckoning {
-    accounts: Vec<Account>,
-    latencies: Vec<Latencies>,
-    reports: Vec<Report>,
-    tale: Tale,
+    pub accounts: Vec<Account>,
+    pub latencies: Vec<Latencies>,
+    pub reports: Vec<Report>,
+    pub tale: Tale,
     /// Conflicts that are still on record about the last customer.
-    open: Vec<Sibling>,
-    operations: i64,
-    quarantine: i64,
-    waiting: i64,
-    converged: bool,
+    pub open: Vec<Sibling>,
+    pub operations: i64,
+    pub quarantine: i64,
+    pub waiting: i64,
+    pub converged: bool,
     /// Whatever is not where it must be, in words.
-    lost: Vec<String>,
+    pub lost: Vec<String>,
 }
 
 /// Documents of one store with their content, as one number and one digest.
@@ -111,87 +109,6 @@ impl Reckoning {
         Ok(())
     }
 
-    /// For people.
-    pub fn write(&self, to: &mut dyn Write) -> Result<()> {
-        self.write_report(to)?;
-        self.write_conflicts(to)?;
-        self.write_counts(to)?;
-        writeln!(to)?;
-        let agree = if self.converged { "yes" } else { "no" };
-        writeln!(to, "  all nodes agree  {agree:>6}   {} changes of shared tables, alike on 4 nodes", self.operations)?;
-        writeln!(
-            to,
-            "  lost             {:>6}   every input, receipt, .dat and row at central compared",
-            self.lost.len()
-        )?;
-        for line in self.lost.iter().take(20) {
-            writeln!(to, "    {line}")?;
-        }
-        Ok(to.flush()?)
-    }
-
-    fn write_report(&self, to: &mut dyn Write) -> Result<()> {
-        let verified = self.reports.iter().any(|report| report.verified.is_some());
-        let heading = if verified { "   verified until" } else { "" };
-        writeln!(to, "\n  central's report     receipts    sales EUR   {:<20}{heading}", "complete until")?;
-        let now = Utc::now();
-        for report in &self.reports {
-            let until = complete_until(report, false, now);
-            let verified = if verified { format!("   {}", clock(report.verified)) } else { String::new() };
-            writeln!(to, "    {:<15}{:>12}{:>13}   {until:<20}{verified}", report.code, report.receipts, report.sales)?;
-        }
-        writeln!(to, "    in quarantine  {:>12}", self.quarantine)?;
-        writeln!(to, "    rows waiting   {:>12}\n", self.waiting)?;
-        Ok(())
-    }
-
-    fn write_conflicts(&self, to: &mut dyn Write) -> Result<()> {
-        let (found, settled) = (self.tale.siblings, self.tale.settled);
-        writeln!(to, "  written at once      {found:>8}   values on record; conflicts settled by a person: {settled}")?;
-        let name = self.tale.about.map_or("", |(_, name, _)| name);
-        for one in &self.open {
-            let shown = if one.chosen { "shown" } else { "kept" };
-            writeln!(
-                to,
-                "    still open     {:>12}   {} {} from {} ({shown})",
-                name,
-                one.column,
-                one.value,
-                called(&one.code)
-            )?;
-        }
-        writeln!(to)?;
-        Ok(())
-    }
-
-    fn write_counts(&self, to: &mut dyn Write) -> Result<()> {
-        let codes: String = self.reports.iter().map(|report| format!("{:>7}", report.code)).collect();
-        writeln!(to, "  at the stores    {:>6}{codes}", "all")?;
-        let mut row = |label: &str, of: &dyn Fn(usize) -> usize, note: &str| {
-            let each: Vec<usize> = (0..self.accounts.len()).map(of).collect();
-            let cells: String = each.iter().map(|count| format!("{count:>7}")).collect();
-            writeln!(to, "  {}", format!("{label:<17}{:>4}{cells}   {note}", each.iter().sum::<usize>()).trim_end())
-        };
-        row("files delivered", &|at| self.accounts[at].receipts, "")?;
-        row("  accepted", &|at| self.accounts[at].accepted, "")?;
-        row("  duplicate", &|at| self.accounts[at].duplicate, "nothing changed")?;
-        row("  held", &|at| self.accounts[at].held, "an operator decides")?;
-        row("  quarantined", &|at| self.accounts[at].quarantined, "each with its reason beside it")?;
-        row(
-            "  with no line",
-            &|at| usize::try_from(self.tale.offline[at]).unwrap_or(0),
-            "taken in while central was out of reach",
-        )?;
-        row(".dat files", &|at| self.accounts[at].dat_files, "")?;
-        for (label, share) in [("p50", 0.5), ("p99", 0.99)] {
-            let each: String =
-                self.latencies.iter().map(|latencies| format!("{:>7.1}", latencies.percentile_ms(share))).collect();
-            let all = self.all_latencies().percentile_ms(share);
-            writeln!(to, "  close to .dat {label} {all:>5.1}{each}   ms")?;
-        }
-        Ok(())
-    }
-
     /// For programs.
     pub fn json(&self) -> Value {
         let sum = |of: fn(&Account) -> usize| self.accounts.iter().map(of).sum::<usize>();
@@ -228,7 +145,8 @@ impl Reckoning {
         all
     }
 
-    fn all_latencies(&self) -> Latencies {
+    /// Of all stores together.
+    pub fn all_latencies(&self) -> Latencies {
         Latencies(self.latencies.iter().flat_map(|latencies| latencies.0.iter().copied()).collect())
     }
 }

@@ -63,6 +63,7 @@ impl<'w, 'd> Scene<'w, 'd> {
                 self.moment.chapter = (number, text);
                 format!("\n{}", picture::chapter(&self.moment.chapter))
             }
+            News::Value(at, code, text) => picture::event(at, &code, &text),
             News::Event(at, code, text) => {
                 let said = picture::event(at, &code, &text);
                 self.moment.events.push_back(said.clone());

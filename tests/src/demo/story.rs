@@ -23,6 +23,8 @@ pub enum News {
     Chapter(usize, String),
     /// Something happened, at a node.
     Event(DateTime<Local>, String, String),
+    /// A value on record, of a node. Pictures show these anyway.
+    Value(DateTime<Local>, String, String),
     /// This store has no line, by its place in `STORES`; or all have theirs.
     Cut(Option<usize>),
     /// Whom and what it is about: the customer, the customer's name, the product.
@@ -116,13 +118,18 @@ impl<'a> Story<'a> {
             return Ok(());
         }
         let before = self.apart(round, store, (customer, product), person, tempo)?;
-        let taken = self.taken_in(store)? - before;
-        self.tale.offline[store] += taken;
+        let after = self.taken_in(store)?;
+        let (receipts, dats) = (after.0 - before.0, after.1.saturating_sub(before.1));
+        self.tale.offline[store] += receipts;
+        self.event(
+            self.code(store),
+            &format!("took in {receipts} receipts without central, and wrote {dats} .dat files"),
+        );
         if self.over() {
             return Ok(());
         }
-        self.reunite(store, taken)?;
-        self.settle(store, customer, person, tempo)?;
+        self.reunite(store)?;
+        self.settle(store, (customer, product), person, tempo)?;
         self.rest(tempo.after);
         Ok(())
     }
@@ -136,20 +143,21 @@ impl<'a> Story<'a> {
         self.tell_of(News::About(customer, person.name, product));
         let met = Instant::now();
         self.wait("the customer is known everywhere", Eyes::agree)?;
-        let seconds = met.elapsed().as_secs_f64();
-        self.event(code, &format!("new customer {}, known at all nodes after {seconds:.1} s", person.name));
+        self.event(code, &format!("new customer {}, known at all nodes {}", person.name, after(met)));
         self.rest(tempo.together);
-        let elsewhere = (store + 2) % self.world.shops.len();
-        if let Some(released) = people::release(self.eyes.store(elsewhere))? {
-            self.event(self.code(elsewhere), &released);
-        }
-        self.rest(tempo.together / 3);
         Ok(customer)
     }
 
-    /// Chapter 2: both sides of the cut go on, and write the same customer. Answers how many receipts the store had when
+    /// Chapter 2: both sides of the cut go on, and write the same customer. Answers what the store had taken in when
     /// the line was gone.
-    fn apart(&mut self, round: usize, store: usize, about: (Uuid, Uuid), who: &Person, tempo: Tempo) -> Result<i64> {
+    fn apart(
+        &mut self,
+        round: usize,
+        store: usize,
+        about: (Uuid, Uuid),
+        who: &Person,
+        tempo: Tempo,
+    ) -> Result<(i64, usize)> {
         let (code, world, (customer, product)) = (self.code(store), self.world, about);
         self.chapter(2, &format!("The line to {code} is cut. It goes on selling; both sides edit {}.", who.name));
         self.tell_of(News::Cut(Some(store)));
@@ -169,7 +177,7 @@ impl<'a> Story<'a> {
         if self.rest(tempo.apart / 2) {
             return Ok(before);
         }
-        people::edit(self.eyes.central(), customer, who.told_central, "none", "parking")?;
+        people::edit(self.eyes.central(), customer, who.told_central, "none", "vip")?;
         self.event(CENTRAL.code, &format!("{} now lives at {}", who.name, spoken(who.told_central)));
         if self.rest(tempo.apart / 2) {
             return Ok(before);
@@ -178,14 +186,16 @@ impl<'a> Story<'a> {
         people::price(self.eyes.central(), product, new)?;
         self.event(CENTRAL.code, &format!("{PRODUCT} costs {new}; {code} can not know and sells at {old}"));
         self.rest(tempo.apart);
+        if let Some(released) = people::release(self.eyes.store(store))? {
+            self.event(code, &released);
+        }
         Ok(before)
     }
 
     /// Chapter 3: what happened meanwhile is exchanged.
-    fn reunite(&mut self, store: usize, taken: i64) -> Result<()> {
+    fn reunite(&mut self, store: usize) -> Result<()> {
         let code = self.code(store);
-        self.event(code, &format!("took in {taken} receipts without central, each with its .dat"));
-        let receipts = self.taken_in(store)?;
+        let (receipts, _) = self.taken_in(store)?;
         self.chapter(3, &format!("The line to {code} is back."));
         self.world.shops[store].line.mend();
         self.tell_of(News::Cut(None));
@@ -193,13 +203,12 @@ impl<'a> Story<'a> {
         self.wait("all nodes agree, and central has what the store took in meanwhile", |eyes| {
             Ok(eyes.report()?[store].receipts >= receipts && eyes.agree()?)
         })?;
-        let seconds = mended.elapsed().as_secs_f64();
-        self.event(CENTRAL.code, &format!("has every receipt of {code}; all nodes are alike after {seconds:.1} s"));
+        self.event(CENTRAL.code, &format!("has every receipt of {code}; all nodes are alike {}", after(mended)));
         Ok(())
     }
 
     /// Chapter 4: what two wrote at once is on record with both values, and a person decides.
-    fn settle(&mut self, store: usize, customer: Uuid, person: &Person, tempo: Tempo) -> Result<()> {
+    fn settle(&mut self, store: usize, (customer, product): (Uuid, Uuid), person: &Person, tempo: Tempo) -> Result<()> {
         if self.over() {
             return Ok(());
         }
@@ -207,10 +216,14 @@ impl<'a> Story<'a> {
         let siblings = self.eyes.siblings(customer)?;
         self.tale.siblings += siblings.len();
         for one in &siblings {
-            let shown = if one.chosen { "shown" } else { "kept" };
-            self.event(&one.code, &format!("wrote {} {} ({shown})", one.column, one.value));
+            let value = format!("wrote {} {} ({})", one.column, one.value, one.standing());
+            self.tell_of(News::Value(Local::now(), one.code.clone(), value));
         }
-        self.event(CENTRAL.code, &format!("the tags of both, and the new price at {}", self.code(store)));
+        // They are alike: that was waited for.
+        if let Some(one) = self.eyes.shown(customer, product)?.get(store + 1) {
+            let (tags, price) = (&one.tags, &one.price);
+            self.event(one.code, &format!("has the tags {tags}, and {PRODUCT} at {price}"));
+        }
         if self.rest(tempo.read) {
             return Ok(());
         }
@@ -221,14 +234,15 @@ impl<'a> Story<'a> {
                 Ok(eyes.agree()? && eyes.siblings(customer)?.iter().all(|one| one.column != "address"))
             })?;
             self.tale.settled += 1;
-            let seconds = decided.elapsed().as_secs_f64();
-            self.event(CENTRAL.code, &format!("settled; all nodes show it after {seconds:.1} s"));
+            self.event(CENTRAL.code, &format!("settled: all nodes show it {}", after(decided)));
         }
         Ok(())
     }
 
-    fn taken_in(&mut self, store: usize) -> Result<i64> {
-        self.eyes.count_at(store, "select count(*) from sales.receipt")
+    /// A store's receipts, and its `.dat` files.
+    fn taken_in(&mut self, store: usize) -> Result<(i64, usize)> {
+        let receipts = self.eyes.count_at(store, "select count(*) from sales.receipt")?;
+        Ok((receipts, self.world.shops[store].stopwatch.last().0))
     }
 
     fn code(&self, store: usize) -> &'static str {
@@ -273,6 +287,16 @@ impl<'a> Story<'a> {
     /// Nobody may be listening any more; the end of it all is near then.
     fn tell_of(&self, news: News) {
         let _ = self.news.send(news);
+    }
+}
+
+/// How long something took.
+fn after(begun: Instant) -> String {
+    let took = begun.elapsed();
+    if took.as_secs() < 1 {
+        format!("after {} ms", took.as_millis())
+    } else {
+        format!("after {:.1} s", took.as_secs_f64())
     }
 }
 
