@@ -7,6 +7,7 @@
 
 mod chain;
 mod database;
+mod demo;
 mod disk;
 mod fairness;
 mod folders;
