@@ -17,6 +17,7 @@ mod races;
 mod second;
 mod tls;
 mod trace;
+mod upgrade;
 
 use std::time::Duration;
 
