@@ -15,6 +15,7 @@ mod kill;
 mod operator;
 mod races;
 mod second;
+mod skew;
 mod tls;
 mod trace;
 mod upgrade;
