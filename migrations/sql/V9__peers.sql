@@ -66,6 +66,81 @@ create unique index quarantine_op on sync.quarantine (node_id, seq) where seq is
 
 -- What central registers ---------------------------------------------------------------------------------------------
 
+-- Two stores may each have met a concessionaire before they met each other: his name is no key.
+alter table org.legal_entity drop constraint legal_entity_name_key;
+
+-- With the number of the store that it is for, since central decides about all of them.
+drop function org.register_department(text, text, text);
+create function org.register_department(code text, name text, concessionaire text default null, node_id integer default null) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  entity uuid;
+begin
+  if concessionaire is not null then
+    -- No unique index stands for this: two stores may each have met somebody before they met each other.
+    lock table org.legal_entity in share row exclusive mode;
+    select e.legal_entity_id into entity from org.legal_entity e where e.name = concessionaire order by 1 limit 1;
+    if not found then
+      insert into org.legal_entity (name) values (concessionaire) returning legal_entity_id into entity;
+    end if;
+  end if;
+  insert into org.department as d (node_id, code, name, legal_entity_id)
+  values (coalesce(register_department.node_id, org.this_node()), register_department.code, register_department.name, entity)
+  on conflict on constraint department_node_id_code_key do update
+    set name = excluded.name, legal_entity_id = coalesce(excluded.legal_entity_id, d.legal_entity_id);
+end $$;
+comment on function org.register_department(text, text, text, integer) is
+  'Registers a department, or renames it. concessionaire is the registered name of whoever leases it; node_id the store, this one if it is not given.';
+
+drop function org.register_terminal(text, text, jsonb);
+create function org.register_terminal(code text, department_code text, declares jsonb default '{}', node_id integer default null) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  faults text;
+begin
+  select string_agg(format('%s: %s', pointer, detail), '; ') into faults from tpv.terminal_check(declares);
+  if faults is not null then
+    raise exception 'the declaration of the terminal has faults' using errcode = '22023', detail = faults;
+  end if;
+  insert into org.terminal (node_id, code, department_code, declares)
+  values (coalesce(register_terminal.node_id, org.this_node()), register_terminal.code, register_terminal.department_code, register_terminal.declares)
+  on conflict on constraint terminal_node_id_code_key do update
+    set department_code = excluded.department_code, declares = excluded.declares, active = true;
+end $$;
+comment on function org.register_terminal(text, text, jsonb, integer) is
+  'Registers a terminal of a store (this one if no node_id is given), or changes what it declares. A faulty declaration is refused with 22023.';
+
+drop function dat.save_profile(jsonb, text);
+create function dat.save_profile(profile jsonb, department_code text default null, node_id integer default null) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  problem record;
+  faults text;
+  saved integer;
+begin
+  for problem in select * from tpv.dat_profile_check(save_profile.profile) loop
+    if problem.detail like 'warning: %' then
+      raise warning '% at "%": %', problem.code, problem.pointer, substr(problem.detail, 10);
+    else
+      faults := concat_ws('; ', faults, format('%s at "%s": %s', problem.code, problem.pointer, problem.detail));
+    end if;
+  end loop;
+  if faults is not null then
+    raise exception 'the profile has faults' using errcode = '22023', detail = faults;
+  end if;
+  -- One saver at a time, so that versions count without gaps.
+  lock table dat.profile in share row exclusive mode;
+  insert into dat.profile (node_id, department_code, version, profile)
+  select coalesce(save_profile.node_id, org.this_node()), save_profile.department_code, coalesce(max(p.version), 0) + 1, save_profile.profile
+    from dat.profile p
+   where p.node_id = coalesce(save_profile.node_id, org.this_node()) and p.department_code is not distinct from save_profile.department_code
+  returning version into saved;
+  return saved;
+end $$;
+comment on function dat.save_profile(jsonb, text, integer) is
+  'Saves a layout for one department, or for the whole store (node_id; this one if it is not given), and answers its version. Faults are refused with 22023, all at once; what is merely unwise is a warning.';
+grant execute on function dat.save_profile(jsonb, text, integer) to tpv_operator;
+
 create function org.register_central(node_id integer, node_code text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare

@@ -19,8 +19,10 @@ mod operator;
 mod races;
 mod replication;
 mod second;
+mod skew;
 mod tls;
 mod trace;
+mod upgrade;
 
 use std::time::Duration;
 
