@@ -219,10 +219,13 @@ select sync.track('sync.policy', 'central');
 create trigger _910_settle after insert or update on sync.policy for each row execute function sync.policy_changed();
 alter table sync.policy enable always trigger _910_settle;
 
+-- Nobody decides these: a store that is upgraded after others must not write them again over what central has said since.
+alter table sync.policy disable trigger _900_capture;
 insert into sync.policy (policy_id, entity, column_name, rule) values
   ('00000000-0000-7000-8000-000000000001', 'party.customer', 'tags', '"union"'),
   ('00000000-0000-7000-8000-000000000002', 'party.customer', 'consent', '{"rule": "least", "order": ["none", "email", "all"]}'),
   ('00000000-0000-7000-8000-000000000003', 'party.customer', 'credit_limit', '"review"');
+alter table sync.policy enable trigger _900_capture;
 
 -- What arrives is written by tpv_apply -------------------------------------------------------------------------------
 

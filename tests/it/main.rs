@@ -7,10 +7,12 @@
 
 mod chain;
 mod database;
+mod demo;
 mod disk;
 mod fairness;
 mod folders;
 mod hostile;
+mod joining;
 mod kill;
 mod low_water;
 mod nemesis;
@@ -18,8 +20,10 @@ mod operator;
 mod races;
 mod replication;
 mod second;
+mod skew;
 mod tls;
 mod trace;
+mod upgrade;
 
 use std::time::Duration;
 

@@ -284,7 +284,7 @@ fn nothing_is_removed_anywhere() {
     chain.converge().unwrap();
     assert_eq!(all_say(&chain, &of_ana("row(name, phone)")), "(Ana,1)");
     beats_pass(&chain);
-    until_at(&chain.central, "select bool_and(missed_beats = 0) from sync.peer");
+    until_at(&chain.central, "select bool_and(gap_beat is null) from sync.peer");
 }
 
 #[test]

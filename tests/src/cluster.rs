@@ -1,6 +1,7 @@
 //! A throw-away PostgreSQL server: a copy of the template, reached over a socket only.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -65,21 +66,37 @@ pub struct Cluster {
 impl Cluster {
     /// A running server with a migrated, empty database `tpv`.
     pub fn start_new(lab: &Lab, node: &str) -> Result<Self> {
+        Self::start_with(lab, node, "")
+    }
+
+    /// The same with settings of its own; they come last, and so win over [`SETTINGS`].
+    pub fn start_with(lab: &Lab, node: &str, settings: &str) -> Result<Self> {
         let tree = PgTree::prepare(lab)?;
         let template = Template::prepare(lab, &tree)?;
         let mut cluster = Self::at(lab, &tree, node)?.thrown_away();
         cluster.remove()?;
         template.copy_to(&cluster.data())?;
+        if !settings.is_empty() {
+            File::options()
+                .append(true)
+                .open(cluster.data().join("postgresql.conf"))?
+                .write_all(settings.as_bytes())?;
+        }
         cluster.start()?;
         Ok(cluster)
     }
 
     /// A server for one test, under a name that no other test has.
     pub fn for_test(lab: &Lab) -> Result<Self> {
+        Self::for_test_with(lab, "")
+    }
+
+    /// The same with settings of its own.
+    pub fn for_test_with(lab: &Lab, settings: &str) -> Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         remove_left_overs(lab);
         let node = format!("t{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        Self::start_new(lab, &node)
+        Self::start_with(lab, &node, settings)
     }
 
     /// The place for a server; nothing is made or started yet.

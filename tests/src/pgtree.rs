@@ -20,6 +20,7 @@ pub struct PgTree {
     pub bin: PathBuf,
     /// Names this build of the extension on this server version.
     pub stamp: String,
+    lib: PathBuf,
 }
 
 /// Where the system keeps its server.
@@ -34,15 +35,17 @@ impl PgTree {
     /// The tree for the extension as it is built now, made if it is not there yet.
     pub fn prepare(lab: &Lab) -> Result<Self> {
         let system = System::find()?;
-        let ours = extension_files(&lab.package)?;
-        let mut parts = vec![system.version.clone().into_bytes()];
+        let mut ours = extension_files(&lab.package)?;
+        ours.extend(released_sql(&lab.checkout)?);
+        // What is installed beside ours is linked: a tree of before would not have it.
+        let mut parts = vec![system.version.clone().into_bytes(), names_in(&system.lib)?];
         for file in &ours {
             parts.push(fs::read(file)?);
         }
         let stamp = hash_of(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let trees = lab.folder("pg")?;
         let root = trees.join(&stamp);
-        let bin = root.join(&system.below(&system.bin)?);
+        let (bin, lib) = (root.join(system.below(&system.bin)?), root.join(system.below(&system.lib)?));
         // One maker at a time, be it another process or another thread of this one.
         let lock = fs::File::create(trees.join("lock"))?;
         lock.lock()?;
@@ -54,7 +57,12 @@ impl PgTree {
             system.copy_to(&draft, &ours)?;
             fs::rename(&draft, &root)?;
         }
-        Ok(Self { bin, stamp })
+        Ok(Self { bin, stamp, lib })
+    }
+
+    /// Whether servers of this tree can load this library.
+    pub fn has_library(&self, name: &str) -> bool {
+        self.lib.join(format!("{name}.so")).exists()
     }
 }
 
@@ -109,6 +117,12 @@ impl System {
     }
 }
 
+fn names_in(folder: &Path) -> Result<Vec<u8>> {
+    let mut names: Vec<_> = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect::<Result<_>>()?;
+    names.sort();
+    Ok(names.iter().flat_map(|name| name.as_encoded_bytes().iter().copied().chain([0])).collect())
+}
+
 fn link_all(from: &Path, to: &Path) -> Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
@@ -140,6 +154,15 @@ fn extension_files(package: &Path) -> Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// The SQL of versions that stores out there still have: `create extension pg_tpv version '0.1.0'` works in our trees.
+fn released_sql(checkout: &Path) -> Result<Vec<PathBuf>> {
+    let folder = checkout.join("pg_tpv/sql/released");
+    let entries = fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
+    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    files.sort();
+    Ok(files)
 }
 
 /// Keeps the three newest trees: an older build may still be running somewhere.

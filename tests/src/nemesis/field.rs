@@ -39,9 +39,9 @@ pub fn node(index: usize) -> Node {
 
 /// Digests of everything that nodes have in common; a node that says the same has the same.
 const SIGHT: &str = "select jsonb_object_agg(part, digest)::text from ( \
-      select 'operations of ' || node_id as part, count(*)::text as digest from wire.op group by node_id \
-      union all select 'last operation of ' || node_id, max(seq)::text from wire.op group by node_id \
-      union all select 'heads', md5(string_agg(concat_ws(' ', entity, key, heads, waits), ',' order by entity, key)) from sync.head \
+      select 'operations of ' || node_id as part, seq::text as digest from sync.known() \
+      union all select 'heads', md5(string_agg(concat_ws(' ', entity, key, heads, waits), ',' order by entity, key)) \
+        from sync.head join sync.entity using (entity) \
       union all select 'siblings', coalesce(md5(string_agg(concat_ws(' ', entity, key, column_name, node_id, seq, hlc, value, chosen, review), ',' \
                                             order by entity, key, column_name, node_id, seq)), '') from sync.sibling \
       union all select e.entity, tally.digest from sync.entity e, \
@@ -109,9 +109,6 @@ impl Field {
         let mut said = String::new();
         for (index, sight) in sights.iter().enumerate().skip(1) {
             for part in sights[0].keys().chain(sight.keys()) {
-                if part.contains("operation") && self.begins_late(index)? {
-                    continue;
-                }
                 if sights[0].get(part) != sight.get(part) {
                     said += &format!(
                         "{}: {part}: {:?}, central: {:?}\n",
@@ -131,18 +128,9 @@ impl Field {
         Ok((said.is_empty(), said))
     }
 
-    /// Whether a store got the state of things when it joined, and not the operations that led to it.
-    fn begins_late(&self, index: usize) -> Result<bool> {
-        Ok(!self.horizon(index)?.is_empty())
-    }
-
     /// By node, up to which operation a node knows the outcome only.
     pub fn horizon(&self, index: usize) -> Result<Vec<(i32, i64)>> {
         let mut dba = self.clusters[index].connect()?;
-        let there: bool = dba.query_one("select to_regclass('sync.horizon') is not null", &[])?.get(0);
-        if !there {
-            return Ok(Vec::new());
-        }
         let rows = dba.query("select node_id, seq from sync.horizon", &[])?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }

@@ -141,7 +141,10 @@ const BROKEN_CHAINS: &str = "select format('chain %s of node %s: %s at %s', chai
     from wire.verify_chains() where not intact";
 
 /// What nobody should have come to doubt.
-const DOUBTS: &str = "select format('%s beats of node %s are missing', missed_beats, node_id) from sync.peer where missed_beats <> 0 \
+const DOUBTS: &str = "select format('a beat of node %s before %s is missing', node_id, gap_beat) from sync.peer where gap_beat is not null \
+    union all select format('%s of node %s: %s to %s %s', what, subject, from_seq, to_seq, detail) from sync.drift where mended_at is null \
+    union all select format('%s for node %s waits to be sent', what, node_id) from sync.request \
+    union all select format('a load of node %s is not complete', node_id) from sync.load where done_at is null \
     union all select format('%s is partitioned into default', tableoid::regclass) from wire.op_default";
 
 const WAITING: &str = "select concat_ws(' ', quarantine_id, node_id, kind, code) from sync.quarantine where resolved_at is null order by quarantine_id";
