@@ -227,7 +227,8 @@ impl<'a> Story<'a> {
         if self.rest(tempo.read) {
             return Ok(());
         }
-        self.chapter(5, &format!("A person asks {}: the address that was kept is the right one.", person.name));
+        let Some(lost) = siblings.iter().find(|one| one.column == "address" && !one.chosen) else { return Ok(()) };
+        self.chapter(5, &format!("A person asks {}: {} is right.", person.name, lost.value));
         let decided = Instant::now();
         if people::restore_address(self.eyes.central(), customer)? {
             self.wait("the decision is everywhere", |eyes| {
