@@ -121,10 +121,7 @@ impl<'a> Story<'a> {
         let after = self.taken_in(store)?;
         let (receipts, dats) = (after.0 - before.0, after.1.saturating_sub(before.1));
         self.tale.offline[store] += receipts;
-        self.event(
-            self.code(store),
-            &format!("took in {receipts} receipts without central, and wrote {dats} .dat files"),
-        );
+        self.event(self.code(store), &format!("{receipts} receipts and {dats} .dat files without central"));
         if self.over() {
             return Ok(());
         }
@@ -203,7 +200,7 @@ impl<'a> Story<'a> {
         self.wait("all nodes agree, and central has what the store took in meanwhile", |eyes| {
             Ok(eyes.report()?[store].receipts >= receipts && eyes.agree()?)
         })?;
-        self.event(CENTRAL.code, &format!("has every receipt of {code}; all nodes are alike {}", after(mended)));
+        self.event(CENTRAL.code, &format!("has every receipt of {code}; all nodes alike {}", after(mended)));
         Ok(())
     }
 
