@@ -166,7 +166,7 @@ impl Session {
     }
 
     fn prepare(&mut self, undo: bool) {
-        let name = format!("'{}-{}'", self.number, self.dice.next());
+        let name = format!("'{}-{}'", self.number, self.dice.throw());
         self.sql(&format!("prepare transaction {name}"));
         self.pause();
         self.sql(&format!("{} prepared {name}", if undo { "rollback" } else { "commit" }));

@@ -15,6 +15,7 @@ mod hostile;
 mod joining;
 mod kill;
 mod low_water;
+mod nemesis;
 mod operator;
 mod races;
 mod replication;

@@ -13,12 +13,12 @@ impl Dice {
     /// Dice for somebody else, who then disturbs nobody's throws by throwing more or less often.
     pub fn for_actor(seed: u64, actor: u64) -> Self {
         let mut dice = Self(seed ^ actor.wrapping_mul(0xA076_1D64_78BD_642F));
-        dice.next();
+        dice.throw();
         dice
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn throw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -28,7 +28,7 @@ impl Dice {
 
     /// A number below `sides`, which is not 0.
     pub fn below(&mut self, sides: u64) -> u64 {
-        self.next() % sides
+        self.throw() % sides
     }
 
     /// A number from `least` up to and with `most`.
@@ -43,7 +43,7 @@ impl Dice {
 
     /// One of them.
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        let index = usize::try_from(self.next() % of.len() as u64).unwrap_or_default();
+        let index = usize::try_from(self.throw() % of.len() as u64).unwrap_or_default();
         &of[index]
     }
 }

@@ -14,6 +14,7 @@ pub mod guard;
 pub mod http;
 pub mod lab;
 pub mod latency;
+pub mod nemesis;
 pub mod osuser;
 pub mod pgtree;
 pub mod process;
@@ -21,7 +22,6 @@ pub mod proxy;
 pub mod receipts;
 pub mod rig;
 pub mod samples;
-
 pub mod spool;
 pub mod store;
 pub mod template;
