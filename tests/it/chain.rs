@@ -13,14 +13,14 @@ use tpv_tests::until::{until, until_true};
 use crate::SOON;
 
 /// The customer that the tests quarrel about.
-const ANA: &str = "00000000-0000-7000-8000-0000000000aa";
+pub const ANA: &str = "00000000-0000-7000-8000-0000000000aa";
 
 /// One that is met at two stores.
 const BOB: &str = "00000000-0000-7000-8000-0000000000bb";
 
 /// Runs statements at a node, each committed on its own.
 #[track_caller]
-fn run(at: &Cluster, statements: &[&str]) {
+pub fn run(at: &Cluster, statements: &[&str]) {
     let mut dba = at.connect().unwrap();
     for statement in statements {
         dba.batch_execute(statement).unwrap();
@@ -29,7 +29,7 @@ fn run(at: &Cluster, statements: &[&str]) {
 
 /// What every node answers to a query of one text value.
 #[track_caller]
-fn all_say(chain: &Chain, query: &str) -> String {
+pub fn all_say(chain: &Chain, query: &str) -> String {
     let said = chain.everywhere(query).unwrap();
     assert!(said.iter().all(|one| *one == said[0]), "{query}: {said:#?}");
     said[0].clone()
@@ -37,7 +37,7 @@ fn all_say(chain: &Chain, query: &str) -> String {
 
 /// How a node refuses a statement.
 #[track_caller]
-fn refused(at: &Cluster, statement: &str) -> String {
+pub fn refused(at: &Cluster, statement: &str) -> String {
     match at.connect().unwrap().batch_execute(statement) {
         Ok(()) => "00000".to_owned(),
         Err(error) => error.code().unwrap().code().to_owned(),
@@ -46,14 +46,14 @@ fn refused(at: &Cluster, statement: &str) -> String {
 
 /// Waits until a query of one yes or no answers yes.
 #[track_caller]
-fn until_at(at: &Cluster, query: &str) {
+pub fn until_at(at: &Cluster, query: &str) {
     let mut dba = at.connect().unwrap();
     until_true(query, SOON, || dba.query_one(query, &[]).unwrap().get(0)).unwrap();
 }
 
 /// Every node's operations are numbered without a gap at every node, and nothing waits.
 #[track_caller]
-fn journals_are_whole(chain: &Chain) {
+pub fn journals_are_whole(chain: &Chain) {
     let gaps = "select string_agg(node_id || ': ' || n, ', ') from ( \
         select node_id, count(*) as n from wire.op group by node_id having min(seq) <> 1 or max(seq) <> count(*)) g";
     assert_eq!(all_say(chain, gaps), "");
@@ -61,7 +61,7 @@ fn journals_are_whole(chain: &Chain) {
 }
 
 /// A chain of two stores that knows one customer.
-fn with_ana() -> Chain {
+pub fn with_ana() -> Chain {
     let chain = Chain::joined(2).unwrap();
     let ana = format!(
         "insert into party.customer (customer_id, name, street, postcode, city, country, tags, consent) \
@@ -72,11 +72,11 @@ fn with_ana() -> Chain {
     chain
 }
 
-fn update_ana(what: &str) -> String {
+pub fn update_ana(what: &str) -> String {
     format!("update party.customer set {what} where customer_id = '{ANA}'")
 }
 
-fn of_ana(what: &str) -> String {
+pub fn of_ana(what: &str) -> String {
     format!("select ({what})::text from party.customer where customer_id = '{ANA}'")
 }
 
@@ -144,7 +144,9 @@ fn two_stores_that_edit_one_customer_agree_and_a_person_settles_what_was_lost() 
     let restore = "select sync.restore_loser(entity, key, column_name, node_id, seq) from sync.sibling \
                    where not chosen and column_name = ";
     run(&chain.central, &[&format!("{restore} 'address'")]);
-    run(&chain.stores[1], &[&format!("{restore} 'consent'")]);
+    assert_eq!(refused(&chain.stores[1], &format!("{restore} 'consent'")), "23514");
+    let loosen = format!("select sync.loosen('party.customer', '{ANA}', 'consent', 'email', 'on her word')");
+    run(&chain.stores[1], &[&loosen]);
     chain.converge().unwrap();
     let other = addresses[usize::from(address == addresses[0])];
     assert_eq!(all_say(&chain, &of_ana("row(street, postcode, city)")), other);

@@ -13,6 +13,7 @@ mod folders;
 mod hostile;
 mod kill;
 mod operator;
+mod policies;
 mod races;
 mod second;
 mod tls;

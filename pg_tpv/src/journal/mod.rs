@@ -6,11 +6,20 @@
 //! | `take_in` | the trigger of `wire.op`: an operation of another node → the row |
 //! | `settle` | heads → the row and the list of conflicts |
 //! | `entity` | what is tracked, and by which rules |
+//! | `policy` | a rule is checked where it is written, and tried on what is on record |
+//! | `custom` | rules that are SQL functions |
+//! | `restore` | what a person decides about a conflict |
+//! | `alias` | which thing stands for its duplicates |
+//! | `serial` | what may not happen beside a merge |
 //! | `state` | the heads of one thing, as they are stored |
 
+mod alias;
 mod capture;
+mod custom;
 mod entity;
+mod policy;
 mod restore;
+mod serial;
 mod settle;
 mod state;
 mod take_in;
