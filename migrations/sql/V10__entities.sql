@@ -101,8 +101,14 @@ comment on function sync.track(text, text, jsonb) is
   'Shares a table with the chain: adds what it lacks, its triggers, and an operation for each row that is there. Says what it did.';
 
 create function sync.restore_loser(entity text, key text, column_name text, node_id integer, seq bigint) returns void
-language sql security definer set search_path = pg_catalog, pg_temp as
-$$ select tpv.restore_loser(entity, key, column_name, node_id, seq) $$;
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if sync.is_joined_store() and exists (
+    select from sync.entity e where e.entity = restore_loser.entity and e.writer = 'central') then
+    raise exception '% is decided by central', entity using errcode = '42501', hint = 'settle it there; that arrives here by itself';
+  end if;
+  perform tpv.restore_loser(entity, key, column_name, node_id, seq);
+end $$;
 comment on function sync.restore_loser(text, text, text, integer, bigint) is
   'Settles a conflict for a value that lost: it is written again, by an operation that knows of all the others.';
 
@@ -240,6 +246,8 @@ grant select, insert, update on sales.receipt, sales.receipt_line, sales.receipt
 grant insert on sec.audit to tpv_apply;
 -- Asked for each row of a tracked table, with the rights of whoever writes it.
 grant execute on function tpv.is_capturing() to tpv_apply, tpv_operator;
+-- The key of a customer whom an operator enters.
+grant execute on function tpv.uuid7() to tpv_operator;
 grant usage on schema tpv to tpv_operator;
 
 -- What a peer may read: the wire tables and nothing else.
