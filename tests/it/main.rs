@@ -14,6 +14,7 @@ mod hostile;
 mod kill;
 mod operator;
 mod races;
+mod roles;
 mod second;
 mod skew;
 mod tls;
