@@ -22,6 +22,7 @@ pub mod receipt;
 pub mod refusal;
 pub mod registration;
 pub mod replay;
+pub mod resend;
 pub mod sql;
 pub mod store;
 pub mod take_in;

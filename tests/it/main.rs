@@ -7,13 +7,18 @@
 
 mod chain;
 mod database;
+mod demo;
 mod disk;
 mod fairness;
 mod folders;
 mod hostile;
+mod joining;
 mod kill;
+mod low_water;
+mod nemesis;
 mod operator;
 mod races;
+mod replication;
 mod roles;
 mod second;
 mod skew;

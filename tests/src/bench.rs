@@ -1,5 +1,6 @@
 //! `bench`: numbers that are compared within one run, never against a clock on the wall.
 
+mod apply;
 pub mod catchup;
 mod cost;
 mod latency;
@@ -10,11 +11,12 @@ use anyhow::{Result, bail};
 use serde_json::json;
 
 /// Every bench, with what it measures.
-pub const NAMES: [(&str, &str); 4] = [
-    ("ingest", "all of the following"),
+pub const NAMES: [(&str, &str); 5] = [
+    ("ingest", "the next three"),
     ("latency", "close of the file to the .dat at 20, 50 and 200 receipts/s, notifications on and off"),
     ("catchup", "20,000 files on one terminal while the others go on"),
     ("cost", "what ingest costs the server, against bare inserts of the same rows"),
+    ("apply", "catch-up of central through one subscription, against native replication and pglogical"),
 ];
 
 /// Runs one. Tables go to stdout, or to stderr when the result is asked for as JSON.
@@ -28,6 +30,7 @@ pub fn run(name: &str, json: bool) -> Result<()> {
         "latency" => json!({ "latency": latency::run(words)? }),
         "catchup" => json!({ "catchup": catchup::run(words)? }),
         "cost" => json!({ "cost": cost::run(words)? }),
+        "apply" => json!({ "apply": apply::run(words)? }),
         _ => bail!("no bench {name}; there are:{}", NAMES.map(|(name, what)| format!("\n  {name:<8} {what}")).concat()),
     };
     if json {

@@ -1,6 +1,7 @@
 //! A throw-away PostgreSQL server: a copy of the template, reached over a socket only.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -59,26 +60,43 @@ pub struct Cluster {
     tree: PgTree,
     running: Option<(Process, Option<Child>)>,
     throw_away: bool,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Cluster {
     /// A running server with a migrated, empty database `tpv`.
     pub fn start_new(lab: &Lab, node: &str) -> Result<Self> {
+        Self::start_with(lab, node, "")
+    }
+
+    /// The same with settings of its own; they come last, and so win over [`SETTINGS`].
+    pub fn start_with(lab: &Lab, node: &str, settings: &str) -> Result<Self> {
         let tree = PgTree::prepare(lab)?;
         let template = Template::prepare(lab, &tree)?;
         let mut cluster = Self::at(lab, &tree, node)?.thrown_away();
         cluster.remove()?;
         template.copy_to(&cluster.data())?;
+        if !settings.is_empty() {
+            File::options()
+                .append(true)
+                .open(cluster.data().join("postgresql.conf"))?
+                .write_all(settings.as_bytes())?;
+        }
         cluster.start()?;
         Ok(cluster)
     }
 
     /// A server for one test, under a name that no other test has.
     pub fn for_test(lab: &Lab) -> Result<Self> {
+        Self::for_test_with(lab, "")
+    }
+
+    /// The same with settings of its own.
+    pub fn for_test_with(lab: &Lab, settings: &str) -> Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         remove_left_overs(lab);
         let node = format!("t{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        Self::start_new(lab, &node)
+        Self::start_with(lab, &node, settings)
     }
 
     /// The place for a server; nothing is made or started yet.
@@ -86,7 +104,17 @@ impl Cluster {
         let folder = lab.folder("clusters")?.join(node);
         let sockets = lab.sockets.join(node);
         let (node, lab, tree) = (node.to_owned(), lab.clone(), tree.clone());
-        Ok(Self { node, folder, sockets, port: 5432, lab, tree, running: None, throw_away: false })
+        Ok(Self {
+            node,
+            folder,
+            sockets,
+            port: 5432,
+            lab,
+            tree,
+            running: None,
+            throw_away: false,
+            environment: Vec::new(),
+        })
     }
 
     /// Makes it stop, and its data go, with the value.
@@ -143,6 +171,7 @@ impl Cluster {
         let mut command = self.lab.owner.command(self.tree.bin.join("postgres"));
         command.arg("-D").arg(self.data()).arg("-k").arg(&self.sockets).current_dir(self.data());
         command.env_remove("PGDATA").env_remove("PGPORT").env("LC_ALL", "C.UTF-8").env("PGTZ", "UTC");
+        command.envs(self.environment.iter().cloned());
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0);
         let mut child = command.spawn().context("starting postgres")?;
         let process = Process::of_child(&child)?;
@@ -161,6 +190,11 @@ impl Cluster {
         }
         self.running = Some((process, Some(child)));
         Ok(())
+    }
+
+    /// What its processes find in their environment from the next start on.
+    pub fn set_environment(&mut self, environment: Vec<(&'static str, String)>) {
+        self.environment = environment;
     }
 
     /// Starts it again so that it also takes connections on a port of 127.0.0.1, and there with TLS only.
@@ -282,7 +316,7 @@ impl Drop for Cluster {
 }
 
 /// A folder that only the servers' user (and root) can enter.
-fn private_folder(lab: &Lab, path: &Path) -> Result<()> {
+pub(crate) fn private_folder(lab: &Lab, path: &Path) -> Result<()> {
     fs::create_dir_all(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
     lab.owner.give(path)

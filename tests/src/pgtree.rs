@@ -20,6 +20,7 @@ pub struct PgTree {
     pub bin: PathBuf,
     /// Names this build of the extension on this server version.
     pub stamp: String,
+    lib: PathBuf,
 }
 
 /// Where the system keeps its server.
@@ -36,14 +37,15 @@ impl PgTree {
         let system = System::find()?;
         let mut ours = extension_files(&lab.package)?;
         ours.extend(released_sql(&lab.checkout)?);
-        let mut parts = vec![system.version.clone().into_bytes()];
+        // What is installed beside ours is linked: a tree of before would not have it.
+        let mut parts = vec![system.version.clone().into_bytes(), names_in(&system.lib)?];
         for file in &ours {
             parts.push(fs::read(file)?);
         }
         let stamp = hash_of(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let trees = lab.folder("pg")?;
         let root = trees.join(&stamp);
-        let bin = root.join(&system.below(&system.bin)?);
+        let (bin, lib) = (root.join(system.below(&system.bin)?), root.join(system.below(&system.lib)?));
         // One maker at a time, be it another process or another thread of this one.
         let lock = fs::File::create(trees.join("lock"))?;
         lock.lock()?;
@@ -55,7 +57,12 @@ impl PgTree {
             system.copy_to(&draft, &ours)?;
             fs::rename(&draft, &root)?;
         }
-        Ok(Self { bin, stamp })
+        Ok(Self { bin, stamp, lib })
+    }
+
+    /// Whether servers of this tree can load this library.
+    pub fn has_library(&self, name: &str) -> bool {
+        self.lib.join(format!("{name}.so")).exists()
     }
 }
 
@@ -108,6 +115,12 @@ impl System {
         }
         Ok(())
     }
+}
+
+fn names_in(folder: &Path) -> Result<Vec<u8>> {
+    let mut names: Vec<_> = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect::<Result<_>>()?;
+    names.sort();
+    Ok(names.iter().flat_map(|name| name.as_encoded_bytes().iter().copied().chain([0])).collect())
 }
 
 fn link_all(from: &Path, to: &Path) -> Result<()> {

@@ -78,10 +78,7 @@ pub fn write(node_id: i32, tracked: &Tracked, key: &str, patch: Patch) {
         ],
     );
     // It has seen every head, so that it is the only one now.
-    let unclear = entity.advance(&operation);
-    if !unclear.is_empty() {
-        sql::broken("an operation of this node has not seen its own heads");
-    }
+    entity.advance(&operation, |_| sql::broken("an operation of this node has not seen its own heads"));
     state::store(&tracked.entity, key, &entity);
     settle::clear_siblings(&tracked.entity, key, operation.patch.keys());
 }

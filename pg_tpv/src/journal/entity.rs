@@ -86,14 +86,23 @@ impl Tracked {
         patch
     }
 
-    /// The columns that a register stands for, with their values.
-    pub fn columns_of(&self, register: &str, value: &Value) -> Vec<(String, Value)> {
-        match (self.groups.get(register), value) {
-            (Some(columns), Value::Object(members)) => {
-                members.iter().filter(|(column, _)| columns.contains(column)).cloned().collect()
-            }
+    /// The columns of this node's table that a register stands for, with their values, and whether that is all of it. A
+    /// column of a group is written by its group, the key and the tombstone by nobody.
+    pub fn columns_of(&self, register: &str, value: &Value) -> (Vec<(String, Value)>, bool) {
+        let written = match (self.groups.get(register), value) {
+            (Some(_), Value::Object(members)) => members.clone(),
             _ => vec![(register.to_owned(), value.clone())],
-        }
+        };
+        let all = written.len();
+        let known: Vec<_> = written.into_iter().filter(|(column, _)| self.writes(register, column)).collect();
+        let complete = known.len() == all;
+        (known, complete)
+    }
+
+    fn writes(&self, register: &str, column: &String) -> bool {
+        let group = self.groups.iter().find(|(_, columns)| columns.contains(column)).map(|(group, _)| group.as_str());
+        let reserved = *column == self.key_column || column == TOMBSTONE;
+        !reserved && self.columns.contains(column) && group.unwrap_or(column) == register
     }
 }
 

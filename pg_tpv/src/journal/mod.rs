@@ -5,6 +5,7 @@
 //! | `capture` | a change of a tracked row in a session of this node → an operation in `wire.op` |
 //! | `take_in` | the trigger of `wire.op`: an operation of another node → the row |
 //! | `settle` | heads → the row and the list of conflicts |
+//! | `unite` | the state of a thing, from a node that sent it as such → its heads and its row |
 //! | `entity` | what is tracked, and by which rules |
 //! | `state` | the heads of one thing, as they are stored |
 
@@ -14,10 +15,12 @@ mod restore;
 mod settle;
 mod state;
 mod take_in;
+mod unite;
 
 use std::cell::Cell;
 
-pub use take_in::{OpRow, merge};
+pub use take_in::{OpRow, merge, merge_again};
+pub use unite::{Came, Tables, settle_thing, unite};
 
 thread_local! {
     static RESOLVING: Cell<bool> = const { Cell::new(false) };

@@ -19,10 +19,10 @@ pub fn restore_loser(entity: &str, key: &str, column_name: &str, node_id: i32, s
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn settle_again(entity: &str, key: &str) {
     let Some(tracked) = Tracked::find(entity) else { return };
-    settle::lock_row(&tracked, key);
+    let is_new = !settle::lock_row(&tracked, key);
     let state = state::lock(entity, key);
     let registers: Vec<String> = state.0.keys().cloned().collect();
-    if let Err(fault) = settle::settle(&tracked, key, &state, registers.iter()) {
+    if let Err(fault) = settle::settle(&tracked, key, &state, registers.iter(), is_new) {
         refused(&fault.detail).raise();
     }
 }
@@ -30,14 +30,15 @@ pub fn settle_again(entity: &str, key: &str) {
 fn restore(entity: &str, key: &str, column_name: &str, loser: Version) -> Result<(), Refusal> {
     let this_node = this_node().ok_or_else(|| refused("this database is no node yet"))?;
     let tracked = Tracked::find(entity).ok_or_else(|| refused("that table is not tracked"))?;
-    settle::lock_row(&tracked, key);
+    let is_new = !settle::lock_row(&tracked, key);
     let heads = state::lock(entity, key);
     let draft = Draft::restore_loser(&heads, column_name, loser)
         .ok_or_else(|| refused("nobody's value any more: somebody has written that column knowing of it"))?;
     write(this_node, &tracked, key, draft.patch);
     let heads = state::lock(entity, key);
     let registers = [column_name.to_owned()];
-    settle::settle(&tracked, key, &heads, registers.iter()).map_err(|fault| refused(&fault.detail))
+    settle::settle(&tracked, key, &heads, registers.iter(), is_new).map_err(|fault| refused(&fault.detail))?;
+    Ok(())
 }
 
 fn refused(message: &str) -> Refusal {

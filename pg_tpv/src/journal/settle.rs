@@ -1,10 +1,12 @@
 //! From the heads of a thing to its row, and to the list of conflicts.
 
+use std::collections::BTreeSet;
+
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 use tpv_core::json::Value;
-use tpv_core::merge::{Choice, Entity, Head, Merged};
+use tpv_core::merge::{Choice, Entity, Head, Merged, Operation};
 
 use super::entity::{TOMBSTONE, Tracked};
 use super::take_in::misfit;
@@ -12,55 +14,85 @@ use crate::attempt::DataFault;
 use crate::jsonb::JsonbText;
 use crate::{journal, sql};
 
-/// Locks the row of a thing, if it is there.
-pub fn lock_row(tracked: &Tracked, key: &str) {
+/// Locks the row of a thing; whether it is there.
+pub fn lock_row(tracked: &Tracked, key: &str) -> bool {
     let sql = format!(
         "select from {} where {} = $1::{} for update",
         table(tracked),
         quote_identifier(&tracked.key_column),
         tracked.key_type
     );
-    run(&sql, &[key.into()]);
+    run(&sql, &[key.into()]) > 0
+}
+
+/// What was written, and what could not be.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// Registers that this node's table has no column for.
+    unknown: BTreeSet<String>,
+}
+
+impl Settled {
+    /// Whether all that an operation wrote is written.
+    ///
+    /// # Errors
+    /// A column that this node does not have.
+    pub fn complete_for(&self, operation: &Operation) -> Result<(), DataFault> {
+        match self.unknown.iter().any(|register| operation.patch.contains_key(register)) {
+            false => Ok(()),
+            true => Err(unknown_column()),
+        }
+    }
+
+    /// Whether all of the thing is written.
+    ///
+    /// # Errors
+    /// A column that this node does not have.
+    pub fn complete(&self) -> Result<(), DataFault> {
+        if self.unknown.is_empty() { Ok(()) } else { Err(unknown_column()) }
+    }
+}
+
+fn unknown_column() -> DataFault {
+    misfit("UNKNOWN_COLUMN", "this node's table has no such column, or not yet")
 }
 
 /// Writes what follows from the heads: the columns of the row that the given registers stand for, all of them when the
-/// row is new, and the conflicts about them.
+/// row is new, and the conflicts about them. A column that this node does not have is left out, and reported.
 ///
 /// # Errors
-/// A column that this node does not have.
+/// What the table refuses.
 pub fn settle<'r>(
     tracked: &Tracked,
     key: &str,
     entity: &Entity,
     registers: impl Iterator<Item = &'r String> + Clone,
-) -> Result<(), DataFault> {
+    is_new: bool,
+) -> Result<Settled, DataFault> {
     let owner = None;
     let merged = entity.settle(&tracked.rules, tracked.context(owner));
     record_siblings(tracked, key, entity, &merged, registers.clone());
-    if merged.waits() {
-        return Ok(());
-    }
-    let all = !row_is_there(tracked, key);
+    let mut settled = Settled::default();
     let mut columns: Vec<(String, Value)> = Vec::new();
     for (register, choice) in &merged.columns {
-        if all || registers.clone().any(|wanted| wanted == register) {
-            columns.extend(tracked.columns_of(register, &choice.value));
+        if is_new || registers.clone().any(|wanted| wanted == register) {
+            match tracked.columns_of(register, &choice.value) {
+                (known, true) => columns.extend(known),
+                (known, false) => {
+                    columns.extend(known);
+                    settled.unknown.insert(register.clone());
+                }
+            }
         }
+    }
+    if merged.waits() {
+        return Ok(settled);
     }
     if tracked.columns.iter().any(|column| column == TOMBSTONE) {
         columns.push((TOMBSTONE.to_owned(), Value::Bool(!merged.exists())));
     }
-    if columns.iter().any(|(column, _)| !tracked.columns.contains(column)) {
-        return Err(misfit("UNKNOWN_COLUMN", "this node's table has no such column, or not yet"));
-    }
-    journal::resolving(|| write_row(tracked, key, columns, all));
-    Ok(())
-}
-
-fn row_is_there(tracked: &Tracked, key: &str) -> bool {
-    let column = quote_identifier(&tracked.key_column);
-    let sql = format!("select from {} where {column} = $1::{}", table(tracked), tracked.key_type);
-    run(&sql, &[key.into()]) > 0
+    journal::resolving(|| write_row(tracked, key, columns, is_new));
+    Ok(settled)
 }
 
 fn write_row(tracked: &Tracked, key: &str, columns: Vec<(String, Value)>, new: bool) {
@@ -69,6 +101,9 @@ fn write_row(tracked: &Tracked, key: &str, columns: Vec<(String, Value)>, new: b
     let mut names: Vec<String> = columns.iter().map(|(column, _)| quote_identifier(column)).collect();
     let mut image = columns;
     image.push((tracked.key_column.clone(), Value::String(key.to_owned())));
+    if names.is_empty() && !new {
+        return;
+    }
     let image = JsonbText::from(Value::Object(image));
     let sql = if new {
         names.push(key_column);

@@ -28,7 +28,11 @@ pub fn store(entity: &str, key: &str, state: &Entity) {
 }
 
 fn read(text: &str) -> Entity {
-    let value = json::read(text, usize::MAX).unwrap_or_else(|error| sql::broken(error));
+    from_value(&json::read(text, usize::MAX).unwrap_or_else(|error| sql::broken(error)))
+}
+
+/// The heads of a thing, as they are stored and sent.
+pub fn from_value(value: &Value) -> Entity {
     let head = |head: &Value| {
         let [node_id, seq, hlc, value] = head.as_array()? else { return None };
         let version = Version { node_id: number(node_id)?, seq: number(seq)? };
