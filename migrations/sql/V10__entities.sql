@@ -369,6 +369,9 @@ begin
   -- Alone among merges, and before any row is locked: see tpv.restore_loser.
   perform pg_advisory_xact_lock(7631990, 1);
   select * into tracked from sync.entity e where e.entity = restore_loser.entity;
+  if tracked.writer = 'central' and sync.is_joined_store() then
+    raise exception '% is decided by central', entity using errcode = '42501', hint = 'settle it there; that arrives here by itself';
+  end if;
   if tracked.only_stricter ? restore_loser.column_name then
     execute format('select to_jsonb(t) -> %L from %s t where t.%I = $1::uuid', column_name, tracked.entity, tracked.key_column)
       into before using key;

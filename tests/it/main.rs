@@ -20,6 +20,7 @@ mod operator;
 mod policies;
 mod races;
 mod replication;
+mod roles;
 mod second;
 mod skew;
 mod tls;
