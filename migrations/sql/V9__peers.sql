@@ -63,6 +63,9 @@ comment on column sync.quarantine.seq is 'The operation, where it is one and no 
 comment on column sync.quarantine.key is 'Key of the thing that the operation is about; kind is its table.';
 comment on column sync.quarantine.refused is 'The row itself, where its sender was not entitled to it and it was not stored.';
 create unique index quarantine_op on sync.quarantine (node_id, seq) where seq is not null;
+-- What was refused may tell of customers, and so may a sentence about a value. Analysts count.
+revoke select on sync.quarantine from tpv_analyst;
+grant select (quarantine_id, at, node_id, doc_id, business_date, kind, seq, code, resolved_at) on sync.quarantine to tpv_analyst;
 
 -- What central registers ---------------------------------------------------------------------------------------------
 

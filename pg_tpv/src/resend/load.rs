@@ -22,7 +22,9 @@ pub(super) fn things(row: &ResendRow) -> Result<(), DataFault> {
     let horizon: BTreeMap<i32, i64> = sql::rows(HORIZON, &[], |row| (row.must(1), row.must(2))).into_iter().collect();
     let horizon = Vector(horizon);
     let mut tables = journal::Tables::default();
-    for thing in body.get("things").and_then(Value::as_array).unwrap_or_default() {
+    let things = body.get("things").and_then(Value::as_array).unwrap_or_default();
+    journal::before_uniting(things);
+    for thing in things {
         let [entity, key, heads] = thing.as_array().unwrap_or_default() else {
             return Err(misfit("BAD_BODY", "a thing is [entity, key, heads]"));
         };

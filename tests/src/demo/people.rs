@@ -92,15 +92,15 @@ pub fn price(central: &mut Client, product: Uuid, price: &str) -> Result<()> {
 
 /// An operator lets the first receipt go that is held for its total. Answers which one, if there was one.
 pub fn release(dba: &mut Client) -> Result<Option<String>> {
-    let held = "select receipt_id, receipt_number, terminal from sales.held \
+    let held = "select receipt_id, receipt_number from sales.held \
                 where hold_code = 'TOTAL_MISMATCH' order by receipt_number limit 1";
     let Some(row) = dba.query_opt(held, &[])? else { return Ok(None) };
-    let (receipt, number, terminal): (Uuid, String, String) = (row.get(0), row.get(1), row.get(2));
+    let (receipt, number): (Uuid, String) = (row.get(0), row.get(1));
     dba.execute("select sales.release($1, 'counted again, the customer is waiting')", &[&receipt])?;
-    Ok(Some(format!("an operator releases receipt {number} of {terminal}, held for its total")))
+    Ok(Some(format!("an operator releases receipt {number}, held for its total")))
 }
 
-/// A person settles which address is right: the one that lost. Answers its version's node, if there was a conflict.
+/// A person settles which address is right: the one that lost. Answers whether there was one.
 pub fn restore_address(dba: &mut Client, customer: Uuid) -> Result<bool> {
     let restore = "select sync.restore_loser(entity, key, column_name, node_id, seq) from sync.sibling \
                    where entity = 'party.customer' and key = $1::uuid::text and column_name = 'address' and not chosen limit 1";

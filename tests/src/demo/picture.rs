@@ -38,7 +38,7 @@ pub struct Store {
 }
 
 /// How many events a picture has room for.
-pub const EVENTS: usize = 5;
+pub const EVENTS: usize = 4;
 /// How many values of conflicts.
 const SIBLINGS: usize = 4;
 
@@ -70,6 +70,7 @@ pub fn picture(moment: &Moment, now: DateTime<Utc>) -> Vec<Line> {
     for index in 0..SIBLINGS {
         lines.push(moment.siblings.get(index).map_or_else(Line::default, |one| sibling_line(index, one)));
     }
+    lines.push(Line::default());
     for index in 0..EVENTS {
         lines.push(moment.events.get(index).map_or_else(Line::default, |event| Line::of(Style::Dim, event)));
     }

@@ -121,10 +121,7 @@ impl<'a> Story<'a> {
         let after = self.taken_in(store)?;
         let (receipts, dats) = (after.0 - before.0, after.1.saturating_sub(before.1));
         self.tale.offline[store] += receipts;
-        self.event(
-            self.code(store),
-            &format!("took in {receipts} receipts without central, and wrote {dats} .dat files"),
-        );
+        self.event(self.code(store), &format!("{receipts} receipts and {dats} .dat files without central"));
         if self.over() {
             return Ok(());
         }
@@ -203,7 +200,7 @@ impl<'a> Story<'a> {
         self.wait("all nodes agree, and central has what the store took in meanwhile", |eyes| {
             Ok(eyes.report()?[store].receipts >= receipts && eyes.agree()?)
         })?;
-        self.event(CENTRAL.code, &format!("has every receipt of {code}; all nodes are alike {}", after(mended)));
+        self.event(CENTRAL.code, &format!("has every receipt of {code}; all nodes alike {}", after(mended)));
         Ok(())
     }
 
@@ -227,7 +224,8 @@ impl<'a> Story<'a> {
         if self.rest(tempo.read) {
             return Ok(());
         }
-        self.chapter(5, &format!("A person asks {}: the address that was kept is the right one.", person.name));
+        let Some(lost) = siblings.iter().find(|one| one.column == "address" && !one.chosen) else { return Ok(()) };
+        self.chapter(5, &format!("A person asks {}: {} is right.", person.name, lost.value));
         let decided = Instant::now();
         if people::restore_address(self.eyes.central(), customer)? {
             self.wait("the decision is everywhere", |eyes| {

@@ -67,7 +67,7 @@ fn central(all: &Reckoning, now: DateTime<Utc>) -> Vec<String> {
 /// What holds for all nodes.
 fn chain(all: &Reckoning) -> Vec<String> {
     let line = |label: &str, value: &str, note: &str| format!("  {label:<18}{value:>8}   {note}");
-    let note = format!("values written at the same time; a person settled {}", all.tale.settled);
+    let note = format!("values written at once; a person settled {}", all.tale.settled);
     let mut lines = vec![String::new(), line("Conflicts", &all.tale.siblings.to_string(), &note)];
     let name = all.tale.about.map_or("", |(_, name, _)| name);
     for one in &all.open {
