@@ -35,6 +35,7 @@ pub struct Poison {
     pub seq: Option<i64>,
 }
 
+#[derive(Debug)]
 enum Undo {
     Start { node: usize, clock: Option<&'static str> },
     Thaw(Process),
@@ -69,11 +70,16 @@ impl Faults {
         self.expire(field, true)?;
         for index in 0..field.clusters.len() {
             // The wall clock is right again after this, and the node's own is told so.
+            let began = Instant::now();
             field.clusters[index].stop_immediate()?;
+            self.note_slow(&format!("last stop of {}", node(index).code), began);
             start(field, index, None)?;
+            self.note_slow(&format!("last start of {}", node(index).code), began);
         }
         for index in 0..field.clusters.len() {
+            let began = Instant::now();
             until("the schema is upgraded", PATIENCE, || upgrade(field, index).ok())?;
+            self.note_slow(&format!("upgrade of {}", node(index).code), began);
             field.clusters[index].connect()?.execute("select tpv.hlc_step_back()", &[])?;
         }
         for store in 0..field.clusters.len() - 1 {
@@ -99,6 +105,7 @@ impl Faults {
         let (over, active) = std::mem::take(&mut self.active).into_iter().partition(|(until, _)| all || *until <= now);
         self.active = active;
         for (_, undo) in over {
+            let (began, what) = (Instant::now(), format!("{undo:?}"));
             match undo {
                 Undo::Start { node, clock } => {
                     start(field, node, clock)?;
@@ -114,16 +121,28 @@ impl Faults {
                 // The server may be down; the end of the run sees to it.
                 Undo::Enable { store, at_central } => drop(subscription(field, store, at_central, "enable")),
             }
+            self.note_slow(&what, began);
         }
         Ok(())
     }
 
     fn begin(&mut self, field: &mut Field, event: &Event) -> Result<()> {
-        let Some((name, undo)) = self.happen(field, &event.fault)? else { return Ok(()) };
+        let began = Instant::now();
+        let happened = self.happen(field, &event.fault)?;
+        self.note_slow(&format!("{:?}", event.fault), began);
+        let Some((name, undo)) = happened else { return Ok(()) };
         *self.counts.entry(name.to_owned()).or_default() += 1;
         let until = Instant::now() + event.lasts;
         self.active.extend(undo.map(|undo| (until, undo)));
         Ok(())
+    }
+
+    /// A day that takes much longer than it should has a reason in the summary.
+    fn note_slow(&mut self, what: &str, began: Instant) {
+        let seconds = began.elapsed().as_secs();
+        if seconds >= 10 {
+            *self.counts.entry(format!("slow: {what}")).or_default() += seconds;
+        }
     }
 
     /// None when there was nothing to break.
