@@ -251,6 +251,8 @@ impl Cluster {
     /// `kill -9` for the server and every one of its processes.
     pub fn kill(&mut self) -> Result<()> {
         if let Some((process, child)) = self.running.take() {
+            // It stands still first: one that it started after we looked would live on, and wait for a lock of the dead.
+            process.signal(Signal::SIGSTOP);
             let children = process.children();
             process.signal(Signal::SIGKILL);
             children.iter().for_each(|child| child.signal(Signal::SIGKILL));
