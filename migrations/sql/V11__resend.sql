@@ -694,7 +694,7 @@ comment on function sync.leave_plan(text, integer, text, integer) is
 -- What arrives is taken in by tpv_apply ------------------------------------------------------------------------------
 
 grant execute on function sync.take_request(integer, json) to tpv_apply;
-grant select, insert, update on sync.load, sync.horizon to tpv_apply;
+grant select, insert, update on sync.load, sync.horizon, sync.op_counter to tpv_apply;
 grant select on sync.drift, sync.load, sync.verified, sync.request, sync.horizon to tpv_operator, tpv_analyst;
 
 set local role tpv_cron;
