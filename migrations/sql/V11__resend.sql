@@ -659,7 +659,10 @@ returns table (step integer, run_on text, sql text, why text)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
   -- Not by sync.peer alone: a plan that was run half must be there to be run again.
-  if exists (select from sync.peer p where p.node_id in (join_plan.store_id, join_plan.central_id) and p.node_id <> org.this_node() and p.beat is not null) then
+  if exists (
+    select from sync.peer p join pg_subscription s on s.subname = p.subscription_name
+     where p.node_id in (join_plan.store_id, join_plan.central_id) and s.subenabled
+       and s.subdbid = (select d.oid from pg_database d where d.datname = current_database())) then
     raise exception '% has joined already', join_plan.store_code using errcode = '55000',
       hint = 'sync.rejoin_plan lets it catch up after its slot was lost; sync.leave_plan lets it leave';
   end if;
