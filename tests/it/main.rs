@@ -17,6 +17,7 @@ mod kill;
 mod low_water;
 mod nemesis;
 mod operator;
+mod policies;
 mod races;
 mod replication;
 mod roles;

@@ -3,7 +3,7 @@
 
 use pgrx::prelude::*;
 use tpv_core::json::Value;
-use tpv_core::merge::{Draft, EXISTS, Patch, Version};
+use tpv_core::merge::{ALIAS, Draft, EXISTS, Patch, Version};
 
 use super::entity::{TOMBSTONE, Tracked};
 use super::{settle, state};
@@ -50,6 +50,11 @@ fn changes(tracked: &Tracked, old: Option<&Value>, new: &Value) -> Patch {
     let existed = old.is_some_and(|old| !deleted(old));
     if old.is_none() || existed == deleted(new) {
         patch.insert(EXISTS.to_owned(), Value::Bool(!deleted(new)));
+    }
+    let itself = Value::Null;
+    let alias = tracked.alias_in(new).unwrap_or(&itself);
+    if old.and_then(|old| tracked.alias_in(old)).unwrap_or(&itself) != alias {
+        patch.insert(ALIAS.to_owned(), alias.clone());
     }
     patch
 }

@@ -1,15 +1,16 @@
 //! From the heads of a thing to its row, and to the list of conflicts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 use tpv_core::json::Value;
-use tpv_core::merge::{Choice, Entity, Head, Merged, Operation};
+use tpv_core::merge::{ALIAS, Choice, Entity, Head, Merged, Operation, Rule, settled};
 
 use super::entity::{TOMBSTONE, Tracked};
 use super::take_in::misfit;
+use super::{custom, policy};
 use crate::attempt::DataFault;
 use crate::jsonb::JsonbText;
 use crate::{journal, sql};
@@ -27,34 +28,30 @@ pub fn lock_row(tracked: &Tracked, key: &str) -> bool {
 
 /// What was written, and what could not be.
 #[derive(Debug, Default)]
-pub struct Settled {
-    /// Registers that this node's table has no column for.
-    unknown: BTreeSet<String>,
-}
+pub struct Settled(BTreeMap<String, DataFault>);
 
 impl Settled {
-    /// Whether all that an operation wrote is written.
+    /// Whether all that an operation wrote is written as it ought to be.
     ///
     /// # Errors
-    /// A column that this node does not have.
-    pub fn complete_for(&self, operation: &Operation) -> Result<(), DataFault> {
-        match self.unknown.iter().any(|register| operation.patch.contains_key(register)) {
-            false => Ok(()),
-            true => Err(unknown_column()),
-        }
+    /// A column, a rule or a function that this node does not have.
+    pub fn complete_for(self, operation: &Operation) -> Result<(), DataFault> {
+        let mut faults = self.0.into_iter().filter(|(register, _)| operation.patch.contains_key(register));
+        faults.next().map_or(Ok(()), |(_, fault)| Err(fault))
     }
 
-    /// Whether all of the thing is written.
+    /// The fault of one register.
+    pub fn fault(mut self, register: &str) -> Option<DataFault> {
+        self.0.remove(register)
+    }
+
+    /// Whether all of the thing is written as it ought to be.
     ///
     /// # Errors
-    /// A column that this node does not have.
-    pub fn complete(&self) -> Result<(), DataFault> {
-        if self.unknown.is_empty() { Ok(()) } else { Err(unknown_column()) }
+    /// As for one operation.
+    pub fn complete(self) -> Result<(), DataFault> {
+        self.0.into_values().next().map_or(Ok(()), Err)
     }
-}
-
-fn unknown_column() -> DataFault {
-    misfit("UNKNOWN_COLUMN", "this node's table has no such column, or not yet")
 }
 
 /// Writes what follows from the heads: the columns of the row that the given registers stand for, all of them when the
@@ -69,20 +66,30 @@ pub fn settle<'r>(
     registers: impl Iterator<Item = &'r String> + Clone,
     is_new: bool,
 ) -> Result<Settled, DataFault> {
-    let owner = None;
-    let merged = entity.settle(&tracked.rules, tracked.context(owner));
-    record_siblings(tracked, key, entity, &merged, registers.clone());
+    let wanted = wanted(tracked, entity, registers, is_new);
+    let mut merged = tracked.settle(entity);
     let mut settled = Settled::default();
+    for (register, choice) in &mut merged.columns {
+        if wanted.contains(register)
+            && let Err(fault) = evaluate(choice, entity.heads(register))
+        {
+            settled.0.insert(register.clone(), fault);
+        }
+    }
+    record_siblings(tracked, key, entity, &merged, &wanted);
     let mut columns: Vec<(String, Value)> = Vec::new();
-    for (register, choice) in &merged.columns {
-        if is_new || registers.clone().any(|wanted| wanted == register) {
-            match tracked.columns_of(register, &choice.value) {
-                (known, true) => columns.extend(known),
-                (known, false) => {
-                    columns.extend(known);
-                    settled.unknown.insert(register.clone());
-                }
-            }
+    let alias = merged.alias.iter().map(|choice| (ALIAS, choice));
+    for (register, choice) in merged.columns.iter().map(|(name, choice)| (name.as_str(), choice)).chain(alias) {
+        if !wanted.contains(register) {
+            continue;
+        }
+        let (known, complete) = tracked.columns_of(register, &choice.value);
+        columns.extend(known);
+        if !complete {
+            let fault = misfit("UNKNOWN_COLUMN", "this node's table has no such column, or not yet");
+            settled.0.insert(register.to_owned(), fault);
+        } else if let Err(fault) = policy::check_settled(tracked, register, &choice.value) {
+            settled.0.insert(register.to_owned(), fault);
         }
     }
     if merged.waits() {
@@ -93,6 +100,35 @@ pub fn settle<'r>(
     }
     journal::resolving(|| write_row(tracked, key, columns, is_new));
     Ok(settled)
+}
+
+/// The registers to be written. Who learns whose a thing is chooses anew where that decides.
+fn wanted<'r>(
+    tracked: &Tracked,
+    entity: &Entity,
+    registers: impl Iterator<Item = &'r String> + Clone,
+    is_new: bool,
+) -> BTreeSet<String> {
+    let owner = tracked.owner_column.as_ref().filter(|owner| registers.clone().any(|register| register == *owner));
+    let all = entity.0.keys().filter(|name| is_new || (owner.is_some() && *tracked.rules.of(name) == Rule::OwnerWins));
+    registers.cloned().chain(all.cloned()).collect()
+}
+
+/// Asks the SQL function of a rule. While it can not be asked, the last writer wins.
+///
+/// # Errors
+/// Why it can not be asked.
+pub fn evaluate(choice: &mut Choice, heads: &[Head]) -> Result<(), DataFault> {
+    if let Some(function) = choice.evaluate.take() {
+        *choice = settled(heads, custom::evaluate(&function, heads)?);
+    }
+    Ok(())
+}
+
+/// Shows a value that a person chose; the operation that says so follows at the end of the transaction.
+pub fn show(tracked: &Tracked, key: &str, register: &str, value: &Value) {
+    let (columns, _) = tracked.columns_of(register, value);
+    journal::resolving(|| write_row(tracked, key, columns, false));
 }
 
 fn write_row(tracked: &Tracked, key: &str, columns: Vec<(String, Value)>, new: bool) {
@@ -121,13 +157,14 @@ fn write_row(tracked: &Tracked, key: &str, columns: Vec<(String, Value)>, new: b
     run(&sql, &args);
 }
 
-fn table(tracked: &Tracked) -> String {
+/// Its name, quoted.
+pub fn table(tracked: &Tracked) -> String {
     let (schema, name) = tracked.entity.split_once('.').unwrap_or(("public", &tracked.entity));
     quote_qualified_identifier(schema, name)
 }
 
 /// A statement whose text depends on the table.
-fn run(sql: &str, args: &[DatumWithOid<'_>]) -> usize {
+pub fn run(sql: &str, args: &[DatumWithOid<'_>]) -> usize {
     Spi::connect_mut(|client| client.update(sql, None, args).unwrap_or_else(|error| sql::broken(error)).len())
 }
 
@@ -142,19 +179,12 @@ pub fn clear_siblings<'r>(entity: &str, key: &str, registers: impl Iterator<Item
 const RECORD: &str = "insert into sync.sibling (entity, key, column_name, node_id, seq, hlc, value, chosen, review) \
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
-fn record_siblings<'r>(
-    tracked: &Tracked,
-    key: &str,
-    entity: &Entity,
-    merged: &Merged,
-    registers: impl Iterator<Item = &'r String> + Clone,
-) {
-    clear_siblings(&tracked.entity, key, registers.clone());
+fn record_siblings(tracked: &Tracked, key: &str, entity: &Entity, merged: &Merged, registers: &BTreeSet<String>) {
+    clear_siblings(&tracked.entity, key, registers.iter());
     for register in registers {
         let heads = entity.heads(register);
-        let Some(choice) = merged.columns.get(register).filter(|choice| heads.len() > 1 && is_conflict(choice)) else {
-            continue;
-        };
+        let choice = if register == ALIAS { merged.alias.as_ref() } else { merged.columns.get(register) };
+        let Some(choice) = choice.filter(|choice| heads.len() > 1 && is_conflict(choice)) else { continue };
         for head in heads {
             record(tracked, key, register, head, choice);
         }

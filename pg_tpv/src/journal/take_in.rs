@@ -5,7 +5,8 @@ use tpv_core::json::Value;
 use tpv_core::merge::{Entity, Operation, Version};
 
 use super::entity::Tracked;
-use super::{settle, state};
+use super::policy::POLICY;
+use super::{serial, settle, state};
 use crate::attempt::{DataFault, attempt};
 use crate::sql::{self, Row};
 use crate::take_in::{Refused, Tuple};
@@ -114,6 +115,7 @@ pub fn journal_of(entity: &str, key: &str) -> Vec<Operation> {
 /// same, unless it can not be read, and the row is what follows from them as far as this node can write it.
 pub fn merge(row: &OpRow) -> Result<(), DataFault> {
     let operation = row.read()?;
+    serialise(row);
     let settled = attempt(|| {
         let tracked = Tracked::find(&row.entity).ok_or_else(unknown_entity)?;
         // Sessions lock the row first and its heads at their end; so does the merge.
@@ -139,6 +141,7 @@ pub fn merge_again(row: &OpRow, was_read: bool) -> Result<(), DataFault> {
         merge(row)?;
     }
     let operation = row.read()?;
+    serialise(row);
     let tracked = Tracked::find(&row.entity).ok_or_else(unknown_entity)?;
     let settle = |entire: bool| {
         attempt(|| {
@@ -151,6 +154,11 @@ pub fn merge_again(row: &OpRow, was_read: bool) -> Result<(), DataFault> {
     // Where another operation's column fails, this one's may be written.
     let settled = settle(true).or_else(|_| settle(false))?;
     settled.complete_for(&operation)
+}
+
+/// Before any rule is read and any row is locked. What an operation on a policy brings about is no merge beside others.
+fn serialise(row: &OpRow) {
+    if row.entity == POLICY { serial::alone() } else { serial::share() }
 }
 
 /// The heads of the thing, with the operation among them or replaced.

@@ -6,8 +6,9 @@ use tpv_core::json::Value;
 use tpv_core::merge::{Entity, Operation, Vector, Version, unite as united};
 
 use super::entity::Tracked;
+use super::policy::POLICY;
 use super::take_in::{journal_of, unknown_entity};
-use super::{settle, state};
+use super::{serial, settle, state};
 use crate::attempt::{DataFault, attempt};
 use crate::take_in::quarantine_thing;
 
@@ -28,6 +29,12 @@ pub struct Came<'c> {
     pub horizon: &'c Vector,
     /// Which operations are part of what came.
     pub vector: &'c Vector,
+}
+
+/// Before anything of a load is put together: it reads rules, and may bring some.
+pub fn before_uniting(things: &[Value]) {
+    let is_policy = |thing: &Value| thing.as_array().and_then(|thing| thing.first()?.as_str()) == Some(POLICY);
+    if things.iter().any(is_policy) { serial::alone() } else { serial::share() }
 }
 
 /// Puts it together with what is here, and writes the row.
@@ -58,6 +65,11 @@ pub fn unite(tables: &mut Tables, came: &Came<'_>) {
 /// # Errors
 /// What this node can not do (yet).
 pub fn settle_thing(entity: &str, key: &str) -> Result<(), DataFault> {
+    if entity == POLICY {
+        serial::alone()
+    } else {
+        serial::share()
+    }
     let tracked = Tracked::find(entity);
     let is_new = tracked.as_ref().is_none_or(|tracked| !settle::lock_row(tracked, key));
     written(tracked.as_ref(), key, &state::lock(entity, key), is_new)

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alias::{choose_alias, choose_existence};
-use super::{ALIAS, Choice, Context, EXISTS, Head, Operation, Rules, advance, choose, heads};
+use super::{ALIAS, Choice, Context, EXISTS, Head, Operation, Rule, Rules, advance, choose, heads};
 
 /// What a node keeps of one entity: the heads of each register, by version.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +28,17 @@ impl Entity {
     /// The heads of a register; none if nobody has written it.
     pub fn heads(&self, register: &str) -> &[Head] {
         self.0.get(register).map_or(&[], Vec::as_slice)
+    }
+
+    /// The node that owns the entity: the number that was first written into `register`.
+    pub fn owner(&self, register: &str) -> Option<i32> {
+        let first = choose(&Rule::FirstWrite, self.heads(register), Context::default())?;
+        first.value.as_number()?.parse().ok()
+    }
+
+    /// Whether a register has more than one head.
+    pub fn is_contested(&self) -> bool {
+        self.0.values().any(|heads| heads.len() > 1)
     }
 
     /// Whether nothing is known of the entity's existence: what is here waits for its create.
