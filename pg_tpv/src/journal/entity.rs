@@ -137,7 +137,13 @@ impl Tracked {
     pub fn columns_of(&self, register: &str, value: &Value) -> (Vec<(String, Value)>, bool) {
         let written = match (self.groups.get(register), value) {
             _ if register == ALIAS => vec![(ALIAS_OF.to_owned(), value.clone())],
-            (Some(_), Value::Object(members)) => members.clone(),
+            (Some(columns), Value::Object(members)) => {
+                // A group is written as one. Whoever did not know of a column wrote none into it, and it keeps nothing of
+                // what was there before: else the row would depend on who had that column when.
+                let lacks = |column: &&String| self.columns.contains(column) && value.get(column).is_none();
+                let lacking = columns.iter().filter(lacks).map(|column| (column.clone(), Value::Null));
+                members.iter().cloned().chain(lacking).collect()
+            }
             _ => vec![(register.to_owned(), value.clone())],
         };
         let all = written.len();
