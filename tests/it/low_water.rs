@@ -247,14 +247,21 @@ fn what_a_beat_promises_is_visible_at_central_once_it_has_arrived() {
     let chain = Chain::joined(1).unwrap();
     let store = &chain.stores[0];
     store.connect().unwrap().batch_execute("create table public.scratch (n integer)").unwrap();
+    let mut central = chain.central.connect().unwrap();
+    until_true("central has compared", SOON, || {
+        store.connect().unwrap().execute("select tpv.beat()", &[]).unwrap();
+        central.execute("select sync.reconcile()", &[]).unwrap();
+        central.query_one("select received_until is not null and gap_beat is null from sync.peer", &[]).unwrap().get(0)
+    })
+    .unwrap();
     // One statement has one snapshot: the mark, and what is here of what it covers.
-    let seen = "select p.low_water::text, \
-          (select count(*) from wire.op o where o.node_id = 1 and tpv.hlc_time(o.hlc) < p.low_water), \
-          (select count(*) from wire.doc d where d.node_id = 1 and tpv.hlc_time(d.hlc) < p.low_water) \
-        from sync.peer p where p.node_id = 1 and p.low_water is not null";
+    let seen = "select p.received_until::text, \
+          (select count(*) from wire.op o where o.node_id = 1 and tpv.hlc_time(o.hlc) < p.received_until), \
+          (select count(*) from wire.doc d where d.node_id = 1 and tpv.hlc_time(d.hlc) < p.received_until) \
+        from sync.peer p where p.node_id = 1 and p.received_until is not null";
     let mut sights: Vec<(String, i64, i64)> = Vec::new();
     write_and_beat(store, false, || {
-        let (mut central, started) = (chain.central.connect().unwrap(), Instant::now());
+        let started = Instant::now();
         while started.elapsed() < FOR {
             for row in central.query(seen, &[]).unwrap() {
                 sights.push((row.get(0), row.get(1), row.get(2)));
@@ -277,8 +284,7 @@ fn what_a_beat_promises_is_visible_at_central_once_it_has_arrived() {
     dba.execute("select tpv.beat()", &[]).unwrap();
     let last: String =
         dba.query_one("select max(tpv.hlc_time(hlc))::text from wire.op where node_id = 1", &[]).unwrap().get(0);
-    let mut central = chain.central.connect().unwrap();
-    let passed = "select exists (select from sync.peer where low_water > $1::text::timestamptz)";
+    let passed = "select exists (select from sync.peer where received_until > $1::text::timestamptz)";
     until_true("the mark passes the last operation", SOON, || {
         dba.execute("select tpv.beat()", &[]).unwrap();
         central.query_one(passed, &[&last]).unwrap().get(0)

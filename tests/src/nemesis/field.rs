@@ -30,6 +30,8 @@ pub struct Field {
     pub clusters: Vec<Cluster>,
     /// Two for each store.
     pub lines: Vec<Proxy>,
+    /// By node: up to which operation of each other it got the outcome when it joined, and not the operation.
+    pub horizons: Vec<Vec<(i32, i64)>>,
 }
 
 /// Who a node is.
@@ -39,9 +41,9 @@ pub fn node(index: usize) -> Node {
 
 /// Digests of everything that nodes have in common; a node that says the same has the same.
 const SIGHT: &str = "select jsonb_object_agg(part, digest)::text from ( \
-      select 'operations of ' || node_id as part, count(*)::text as digest from wire.op group by node_id \
-      union all select 'last operation of ' || node_id, max(seq)::text from wire.op group by node_id \
-      union all select 'heads', md5(string_agg(concat_ws(' ', entity, key, heads, waits), ',' order by entity, key)) from sync.head \
+      select 'operations of ' || node_id as part, seq::text as digest from sync.known() \
+      union all select 'heads', md5(string_agg(concat_ws(' ', entity, key, heads, waits), ',' order by entity, key)) \
+        from sync.head join sync.entity using (entity) \
       union all select 'siblings', coalesce(md5(string_agg(concat_ws(' ', entity, key, column_name, node_id, seq, hlc, value, chosen, review), ',' \
                                             order by entity, key, column_name, node_id, seq)), '') from sync.sibling \
       union all select e.entity, tally.digest from sync.entity e, \
@@ -53,11 +55,18 @@ const SIGHT: &str = "select jsonb_object_agg(part, digest)::text from ( \
 const DOCUMENTS: &str = "select count(*) || ' ' || coalesce(md5(string_agg(doc_id::text || encode(content_hash, 'hex'), ',' \
     order by doc_id, business_date)), '') from wire.doc where node_id = $1";
 
+/// What a node still doubts, or has to do for others.
+const DOUBTS: &str = "select format('a beat of node %s before %s is missing', node_id, gap_beat) from sync.peer where gap_beat is not null \
+    union all select format('%s of node %s: %s to %s %s', what, subject, from_seq, to_seq, detail) from sync.drift where mended_at is null \
+    union all select format('%s for node %s waits to be sent', what, node_id) from sync.request \
+    union all select format('a load of node %s is not complete', node_id) from sync.load where done_at is null \
+    union all select format('%s is partitioned into default', tableoid::regclass) from wire.op_default";
+
 impl Field {
     /// Starts and joins everything.
     pub fn joined() -> Result<Self> {
         let lab = Lab::open()?;
-        let mut field = Self { clusters: vec![Cluster::for_test(&lab)?], lines: Vec::new() };
+        let mut field = Self { clusters: vec![Cluster::for_test(&lab)?], lines: Vec::new(), horizons: Vec::new() };
         tune(&field.clusters[0])?;
         chain::register_central(&mut field.clusters[0].connect()?)?;
         for node in STORES {
@@ -71,6 +80,7 @@ impl Field {
             field.clusters.push(cluster);
         }
         field.come_to_rest()?;
+        field.horizons = (0..field.clusters.len()).map(|index| field.horizon(index)).collect::<Result<_>>()?;
         Ok(field)
     }
 
@@ -99,19 +109,21 @@ impl Field {
 
     /// Whether all agree, and what they say.
     fn look(&self) -> Result<(bool, String)> {
-        let mut sights = Vec::new();
+        let (mut sights, mut doubts) = (Vec::new(), Vec::new());
         for (index, at) in self.nodes().enumerate() {
             let mut dba = at.connect()?;
-            dba.execute("select sync.replay_waiting()", &[]).with_context(|| node(index).code)?;
+            dba.execute("select sync.replay_waiting(), sync.reconcile()", &[]).with_context(|| node(index).code)?;
+            doubts.extend(
+                dba.query(DOUBTS, &[])?
+                    .iter()
+                    .map(|row| format!("{}: {}\n", node(index).code, row.get::<_, String>(0))),
+            );
             let sight: String = dba.query_one(SIGHT, &[])?.get(0);
             sights.push(serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&sight)?);
         }
-        let mut said = String::new();
+        let mut said = doubts.concat();
         for (index, sight) in sights.iter().enumerate().skip(1) {
             for part in sights[0].keys().chain(sight.keys()) {
-                if part.contains("operation") && self.begins_late(index)? {
-                    continue;
-                }
                 if sights[0].get(part) != sight.get(part) {
                     said += &format!(
                         "{}: {part}: {:?}, central: {:?}\n",
@@ -131,18 +143,8 @@ impl Field {
         Ok((said.is_empty(), said))
     }
 
-    /// Whether a store got the state of things when it joined, and not the operations that led to it.
-    fn begins_late(&self, index: usize) -> Result<bool> {
-        Ok(!self.horizon(index)?.is_empty())
-    }
-
-    /// By node, up to which operation a node knows the outcome only.
-    pub fn horizon(&self, index: usize) -> Result<Vec<(i32, i64)>> {
+    fn horizon(&self, index: usize) -> Result<Vec<(i32, i64)>> {
         let mut dba = self.clusters[index].connect()?;
-        let there: bool = dba.query_one("select to_regclass('sync.horizon') is not null", &[])?.get(0);
-        if !there {
-            return Ok(Vec::new());
-        }
         let rows = dba.query("select node_id, seq from sync.horizon", &[])?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }

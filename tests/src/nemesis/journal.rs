@@ -97,7 +97,8 @@ impl Journal {
     }
 
     fn heads(&self, dba: &mut Client) -> Result<Vec<String>> {
-        let stored = dba.query("select entity, key, heads, waits from sync.head", &[])?;
+        let stored =
+            dba.query("select entity, key, heads, waits from sync.head join sync.entity using (entity)", &[])?;
         let stored: BTreeMap<Thing, (String, bool)> =
             stored.iter().map(|row| ((row.get(0), row.get(1)), (row.get(2), row.get(3)))).collect();
         let wanted = self.things.iter().map(|(thing, entity)| (thing.clone(), (heads_text(entity), entity.waits())));

@@ -38,7 +38,6 @@ fn check(
     let mut complaints = journal.check("journal", dba)?;
     complaints.extend(receipts(index, dba, done)?);
     complaints.extend(texts(dba, BROKEN_CHAINS)?);
-    complaints.extend(texts(dba, DOUBTS)?);
     complaints.extend(documents(field, index, dba)?);
     complaints.extend(quarantine(index, dba, poison)?);
     let (before, waiting) = (projections(dba)?, texts(dba, WAITING)?);
@@ -83,7 +82,7 @@ fn operations(field: &Field, central: &mut Client) -> Result<Vec<String>> {
          from wire.op group by node_id having min(seq) <> 1 or max(seq) <> count(*)",
     )?;
     for (index, at) in field.nodes().enumerate().skip(1) {
-        let (nodes, seqs): (Vec<i32>, Vec<i64>) = field.horizon(index)?.into_iter().unzip();
+        let (nodes, seqs): (Vec<i32>, Vec<i64>) = field.horizons[index].iter().copied().unzip();
         let of = |dba: &mut Client| -> Result<Vec<String>> {
             let rows = dba.query(OF_NODE, &[&nodes, &seqs])?;
             Ok(rows.iter().map(|row| row.get(0)).collect())
@@ -139,10 +138,6 @@ fn documents(field: &Field, index: usize, dba: &mut Client) -> Result<Vec<String
 
 const BROKEN_CHAINS: &str = "select format('chain %s of node %s: %s at %s', chain, node_id, reason, broken_seq) \
     from wire.verify_chains() where not intact";
-
-/// What nobody should have come to doubt.
-const DOUBTS: &str = "select format('%s beats of node %s are missing', missed_beats, node_id) from sync.peer where missed_beats <> 0 \
-    union all select format('%s is partitioned into default', tableoid::regclass) from wire.op_default";
 
 const WAITING: &str = "select concat_ws(' ', quarantine_id, node_id, kind, code) from sync.quarantine where resolved_at is null order by quarantine_id";
 
