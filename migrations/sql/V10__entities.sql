@@ -623,18 +623,18 @@ select sync.track('catalog.price', 'central');
 select sync.track('party.customer', 'any', '{"address": ["street", "postcode", "city", "country"]}',
   owner_column => 'home_node_id', duplicates => '{"email": ["email"]}', only_stricter => '{"consent": ["none", "email", "all"]}');
 select sync.track('sync.policy', 'central');
+-- Nobody decides these: a store that is upgraded after others must not write them again over what central has said since.
+-- So nothing is captured, and what refuses policies of stores comes after.
+alter table sync.policy disable trigger _900_capture;
+insert into sync.policy (policy_id, entity, column_name, rule)
+select sync.policy_key('party.customer', p.column_name), 'party.customer', p.column_name, p.rule::jsonb
+  from (values ('tags', '"union"'), ('consent', '{"rule": "least", "order": ["none", "email", "all"]}'), ('credit_limit', '"review"'))
+    as p (column_name, rule);
+alter table sync.policy enable trigger _900_capture;
 create trigger _000_lock before insert or update on sync.policy for each statement execute function sync.lock_policies();
 create trigger _300_check before insert or update on sync.policy for each row execute function sync.check_policy();
 create trigger _910_settle after insert or update on sync.policy for each row execute function sync.policy_changed();
 alter table sync.policy enable always trigger _910_settle;
-
--- Nobody decides these: a store that is upgraded after others must not write them again over what central has said since.
-alter table sync.policy disable trigger _900_capture;
-insert into sync.policy (entity, column_name, rule) values
-  ('party.customer', 'tags', '"union"'),
-  ('party.customer', 'consent', '{"rule": "least", "order": ["none", "email", "all"]}'),
-  ('party.customer', 'credit_limit', '"review"');
-alter table sync.policy enable trigger _900_capture;
 
 -- What arrives is written by tpv_apply -------------------------------------------------------------------------------
 
