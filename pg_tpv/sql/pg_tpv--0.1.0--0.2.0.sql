@@ -9,6 +9,8 @@ comment on function take_in_operation() is
     'Takes an operation in: a repeat is dropped, one of another node is merged into its row, or stored and quarantined.';
 create function take_in_beat() returns trigger language c as 'MODULE_PATHNAME', 'tpv_take_in_beat';
 comment on function take_in_beat() is 'Folds a peer''s heartbeat into sync.peer.';
+create function take_in_resend() returns trigger language c as 'MODULE_PATHNAME', 'tpv_take_in_resend';
+comment on function take_in_resend() is 'Takes in what a peer sent again, or asks for, and does not store it.';
 CREATE  FUNCTION "beat"() RETURNS void
 STRICT VOLATILE PARALLEL UNSAFE
 LANGUAGE c /* Rust */
@@ -24,6 +26,21 @@ CREATE  FUNCTION "capture_change"(
 VOLATILE PARALLEL UNSAFE
 LANGUAGE c /* Rust */
 AS 'MODULE_PATHNAME', 'capture_change_wrapper';
+
+CREATE  FUNCTION "follow_chain"(
+	"node_id" INT, /* i32 */
+	"chain" TEXT, /* & str */
+	"from_seq" bigint, /* i64 */
+	"from_hash" bytea, /* & [u8] */
+	"to_seq" bigint /* i64 */
+) RETURNS TABLE (
+	"seq" bigint,  /* i64 */
+	"hash" bytea,  /* Vec < u8 > */
+	"broken" TEXT  /* Option < String > */
+)
+STRICT VOLATILE PARALLEL UNSAFE
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'follow_chain_wrapper';
 
 CREATE  FUNCTION "hlc_ahead"() RETURNS bigint /* i64 */
 STRICT VOLATILE PARALLEL UNSAFE
@@ -105,3 +122,5 @@ comment on function restore_loser(text, text, text, integer, bigint) is
     'Gives a losing value its right: see sync.restore_loser.';
 comment on function settle_again(text, text) is 'Chooses among the heads of one thing anew, by the policies of now.';
 
+comment on function follow_chain(integer, text, bigint, bytea, bigint) is
+    'Follows a chain of a peer link by link, from a document that was followed before. Callers use sync.reconcile.';
