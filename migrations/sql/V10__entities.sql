@@ -624,14 +624,12 @@ select sync.track('party.customer', 'any', '{"address": ["street", "postcode", "
   owner_column => 'home_node_id', duplicates => '{"email": ["email"]}', only_stricter => '{"consent": ["none", "email", "all"]}');
 select sync.track('sync.policy', 'central');
 -- Nobody decides these: a store that is upgraded after others must not write them again over what central has said since.
+-- So nothing is captured, and what refuses policies of stores comes after.
 alter table sync.policy disable trigger _900_capture;
 insert into sync.policy (policy_id, entity, column_name, rule)
-select sync.policy_key(p.entity, p.column_name), p.entity, p.column_name, p.rule
-  from (values
-  ('party.customer', 'tags', '"union"'::jsonb),
-  ('party.customer', 'consent', '{"rule": "least", "order": ["none", "email", "all"]}'),
-  ('party.customer', 'credit_limit', '"review"')
-) as p (entity, column_name, rule);
+select sync.policy_key('party.customer', p.column_name), 'party.customer', p.column_name, p.rule::jsonb
+  from (values ('tags', '"union"'), ('consent', '{"rule": "least", "order": ["none", "email", "all"]}'), ('credit_limit', '"review"'))
+    as p (column_name, rule);
 alter table sync.policy enable trigger _900_capture;
 create trigger _000_lock before insert or update on sync.policy for each statement execute function sync.lock_policies();
 create trigger _300_check before insert or update on sync.policy for each row execute function sync.check_policy();

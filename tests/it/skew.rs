@@ -296,6 +296,35 @@ fn a_rule_that_the_stores_do_not_have_yet_waits_there_and_decides_everywhere_in_
     assert_eq!(all_say(&chain, &of_ana("name")), "Ana Isabel");
 }
 
+#[test]
+fn a_rule_of_a_newer_version_waits_in_the_stores_and_decides_nothing_alone() {
+    let chain = with_ana();
+    // A newer central's library reads it; here its check is out of the way for a moment.
+    let newer = "alter table sync.policy disable trigger _300_check; \
+        insert into sync.policy (policy_id, entity, column_name, rule) \
+        values (sync.policy_key('party.customer', 'name'), 'party.customer', 'name', '\"longest\"'); \
+        alter table sync.policy enable trigger _300_check";
+    run(&chain.central, &[newer, "update sync.policy set rule = '\"greatest\"' where column_name = 'consent'"]);
+    for store in &chain.stores {
+        until_at(store, "select exists (select from sync.policy where rule = '\"greatest\"')");
+        waits(store, "sync.policy", "POLICY_RULE", 1);
+    }
+    chain.cut(0).unwrap();
+    run(&chain.stores[0], &[&update_ana("name = 'Ana Isabel'")]);
+    run(&chain.stores[1], &[&update_ana("name = 'Anita'")]);
+    chain.mend(0).unwrap();
+    chain.converge().unwrap();
+    assert_eq!(all_say(&chain, &of_ana("name")), "Anita", "the last write, as long as a node can not do otherwise");
+    // Central finds one that all of them know.
+    run(&chain.central, &["update sync.policy set rule = '\"first_write\"' where column_name = 'name'"]);
+    chain.converge().unwrap();
+    for store in &chain.stores {
+        until_at(store, &ana_is("name = 'Ana Isabel'"));
+        replay(store);
+    }
+    all_are_alike(&chain, &[CUSTOMERS, ("sync.policy", "policy_id")]);
+}
+
 /// A trigger of a newer version's library: it changes what this node writes, after this node took it in.
 fn writes_newer(at: &Cluster, table: &str, what: &str) {
     run(
