@@ -300,11 +300,16 @@ fn a_rule_that_the_stores_do_not_have_yet_waits_there_and_decides_everywhere_in_
 fn a_rule_of_a_newer_version_waits_in_the_stores_and_decides_nothing_alone() {
     let chain = with_ana();
     // A newer central's library reads it; here its check is out of the way for a moment.
-    let newer = "alter table sync.policy disable trigger _300_check; \
-        insert into sync.policy (policy_id, entity, column_name, rule) \
-        values (sync.policy_key('party.customer', 'name'), 'party.customer', 'name', '\"longest\"'); \
-        alter table sync.policy enable trigger _300_check";
-    run(&chain.central, &[newer, "update sync.policy set rule = '\"greatest\"' where column_name = 'consent'"]);
+    run(
+        &chain.central,
+        &[
+            "alter table sync.policy disable trigger _300_check",
+            "insert into sync.policy (policy_id, entity, column_name, rule) \
+             values (sync.policy_key('party.customer', 'name'), 'party.customer', 'name', '\"longest\"')",
+            "alter table sync.policy enable trigger _300_check",
+            "update sync.policy set rule = '\"greatest\"' where column_name = 'consent'",
+        ],
+    );
     for store in &chain.stores {
         until_at(store, "select exists (select from sync.policy where rule = '\"greatest\"')");
         waits(store, "sync.policy", "POLICY_RULE", 1);
