@@ -153,8 +153,8 @@ begin
 end $$;
 comment on function sync.check_duplicate(sync.entity, uuid, jsonb, jsonb) is 'Refuses a second row with what two may not share.';
 
-create function sync.track(entity text, writer text default 'any', groups jsonb default '{}', owner_column text default null,
-                           duplicates jsonb default '{}', only_stricter jsonb default '{}') returns text
+create function sync.track(entity text, writer text default null, groups jsonb default null, owner_column text default null,
+                           duplicates jsonb default null, only_stricter jsonb default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' set client_min_messages = 'warning' as $$
 declare
   relation regclass := to_regclass(entity);
@@ -165,8 +165,15 @@ declare
   same record;
   existing bigint;
 begin
-  key_name := sync.check_table(relation, writer, groups, owner_column, duplicates, only_stricter);
   entity := relation::text;
+  select * into before from sync.entity e where e.entity = track.entity;
+  -- What is left out is as it was.
+  writer := coalesce(writer, before.writer, 'any');
+  groups := coalesce(groups, before.groups, '{}');
+  owner_column := coalesce(owner_column, before.owner_column);
+  duplicates := coalesce(duplicates, before.duplicates, '{}');
+  only_stricter := coalesce(only_stricter, before.only_stricter, '{}');
+  key_name := sync.check_table(relation, writer, groups, owner_column, duplicates, only_stricter);
   if not exists (select from pg_attribute a where a.attrelid = relation and a.attname = 'deleted' and not a.attisdropped) then
     execute format('alter table %s add column deleted boolean not null default false', relation);
     execute format('comment on column %s.deleted is %L', relation, 'Whether it was deleted. Rows are never removed.');
@@ -191,7 +198,6 @@ begin
     end if;
   end loop;
 
-  select * into before from sync.entity e where e.entity = track.entity;
   insert into sync.entity (entity, key_column, writer, groups, owner_column, duplicates, only_stricter)
   values (track.entity, key_name, track.writer, track.groups, track.owner_column, track.duplicates, track.only_stricter)
   on conflict on constraint entity_pkey do update
@@ -226,7 +232,7 @@ begin
   return said || format('%s is tracked by %s, written by %s; %s rows were there', entity, key_name, writer, existing);
 end $$;
 comment on function sync.track(text, text, jsonb, text, jsonb, jsonb) is
-  'Shares a table with the chain: adds what it lacks, its triggers, and an operation for each row that is there. Says what it did. Can be repeated.';
+  'Shares a table with the chain: adds what it lacks, its triggers, and an operation for each row that is there. Says what it did. Can be repeated; what is left out is then as it was.';
 
 create function sync.check_table(relation regclass, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb)
 returns text
@@ -623,18 +629,18 @@ select sync.track('catalog.price', 'central');
 select sync.track('party.customer', 'any', '{"address": ["street", "postcode", "city", "country"]}',
   owner_column => 'home_node_id', duplicates => '{"email": ["email"]}', only_stricter => '{"consent": ["none", "email", "all"]}');
 select sync.track('sync.policy', 'central');
+-- Nobody decides these: a store that is upgraded after others must not write them again over what central has said since.
+-- So nothing is captured, and what refuses policies of stores comes after.
+alter table sync.policy disable trigger _900_capture;
+insert into sync.policy (policy_id, entity, column_name, rule)
+select sync.policy_key('party.customer', p.column_name), 'party.customer', p.column_name, p.rule::jsonb
+  from (values ('tags', '"union"'), ('consent', '{"rule": "least", "order": ["none", "email", "all"]}'), ('credit_limit', '"review"'))
+    as p (column_name, rule);
+alter table sync.policy enable trigger _900_capture;
 create trigger _000_lock before insert or update on sync.policy for each statement execute function sync.lock_policies();
 create trigger _300_check before insert or update on sync.policy for each row execute function sync.check_policy();
 create trigger _910_settle after insert or update on sync.policy for each row execute function sync.policy_changed();
 alter table sync.policy enable always trigger _910_settle;
-
--- Nobody decides these: a store that is upgraded after others must not write them again over what central has said since.
-alter table sync.policy disable trigger _900_capture;
-insert into sync.policy (entity, column_name, rule) values
-  ('party.customer', 'tags', '"union"'),
-  ('party.customer', 'consent', '{"rule": "least", "order": ["none", "email", "all"]}'),
-  ('party.customer', 'credit_limit', '"review"');
-alter table sync.policy enable trigger _900_capture;
 
 -- What arrives is written by tpv_apply -------------------------------------------------------------------------------
 

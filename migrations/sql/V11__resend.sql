@@ -205,6 +205,14 @@ end $$;
 comment on function sync.send_load(integer) is
   'Prepares the state of all things, as of one moment, with the operations that it stands for; the background worker sends it. Answers how many parts it has.';
 
+create function sync.count_from(seq bigint) returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  insert into sync.op_counter as c (node_id, last_seq) values (org.this_node(), count_from.seq)
+  on conflict (node_id) do update set last_seq = excluded.last_seq where c.last_seq < excluded.last_seq;
+end;
+comment on function sync.count_from(bigint) is 'Lets this node''s operations be numbered from there, if they are not already: the numbers before were given once.';
+
 create function sync.ask(peer integer, wants json) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
@@ -232,7 +240,8 @@ begin atomic
       select w.what, coalesce(c.chain, w.subject, '') as subject, coalesce(w."from", 1) as from_seq, w."to" as to_seq
         from json_to_recordset(take_request.wants) as w (what text, subject text, "from" bigint, "to" bigint)
         left join sync.chain c on w.what = 'chain' and w.subject = '*' and c.node_id = org.this_node()
-       where w.what in ('operations', 'chain', 'documents', 'load') and (w.subject is distinct from '*' or c.chain is not null)
+       where (w.what in ('documents', 'load') or (w.what = 'chain' and (w.subject is distinct from '*' or c.chain is not null))
+              or (w.what = 'operations' and w.subject ~ '^[0-9]{1,9}$'))
     ) w
    group by 2, 3
   on conflict (node_id, what, subject) do update
@@ -241,29 +250,14 @@ begin atomic
 end;
 comment on function sync.take_request(integer, json) is 'Takes note of what a peer asked for.';
 
-create function sync.serve(most integer default 2000) returns integer
+create function sync.serve_request(wanted sync.request, most integer) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  wanted sync.request;
   here integer := org.this_node();
   is_central boolean := (select n.kind = 'central' from org.node n where n.node_id = org.this_node());
   last_seq bigint;
   sent integer := 0;
 begin
-  with next as (
-    delete from sync.outgoing o where o.nth = (select min(f.nth) from sync.outgoing f) returning o.to_node, o.kind, o.body
-  )
-  insert into wire.resend (node_id, to_node, hlc, kind, body)
-  select here, n.to_node, tpv.hlc_now(), n.kind, n.body from next n join sync.peer p on p.node_id = n.to_node;
-  get diagnostics sent = row_count;
-  if sent > 0 or exists (select from sync.outgoing) then
-    return 1;
-  end if;
-  -- Operations before documents: a receipt waits in quarantine until its store is known.
-  select * into wanted from sync.request r order by r.what = 'load' desc, r.what = 'operations' desc, r.requested_at limit 1 for update skip locked;
-  if not found then
-    return 0;
-  end if;
   if not exists (select from sync.peer p where p.node_id = wanted.node_id) then
     delete from sync.request r where r.node_id = wanted.node_id;
     return 0;
@@ -272,6 +266,7 @@ begin
      and wanted.from_seq <= (select h.seq from sync.horizon h where h.node_id::text = wanted.subject)
      and not exists (select from wire.op o where o.node_id = wanted.subject::integer and o.seq = wanted.from_seq) then
     -- It came here as state, and can only go on as state.
+    delete from sync.request r where r.node_id = wanted.node_id and r.what = wanted.what and r.subject = wanted.subject;
     wanted.what := 'load';
   end if;
   if wanted.what = 'load' then
@@ -313,9 +308,42 @@ begin
     update sync.request r set from_seq = last_seq + 1
      where r.node_id = wanted.node_id and r.what = wanted.what and r.subject = wanted.subject;
   else
-    delete from sync.request r where r.node_id = wanted.node_id and r.subject = wanted.subject and r.requested_at = wanted.requested_at;
+    delete from sync.request r where r.node_id = wanted.node_id and r.what = wanted.what and r.subject = wanted.subject;
   end if;
   return greatest(sent, 1);
+end $$;
+comment on function sync.serve_request(sync.request, integer) is 'Sends the next part of what a peer asked for.';
+
+create function sync.serve(most integer default 2000) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  wanted sync.request;
+  sent integer;
+begin
+  with next as (
+    delete from sync.outgoing o where o.nth = (select min(f.nth) from sync.outgoing f) returning o.to_node, o.kind, o.body
+  )
+  insert into wire.resend (node_id, to_node, hlc, kind, body)
+  select org.this_node(), n.to_node, tpv.hlc_now(), n.kind, n.body from next n join sync.peer p on p.node_id = n.to_node;
+  get diagnostics sent = row_count;
+  if sent > 0 or exists (select from sync.outgoing) then
+    return 1;
+  end if;
+  -- Operations before documents: a receipt waits in quarantine until its store is known.
+  select * into wanted from sync.request r where r.requested_at <= clock_timestamp()
+   order by r.what = 'load' desc, r.what = 'operations' desc, r.requested_at limit 1 for update skip locked;
+  if not found then
+    return 0;
+  end if;
+  begin
+    return sync.serve_request(wanted, serve.most);
+  exception when others then
+    -- One that can not be served must not keep the background worker from the others, nor from beats.
+    raise warning 'what node % asked for could not be sent: %', wanted.node_id, sqlerrm;
+    update sync.request r set requested_at = clock_timestamp() + interval '1 minute'
+     where r.node_id = wanted.node_id and r.what = wanted.what and r.subject = wanted.subject;
+    return 1;
+  end;
 end $$;
 comment on function sync.serve(integer) is
   'Sends the next part of what peers asked for. Answers how many rows, 0 when nothing is asked for. The background worker calls it.';
@@ -438,7 +466,13 @@ begin
     return null;
   end if;
   for peer in select p.node_id from sync.peer p order by 1 loop
-    open := open + sync.reconcile_with(peer);
+    begin
+      open := open + sync.reconcile_with(peer);
+    exception when others then
+      -- What one peer says must not keep this node from comparing itself with the others.
+      raise warning 'node % could not be compared with: %', peer, sqlerrm;
+      open := open + 1;
+    end;
   end loop;
   return open;
 end $$;
@@ -633,7 +667,10 @@ returns table (step integer, run_on text, sql text, why text)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
   -- Not by sync.peer alone: a plan that was run half must be there to be run again.
-  if exists (select from sync.peer p where p.node_id in (join_plan.store_id, join_plan.central_id) and p.node_id <> org.this_node() and p.beat is not null) then
+  if exists (
+    select from sync.peer p join pg_subscription s on s.subname = p.subscription_name
+     where p.node_id in (join_plan.store_id, join_plan.central_id) and s.subenabled
+       and s.subdbid = (select d.oid from pg_database d where d.datname = current_database())) then
     raise exception '% has joined already', join_plan.store_code using errcode = '55000',
       hint = 'sync.rejoin_plan lets it catch up after its slot was lost; sync.leave_plan lets it leave';
   end if;
@@ -693,7 +730,7 @@ comment on function sync.leave_plan(text, integer, text, integer) is
 
 -- What arrives is taken in by tpv_apply ------------------------------------------------------------------------------
 
-grant execute on function sync.take_request(integer, json) to tpv_apply;
+grant execute on function sync.take_request(integer, json), sync.count_from(bigint) to tpv_apply;
 grant select, insert, update on sync.load, sync.horizon to tpv_apply;
 grant select on sync.drift, sync.load, sync.verified, sync.request, sync.horizon to tpv_operator, tpv_analyst;
 

@@ -31,6 +31,9 @@ begin
     assert not (test.customer(ana) ->> 'deleted')::boolean;
     assert not test.arrives(3, 3, 50, 'party.customer', ana, '{"address": {"street": "Mayor 1", "planet": "Mars"}}');
     assert test.customer(ana) ->> 'street' = 'Mayor 1' and test.waits(3, 3) = 'UNKNOWN_COLUMN';
+    -- A group is one value: what its writer did not know of is not what was there before.
+    assert test.arrives(2, 4, 55, 'party.customer', ana, '{"address": {"city": "León"}}', '{"address": [[3, 3]]}');
+    assert test.customer(ana) ->> 'street' is null and test.customer(ana) ->> 'city' = 'León';
 
     -- A thing whose key is none, and one of a table that is not there.
     assert not test.arrives(3, 4, 60, 'party.customer', 'nobody', '{"@exists": true, "name": "N"}');

@@ -17,6 +17,7 @@ begin
     assert said = 'added column alias_of; added an index that finds the same chip; party.pet is tracked by pet_id, written by any; 0 rows were there', said;
     assert sync.track('party.pet', 'any', '{"size": ["low", "high"]}', owner_column => 'owner_id',
         duplicates => '{"chip": ["chip", "kind"]}', only_stricter => '{"leash": ["short", "long"]}') = 'party.pet was tracked like this already';
+    assert sync.track('party.pet') = 'party.pet was tracked like this already', 'what is left out is as it was';
     insert into party.pet (pet_id, name, chip, kind, leash) values (gen_random_uuid(), 'Tom', '1', 'cat', 'short');
     assert (select owner_id from party.pet where name = 'Tom') = 100;
     assert (select state from test.refusal('insert into party.pet (pet_id, chip, kind) values (gen_random_uuid(), 1, ''CAT'')')) = '23505';

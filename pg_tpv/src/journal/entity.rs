@@ -133,17 +133,25 @@ impl Tracked {
     }
 
     /// The columns of this node's table that a register stands for, with their values, and whether that is all of it. A
-    /// column of a group is written by its group, the key and the tombstone by nobody.
-    pub fn columns_of(&self, register: &str, value: &Value) -> (Vec<(String, Value)>, bool) {
-        let written = match (self.groups.get(register), value) {
-            _ if register == ALIAS => vec![(ALIAS_OF.to_owned(), value.clone())],
-            (Some(_), Value::Object(members)) => members.clone(),
-            _ => vec![(register.to_owned(), value.clone())],
+    /// column of a group is written by its group, the key and the tombstone by nobody. What the writer of a group did not
+    /// know has no value: it gets its default, since the row is a function of the heads.
+    pub fn columns_of(&self, register: &str, value: &Value) -> (Vec<Written>, bool) {
+        let mut written: Vec<Written> = match (self.groups.get(register), value) {
+            _ if register == ALIAS => vec![(ALIAS_OF.to_owned(), Some(value.clone()))],
+            (Some(_), Value::Object(members)) => {
+                members.iter().map(|(column, value)| (column.clone(), Some(value.clone()))).collect()
+            }
+            _ => vec![(register.to_owned(), Some(value.clone()))],
         };
         let all = written.len();
-        let known: Vec<_> = written.into_iter().filter(|(column, _)| self.writes(register, column)).collect();
-        let complete = known.len() == all;
-        (known, complete)
+        written.retain(|(column, _)| self.writes(register, column));
+        let complete = written.len() == all;
+        for column in self.groups.get(register).into_iter().flatten() {
+            if self.columns.contains(column) && written.iter().all(|(other, _)| other != column) {
+                written.push((column.clone(), None));
+            }
+        }
+        (written, complete)
     }
 
     fn writes(&self, register: &str, column: &String) -> bool {
@@ -154,6 +162,9 @@ impl Tracked {
         its_own && self.columns.contains(column)
     }
 }
+
+/// A column and its value; none for its default.
+pub type Written = (String, Option<Value>);
 
 /// The column that says which row this one is an alias of.
 const ALIAS_OF: &str = "alias_of";

@@ -6,12 +6,12 @@ use tpv_core::merge::{EXISTS, Entity, Patch, Version};
 
 use super::capture::write;
 use super::entity::Tracked;
-use super::{OpRow, serial, settle, state};
+use super::{serial, settle, state};
 use crate::attempt::{DataFault, attempt};
 use crate::jsonb::JsonbText;
 use crate::node::this_node;
 use crate::refusal::Refusal;
-use crate::take_in::quarantine_op;
+use crate::take_in::quarantine_thing;
 
 /// Gives a losing value its right: the row shows it, and the answer is the value, for an operation that [`decide`] writes at
 /// the end of the transaction. Called through `sync.restore_loser`.
@@ -66,10 +66,7 @@ pub fn settle_again(entity: &str, key: &str, column_name: &str) {
 fn wait(state: &Entity, entity: &str, key: &str, column_name: &str, fault: &DataFault) {
     let last = state.heads(column_name).iter().max_by_key(|head| (head.hlc, head.version));
     if let Some(head) = last {
-        let Version { node_id, seq } = head.version;
-        let (entity, key) = (entity.to_owned(), key.to_owned());
-        let row = OpRow { node_id, seq, hlc: head.hlc, entity, key, patch: String::new(), base: String::new() };
-        quarantine_op(&row, fault);
+        quarantine_thing(head.version, entity, key, fault);
     }
 }
 

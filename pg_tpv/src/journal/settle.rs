@@ -8,7 +8,7 @@ use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 use tpv_core::json::Value;
 use tpv_core::merge::{ALIAS, Choice, Entity, Head, Merged, Operation, Rule, settled};
 
-use super::entity::{TOMBSTONE, Tracked};
+use super::entity::{TOMBSTONE, Tracked, Written};
 use super::take_in::misfit;
 use super::{custom, policy};
 use crate::attempt::DataFault;
@@ -79,7 +79,7 @@ pub fn settle<'r>(
         }
     }
     record_siblings(tracked, key, entity, &merged, &wanted);
-    let mut columns: Vec<(String, Value)> = Vec::new();
+    let mut columns: Vec<Written> = Vec::new();
     let alias = merged.alias.iter().map(|choice| (ALIAS, choice));
     for (register, choice) in merged.columns.iter().map(|(name, choice)| (name.as_str(), choice)).chain(alias) {
         if !wanted.contains(register) {
@@ -98,7 +98,7 @@ pub fn settle<'r>(
         return Ok(settled);
     }
     if tracked.columns.iter().any(|column| column == TOMBSTONE) {
-        columns.push((TOMBSTONE.to_owned(), Value::Bool(!merged.exists())));
+        columns.push((TOMBSTONE.to_owned(), Some(Value::Bool(!merged.exists()))));
     }
     journal::resolving(|| write_row(tracked, key, columns, is_new));
     Ok(settled)
@@ -133,30 +133,38 @@ pub fn show(tracked: &Tracked, key: &str, register: &str, value: &Value) {
     journal::resolving(|| write_row(tracked, key, columns, false));
 }
 
-fn write_row(tracked: &Tracked, key: &str, columns: Vec<(String, Value)>, new: bool) {
-    let table = table(tracked);
-    let key_column = quote_identifier(&tracked.key_column);
-    let mut names: Vec<String> = columns.iter().map(|(column, _)| quote_identifier(column)).collect();
-    let mut image = columns;
-    image.push((tracked.key_column.clone(), Value::String(key.to_owned())));
-    if names.is_empty() && !new {
+fn write_row(tracked: &Tracked, key: &str, columns: Vec<Written>, new: bool) {
+    if columns.is_empty() && !new {
         return;
     }
+    let table = table(tracked);
+    let key_column = quote_identifier(&tracked.key_column);
+    let (mut names, mut defaults, mut image) = (Vec::new(), Vec::new(), Vec::new());
+    for (column, value) in columns {
+        match value {
+            None => defaults.push(format!("{} = default", quote_identifier(&column))),
+            Some(value) => {
+                names.push(quote_identifier(&column));
+                image.push((column, value));
+            }
+        }
+    }
+    image.push((tracked.key_column.clone(), Value::String(key.to_owned())));
     let image = JsonbText::from(Value::Object(image));
-    let sql = if new {
+    if new {
         names.push(key_column);
         let names = names.join(", ");
-        format!("insert into {table} ({names}) select {names} from jsonb_populate_record(null::{table}, $1)")
-    } else {
+        let sql = format!("insert into {table} ({names}) select {names} from jsonb_populate_record(null::{table}, $1)");
+        run(&sql, &[image.into()]);
+        return;
+    }
+    let mut sets = defaults;
+    if !names.is_empty() {
         let names = names.join(", ");
-        format!(
-            "update {table} set ({names}) = (select {names} from jsonb_populate_record(null::{table}, $1)) \
-             where {key_column} = $2::{}",
-            tracked.key_type
-        )
-    };
-    let args: Vec<DatumWithOid<'_>> = if new { vec![image.into()] } else { vec![image.into(), key.into()] };
-    run(&sql, &args);
+        sets.push(format!("({names}) = (select {names} from jsonb_populate_record(null::{table}, $1::jsonb))"));
+    }
+    let sql = format!("update {table} set {} where {key_column} = $2::{}", sets.join(", "), tracked.key_type);
+    run(&sql, &[image.into(), key.into()]);
 }
 
 /// Its name, quoted.

@@ -58,6 +58,10 @@ pub fn unite(tables: &mut Tables, came: &Came<'_>) {
         // It waits under the name of the last operation that made it what it is.
         quarantine_thing(last, entity, key, &fault);
     }
+    if entity == POLICY {
+        // What was looked up holds the rules of before.
+        tables.0.clear();
+    }
 }
 
 /// Writes all of a thing's row, from its heads.

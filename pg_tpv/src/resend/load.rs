@@ -45,8 +45,10 @@ const DONE: &str = "update sync.load set done_at = clock_timestamp() \
 /// What came as state need not come as operations.
 const KNOWN: &str = "insert into sync.horizon as h (node_id, seq) \
     select key::integer, value::bigint from json_each_text($1::json -> 'vector') \
-    where key::integer is distinct from (select t.node_id from sync.this_node t) \
     on conflict (node_id) do update set seq = excluded.seq where h.seq < excluded.seq";
+/// A node that was restored from a backup does not give numbers again.
+const COUNTER: &str = "select sync.count_from(($1::json -> 'vector' ->> t.node_id::text)::bigint) from sync.this_node t \
+    where $1::json -> 'vector' ->> t.node_id::text is not null";
 
 /// Its end. It comes after all parts, in the same transaction at the sender; what is missing then was lost on the way.
 pub(super) fn loaded(row: &ResendRow) -> Result<(), DataFault> {
@@ -62,6 +64,7 @@ pub(super) fn loaded(row: &ResendRow) -> Result<(), DataFault> {
     if sql::execute(DONE, &[load_id.into()]) == 0 {
         return Err(misfit("LOAD_INCOMPLETE", "parts of a load are missing: select sync.ask(…) for another one"));
     }
+    sql::execute(COUNTER, &[row.body.as_str().into()]);
     sql::execute(KNOWN, &[row.body.as_str().into()]);
     Ok(())
 }
