@@ -205,6 +205,14 @@ end $$;
 comment on function sync.send_load(integer) is
   'Prepares the state of all things, as of one moment, with the operations that it stands for; the background worker sends it. Answers how many parts it has.';
 
+create function sync.count_from(seq bigint) returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  insert into sync.op_counter as c (node_id, last_seq) values (org.this_node(), count_from.seq)
+  on conflict (node_id) do update set last_seq = excluded.last_seq where c.last_seq < excluded.last_seq;
+end;
+comment on function sync.count_from(bigint) is 'Lets this node''s operations be numbered from there, if they are not already: the numbers before were given once.';
+
 create function sync.ask(peer integer, wants json) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
@@ -722,8 +730,8 @@ comment on function sync.leave_plan(text, integer, text, integer) is
 
 -- What arrives is taken in by tpv_apply ------------------------------------------------------------------------------
 
-grant execute on function sync.take_request(integer, json) to tpv_apply;
-grant select, insert, update on sync.load, sync.horizon, sync.op_counter to tpv_apply;
+grant execute on function sync.take_request(integer, json), sync.count_from(bigint) to tpv_apply;
+grant select, insert, update on sync.load, sync.horizon to tpv_apply;
 grant select on sync.drift, sync.load, sync.verified, sync.request, sync.horizon to tpv_operator, tpv_analyst;
 
 set local role tpv_cron;

@@ -27,6 +27,21 @@ VOLATILE PARALLEL UNSAFE
 LANGUAGE c /* Rust */
 AS 'MODULE_PATHNAME', 'capture_change_wrapper';
 
+CREATE  FUNCTION "follow_chain"(
+	"node_id" INT, /* i32 */
+	"chain" TEXT, /* & str */
+	"from_seq" bigint, /* i64 */
+	"from_hash" bytea, /* & [u8] */
+	"to_seq" bigint /* i64 */
+) RETURNS TABLE (
+	"seq" bigint,  /* i64 */
+	"hash" bytea,  /* Vec < u8 > */
+	"broken" TEXT  /* Option < String > */
+)
+STRICT VOLATILE PARALLEL UNSAFE
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'follow_chain_wrapper';
+
 CREATE  FUNCTION "hlc_ahead"() RETURNS bigint /* i64 */
 STRICT VOLATILE PARALLEL UNSAFE
 LANGUAGE c /* Rust */
@@ -175,3 +190,5 @@ AS 'MODULE_PATHNAME', 'follow_chain_wrapper';
 comment on function follow_chain(integer, text, bigint, bytea, bigint) is
     'Follows a chain of a peer link by link, from a document that was followed before. Callers use sync.reconcile.';
 
+comment on function follow_chain(integer, text, bigint, bytea, bigint) is
+    'Follows a chain of a peer link by link, from a document that was followed before. Callers use sync.reconcile.';

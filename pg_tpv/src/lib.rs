@@ -5,6 +5,7 @@
 pub mod attempt;
 pub mod barcode;
 pub mod beat;
+pub mod bulk;
 pub mod chain;
 pub mod clock;
 pub mod dat;

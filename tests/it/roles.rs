@@ -272,7 +272,7 @@ fn an_operator_decides_about_conflicts_and_receipts_and_not_in_place_of_central(
                 "update catalog.product set description = 'x'",
                 "update catalog.price set price = 0",
                 "update sync.policy set rule = '\"first_write\"'",
-                "update sync.peer set missed_beats = 0",
+                "update sync.peer set subscription_name = 'x'",
                 "delete from party.customer",
                 "update sales.receipt set total = 0",
                 "insert into wire.beat select * from wire.beat limit 1",

@@ -280,13 +280,23 @@ impl Cluster {
 
     fn end(&mut self, signal: Signal) -> Result<()> {
         if let Some((process, child)) = self.running.take() {
+            let children = process.children();
             process.signal(signal);
             let patient = match child {
-                Some(mut child) => until_true("server stops", PATIENCE, || !matches!(child.try_wait(), Ok(None))),
+                Some(mut child) => {
+                    let patient = until_true("server stops", PATIENCE, || !matches!(child.try_wait(), Ok(None)));
+                    if patient.is_err() {
+                        process.signal(Signal::SIGKILL);
+                        // Until somebody has looked its id is taken, and the next start refuses.
+                        let _ = child.wait();
+                    }
+                    patient
+                }
                 None => process.wait_gone(PATIENCE),
             };
             if patient.is_err() {
                 process.signal(Signal::SIGKILL);
+                children.iter().for_each(|child| child.signal(Signal::SIGKILL));
             }
         }
         Ok(())

@@ -79,6 +79,12 @@ impl Process {
         self.status("VmRSS:").and_then(|value| value.trim_end_matches(" kB").trim().parse().ok()).unwrap_or(0)
     }
 
+    /// How long it has been on a processor; its first thread, which is all of a PostgreSQL process.
+    pub fn busy(&self) -> Duration {
+        let text = fs::read_to_string(format!("/proc/{}/schedstat", self.pid)).unwrap_or_default();
+        Duration::from_nanos(text.split_whitespace().next().and_then(|ns| ns.parse().ok()).unwrap_or(0))
+    }
+
     /// Who traces it, if anybody does.
     pub fn tracer(&self) -> Option<Self> {
         Self::of(self.status("TracerPid:")?.parse().ok().filter(|pid| *pid != 0)?)

@@ -66,6 +66,8 @@ pub fn settle<'r>(
     registers: impl Iterator<Item = &'r String> + Clone,
     is_new: bool,
 ) -> Result<Settled, DataFault> {
+    // Whoever made the row held its heads until a moment ago, so that it may be here by now.
+    let is_new = is_new && !lock_row(tracked, key);
     let wanted = wanted(tracked, entity, registers, is_new);
     let mut merged = tracked.settle(entity);
     let mut settled = Settled::default();

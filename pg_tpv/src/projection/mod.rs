@@ -7,6 +7,7 @@ mod close;
 mod event;
 mod rebuild;
 mod receipt;
+mod said;
 mod standing;
 
 use crate::attempt::DataFault;

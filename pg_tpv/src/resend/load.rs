@@ -47,10 +47,8 @@ const KNOWN: &str = "insert into sync.horizon as h (node_id, seq) \
     select key::integer, value::bigint from json_each_text($1::json -> 'vector') \
     on conflict (node_id) do update set seq = excluded.seq where h.seq < excluded.seq";
 /// A node that was restored from a backup does not give numbers again.
-const COUNTER: &str = "insert into sync.op_counter as c (node_id, last_seq) \
-    select t.node_id, ($1::json -> 'vector' ->> t.node_id::text)::bigint from sync.this_node t \
-     where $1::json -> 'vector' ->> t.node_id::text is not null \
-    on conflict (node_id) do update set last_seq = excluded.last_seq where c.last_seq < excluded.last_seq";
+const COUNTER: &str = "select sync.count_from(($1::json -> 'vector' ->> t.node_id::text)::bigint) from sync.this_node t \
+    where $1::json -> 'vector' ->> t.node_id::text is not null";
 
 /// Its end. It comes after all parts, in the same transaction at the sender; what is missing then was lost on the way.
 pub(super) fn loaded(row: &ResendRow) -> Result<(), DataFault> {

@@ -13,12 +13,13 @@ mod tickets;
 mod way;
 
 use std::io::Write;
+use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use crate::latency::rounded;
-use pair::Pair;
+use pair::{Pair, Run};
 use way::Way;
 
 /// Rounds that count; one more warms caches.
@@ -33,7 +34,7 @@ pub fn run(words: &mut dyn Write) -> Result<Value> {
     writeln!(
         words,
         "catch-up through one subscription: from `alter subscription … enable` until the last row can be queried at central\n\
-         one receipt a transaction at the store; fsync off at both; binary = true; medians of {ROUNDS} rounds of all ways in turn,\n\
+         one receipt a transaction at the store; fsync and autovacuum off at both; medians of {ROUNDS} rounds of all ways in turn,\n\
          ratios within a round"
     )?;
     words.flush()?;
@@ -53,26 +54,43 @@ pub fn run(words: &mut dyn Write) -> Result<Value> {
 fn receipts_of(pair: &mut Pair, words: &mut dyn Write, lines: usize, receipts: usize) -> Result<Value> {
     let ways: Vec<Way> = Way::ALL.into_iter().filter(|way| pair.has_pglogical || *way != Way::Pglogical).collect();
     let written = pair.write(&ways, lines, receipts)?;
-    let mut seconds = vec![Vec::new(); ways.len()];
+    let mut runs = vec![Vec::new(); ways.len()];
     for round in 0..=ROUNDS {
-        for (way, seconds) in ways.iter().zip(&mut seconds) {
-            let took = pair.catch_up(*way, &written)?.as_secs_f64();
+        for (way, runs) in ways.iter().zip(&mut runs) {
+            let run = pair.catch_up(*way, &written)?;
             if round > 0 {
-                seconds.push(took);
+                runs.push(run);
             }
         }
     }
-    writeln!(words, "\n  {lines} lines a receipt, {receipts} receipts")?;
-    writeln!(words, "  {:<22} {:>10} {:>10} {:>14}", "", "receipts/s", "lines/s", "times native")?;
+    writeln!(
+        words,
+        "\n  {lines} lines a receipt, {receipts} receipts; µs of the processor a receipt: apply worker, walsender"
+    )?;
+    writeln!(
+        words,
+        "  {:<18} {:>10} {:>9} {:>12} {:>9} {:>9}",
+        "", "receipts/s", "lines/s", "times native", "apply", "send"
+    )?;
     let mut table = Map::new();
-    for (way, all) in ways.iter().zip(&seconds) {
-        let per_second = receipts as f64 / median(all.clone());
-        let ratio = rounded(median(seconds[0].iter().zip(all).map(|(native, own)| native / own).collect()));
-        let line_rate = per_second * lines as f64;
-        writeln!(words, "  {:<22} {per_second:>10.0} {line_rate:>10.0} {ratio:>14.2}   {}", way.name(), way.what())?;
+    for (way, own) in ways.iter().zip(&runs) {
+        let middle = |part: fn(&Run) -> Duration| median(own.iter().map(|run| part(run).as_secs_f64()).collect());
+        let per_second = receipts as f64 / middle(|run| run.took);
+        let lines_per_second = per_second * lines as f64;
+        let ratios = runs[0].iter().zip(own).map(|(native, own)| native.took.as_secs_f64() / own.took.as_secs_f64());
+        let ratio = rounded(median(ratios.collect()));
+        let each = |seconds: f64| rounded(seconds * 1e6 / receipts as f64);
+        let (applying, sending) = (each(middle(|run| run.applying)), each(middle(|run| run.sending)));
+        writeln!(
+            words,
+            "  {:<18} {per_second:>10.0} {lines_per_second:>9.0} {ratio:>12.2} {applying:>9.1} {sending:>9.1}   {}",
+            way.name(),
+            way.what()
+        )?;
         table.insert(
             way.key().to_owned(),
-            json!({ "receipts_per_second": per_second.round(), "lines_per_second": line_rate.round(), "times_native": ratio }),
+            json!({ "receipts_per_second": per_second.round(), "lines_per_second": lines_per_second.round(),
+                "times_native": ratio, "apply_us": applying, "send_us": sending }),
         );
     }
     words.flush()?;

@@ -28,6 +28,9 @@ struct Table {
     entity: String,
     key_column: String,
     groups: Value,
+    /// Whose a thing is.
+    owner_column: Option<String>,
+    is_centrals: bool,
 }
 
 const OPERATIONS: &str = "select node_id, seq, hlc, entity, key, patch, base from wire.op";
@@ -35,10 +38,17 @@ const OPERATIONS: &str = "select node_id, seq, hlc, entity, key, patch, base fro
 impl Journal {
     /// Reads it at central, which has every operation.
     pub fn read(central: &mut Client) -> Result<Self> {
-        let tables = central.query("select entity, key_column, groups::text from sync.entity", &[])?;
+        let tables = central
+            .query("select entity, key_column, groups::text, owner_column, writer = 'central' from sync.entity", &[])?;
         let table = |row: &postgres::Row| {
             let groups = json::read(row.get(2), 8).ok().context("groups")?;
-            Ok(Table { entity: row.get(0), key_column: row.get(1), groups })
+            Ok(Table {
+                entity: row.get(0),
+                key_column: row.get(1),
+                groups,
+                owner_column: row.get(3),
+                is_centrals: row.get(4),
+            })
         };
         let tables = tables.iter().map(table).collect::<Result<Vec<_>>>()?;
         let mut journal = Self {
@@ -62,7 +72,30 @@ impl Journal {
             journal.count(&operations);
             journal.things.insert(thing, Entity::of(&operations));
         }
+        journal.complete_rules();
         Ok(journal)
+    }
+
+    /// What central decides is central's, and whose a thing is was said first.
+    fn complete_rules(&mut self) {
+        for table in &self.tables {
+            let rules = self.rules.entry(table.entity.clone()).or_default();
+            let things = self.things.iter().filter(|((entity, _), _)| table.is_centrals && *entity == table.entity);
+            for register in things.flat_map(|(_, state)| state.0.keys()) {
+                rules.0.entry(register.clone()).or_insert(Rule::CentralWins);
+            }
+            rules.0.extend(table.owner_column.clone().map(|column| (column, Rule::FirstWrite)));
+        }
+    }
+
+    fn settle(&self, entity: &str, state: &Entity) -> merge::Merged {
+        let table = self.tables.iter().find(|table| table.entity == entity);
+        let owner = table.and_then(|table| state.owner(table.owner_column.as_ref()?));
+        let context = merge::Context { central: CENTRAL.id, owner };
+        match self.rules.get(entity) {
+            Some(rules) => state.settle(rules, context),
+            None => state.settle(&Rules::default(), context),
+        }
     }
 
     fn count(&mut self, operations: &[Operation]) {
@@ -119,7 +152,7 @@ impl Journal {
         });
         let mut wanted = BTreeMap::new();
         for ((entity, key), state) in &self.things {
-            let merged = state.settle(self.rules_of(entity), context());
+            let merged = self.settle(entity, state);
             for (register, choice) in &merged.columns {
                 let heads = state.heads(register);
                 if heads.len() < 2 || (choice.losers.is_empty() && !choice.needs_review) {
@@ -147,7 +180,7 @@ impl Journal {
                 continue;
             };
             let row = json::read(&row, 64).ok().context("a row")?;
-            let merged = state.settle(self.rules_of(entity), context());
+            let merged = self.settle(entity, state);
             let mut wanted = vec![("deleted".to_owned(), Value::Bool(!merged.exists()))];
             for (register, choice) in &merged.columns {
                 match (table.groups.get(register), &choice.value) {
@@ -166,11 +199,6 @@ impl Journal {
         complaints.extend(rows.keys().map(|key| format!("{entity} {key}: a row that nobody decided")));
         Ok(complaints)
     }
-
-    fn rules_of(&self, entity: &str) -> &Rules {
-        static NONE: std::sync::OnceLock<Rules> = std::sync::OnceLock::new();
-        self.rules.get(entity).unwrap_or_else(|| NONE.get_or_init(Rules::default))
-    }
 }
 
 fn rules(central: &mut Client) -> Result<HashMap<String, Rules>> {
@@ -180,10 +208,6 @@ fn rules(central: &mut Client) -> Result<HashMap<String, Rules>> {
         rules.entry(row.get(0)).or_default().0.insert(row.get(1), rule);
     }
     Ok(rules)
-}
-
-fn context() -> merge::Context {
-    merge::Context { central: CENTRAL.id, owner: None }
 }
 
 /// As `sync.head` has it.

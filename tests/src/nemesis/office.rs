@@ -9,8 +9,8 @@ use super::actor::{Actor, Done};
 /// By register, rules that suit it.
 const RULES: [(&str, &[&str]); 6] = [
     ("name", &[r#""last_write""#, r#""first_write""#, r#""central_wins""#, r#""review""#]),
-    ("email", &[r#""central_wins""#, r#""last_write""#, r#""greatest""#]),
-    ("address", &[r#""first_write""#, r#""central_wins""#, r#""review""#]),
+    ("email", &[r#""central_wins""#, r#""owner_wins""#, r#""last_write""#, r#""greatest""#]),
+    ("address", &[r#""first_write""#, r#""owner_wins""#, r#""central_wins""#, r#""review""#]),
     ("tags", &[r#""union""#, r#""last_write""#]),
     (
         "consent",

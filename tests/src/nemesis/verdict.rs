@@ -5,11 +5,13 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use postgres::Client;
+use uuid::Uuid;
 
 use super::actor::Done;
 use super::fault::Poison;
 use super::field::{Field, node};
 use super::journal::Journal;
+use crate::chain::STORES;
 
 /// Everything that is not as it should be.
 pub fn judge(field: &Field, done: &[Done], poison: &[Poison]) -> Result<Vec<String>> {
@@ -97,25 +99,27 @@ fn operations(field: &Field, central: &mut Client) -> Result<Vec<String>> {
 
 /// Sales that were answered for are here, and what was said about them; at their store and at central, each once.
 fn receipts(index: usize, dba: &mut Client, done: &[Done]) -> Result<Vec<String>> {
-    let mine = |store: usize| index == 0 || index == store + 1;
     let mut complaints = Vec::new();
-    let mut once = |what: &str, sql: &str, store: usize, receipt: uuid::Uuid, exactly: bool| -> Result<()> {
-        let count: i64 = dba.query_one(sql, &[&node(store + 1).id, &receipt])?.get(0);
-        if count == 0 || (exactly && count > 1) {
-            complaints.push(format!("{what} {receipt} of {}: {count} times", node(store + 1).code));
+    for store in (0..STORES.len()).filter(|store| index == 0 || index == store + 1) {
+        let sold: Vec<Uuid> =
+            done.iter().flat_map(|done| &done.receipts).filter(|(at, _)| *at == store).map(|(_, id)| *id).collect();
+        let mut times = |what: &str, of: &str, ids: &[Uuid], wanted: &str| -> Result<()> {
+            let sql = format!(
+                "select format('%s %s of node %s: %s times', '{what}', w.id, $1::integer, count(t.id)) \
+                 from (select distinct unnest($2::uuid[]) as id) w left join ({of}) t on t.node_id = $1 and t.id = w.id \
+                 group by w.id having not count(t.id) {wanted}"
+            );
+            complaints.extend(dba.query(&sql, &[&node(store + 1).id, &ids])?.iter().map(|row| row.get::<_, String>(0)));
+            Ok(())
+        };
+        times("document", "select node_id, doc_id as id from wire.doc", &sold, "= 1")?;
+        times("receipt", "select node_id, receipt_id as id from sales.receipt", &sold, "= 1")?;
+        for kind in ["release", "void"] {
+            let said = done.iter().flat_map(|done| &done.said).filter(|(at, _, what)| *at == store && *what == kind);
+            let said: Vec<Uuid> = said.map(|(_, id, _)| *id).collect();
+            let of = format!("select node_id, receipt_id as id from sales.receipt_event where kind = '{kind}'");
+            times(kind, &of, &said, ">= 1")?;
         }
-        Ok(())
-    };
-    for (store, receipt) in done.iter().flat_map(|done| &done.receipts).filter(|(store, _)| mine(*store)) {
-        once("document", "select count(*) from wire.doc where node_id = $1 and doc_id = $2", *store, *receipt, true)?;
-        let sql = "select count(*) from sales.receipt where node_id = $1 and receipt_id = $2";
-        once("receipt", sql, *store, *receipt, true)?;
-    }
-    for (store, receipt, kind) in done.iter().flat_map(|done| &done.said).filter(|(store, ..)| mine(*store)) {
-        let sql = format!(
-            "select count(*) from sales.receipt_event where node_id = $1 and receipt_id = $2 and kind = '{kind}'"
-        );
-        once(kind, &sql, *store, *receipt, false)?;
     }
     Ok(complaints)
 }

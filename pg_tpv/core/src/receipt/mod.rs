@@ -122,8 +122,7 @@ impl Receipt {
     pub fn from_body(body: &str) -> Result<Self, Vec<Problem>> {
         let terminal = Terminal { price_decimals: 4, ..Terminal::default() };
         let limits = Limits { max_bytes: usize::MAX, max_depth: usize::MAX, max_lines: usize::MAX };
-        let verdict = parse(body.as_bytes(), &terminal, &limits);
-        verdict.receipt.ok_or(verdict.problems)
+        parse::read_body(body, &terminal, &limits)
     }
 
     /// Whether every line is taken back.

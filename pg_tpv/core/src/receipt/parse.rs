@@ -6,7 +6,7 @@ use super::canonical::normalise;
 use super::finding::{Findings, Outcome};
 use super::line::decode_barcodes;
 use super::terminal::Terminal;
-use super::{Limits, Verdict, header, total};
+use super::{Limits, Receipt, Verdict, header, total};
 use crate::encoding::decode;
 use crate::json::{self, JsonError, JsonErrorKind, Value};
 use crate::problem::{Place, Problem};
@@ -49,14 +49,30 @@ fn problem_of(error: JsonError) -> Problem {
     Problem::new(code, error.pointer, detail)
 }
 
+/// What a body that was stored says; its canonical form is the body itself.
+pub(super) fn read_body(body: &str, terminal: &Terminal, limits: &Limits) -> Result<Receipt, Vec<Problem>> {
+    let mut tree = read_tree(body.as_bytes(), terminal, limits).map_err(|problem| vec![problem])?;
+    let mut findings = Findings::default();
+    let receipt = read_receipt(&mut tree, terminal, limits, &mut findings);
+    match (findings.conclude(), receipt) {
+        ((Outcome::Accepted | Outcome::Held, ..), Some(receipt)) => Ok(receipt),
+        ((_, _, problems), _) => Err(problems),
+    }
+}
+
+fn read_receipt(tree: &mut Value, terminal: &Terminal, limits: &Limits, findings: &mut Findings) -> Option<Receipt> {
+    normalise(tree, &Place::Root, findings);
+    let mut receipt = header::read(tree, terminal, limits, findings);
+    if let Some(receipt) = receipt.as_mut().filter(|_| !findings.quarantines()) {
+        decode_barcodes(receipt, terminal, findings);
+        total::check(receipt, terminal, findings);
+    }
+    receipt
+}
+
 fn judge(mut tree: Value, terminal: &Terminal, limits: &Limits) -> Verdict {
     let mut findings = Findings::default();
-    normalise(&mut tree, &Place::Root, &mut findings);
-    let mut receipt = header::read(&mut tree, terminal, limits, &mut findings);
-    if let Some(receipt) = receipt.as_mut().filter(|_| !findings.quarantines()) {
-        decode_barcodes(receipt, terminal, &mut findings);
-        total::check(receipt, terminal, &mut findings);
-    }
+    let receipt = read_receipt(&mut tree, terminal, limits, &mut findings);
     let (outcome, flags, problems) = findings.conclude();
     if outcome == Outcome::Quarantined || receipt.is_none() {
         return Verdict::quarantined(problems);

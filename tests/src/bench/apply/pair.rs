@@ -15,6 +15,7 @@ use crate::chain::{self, STORES};
 use crate::cluster::Cluster;
 use crate::lab::Lab;
 use crate::pgtree::PgTree;
+use crate::process::Process;
 use crate::store;
 use crate::until::until_true;
 
@@ -50,6 +51,17 @@ pub struct Pair {
     pub major: i32,
     conninfo: [String; 2],
     _clusters: [Cluster; 2],
+}
+
+/// One catch-up.
+#[derive(Clone, Copy)]
+pub struct Run {
+    /// On the wall.
+    pub took: Duration,
+    /// Of the processor, by the apply worker.
+    pub applying: Duration,
+    /// Of the processor, by the store's walsender, which decodes the WAL.
+    pub sending: Duration,
 }
 
 /// Receipts of one size, written in every way.
@@ -102,15 +114,15 @@ impl Pair {
             Way::Tpv => Ok(()),
             Way::Pglogical if self.has_pglogical => self.connect_pglogical(),
             Way::Pglogical => Ok(()),
-            Way::Native | Way::Plpgsql => {
-                let (key, tables) = (way.key(), way.published());
+            Way::Native | Way::Binary | Way::Plpgsql => {
+                let (key, tables, binary) = (way.key(), way.published(), way != Way::Native);
                 self.store.batch_execute(&format!(
                     "create publication {key} for table {tables} with (publish = 'insert'); \
                      grant usage on schema {key} to tpv_replicator; grant select on {tables} to tpv_replicator"
                 ))?;
                 Ok(self.central.batch_execute(&format!(
                     "create subscription {key} connection '{}' publication {key} with \
-                     (create_slot = false, enabled = false, copy_data = false, binary = true, streaming = off)",
+                     (create_slot = false, enabled = false, copy_data = false, binary = {binary}, streaming = off)",
                     self.conninfo[0]
                 ))?)
             }
@@ -177,7 +189,7 @@ impl Pair {
     }
 
     /// Lets a way catch up from before its receipts were written, and checks that all came.
-    pub fn catch_up(&mut self, way: Way, written: &Written) -> Result<Duration> {
+    pub fn catch_up(&mut self, way: Way, written: &Written) -> Result<Run> {
         self.central.batch_execute(way.empty())?;
         self.rewind(way, written.lines)?;
         let there = self.central.prepare(&format!(
@@ -191,6 +203,7 @@ impl Pair {
             row.is_ok_and(|row| row.get(0))
         })?;
         let took = started.elapsed();
+        let [applying, sending] = [busy(&mut self.central, APPLIES)?, busy(&mut self.store, SENDS)?];
         self.pause(way)?;
         let count =
             format!("select (select count(*) from {0}.receipt), (select count(*) from {0}.receipt_line)", way.schema());
@@ -198,7 +211,7 @@ impl Pair {
         let (found, expected) =
             ((row.get(0), row.get(1)), (written.receipts as i64, (written.receipts * written.lines) as i64));
         ensure!(found == expected, "{}: {found:?} receipts and lines arrived of {expected:?}", way.key());
-        Ok(took)
+        Ok(Run { took, applying, sending })
     }
 
     /// Puts the subscription back to where its slot was kept.
@@ -241,12 +254,23 @@ impl Pair {
             Way::Pglogical => "select pglogical.alter_subscription_disable('pglogical', true)".to_owned(),
             _ => format!("alter subscription {} disable", way.subscription()),
         })?;
-        let worker = "select not exists (select from pg_stat_activity where backend_type like 'pglogical apply%' or \
-            backend_type = 'logical replication worker')";
-        until_true("nobody applies", PATIENCE, || yes(&mut self.central, worker))?;
-        let sender = "select not exists (select from pg_replication_slots where active)";
-        until_true("nobody sends", PATIENCE, || yes(&mut self.store, sender))
+        for (dba, working) in [(&mut self.central, APPLIES), (&mut self.store, SENDS)] {
+            until_true("nobody works for it", PATIENCE, || yes(dba, &format!("select not exists ({working})")))?;
+        }
+        Ok(())
     }
+}
+
+/// Who applies at central; one at a time.
+const APPLIES: &str = "select pid from pg_stat_activity where backend_type like 'pglogical apply%' or \
+    backend_type = 'logical replication worker'";
+
+/// Who sends at the store.
+const SENDS: &str = "select active_pid from pg_replication_slots where active";
+
+fn busy(dba: &mut Client, who: &str) -> Result<Duration> {
+    let pid: Option<i32> = dba.query_opt(who, &[])?.and_then(|row| row.get(0));
+    Ok(pid.and_then(Process::of).map(|process| process.busy()).unwrap_or_default())
 }
 
 /// The slot that stands before the receipts of a way and size.

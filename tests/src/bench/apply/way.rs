@@ -5,6 +5,8 @@
 pub enum Way {
     /// Header and line rows by native replication, no trigger anywhere.
     Native,
+    /// The same with values in binary.
+    Binary,
     /// A document by native replication, which a trigger in PL/pgSQL unfolds.
     Plpgsql,
     /// Header and line rows by pglogical.
@@ -15,12 +17,13 @@ pub enum Way {
 
 impl Way {
     /// In the order of each round; the others are compared with the first.
-    pub const ALL: [Self; 4] = [Self::Native, Self::Plpgsql, Self::Pglogical, Self::Tpv];
+    pub const ALL: [Self; 5] = [Self::Native, Self::Binary, Self::Plpgsql, Self::Pglogical, Self::Tpv];
 
     /// Its name in the JSON, and of its schema, publication, subscription and slots.
     pub fn key(self) -> &'static str {
         match self {
             Self::Native => "native",
+            Self::Binary => "native_binary",
             Self::Plpgsql => "plpgsql",
             Self::Pglogical => "pglogical",
             Self::Tpv => "tpv",
@@ -31,6 +34,7 @@ impl Way {
     pub fn name(self) -> &'static str {
         match self {
             Self::Native => "native",
+            Self::Binary => "native, binary",
             Self::Plpgsql => "native, PL/pgSQL",
             Self::Pglogical => "pglogical",
             Self::Tpv => "tpv",
@@ -40,7 +44,8 @@ impl Way {
     /// What is done.
     pub fn what(self) -> &'static str {
         match self {
-            Self::Native => "header and line rows, primary keys only, no trigger, no check",
+            Self::Native => "header and line rows; primary keys only, no trigger, no check",
+            Self::Binary => "the same with binary = true, as the two below that receive documents",
             Self::Plpgsql => "a document, unfolded by a trigger: repeat look-up, exception block, jsonb_to_recordset",
             Self::Pglogical => "header and line rows, primary keys only, conflict_resolution = last_update_wins",
             Self::Tpv => "wire.doc: sender, repeat and hash checked; receipt, lines and taxes with every constraint",
@@ -59,7 +64,7 @@ impl Way {
     pub fn tables(self) -> String {
         let rows = PLAIN.replace("SCHEMA", self.schema());
         match self {
-            Self::Native | Self::Pglogical => rows,
+            Self::Native | Self::Binary | Self::Pglogical => rows,
             Self::Plpgsql => rows + DOCUMENT,
             Self::Tpv => String::new(),
         }
@@ -74,6 +79,7 @@ impl Way {
     pub fn published(self) -> &'static str {
         match self {
             Self::Native => "native.receipt, native.receipt_line",
+            Self::Binary => "native_binary.receipt, native_binary.receipt_line",
             Self::Plpgsql => "plpgsql.doc",
             Self::Pglogical | Self::Tpv => "",
         }
@@ -82,7 +88,7 @@ impl Way {
     /// Writes the store's receipts of the ids in `bench.receipt` once more this way, one a transaction.
     pub fn copy(self) -> String {
         let insert = match self {
-            Self::Native | Self::Pglogical => ROWS.replace("SCHEMA", self.schema()),
+            Self::Native | Self::Binary | Self::Pglogical => ROWS.replace("SCHEMA", self.schema()),
             Self::Plpgsql => BODY.to_owned(),
             Self::Tpv => return String::new(),
         };
@@ -96,6 +102,7 @@ impl Way {
     pub fn empty(self) -> &'static str {
         match self {
             Self::Native => "truncate native.receipt, native.receipt_line",
+            Self::Binary => "truncate native_binary.receipt, native_binary.receipt_line",
             Self::Plpgsql => "truncate plpgsql.doc, plpgsql.receipt, plpgsql.receipt_line",
             Self::Pglogical => "truncate pglogical_rows.receipt, pglogical_rows.receipt_line",
             Self::Tpv => {
