@@ -27,6 +27,16 @@ VOLATILE PARALLEL UNSAFE
 LANGUAGE c /* Rust */
 AS 'MODULE_PATHNAME', 'capture_change_wrapper';
 
+CREATE  FUNCTION "decide"(
+	"entity" TEXT, /* & str */
+	"key" TEXT, /* & str */
+	"column_name" TEXT, /* & str */
+	"value" jsonb /* JsonbText */
+) RETURNS void
+STRICT VOLATILE PARALLEL UNSAFE
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'decide_wrapper';
+
 CREATE  FUNCTION "follow_chain"(
 	"node_id" INT, /* i32 */
 	"chain" TEXT, /* & str */
@@ -89,52 +99,6 @@ comment on function is_capturing() is 'False while the merge itself writes rows:
 comment on function capture_change(text, jsonb, jsonb) is
     'Writes the operation for a change of a tracked row. The trigger sync.capture calls it at the end of the transaction.';
 
-CREATE  FUNCTION "replay"(
-	"quarantine_id" bigint /* i64 */
-) RETURNS bool /* bool */
-STRICT VOLATILE PARALLEL UNSAFE
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'replay_wrapper';
-
-comment on function replay(bigint) is
-    'Tries an item of sync.quarantine again. True when it is done. Callers use sync.replay.';
-
-CREATE  FUNCTION "restore_loser"(
-	"entity" TEXT, /* & str */
-	"key" TEXT, /* & str */
-	"column_name" TEXT, /* & str */
-	"node_id" INT, /* i32 */
-	"seq" bigint /* i64 */
-) RETURNS jsonb /* JsonbText */
-STRICT VOLATILE PARALLEL UNSAFE
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'restore_loser_wrapper';
-
-CREATE  FUNCTION "decide"(
-	"entity" TEXT, /* & str */
-	"key" TEXT, /* & str */
-	"column_name" TEXT, /* & str */
-	"value" jsonb /* JsonbText */
-) RETURNS void
-STRICT VOLATILE PARALLEL UNSAFE
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'decide_wrapper';
-
-CREATE  FUNCTION "settle_again"(
-	"entity" TEXT, /* & str */
-	"key" TEXT, /* & str */
-	"column_name" TEXT /* & str */
-) RETURNS void
-STRICT VOLATILE PARALLEL UNSAFE
-LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'settle_again_wrapper';
-
-comment on function restore_loser(text, text, text, integer, bigint) is
-    'Gives a losing value its right: see sync.restore_loser.';
-comment on function decide(text, text, text, jsonb) is
-    'Writes an operation that has seen all values of a column and chooses this one. The trigger sync.restored calls it.';
-comment on function settle_again(text, text, text) is 'Chooses among the heads of one column anew, by the policies of now.';
-
 CREATE  FUNCTION "policy_check"(
 	"entity" TEXT, /* & str */
 	"column_name" TEXT, /* & str */
@@ -162,6 +126,16 @@ comment on function policy_check(text, text, jsonb) is 'Refuses a policy that co
 comment on function policy_dry_run(text, text, jsonb) is
     'What another policy would choose among the values on record. Callers use sync.policy_dry_run.';
 
+CREATE  FUNCTION "replay"(
+	"quarantine_id" bigint /* i64 */
+) RETURNS bool /* bool */
+STRICT VOLATILE PARALLEL UNSAFE
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'replay_wrapper';
+
+comment on function replay(bigint) is
+    'Tries an item of sync.quarantine again. True when it is done. Callers use sync.replay.';
+
 CREATE  FUNCTION "resolve"(
 	"entity" TEXT, /* & str */
 	"key" TEXT /* & str */
@@ -172,23 +146,31 @@ AS 'MODULE_PATHNAME', 'resolve_wrapper';
 
 comment on function resolve(text, text) is 'The key of the thing that this one became. Callers use sync.resolve.';
 
-CREATE  FUNCTION "follow_chain"(
+CREATE  FUNCTION "restore_loser"(
+	"entity" TEXT, /* & str */
+	"key" TEXT, /* & str */
+	"column_name" TEXT, /* & str */
 	"node_id" INT, /* i32 */
-	"chain" TEXT, /* & str */
-	"from_seq" bigint, /* i64 */
-	"from_hash" bytea, /* & [u8] */
-	"to_seq" bigint /* i64 */
-) RETURNS TABLE (
-	"seq" bigint,  /* i64 */
-	"hash" bytea,  /* Vec < u8 > */
-	"broken" TEXT  /* Option < String > */
-)
+	"seq" bigint /* i64 */
+) RETURNS jsonb /* JsonbText */
 STRICT VOLATILE PARALLEL UNSAFE
 LANGUAGE c /* Rust */
-AS 'MODULE_PATHNAME', 'follow_chain_wrapper';
+AS 'MODULE_PATHNAME', 'restore_loser_wrapper';
 
-comment on function follow_chain(integer, text, bigint, bytea, bigint) is
-    'Follows a chain of a peer link by link, from a document that was followed before. Callers use sync.reconcile.';
+CREATE  FUNCTION "settle_again"(
+	"entity" TEXT, /* & str */
+	"key" TEXT, /* & str */
+	"column_name" TEXT /* & str */
+) RETURNS void
+STRICT VOLATILE PARALLEL UNSAFE
+LANGUAGE c /* Rust */
+AS 'MODULE_PATHNAME', 'settle_again_wrapper';
+
+comment on function restore_loser(text, text, text, integer, bigint) is
+    'Gives a losing value its right: see sync.restore_loser.';
+comment on function decide(text, text, text, jsonb) is
+    'Writes an operation that has seen all values of a column and chooses this one. The trigger sync.restored calls it.';
+comment on function settle_again(text, text, text) is 'Chooses among the heads of one column anew, by the policies of now.';
 
 comment on function follow_chain(integer, text, bigint, bytea, bigint) is
     'Follows a chain of a peer link by link, from a document that was followed before. Callers use sync.reconcile.';

@@ -51,4 +51,7 @@ pub extern "C-unwind" fn pg_tpv_worker(_argument: pg_sys::Datum) {
         let mut parts = 0..PARTS;
         while parts.next().is_some() && BackgroundWorker::transaction(resend::serve) {}
     }
+    // SAFETY: ends this process, as PostgreSQL's own workers end when they are told to. One that ends with 0, which is what
+    // returning means, is never started again: whoever ended all sessions of the database had ended the beats.
+    unsafe { pg_sys::proc_exit(1) };
 }

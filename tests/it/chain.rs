@@ -436,3 +436,16 @@ fn a_store_that_joins_again_is_refused_and_the_chain_goes_on() {
     assert_eq!(all_say(&chain, &of_ana("row(email, phone)")), "(4,3)");
     journals_are_whole(&chain);
 }
+
+/// It ended with 0 when it was told to end, and PostgreSQL starts no such worker again: no beat, no ceiling of the clock.
+#[test]
+fn the_background_worker_comes_back_when_somebody_ends_the_sessions_of_the_database() {
+    let server = Cluster::for_test(&Lab::open().unwrap()).unwrap();
+    let worker = "select coalesce(max(pid), 0) from pg_stat_activity where backend_type = 'pg_tpv worker'";
+    let mut dba = server.connect_as("postgres", "postgres").unwrap();
+    let mut pid = || dba.query_one(worker, &[]).unwrap().get::<_, i32>(0);
+    let before = until("the worker works", SOON, || Some(pid()).filter(|pid| *pid != 0)).unwrap();
+    let mut other = server.connect_as("postgres", "postgres").unwrap();
+    other.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'tpv'", &[]).unwrap();
+    until_true("another one works", SOON, || ![0, before].contains(&pid())).unwrap();
+}

@@ -145,8 +145,10 @@ const RECEIPTS: &str = "select concat_ws(' ', \
 #[test]
 fn a_store_of_the_release_before_is_upgraded_with_its_receipts_and_joins() {
     let lab = Lab::open().unwrap();
-    let at_store = Cluster::for_test(&lab).unwrap();
+    let mut at_store = Cluster::for_test(&lab).unwrap();
     goes_back(&at_store);
+    at_store.stop().unwrap();
+    at_store.start().unwrap();
     let mut dba = at_store.connect().unwrap();
     store::register(&mut dba, STORES[0]).unwrap();
     // The new library is there, and the database is not yet updated: the store sells.
