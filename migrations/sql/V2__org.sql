@@ -23,7 +23,7 @@ comment on column sync.this_node.node_id is 'The node.';
 
 create table org.legal_entity (
   legal_entity_id uuid primary key default tpv.uuid7(),
-  name            text not null check (name <> ''),
+  name            text not null unique check (name <> ''),
   tax_id          text
 );
 comment on table org.legal_entity is 'Whoever can issue an invoice: the chain itself and its concessionaires.';
@@ -90,28 +90,24 @@ begin atomic
 end;
 comment on function org.this_node() is 'Number of the node that this database is; null before a store is registered.';
 
-create function org.register_department(code text, name text, concessionaire text default null, node_id integer default null) returns void
+create function org.register_department(code text, name text, concessionaire text default null) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   entity uuid;
 begin
   if concessionaire is not null then
-    -- No unique index stands for this: two stores may each have met somebody before they met each other.
-    lock table org.legal_entity in share row exclusive mode;
-    select e.legal_entity_id into entity from org.legal_entity e where e.name = concessionaire order by 1 limit 1;
-    if not found then
-      insert into org.legal_entity (name) values (concessionaire) returning legal_entity_id into entity;
-    end if;
+    insert into org.legal_entity (name) values (concessionaire) on conflict do nothing;
+    select e.legal_entity_id into entity from org.legal_entity e where e.name = concessionaire;
   end if;
   insert into org.department as d (node_id, code, name, legal_entity_id)
-  values (coalesce(register_department.node_id, org.this_node()), register_department.code, register_department.name, entity)
+  values (org.this_node(), register_department.code, register_department.name, entity)
   on conflict on constraint department_node_id_code_key do update
     set name = excluded.name, legal_entity_id = coalesce(excluded.legal_entity_id, d.legal_entity_id);
 end $$;
-comment on function org.register_department(text, text, text, integer) is
-  'Registers a department, or renames it. concessionaire is the registered name of whoever leases it; node_id the store, this one if it is not given.';
+comment on function org.register_department(text, text, text) is
+  'Registers a department of this store, or renames it. concessionaire is the registered name of whoever leases it.';
 
-create function org.register_terminal(code text, department_code text, declares jsonb default '{}', node_id integer default null) returns void
+create function org.register_terminal(code text, department_code text, declares jsonb default '{}') returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   faults text;
@@ -121,9 +117,9 @@ begin
     raise exception 'the declaration of the terminal has faults' using errcode = '22023', detail = faults;
   end if;
   insert into org.terminal (node_id, code, department_code, declares)
-  values (coalesce(register_terminal.node_id, org.this_node()), register_terminal.code, register_terminal.department_code, register_terminal.declares)
+  values (org.this_node(), register_terminal.code, register_terminal.department_code, register_terminal.declares)
   on conflict on constraint terminal_node_id_code_key do update
     set department_code = excluded.department_code, declares = excluded.declares, active = true;
 end $$;
-comment on function org.register_terminal(text, text, jsonb, integer) is
-  'Registers a terminal of a store (this one if no node_id is given), or changes what it declares. A faulty declaration is refused with 22023.';
+comment on function org.register_terminal(text, text, jsonb) is
+  'Registers a terminal of this store, or changes what it declares. A faulty declaration is refused with 22023.';

@@ -122,7 +122,7 @@ create view dat.withdraw_failed with (security_invoker = true) as
 comment on view dat.withdraw_failed is
   'Alarm: withdrawals that came too late. The checkout has read the file, so the customer may have paid.';
 
-create function dat.save_profile(profile jsonb, department_code text default null, node_id integer default null) returns integer
+create function dat.save_profile(profile jsonb, department_code text default null) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   problem record;
@@ -142,14 +142,14 @@ begin
   -- One saver at a time, so that versions count without gaps.
   lock table dat.profile in share row exclusive mode;
   insert into dat.profile (node_id, department_code, version, profile)
-  select coalesce(save_profile.node_id, org.this_node()), save_profile.department_code, coalesce(max(p.version), 0) + 1, save_profile.profile
+  select org.this_node(), save_profile.department_code, coalesce(max(p.version), 0) + 1, save_profile.profile
     from dat.profile p
-   where p.node_id = coalesce(save_profile.node_id, org.this_node()) and p.department_code is not distinct from save_profile.department_code
+   where p.node_id = org.this_node() and p.department_code is not distinct from save_profile.department_code
   returning version into saved;
   return saved;
 end $$;
-comment on function dat.save_profile(jsonb, text, integer) is
-  'Saves a layout for one department, or for the whole store (node_id; this one if it is not given), and answers its version. Faults are refused with 22023, all at once; what is merely unwise is a warning.';
+comment on function dat.save_profile(jsonb, text) is
+  'Saves a layout for one department, or for the whole store, and answers its version. Faults are refused with 22023, all at once; what is merely unwise is a warning.';
 
 create function dat.withdraw(receipt_id uuid, why text) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as
@@ -253,7 +253,7 @@ comment on function org.register_store(integer, text, text, text, integer, text)
 revoke all on dat.profile, dat.file, dat.superseded, dat.pending, dat.withdraw_failed from public;
 grant select on dat.profile, dat.file, dat.superseded, dat.pending, dat.withdraw_failed to tpv_operator;
 grant select (profile_id, node_id, department_code, version, profile, saved_at) on dat.profile to tpv_analyst;
-grant execute on function dat.save_profile(jsonb, text, integer), dat.withdraw(uuid, text), dat.render_again(uuid, text) to tpv_operator;
+grant execute on function dat.save_profile(jsonb, text), dat.withdraw(uuid, text), dat.render_again(uuid, text) to tpv_operator;
 grant execute on function dat.pending_list(integer), dat.pending_take(bigint), dat.pending_ack(bigint, text, text),
   dat.staged(text, text, bytea) to tpv_watcher;
 grant select on all tables in schema org to tpv_operator, tpv_analyst;

@@ -66,6 +66,9 @@ create table sync.entity (
   key_column text not null,
   writer     text not null check (writer in ('any', 'central')),
   groups     jsonb not null default '{}',
+  owner_column  text,
+  duplicates    jsonb not null default '{}',
+  only_stricter jsonb not null default '{}',
   tracked_at timestamptz not null default now()
 );
 comment on table sync.entity is 'Tables whose rows the chain shares.';
@@ -73,24 +76,24 @@ comment on column sync.entity.entity is 'The table.';
 comment on column sync.entity.key_column is 'Its key, a uuid drawn where the row was made.';
 comment on column sync.entity.writer is 'any: every node may write. central: a store that has joined may not.';
 comment on column sync.entity.groups is 'Columns that belong together, by the name of their group: {"address": ["street", "city"]}.';
+comment on column sync.entity.owner_column is 'The column with the node_id of whoever owns a thing, for the policy owner_wins; said once, when the thing is made.';
+comment on column sync.entity.duplicates is 'What two things may not share, by name: {"email": ["email"]}. Refused where it is seen; after a merge it is in sync.duplicate.';
+comment on column sync.entity.only_stricter is 'Columns that only go down their scale: {"consent": ["none", "email", "all"]}. sync.loosen is the one way up.';
 comment on column sync.entity.tracked_at is 'Since when.';
 
 create table sync.policy (
-  policy_id   uuid primary key default tpv.uuid7(),
+  policy_id   uuid primary key,
   entity      text not null references sync.entity,
   column_name text not null,
-  -- Only what the merge does: owner_wins and custom are read by the core and not wired yet, and a rule that says one thing
-  -- and does another is worse than none.
-  rule        jsonb not null check (coalesce(rule ->> 'rule', rule #>> '{}', '') in
-    ('last_write', 'first_write', 'central_wins', 'greatest', 'least', 'union', 'review')),
+  rule        jsonb not null,
   deleted     boolean not null default false,
   unique (entity, column_name)
 );
 comment on table sync.policy is 'Who wins where two nodes wrote one column without knowing of each other. Without a row: last_write.';
-comment on column sync.policy.policy_id is 'Key.';
+comment on column sync.policy.policy_id is 'Key; it follows from the table and the column (sync.policy_key), so that nobody makes two policies of one.';
 comment on column sync.policy.entity is 'The table.';
 comment on column sync.policy.column_name is 'The column, or the group.';
-comment on column sync.policy.rule is '"last_write", "first_write", "central_wins", "greatest", "least", "union", "review", or {"rule": "least", "order": [...]}.';
+comment on column sync.policy.rule is '"last_write", "first_write", "central_wins", "owner_wins", "greatest", "least", "union", "review", {"rule": "least", "order": [...]} or {"rule": "custom", "function": "schema.name"}.';
 comment on column sync.policy.deleted is 'Whether it was deleted; then last_write holds again. Rows are never removed.';
 
 create table sync.head (
@@ -98,13 +101,16 @@ create table sync.head (
   key    text not null,
   heads  text not null,
   waits  boolean not null,
+  contested boolean not null default false,
   primary key (entity, key)
 );
+create index head_contested on sync.head (entity, key) where contested;
 comment on table sync.head is 'For each thing and column the versions that no later one has seen: usually one.';
 comment on column sync.head.entity is 'Table of the thing.';
 comment on column sync.head.key is 'Its key.';
-comment on column sync.head.heads is 'JSON: column to [[node, seq, hlc], ...].';
+comment on column sync.head.heads is 'JSON: column to [[node, seq, hlc, value], ...].';
 comment on column sync.head.waits is 'True while operations are here and the creation of the thing is not.';
+comment on column sync.head.contested is 'Whether a column has several: what a changed policy has to look at.';
 
 create table sync.sibling (
   entity      text not null,
@@ -130,6 +136,51 @@ comment on column sync.sibling.value is 'The value.';
 comment on column sync.sibling.chosen is 'Whether the table shows this one.';
 comment on column sync.sibling.review is 'Whether a person is to look.';
 comment on column sync.sibling.found_at is 'When this node noticed.';
+
+create table sync.restoration (
+  restoration_id bigint generated always as identity primary key,
+  at             timestamptz not null default clock_timestamp(),
+  actor          text not null default session_user,
+  entity         text not null,
+  key            text not null,
+  column_name    text not null,
+  node_id        integer not null,
+  seq            bigint not null,
+  value          jsonb not null
+);
+comment on table sync.restoration is 'Conflicts that a person settled at this node, with sync.restore_loser.';
+comment on column sync.restoration.restoration_id is 'Key.';
+comment on column sync.restoration.at is 'When.';
+comment on column sync.restoration.actor is 'Login that did it.';
+comment on column sync.restoration.entity is 'Table of the thing.';
+comment on column sync.restoration.key is 'Its key.';
+comment on column sync.restoration.column_name is 'The column, or the group.';
+comment on column sync.restoration.node_id is 'Node that had written the value.';
+comment on column sync.restoration.seq is 'Its operation.';
+comment on column sync.restoration.value is 'The value.';
+
+create table sync.loosening (
+  loosening_id bigint generated always as identity primary key,
+  at           timestamptz not null default clock_timestamp(),
+  actor        text not null default session_user,
+  entity       text not null,
+  key          uuid not null,
+  column_name  text not null,
+  value        text,
+  why          text not null check (why <> ''),
+  xact         xid8 not null default pg_current_xact_id()
+);
+create index loosening_key on sync.loosening (key);
+comment on table sync.loosening is 'Each time that somebody at this node loosened what only grows stricter, with sync.loosen, and on whose word.';
+comment on column sync.loosening.loosening_id is 'Key.';
+comment on column sync.loosening.at is 'When.';
+comment on column sync.loosening.actor is 'Login that did it.';
+comment on column sync.loosening.entity is 'Table of the thing.';
+comment on column sync.loosening.key is 'Its key.';
+comment on column sync.loosening.column_name is 'The column.';
+comment on column sync.loosening.value is 'What it was set to.';
+comment on column sync.loosening.why is 'On whose word.';
+comment on column sync.loosening.xact is 'The transaction, which alone may do it.';
 
 create table sync.beat_counter (
   node_id integer primary key,

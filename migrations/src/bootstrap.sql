@@ -46,8 +46,8 @@ alter role tpv_owner nologin createrole nosuperuser nocreatedb noreplication nob
 select 'create role tpv_apply'
 where not exists (select from pg_catalog.pg_roles where rolname = 'tpv_apply') \gexec
 alter role tpv_apply login bypassrls nosuperuser nocreatedb nocreaterole noreplication;
--- What a peer connects as: it may stream, and read the wire tables. Keep it from physical replication in pg_hba.conf:
---     local/host  replication  tpv_replicator  reject
+-- What a peer connects as: it may stream, and read the wire tables. Only pg_hba.conf can keep it from copying the whole server:
+-- `tpv-migrate bootstrap-hba` prints the lines.
 select 'create role tpv_replicator'
 where not exists (select from pg_catalog.pg_roles where rolname = 'tpv_replicator') \gexec
 alter role tpv_replicator login replication nosuperuser nocreatedb nocreaterole nobypassrls;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 
+use crate::hba::Peer;
+
 /// Brings a node's database to the state that this build of tpv needs.
 ///
 /// A superuser runs what `bootstrap-sql` prints, once per database and again after each upgrade of the extension.
@@ -53,6 +55,18 @@ enum Word {
         #[arg(long, value_name = "NAME", default_value = "tpv")]
         database: String,
     },
+    /// Print lines for pg_hba.conf: who may log in as a peer, and that no peer may copy the server
+    ///
+    /// For example: tpv-migrate bootstrap-hba --peer central.example
+    BootstrapHba {
+        /// The node's database
+        #[arg(long, value_name = "NAME", default_value = "tpv")]
+        database: String,
+        /// Where the server of a peer logs in from: an address, a network, a host name, or the word socket for this
+        /// machine. Central in a store, each store at central; may be given more than once
+        #[arg(long = "peer", value_name = "ADDRESS")]
+        peers: Vec<String>,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -75,6 +89,7 @@ pub enum Command {
     Run { connection: Connection, target: Option<i32>, lock_timeout: Duration },
     Status { connection: Connection, json: bool },
     BootstrapSql { database: String },
+    BootstrapHba { database: String, peers: Vec<Peer> },
 }
 
 /// Where the database is and whom to trust there.
@@ -96,11 +111,10 @@ impl Args {
                 Command::Run { connection: place.connection()?, target, lock_timeout }
             }
             Word::Status { place, json } => Command::Status { connection: place.connection()?, json },
-            Word::BootstrapSql { database } => {
-                if !is_plain_name(&database) {
-                    bail!("--database takes a name of lower-case letters, digits and _, at most 63 of them");
-                }
-                Command::BootstrapSql { database }
+            Word::BootstrapSql { database } => Command::BootstrapSql { database: plain(database)? },
+            Word::BootstrapHba { database, peers } => {
+                let peers = peers.iter().map(|peer| Peer::from_text(peer)).collect::<anyhow::Result<_>>()?;
+                Command::BootstrapHba { database: plain(database)?, peers }
             }
         })
     }
@@ -137,6 +151,13 @@ fn database(url: &str) -> anyhow::Result<tokio_postgres::Config> {
         config.connect_timeout(Duration::from_secs(10));
     }
     Ok(config)
+}
+
+fn plain(database: String) -> anyhow::Result<String> {
+    if !is_plain_name(&database) {
+        bail!("--database takes a name of lower-case letters, digits and _, at most 63 of them");
+    }
+    Ok(database)
 }
 
 /// A name that needs no quotes anywhere, so that the script that is printed stays readable.

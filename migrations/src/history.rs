@@ -177,6 +177,26 @@ mod tests {
         assert_eq!(states(&[one, two.clone()], &[row(&two)]), [State::Skipped, State::Applied]);
     }
 
+    /// Databases out there hold these numbers: a file that was edited after its release is refused by all of them.
+    #[test]
+    fn what_was_released_is_as_databases_have_it() {
+        let ours = crate::embedded::migrations::runner();
+        let mut ours: Vec<_> = ours.get_migrations().iter().map(|it| (it.version(), it.checksum())).collect();
+        ours.sort_unstable();
+        assert_eq!(ours[..RELEASED.len()], RELEASED);
+    }
+
+    /// 0.1.0.
+    const RELEASED: [(i32, u64); 7] = [
+        (1, 8_439_890_014_418_508_976),
+        (2, 18_084_023_509_966_052_094),
+        (3, 16_602_050_596_510_940_416),
+        (4, 2_012_181_406_619_665_951),
+        (5, 12_299_874_399_355_233_719),
+        (6, 4_224_326_548_241_788_517),
+        (7, 4_552_213_447_851_209_102),
+    ];
+
     #[test]
     fn the_files_of_this_program_are_numbered_without_holes() {
         let mut versions: Vec<i32> =

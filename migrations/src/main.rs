@@ -8,6 +8,7 @@ mod check;
 mod config;
 mod database;
 mod failure;
+mod hba;
 mod history;
 mod run;
 mod status;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     };
     let result = match command {
         Command::BootstrapSql { database } => bootstrap::print(&database),
+        Command::BootstrapHba { database, peers } => hba::print(&database, &peers),
         Command::Run { target, lock_timeout, connection } => wait_for(run::run(&connection, target, lock_timeout)),
         Command::Status { json, connection } => wait_for(status::status(&connection, json)),
     };

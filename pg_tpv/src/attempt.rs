@@ -63,8 +63,13 @@ fn sorted(cause: CaughtError) -> Failed {
     }
 }
 
+/// The SQLSTATE of an error.
+pub fn sqlstate_of(report: &ErrorReportWithLevel) -> String {
+    five_characters(report.sql_error_code())
+}
+
 fn is_about_data(report: &ErrorReportWithLevel) -> bool {
-    let code = five_characters(report.sql_error_code());
+    let code = sqlstate_of(report);
     code.starts_with("22") || code.starts_with("23")
 }
 

@@ -23,10 +23,12 @@ pub mod receipt;
 pub mod refusal;
 pub mod registration;
 pub mod replay;
+pub mod resend;
 pub mod sql;
 pub mod store;
 pub mod take_in;
 pub mod verify;
+pub mod walsender;
 pub mod worker;
 
 use pgrx::prelude::*;
@@ -42,5 +44,6 @@ pub extern "C-unwind" fn _PG_init() {
     if unsafe { pg_sys::process_shared_preload_libraries_in_progress } {
         clock::request_memory();
         worker::register();
+        walsender::register();
     }
 }

@@ -7,9 +7,10 @@ use crate::journal::{self, OpRow};
 use crate::projection::project;
 use crate::refusal::Refusal;
 use crate::sql;
-use crate::take_in::{Document, quarantine, quarantine_op};
+use crate::take_in::{Document, quarantine, quarantine_op, quarantine_thing};
+use tpv_core::merge::Version;
 
-const ITEM: &str = "select q.seq, q.node_id from sync.quarantine q \
+const ITEM: &str = "select q.seq, q.code from sync.quarantine q \
     where q.quarantine_id = $1 and q.resolved_at is null and q.refused is null for update";
 
 const DOCUMENT: &str = "select d.node_id, d.doc_id, d.business_date, d.kind, d.hlc, d.schema_version, d.chain, d.body, d.content_hash \
@@ -27,11 +28,16 @@ const RESOLVE: &str = "update sync.quarantine set resolved_at = clock_timestamp(
 /// `sync.replay`.
 #[pg_extern(volatile, strict, parallel_unsafe)]
 pub fn replay(quarantine_id: i64) -> bool {
-    let Some(is_operation) = sql::row(ITEM, &[quarantine_id.into()], |row| row.get::<i64>(1).is_some()) else {
+    let item = |row: &sql::Row<'_>| (row.get::<i64>(1).is_some(), row.must::<String>(2));
+    let Some((is_operation, code)) = sql::row(ITEM, &[quarantine_id.into()], item) else {
         let code = PgSqlErrorCode::ERRCODE_NO_DATA_FOUND;
         Refusal::new(code, "nothing of that number waits in quarantine").raise();
     };
-    let done = if is_operation { replay_operation(quarantine_id) } else { replay_document(quarantine_id) };
+    let done = match is_operation {
+        // One that could not be read is not among the heads; any other is.
+        true => replay_operation(quarantine_id, !code.starts_with("OPERATION_")),
+        false => replay_document(quarantine_id),
+    };
     if done {
         sql::execute(RESOLVE, &[quarantine_id.into()]);
     }
@@ -49,12 +55,31 @@ fn replay_document(quarantine_id: i64) -> bool {
     }
 }
 
-fn replay_operation(quarantine_id: i64) -> bool {
-    let Some(row) = sql::row(OPERATION, &[quarantine_id.into()], OpRow::from_row) else { return false };
-    match attempt(|| journal::merge(&row)) {
+fn replay_operation(quarantine_id: i64, was_read: bool) -> bool {
+    let Some(row) = sql::row(OPERATION, &[quarantine_id.into()], OpRow::from_row) else {
+        return replay_thing(quarantine_id);
+    };
+    match journal::merge_again(&row, was_read) {
         Ok(()) => true,
         Err(fault) => {
             quarantine_op(&row, &fault);
+            false
+        }
+    }
+}
+
+const THING: &str = "select node_id, seq, kind, key from sync.quarantine where quarantine_id = $1 and key is not null";
+
+/// The thing came as state: there is no operation to merge, just the row to write.
+fn replay_thing(quarantine_id: i64) -> bool {
+    let read = |row: &sql::Row<'_>| {
+        (Version { node_id: row.must(1), seq: row.must(2) }, row.must::<String>(3), row.must::<String>(4))
+    };
+    let Some((version, entity, key)) = sql::row(THING, &[quarantine_id.into()], read) else { return false };
+    match journal::settle_thing(&entity, &key) {
+        Ok(()) => true,
+        Err(fault) => {
+            quarantine_thing(version, &entity, &key, &fault);
             false
         }
     }

@@ -56,7 +56,7 @@ pub fn verify_chains() -> TableIterator<
     let rows: Vec<_> = chains
         .into_iter()
         .map(|(node_id, chain, head, documents)| {
-            let mut walk = walk(node_id, &chain);
+            let mut walk = walk(node_id, &chain, (0, GENESIS), i64::MAX);
             if let (None, Some(head)) = (&walk.fault, head)
                 && head != (walk.seq, walk.head)
             {
@@ -73,9 +73,26 @@ pub fn verify_chains() -> TableIterator<
     TableIterator::new(rows)
 }
 
-/// Follows a chain to its end or to its first fault.
-fn walk(node_id: i32, chain: &str) -> Walk {
-    let mut walk = Walk { seq: 0, head: GENESIS, fault: None };
+/// Follows a chain of a peer from a document that was followed before, to a number or to where it is broken. Where documents
+/// are missing it ends without a fault.
+#[pg_extern(volatile, strict, parallel_unsafe)]
+#[allow(clippy::type_complexity, reason = "the macro reads the columns from the type itself")]
+pub fn follow_chain(
+    node_id: i32,
+    chain: &str,
+    from_seq: i64,
+    from_hash: &[u8],
+    to_seq: i64,
+) -> TableIterator<'static, (name!(seq, i64), name!(hash, Vec<u8>), name!(broken, Option<String>))> {
+    let from_hash: Hash = from_hash.try_into().unwrap_or_else(|_| sql::broken("a hash has not 32 bytes"));
+    let walk = walk(node_id, chain, (from_seq, from_hash), to_seq);
+    let broken = walk.fault.filter(|(seq, ..)| *seq <= walk.seq + 1).map(|(.., reason)| reason.to_owned());
+    TableIterator::once((walk.seq, walk.head.to_vec(), broken))
+}
+
+/// Follows a chain to its end, to a number, or to its first fault.
+fn walk(node_id: i32, chain: &str, (seq, head): (i64, Hash), to_seq: i64) -> Walk {
+    let mut walk = Walk { seq, head, fault: None };
     loop {
         let page = sql::rows(PAGE, &[node_id.into(), chain.into(), walk.seq.into()], |row| {
             let (seq, doc_id, kind): (i64, Uuid, String) = (row.must(3), row.uuid(4), row.must(5));
@@ -97,6 +114,9 @@ fn walk(node_id: i32, chain: &str) -> Walk {
             return walk;
         }
         for entry in page {
+            if entry.seq > to_seq {
+                return walk;
+            }
             let reason = if entry.seq != walk.seq + 1 {
                 Some("a document is missing before it, or its number is taken twice")
             } else if entry.prev_hash != walk.head {
@@ -117,9 +137,11 @@ fn walk(node_id: i32, chain: &str) -> Walk {
 
 extension_sql!(
     r#"
+comment on function follow_chain(integer, text, bigint, bytea, bigint) is
+    'Follows a chain of a peer link by link, from a document that was followed before. Callers use sync.reconcile.';
 comment on function verify_chains() is
     'Checks every document and every chain. Callers use wire.verify_chains, which runs as the owner of the tables.';
 "#,
     name = "verify_comments",
-    requires = [verify_chains]
+    requires = [verify_chains, follow_chain]
 );

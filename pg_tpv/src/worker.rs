@@ -1,4 +1,5 @@
-//! The background worker: it keeps the clock's ceiling ahead, so that no session waits for the disk, and writes beats.
+//! The background worker: it keeps the clock's ceiling ahead, so that no session waits for the disk, writes beats, and sends
+//! what peers asked for.
 
 use std::time::Duration;
 
@@ -6,10 +7,13 @@ use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTi
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::{beat, clock, guc};
+use crate::{beat, clock, guc, resend};
 
 /// Often enough that half of the clock's reserve never runs out.
 const ROUND: Duration = Duration::from_secs(1);
+
+/// How many parts of what peers asked for are sent in a round.
+const PARTS: usize = 20;
 
 /// Asks PostgreSQL to start it. Only while the postmaster loads its libraries.
 pub fn register() {
@@ -43,5 +47,11 @@ pub extern "C-unwind" fn pg_tpv_worker(_argument: pg_sys::Datum) {
             since_beat = Duration::ZERO;
             BackgroundWorker::transaction(beat::beat);
         }
+        // In parts, each committed on its own; the rest has to wait for the clock and the beat.
+        let mut parts = 0..PARTS;
+        while parts.next().is_some() && BackgroundWorker::transaction(resend::serve) {}
     }
+    // SAFETY: ends this process, as PostgreSQL's own workers end when they are told to. One that ends with 0, which is what
+    // returning means, is never started again: whoever ended all sessions of the database had ended the beats.
+    unsafe { pg_sys::proc_exit(1) };
 }

@@ -13,14 +13,14 @@ use tpv_tests::until::{until, until_true};
 use crate::SOON;
 
 /// The customer that the tests quarrel about.
-const ANA: &str = "00000000-0000-7000-8000-0000000000aa";
+pub(crate) const ANA: &str = "00000000-0000-7000-8000-0000000000aa";
 
 /// One that is met at two stores.
 const BOB: &str = "00000000-0000-7000-8000-0000000000bb";
 
 /// Runs statements at a node, each committed on its own.
 #[track_caller]
-fn run(at: &Cluster, statements: &[&str]) {
+pub(crate) fn run(at: &Cluster, statements: &[&str]) {
     let mut dba = at.connect().unwrap();
     for statement in statements {
         dba.batch_execute(statement).unwrap();
@@ -29,7 +29,7 @@ fn run(at: &Cluster, statements: &[&str]) {
 
 /// What every node answers to a query of one text value.
 #[track_caller]
-fn all_say(chain: &Chain, query: &str) -> String {
+pub(crate) fn all_say(chain: &Chain, query: &str) -> String {
     let said = chain.everywhere(query).unwrap();
     assert!(said.iter().all(|one| *one == said[0]), "{query}: {said:#?}");
     said[0].clone()
@@ -37,7 +37,7 @@ fn all_say(chain: &Chain, query: &str) -> String {
 
 /// How a node refuses a statement.
 #[track_caller]
-fn refused(at: &Cluster, statement: &str) -> String {
+pub(crate) fn refused(at: &Cluster, statement: &str) -> String {
     match at.connect().unwrap().batch_execute(statement) {
         Ok(()) => "00000".to_owned(),
         Err(error) => error.code().unwrap().code().to_owned(),
@@ -46,22 +46,22 @@ fn refused(at: &Cluster, statement: &str) -> String {
 
 /// Waits until a query of one yes or no answers yes.
 #[track_caller]
-fn until_at(at: &Cluster, query: &str) {
+pub(crate) fn until_at(at: &Cluster, query: &str) {
     let mut dba = at.connect().unwrap();
     until_true(query, SOON, || dba.query_one(query, &[]).unwrap().get(0)).unwrap();
 }
 
 /// Every node's operations are numbered without a gap at every node, and nothing waits.
 #[track_caller]
-fn journals_are_whole(chain: &Chain) {
-    let gaps = "select string_agg(node_id || ': ' || n, ', ') from ( \
-        select node_id, count(*) as n from wire.op group by node_id having min(seq) <> 1 or max(seq) <> count(*)) g";
+pub(crate) fn journals_are_whole(chain: &Chain) {
+    let gaps = "select string_agg(o.node_id || ': ' || o.seq, ', ') \
+        from (select node_id, max(seq) as seq from wire.op group by 1) o join sync.known() k using (node_id) where o.seq > k.seq";
     assert_eq!(all_say(chain, gaps), "");
     assert_eq!(all_say(chain, "select string_agg(q::text, ', ') from sync.quarantine q"), "");
 }
 
 /// A chain of two stores that knows one customer.
-fn with_ana() -> Chain {
+pub(crate) fn with_ana() -> Chain {
     let chain = Chain::joined(2).unwrap();
     let ana = format!(
         "insert into party.customer (customer_id, name, street, postcode, city, country, tags, consent) \
@@ -72,15 +72,15 @@ fn with_ana() -> Chain {
     chain
 }
 
-fn update_ana(what: &str) -> String {
+pub(crate) fn update_ana(what: &str) -> String {
     format!("update party.customer set {what} where customer_id = '{ANA}'")
 }
 
-fn of_ana(what: &str) -> String {
+pub(crate) fn of_ana(what: &str) -> String {
     format!("select ({what})::text from party.customer where customer_id = '{ANA}'")
 }
 
-fn ana_is(what: &str) -> String {
+pub(crate) fn ana_is(what: &str) -> String {
     format!("select exists (select from party.customer where customer_id = '{ANA}' and {what})")
 }
 
@@ -113,7 +113,7 @@ fn a_receipt_of_a_store_is_at_central_once_with_its_lines() {
     journals_are_whole(&chain);
 }
 
-const INGEST: &str = "select from sales.ingest_files($1, array[$2::bytea], null)";
+pub(crate) const INGEST: &str = "select from sales.ingest_files($1, array[$2::bytea], null)";
 
 #[test]
 fn two_stores_that_edit_one_customer_agree_and_a_person_settles_what_was_lost() {
@@ -144,7 +144,9 @@ fn two_stores_that_edit_one_customer_agree_and_a_person_settles_what_was_lost() 
     let restore = "select sync.restore_loser(entity, key, column_name, node_id, seq) from sync.sibling \
                    where not chosen and column_name = ";
     run(&chain.central, &[&format!("{restore} 'address'")]);
-    run(&chain.stores[1], &[&format!("{restore} 'consent'")]);
+    assert_eq!(refused(&chain.stores[1], &format!("{restore} 'consent'")), "23514");
+    let loosen = format!("select sync.loosen('party.customer', '{ANA}', 'consent', 'email', 'on her word')");
+    run(&chain.stores[1], &[&loosen]);
     chain.converge().unwrap();
     let other = addresses[usize::from(address == addresses[0])];
     assert_eq!(all_say(&chain, &of_ana("row(street, postcode, city)")), other);
@@ -415,14 +417,35 @@ fn a_store_that_joins_again_is_refused_and_the_chain_goes_on() {
         assert_eq!(refused(central, &format!("select sync.meet({taken})")), "22023", "{taken}");
     }
     assert_eq!(refused(store, "select sync.meet(200, 'OTHER', 'central')"), "22023");
-    // The plan itself begins as it did and ends at the subscription, which is there.
+    let other_version = "select sync.meet(7, 'S07', 'store', '9.9.9', 1)";
+    assert_eq!(refused(central, other_version), "55000");
     let again = chain::join(STORES[0], store, central).unwrap_err();
     let state =
         again.root_cause().downcast_ref::<postgres::error::DbError>().map(|error| error.code().code().to_owned());
-    assert_eq!(state.as_deref(), Some("42710"), "{again:#}");
+    assert_eq!(state.as_deref(), Some("55000"), "{again:#}");
+    // A step that is run again changes nothing, and neither does all of it.
+    let steps = "select run_on, sql from sync.join_steps('S01', 1, 'CENTRAL', 100, $1, $2) order by step";
+    let conninfos = [chain::conninfo(store), chain::conninfo(central)];
+    for row in central.connect().unwrap().query(steps, &[&conninfos[0], &conninfos[1]]).unwrap() {
+        let (run_on, sql): (String, String) = (row.get(0), row.get(1));
+        run(if run_on == "S01" { store } else { central }, &[&sql]);
+    }
     run(store, &[&update_ana("phone = '3'")]);
     run(central, &[&update_ana("email = '4'")]);
     chain.converge().unwrap();
     assert_eq!(all_say(&chain, &of_ana("row(email, phone)")), "(4,3)");
     journals_are_whole(&chain);
+}
+
+/// It ended with 0 when it was told to end, and PostgreSQL starts no such worker again: no beat, no ceiling of the clock.
+#[test]
+fn the_background_worker_comes_back_when_somebody_ends_the_sessions_of_the_database() {
+    let server = Cluster::for_test(&Lab::open().unwrap()).unwrap();
+    let worker = "select coalesce(max(pid), 0) from pg_stat_activity where backend_type = 'pg_tpv worker'";
+    let mut dba = server.connect_as("postgres", "postgres").unwrap();
+    let mut pid = || dba.query_one(worker, &[]).unwrap().get::<_, i32>(0);
+    let before = until("the worker works", SOON, || Some(pid()).filter(|pid| *pid != 0)).unwrap();
+    let mut other = server.connect_as("postgres", "postgres").unwrap();
+    other.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'tpv'", &[]).unwrap();
+    until_true("another one works", SOON, || ![0, before].contains(&pid())).unwrap();
 }

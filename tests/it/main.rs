@@ -7,16 +7,25 @@
 
 mod chain;
 mod database;
+mod demo;
 mod disk;
 mod fairness;
 mod folders;
 mod hostile;
+mod joining;
 mod kill;
+mod low_water;
+mod nemesis;
 mod operator;
+mod policies;
 mod races;
+mod replication;
+mod roles;
 mod second;
+mod skew;
 mod tls;
 mod trace;
+mod upgrade;
 
 use std::time::Duration;
 

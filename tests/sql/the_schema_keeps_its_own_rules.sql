@@ -72,16 +72,16 @@ begin
     where confrelid in (select oid from relation where relnamespace = 'wire'::regnamespace) or condeferrable and contype <> 't' and conrelid in (select oid from relation);
     assert wrong is null, 'keys that point to documents, or wait: ' || wrong;
 
-    -- Beats are no documents: old ones go, so that theirs are not refused.
+    -- Beats and resends are no documents: old ones go, so that this is not refused.
     select string_agg(r.oid::regclass || '.' || g.name, ', ') into wrong
     from relation r
     join (values ('wire.(doc|op)', '_900_refuse', 'tpv.refuse_change()', 27), ('wire.(doc|op)', '_900_refuse_truncate', 'tpv.refuse_change()', 34),
         ('wire.doc', '_100_take_in', 'tpv.take_in_document()', 7), ('wire.op', '_100_take_in', 'tpv.take_in_operation()', 7),
-        ('wire.beat', '_100_take_in', 'tpv.take_in_beat()', 7)) as g (of_table, name, called, type) on r.oid::regclass::text ~ ('^' || g.of_table)
+        ('wire.beat', '_100_take_in', 'tpv.take_in_beat()', 7), ('wire.resend', '_100_take_in', 'tpv.take_in_resend()', 7)) as g (of_table, name, called, type) on r.oid::regclass::text ~ ('^' || g.of_table)
     where not exists (select from pg_trigger t where t.tgrelid = r.oid and t.tgname = g.name and t.tgenabled = 'A'
         and t.tgfoid::regprocedure::text = g.called and t.tgtype = g.type);
     assert wrong is null, 'tables without a guard: ' || wrong;
     assert (select count(*) from pg_trigger t join relation r on r.oid = t.tgrelid where r.relnamespace = 'wire'::regnamespace)
-        = (select sum(case when oid::regclass::text ~ 'beat' then 1 else 3 end) from relation where relnamespace = 'wire'::regnamespace), 'and there is no other trigger';
+        = (select sum(case when oid::regclass::text ~ 'beat|resend' then 1 else 3 end) from relation where relnamespace = 'wire'::regnamespace), 'and there is no other trigger';
 end
 $$;

@@ -43,12 +43,37 @@ pub fn conninfo(cluster: &Cluster) -> String {
 
 /// Runs the plan by which a store joins: each row on its node, in order, on its own.
 pub fn join(store: Node, at_store: &Cluster, at_central: &Cluster) -> Result<()> {
+    run_plan("join_plan", store, (at_store, at_central), (&conninfo(at_store), &conninfo(at_central)))
+}
+
+/// The same where the nodes reach each other in another way than over their sockets.
+pub fn join_over(
+    store: Node,
+    at_store: &Cluster,
+    at_central: &Cluster,
+    to_store: &str,
+    to_central: &str,
+) -> Result<()> {
+    run_plan("join_plan", store, (at_store, at_central), (to_store, to_central))
+}
+
+/// Runs the plan by which a store catches up after it lost its slot.
+pub fn rejoin(store: Node, at_store: &Cluster, at_central: &Cluster) -> Result<()> {
+    run_plan("rejoin_plan", store, (at_store, at_central), (&conninfo(at_store), &conninfo(at_central)))
+}
+
+fn run_plan(
+    plan: &str,
+    store: Node,
+    (at_store, at_central): (&Cluster, &Cluster),
+    (to_store, to_central): (&str, &str),
+) -> Result<()> {
     let (mut store_dba, mut central_dba) = (at_store.connect()?, at_central.connect()?);
-    let plan = central_dba.query(
-        "select run_on, sql, why from sync.join_plan($1, $2, $3, $4, $5, $6) order by step",
-        &[&store.code, &store.id, &CENTRAL.code, &CENTRAL.id, &conninfo(at_store), &conninfo(at_central)],
+    let rows = central_dba.query(
+        &format!("select run_on, sql, why from sync.{plan}($1, $2, $3, $4, $5, $6) order by step"),
+        &[&store.code, &store.id, &CENTRAL.code, &CENTRAL.id, &to_store, &to_central],
     )?;
-    for row in plan {
+    for row in rows {
         let (run_on, sql, why): (String, String, String) = (row.get(0), row.get(1), row.get(2));
         let dba = if run_on == store.code { &mut store_dba } else { &mut central_dba };
         dba.batch_execute(&sql).with_context(|| format!("{run_on}: {why}: {sql}"))?;
@@ -65,9 +90,9 @@ pub struct Chain {
     pub stores: Vec<Cluster>,
 }
 
-/// What every node of a chain that came to rest says alike.
+/// What every node of a chain that came to rest says alike: whose operations are part of what it has, and the customers.
 const SIGHT: &str = "select concat_ws(' ', \
-    (select count(*) || '/' || md5(string_agg(node_id || '.' || seq, ',' order by node_id, seq)) from wire.op), \
+    (select string_agg(node_id || ':' || seq, ',' order by node_id) from sync.known()), \
     (select count(*) || '/' || md5(string_agg(c::text, ',' order by customer_id)) from party.customer c))";
 
 impl Chain {

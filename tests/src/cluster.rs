@@ -60,6 +60,7 @@ pub struct Cluster {
     tree: PgTree,
     running: Option<(Process, Option<Child>)>,
     throw_away: bool,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Cluster {
@@ -103,7 +104,17 @@ impl Cluster {
         let folder = lab.folder("clusters")?.join(node);
         let sockets = lab.sockets.join(node);
         let (node, lab, tree) = (node.to_owned(), lab.clone(), tree.clone());
-        Ok(Self { node, folder, sockets, port: 5432, lab, tree, running: None, throw_away: false })
+        Ok(Self {
+            node,
+            folder,
+            sockets,
+            port: 5432,
+            lab,
+            tree,
+            running: None,
+            throw_away: false,
+            environment: Vec::new(),
+        })
     }
 
     /// Makes it stop, and its data go, with the value.
@@ -160,6 +171,7 @@ impl Cluster {
         let mut command = self.lab.owner.command(self.tree.bin.join("postgres"));
         command.arg("-D").arg(self.data()).arg("-k").arg(&self.sockets).current_dir(self.data());
         command.env_remove("PGDATA").env_remove("PGPORT").env("LC_ALL", "C.UTF-8").env("PGTZ", "UTC");
+        command.envs(self.environment.iter().cloned());
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0);
         let mut child = command.spawn().context("starting postgres")?;
         let process = Process::of_child(&child)?;
@@ -178,6 +190,11 @@ impl Cluster {
         }
         self.running = Some((process, Some(child)));
         Ok(())
+    }
+
+    /// What its processes find in their environment from the next start on.
+    pub fn set_environment(&mut self, environment: Vec<(&'static str, String)>) {
+        self.environment = environment;
     }
 
     /// Starts it again so that it also takes connections on a port of 127.0.0.1, and there with TLS only.
@@ -234,6 +251,8 @@ impl Cluster {
     /// `kill -9` for the server and every one of its processes.
     pub fn kill(&mut self) -> Result<()> {
         if let Some((process, child)) = self.running.take() {
+            // It stands still first: one that it started after we looked would live on, and wait for a lock of the dead.
+            process.signal(Signal::SIGSTOP);
             let children = process.children();
             process.signal(Signal::SIGKILL);
             children.iter().for_each(|child| child.signal(Signal::SIGKILL));
@@ -263,13 +282,23 @@ impl Cluster {
 
     fn end(&mut self, signal: Signal) -> Result<()> {
         if let Some((process, child)) = self.running.take() {
+            let children = process.children();
             process.signal(signal);
             let patient = match child {
-                Some(mut child) => until_true("server stops", PATIENCE, || !matches!(child.try_wait(), Ok(None))),
+                Some(mut child) => {
+                    let patient = until_true("server stops", PATIENCE, || !matches!(child.try_wait(), Ok(None)));
+                    if patient.is_err() {
+                        process.signal(Signal::SIGKILL);
+                        // Until somebody has looked its id is taken, and the next start refuses.
+                        let _ = child.wait();
+                    }
+                    patient
+                }
                 None => process.wait_gone(PATIENCE),
             };
             if patient.is_err() {
                 process.signal(Signal::SIGKILL);
+                children.iter().for_each(|child| child.signal(Signal::SIGKILL));
             }
         }
         Ok(())
@@ -299,7 +328,7 @@ impl Drop for Cluster {
 }
 
 /// A folder that only the servers' user (and root) can enter.
-fn private_folder(lab: &Lab, path: &Path) -> Result<()> {
+pub(crate) fn private_folder(lab: &Lab, path: &Path) -> Result<()> {
     fs::create_dir_all(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
     lab.owner.give(path)

@@ -1,201 +1,110 @@
-//! What people see while the demo runs: a picture that is drawn over itself on a terminal, plain lines elsewhere.
+//! A picture on a terminal that is drawn over itself; lines elsewhere.
 
-use std::fs;
-use std::io::Write;
-use std::time::Duration;
+use std::io::{IsTerminal, Write};
+use std::os::fd::AsFd;
 
 use anyhow::Result;
 
-use crate::latency::Latencies;
-use crate::store::DEPARTMENTS;
+/// A classic terminal is 80 wide; a line that wraps would spoil the redrawing.
+pub const WIDTH: usize = 79;
+/// And 24 high, with the cursor on the last row.
+pub const HEIGHT: usize = 23;
 
-/// One moment.
-#[derive(Debug, Default)]
-pub struct Picture {
-    /// Since the terminals started.
-    pub elapsed: Duration,
-    /// Files dropped.
-    pub files: usize,
-    /// `.dat` files seen.
-    pub dats: usize,
-    /// The last of them.
-    pub last: Option<String>,
-    /// All so far.
-    pub latencies: Latencies,
-    /// Receipts by department code.
-    pub departments: Vec<(String, i64)>,
-    /// Held receipts by reason.
-    pub held: Vec<(String, i64)>,
-    /// Files in quarantine by reason.
-    pub quarantined: Vec<(String, i64)>,
-    /// What the operator did.
-    pub decided: Vec<String>,
+/// How a line looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// As it comes.
+    #[default]
+    Plain,
+    /// What it is all about.
+    Bold,
+    /// What need not be read.
+    Dim,
+    /// What is not as it should be.
+    Yellow,
+    /// What is settled.
+    Green,
 }
 
-/// Draws pictures.
+/// One line of a picture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// What it says; cut off at the edge.
+    pub text: String,
+    /// How it looks.
+    pub style: Style,
+}
+
+impl Line {
+    /// A line of this style.
+    pub fn of(style: Style, text: impl Into<String>) -> Self {
+        Self { text: text.into(), style }
+    }
+
+    /// A plain line.
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self::of(Style::Plain, text)
+    }
+}
+
+/// Where pictures and lines go.
 pub struct Display<'a> {
     to: &'a mut dyn Write,
     live: bool,
+    colour: bool,
     drawn: usize,
-    last_line: Duration,
-    arrivals: Vec<(Duration, usize)>,
 }
-
-const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// A classic terminal is 80 wide; a line that wraps would spoil the redrawing.
-const WIDTH: usize = 79;
-/// Where the numbers begin.
-const LABEL: usize = 13;
 
 impl<'a> Display<'a> {
-    /// `live` for a terminal.
+    /// `live` to draw over what was drawn before.
     pub fn new(to: &'a mut dyn Write, live: bool) -> Self {
-        Self { to, live, drawn: 0, last_line: Duration::ZERO, arrivals: Vec::new() }
+        let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self { to, live, colour, drawn: 0 }
     }
 
-    /// Shows a picture (elsewhere than on a terminal only every two seconds).
-    pub fn draw(&mut self, picture: &Picture) -> Result<()> {
-        self.arrivals.push((picture.elapsed, picture.files));
-        if !self.live {
-            if picture.elapsed >= self.last_line + Duration::from_secs(2) {
-                self.last_line = picture.elapsed;
-                writeln!(self.to, "{}", plain(picture))?;
-            }
-            return Ok(self.to.flush()?);
+    /// Whether pictures are drawn.
+    pub fn live(&self) -> bool {
+        self.live
+    }
+
+    /// Draws a picture over the one before, in one piece, so that it does not flicker.
+    pub fn draw(&mut self, lines: &[Line]) -> Result<()> {
+        let mut frame = if self.drawn > 0 { format!("\x1b[{}A", self.drawn) } else { String::new() };
+        for line in lines {
+            let text: String = line.text.chars().take(WIDTH).collect();
+            let (begin, end) = if self.colour { codes(line.style) } else { ("", "") };
+            frame += &format!("\r\x1b[2K{begin}{}{end}\n", text.trim_end());
         }
-        let lines = self.lines(picture);
-        if self.drawn > 0 {
-            write!(self.to, "\x1b[{}A", self.drawn)?;
-        } else {
-            write!(self.to, "\x1b[?25l")?;
-        }
-        for line in &lines {
-            let line: String = line.chars().take(WIDTH).collect();
-            writeln!(self.to, "\r\x1b[2K{}", coloured(&line))?;
-        }
+        // A picture that is shorter than the one before leaves nothing of it.
+        frame += "\x1b[J";
         self.drawn = lines.len();
+        self.to.write_all(frame.as_bytes())?;
         Ok(self.to.flush()?)
     }
 
-    /// Gives the terminal back as it was.
-    pub fn finish(&mut self) -> Result<()> {
-        if self.live {
-            write!(self.to, "\x1b[?25h")?;
-        }
+    /// Writes a line, where pictures are not drawn.
+    pub fn say(&mut self, text: &str) -> Result<()> {
+        writeln!(self.to, "{}", text.trim_end())?;
         Ok(self.to.flush()?)
     }
-
-    fn lines(&self, picture: &Picture) -> Vec<String> {
-        let seconds = picture.elapsed.as_secs();
-        let most = picture.departments.iter().map(|(_, count)| *count).max().unwrap_or(1).max(1);
-        let mut lines = vec![
-            format!(
-                "store S01 · 20 terminals · 4 departments{:>33}",
-                format!("{:02}:{:02}", seconds / 60, seconds % 60)
-            ),
-            String::new(),
-            format!(
-                "arrivals     {:>6.1}/s  {}   {} files, {} .dat",
-                self.rate(picture.elapsed),
-                self.arrivals_line(),
-                picture.files,
-                picture.dats
-            ),
-            format!(
-                "close → .dat p50 {:>5.1} ms  p99 {:>5.1} ms  {}",
-                picture.latencies.percentile_ms(0.5),
-                picture.latencies.percentile_ms(0.99),
-                latency_line(&picture.latencies)
-            ),
-            String::new(),
-        ];
-        for (code, name, owner) in DEPARTMENTS {
-            let count = picture.departments.iter().find(|(found, _)| found == code).map_or(0, |(_, count)| *count);
-            let bar = "█".repeat(usize::try_from(count * 24 / most).unwrap_or(0));
-            lines.push(format!("{code} {name:<9} {count:>5}  {bar:<24}  {owner}"));
-        }
-        lines.push(String::new());
-        lines.push(format!("held         {}", tally(&picture.held)));
-        lines.push(format!("quarantined  {}", tally(&picture.quarantined)));
-        lines.push(format!("operator     {}", picture.decided.first().map_or("has not been needed yet", |text| text)));
-        lines.push(format!("             {}", picture.decided.get(1).map_or("", |text| text)));
-        lines.push(format!("last .dat    {}", picture.last.as_deref().map_or("", |path| tail_of(path))));
-        lines.push(format!("             {}", picture.last.as_deref().map_or(String::new(), first_record)));
-        lines
-    }
-
-    /// Over the last two seconds.
-    fn rate(&self, now: Duration) -> f64 {
-        let since = now.saturating_sub(Duration::from_secs(2));
-        let (Some(first), Some(last)) = (self.arrivals.iter().find(|(at, _)| *at >= since), self.arrivals.last())
-        else {
-            return 0.0;
-        };
-        let seconds = (last.0 - first.0).as_secs_f64();
-        if seconds > 0.0 { (last.1 - first.1) as f64 / seconds } else { 0.0 }
-    }
-
-    fn arrivals_line(&self) -> String {
-        let steps: Vec<f64> = self.arrivals.windows(2).map(|pair| (pair[1].1 - pair[0].1) as f64).collect();
-        sparkline(&steps[steps.len().saturating_sub(24)..])
-    }
 }
 
-fn plain(picture: &Picture) -> String {
-    format!(
-        "{:>3} s  {} files, {} .dat, p50 {:.1} ms, p99 {:.1} ms; held {}; quarantined {}{}",
-        picture.elapsed.as_secs(),
-        picture.files,
-        picture.dats,
-        picture.latencies.percentile_ms(0.5),
-        picture.latencies.percentile_ms(0.99),
-        total(&picture.held),
-        total(&picture.quarantined),
-        picture.decided.last().map_or(String::new(), |text| format!("; operator {text}")),
-    )
+/// Whether a picture can be drawn there: a terminal that knows the codes, and is large enough.
+pub fn can_draw(to: &(impl AsFd + IsTerminal)) -> bool {
+    let clever = std::env::var("TERM").is_ok_and(|term| term != "dumb");
+    to.is_terminal()
+        && clever
+        && rustix::termios::tcgetwinsize(to)
+            .is_ok_and(|size| usize::from(size.ws_row) > HEIGHT && usize::from(size.ws_col) > WIDTH)
 }
 
-/// The p95 of each of the last stretches of twenty files.
-fn latency_line(latencies: &Latencies) -> String {
-    let steps: Vec<f64> = latencies.0.chunks(20).map(|part| Latencies(part.to_vec()).percentile_ms(0.95)).collect();
-    sparkline(&steps[steps.len().saturating_sub(24)..])
-}
-
-fn sparkline(values: &[f64]) -> String {
-    let most = values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-    values.iter().map(|value| BARS[((value / most) * 7.0).round().clamp(0.0, 7.0) as usize]).collect()
-}
-
-fn total(counts: &[(String, i64)]) -> i64 {
-    counts.iter().map(|(_, count)| count).sum()
-}
-
-fn tally(counts: &[(String, i64)]) -> String {
-    let each: Vec<_> = counts.iter().map(|(code, count)| format!("{code} {count}")).collect();
-    format!("{:<4} {}", total(counts), each.join(" · "))
-}
-
-fn tail_of(path: &str) -> &str {
-    path.rsplit_once("/out/").map_or(path, |(_, tail)| tail)
-}
-
-/// The first line of a `.dat`. Windows-1252 agrees with Unicode wherever our departments write.
-fn first_record(path: &str) -> String {
-    let bytes = fs::read(path).unwrap_or_default();
-    bytes.iter().take_while(|byte| **byte != b'\r').map(|byte| char::from(*byte)).filter(|c| !c.is_control()).collect()
-}
-
-/// Labels are dim, so that numbers stand out; what needs a person is yellow, what was refused red.
-fn coloured(line: &str) -> String {
-    let Some((at, _)) = line.char_indices().nth(LABEL) else { return line.to_owned() };
-    let (label, rest) = line.split_at(at);
-    match label.trim_end() {
-        "arrivals" | "operator" | "last .dat" => format!("\x1b[2m{label}\x1b[0m{rest}"),
-        "close → .dat" => format!("\x1b[2m{label}\x1b[32m{rest}\x1b[0m"),
-        "held" => format!("\x1b[2m{label}\x1b[33m{rest}\x1b[0m"),
-        "quarantined" => format!("\x1b[2m{label}\x1b[31m{rest}\x1b[0m"),
-        label if label.starts_with("store") => format!("\x1b[1m{line}\x1b[0m"),
-        _ => line.to_owned(),
+fn codes(style: Style) -> (&'static str, &'static str) {
+    match style {
+        Style::Plain => ("", ""),
+        Style::Bold => ("\x1b[1m", "\x1b[0m"),
+        Style::Dim => ("\x1b[2m", "\x1b[0m"),
+        Style::Yellow => ("\x1b[33m", "\x1b[0m"),
+        Style::Green => ("\x1b[32m", "\x1b[0m"),
     }
 }
 
@@ -204,19 +113,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_never_wraps_on_a_classic_terminal() {
-        let picture = Picture { held: vec![("TOTAL_MISMATCH".to_owned(), 3); 20], ..Picture::default() };
+    fn a_long_line_is_cut_off_and_does_not_wrap() {
         let mut text = Vec::new();
-        Display::new(&mut text, true).draw(&picture).unwrap();
-        let text = String::from_utf8(text).unwrap();
-        // After each escape comes its letter; what follows is seen.
-        let seen = |part: &str| part.find(['m', 'K', 'l']).map_or(0, |at| part[at + 1..].chars().count());
-        let width = |line: &str| line.split('\x1b').skip(1).map(seen).sum::<usize>();
-        assert!(text.lines().all(|line| width(line) <= WIDTH), "{text}");
+        Display::new(&mut text, true).draw(&[Line::plain("ñ".repeat(200))]).unwrap();
+        assert_eq!(String::from_utf8(text).unwrap().matches('ñ').count(), WIDTH);
     }
 
     #[test]
-    fn a_sparkline_reaches_the_top_at_its_greatest_value() {
-        assert_eq!(sparkline(&[0.0, 1.0, 2.0]), "▁▅█");
+    fn a_second_picture_is_drawn_over_the_first() {
+        let mut text = Vec::new();
+        let mut display = Display::new(&mut text, true);
+        display.draw(&[Line::plain("one"), Line::plain("two")]).unwrap();
+        display.draw(&[Line::plain("three")]).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.ends_with("\x1b[2A\r\x1b[2Kthree\n\x1b[J"), "{text:?}");
     }
 }

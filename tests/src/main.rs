@@ -25,9 +25,9 @@ enum Task {
     Up,
     /// Stop what `up` started
     Down,
-    /// A store at work, live; until Ctrl-C unless told otherwise
+    /// Central and three stores at work, live; one is cut off each minute, until Ctrl-C
     Demo {
-        /// End after 15 seconds
+        /// Tell the story once, in less than half a minute, and end
         #[arg(long)]
         once: bool,
         /// End after so many seconds
@@ -71,8 +71,7 @@ fn run(task: Task) -> Result<bool> {
                 signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))?;
                 signal_hook::flag::register(signal, Arc::clone(&stop))?;
             }
-            let time = seconds.or(once.then_some(15)).map(Duration::from_secs);
-            demo::run(demo::Options { time, json }, &stop)
+            demo::run(demo::Options { once, time: seconds.map(Duration::from_secs), json }, &stop)
         }
     }
 }

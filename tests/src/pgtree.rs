@@ -35,7 +35,8 @@ impl PgTree {
     /// The tree for the extension as it is built now, made if it is not there yet.
     pub fn prepare(lab: &Lab) -> Result<Self> {
         let system = System::find()?;
-        let ours = extension_files(&lab.package)?;
+        let mut ours = extension_files(&lab.package)?;
+        ours.extend(released_sql(&lab.checkout)?);
         // What is installed beside ours is linked: a tree of before would not have it.
         let mut parts = vec![system.version.clone().into_bytes(), names_in(&system.lib)?];
         for file in &ours {
@@ -153,6 +154,15 @@ fn extension_files(package: &Path) -> Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// The SQL of versions that stores out there still have: `create extension pg_tpv version '0.1.0'` works in our trees.
+fn released_sql(checkout: &Path) -> Result<Vec<PathBuf>> {
+    let folder = checkout.join("pg_tpv/sql/released");
+    let entries = fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
+    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    files.sort();
+    Ok(files)
 }
 
 /// Keeps the three newest trees: an older build may still be running somewhere.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use postgres::Client;
 
 use crate::account::{self, Account};
-use crate::chain::STORES;
+use crate::chain::{Node, STORES};
 use crate::cluster::Cluster;
 use crate::lab::Lab;
 use crate::receipts::Input;
@@ -49,7 +49,12 @@ impl Rig {
 
     /// A store around a fresh cluster.
     pub fn around(lab: Lab, cluster: Cluster) -> Result<Self> {
-        store::register(&mut cluster.connect()?, STORES[0]).context("registering the store")?;
+        Self::of_store(lab, cluster, STORES[0])
+    }
+
+    /// A store of the chain around a fresh cluster; it has not joined.
+    pub fn of_store(lab: Lab, cluster: Cluster, node: Node) -> Result<Self> {
+        store::register(&mut cluster.connect()?, node).context("registering the store")?;
         let folder = lab.folder("spools")?.join(&cluster.node);
         let _ = fs::remove_dir_all(&folder);
         let spool = Spool::make(&folder)?;

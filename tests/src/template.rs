@@ -54,6 +54,7 @@ fn make(lab: &Lab, tree: &PgTree, migrate: &Path, data: &Path) -> Result<()> {
     let conf = draft.join("postgresql.conf");
     let text = fs::read_to_string(&conf)?;
     fs::write(&conf, text + SETTINGS)?;
+    ask_who_comes(migrate, &draft.join("pg_hba.conf"))?;
     cluster.start()?;
     bootstrap(&cluster, migrate)?;
     let dba = cluster.dba_url();
@@ -62,8 +63,19 @@ fn make(lab: &Lab, tree: &PgTree, migrate: &Path, data: &Path) -> Result<()> {
     fs::rename(&draft, data).context("keeping the template")
 }
 
-/// What a superuser does once, as `tpv-migrate bootstrap-sql` prints it for psql.
-fn bootstrap(cluster: &Cluster, migrate: &Path) -> Result<()> {
+/// The lines that a DBA is told to put first. Peers are on this machine, and nobody has a password here.
+fn ask_who_comes(migrate: &Path, file: &Path) -> Result<()> {
+    let lines = Command::new(migrate).args(["bootstrap-hba", "--peer", "socket"]).output()?;
+    if !lines.status.success() {
+        bail!("tpv-migrate bootstrap-hba: {}", String::from_utf8_lossy(&lines.stderr));
+    }
+    let ours = String::from_utf8(lines.stdout)?.replace("scram-sha-256", "trust");
+    let before = fs::read_to_string(file)?;
+    fs::write(file, ours + &before).context("writing pg_hba.conf")
+}
+
+/// What a superuser does once, and after each upgrade of the extension, as `tpv-migrate bootstrap-sql` prints it for psql.
+pub fn bootstrap(cluster: &Cluster, migrate: &Path) -> Result<()> {
     let sql = Command::new(migrate).arg("bootstrap-sql").output()?;
     if !sql.status.success() {
         bail!("tpv-migrate bootstrap-sql: {}", String::from_utf8_lossy(&sql.stderr));

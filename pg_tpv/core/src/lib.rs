@@ -15,3 +15,4 @@ pub mod problem;
 pub mod receipt;
 pub mod standing;
 pub mod tax;
+pub mod walsender;

@@ -3,7 +3,7 @@
 
 use pgrx::prelude::*;
 use tpv_core::json::Value;
-use tpv_core::merge::{Draft, EXISTS, Patch, Version};
+use tpv_core::merge::{ALIAS, Draft, EXISTS, Patch, Version};
 
 use super::entity::{TOMBSTONE, Tracked};
 use super::{settle, state};
@@ -51,6 +51,11 @@ fn changes(tracked: &Tracked, old: Option<&Value>, new: &Value) -> Patch {
     if old.is_none() || existed == deleted(new) {
         patch.insert(EXISTS.to_owned(), Value::Bool(!deleted(new)));
     }
+    let itself = Value::Null;
+    let alias = tracked.alias_in(new).unwrap_or(&itself);
+    if old.and_then(|old| tracked.alias_in(old)).unwrap_or(&itself) != alias {
+        patch.insert(ALIAS.to_owned(), alias.clone());
+    }
     patch
 }
 
@@ -78,10 +83,7 @@ pub fn write(node_id: i32, tracked: &Tracked, key: &str, patch: Patch) {
         ],
     );
     // It has seen every head, so that it is the only one now.
-    let unclear = entity.advance(&operation);
-    if !unclear.is_empty() {
-        sql::broken("an operation of this node has not seen its own heads");
-    }
+    entity.advance(&operation, |_| sql::broken("an operation of this node has not seen its own heads"));
     state::store(&tracked.entity, key, &entity);
     settle::clear_siblings(&tracked.entity, key, operation.patch.keys());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pgrx::datum::Array;
 use tpv_core::json::{self, Value};
-use tpv_core::merge::{Context, Patch, Rule, Rules};
+use tpv_core::merge::{ALIAS, Context, Entity, Merged, Patch, Rule, Rules};
 
 use crate::sql;
 
@@ -25,6 +25,10 @@ pub struct Tracked {
     pub rules: Rules,
     /// Central's node id; 0 where central is not known yet.
     pub central: i32,
+    /// The column that says whose a thing is.
+    pub owner_column: Option<String>,
+    /// Whether a row may be an alias of another.
+    pub has_aliases: bool,
 }
 
 const ENTITY: &str = "select e.key_column, e.groups::text, \
@@ -34,7 +38,8 @@ const ENTITY: &str = "select e.key_column, e.groups::text, \
       array(select p.rule::text from sync.policy p where p.entity = e.entity and not p.deleted order by p.column_name), \
       coalesce((select n.node_id from org.node n where n.kind = 'central' order by 1 limit 1), 0), \
       (select format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a \
-        where a.attrelid = to_regclass($1) and a.attname = e.key_column) \
+        where a.attrelid = to_regclass($1) and a.attname = e.key_column), \
+      e.owner_column, e.duplicates <> '{}', e.writer = 'central' \
     from sync.entity e where e.entity = $1 and to_regclass($1) is not null";
 
 impl Tracked {
@@ -43,25 +48,66 @@ impl Tracked {
         sql::row(ENTITY, &[entity.into()], |row| {
             let texts =
                 |place| row.must::<Array<'_, &str>>(place).iter().flatten().map(str::to_owned).collect::<Vec<_>>();
-            let rules = texts(4).into_iter().zip(texts(5)).filter_map(|(column, rule)| {
-                // A rule of a newer version: until this node is upgraded too, the last writer wins here.
-                Some((column, Rule::from_text(&rule).ok()?))
-            });
-            Self {
+            // A rule of a newer version: until this node is upgraded too, the last writer wins here.
+            let rule = |rule: String| Rule::from_text(&rule).unwrap_or_default();
+            let mut tracked = Self {
                 entity: entity.to_owned(),
                 key_column: row.must(1),
                 key_type: row.must(7),
                 columns: texts(3),
                 groups: groups(&row.must::<String>(2)),
-                rules: Rules(rules.collect()),
+                rules: Rules(texts(4).into_iter().zip(texts(5).into_iter().map(rule)).collect()),
                 central: row.must(6),
-            }
+                owner_column: row.get(8),
+                has_aliases: row.must(9),
+            };
+            tracked.complete_rules(row.must(10));
+            tracked
         })
     }
 
+    /// What central decides is central's also where a store had decided before it joined. Who owns a thing is said once.
+    fn complete_rules(&mut self, is_centrals: bool) {
+        if is_centrals {
+            for register in self.names() {
+                self.rules.0.entry(register).or_insert(Rule::CentralWins);
+            }
+        }
+        if let Some(column) = &self.owner_column {
+            self.rules.0.insert(column.clone(), Rule::FirstWrite);
+        }
+    }
+
+    /// The registers of the table: groups in place of their columns.
+    pub fn names(&self) -> Vec<String> {
+        let alone = self.columns.iter().filter(|column| !self.is_reserved(column) && self.group_of(column).is_none());
+        alone.chain(self.groups.keys()).cloned().collect()
+    }
+
+    /// The group that a column belongs to.
+    pub fn group_of(&self, column: &String) -> Option<&String> {
+        self.groups.iter().find(|(_, columns)| columns.contains(column)).map(|(group, _)| group)
+    }
+
+    /// Columns that are no register: what they hold is said by the key and by @exists and @alias.
+    fn is_reserved(&self, column: &str) -> bool {
+        column == self.key_column || column == TOMBSTONE || (self.has_aliases && column == ALIAS_OF)
+    }
+
     /// What the choice among heads depends on.
-    pub fn context(&self, owner: Option<i32>) -> Context {
+    pub fn context(&self, entity: &Entity) -> Context {
+        let owner = self.owner_column.as_ref().and_then(|column| entity.owner(column));
         Context { central: self.central, owner }
+    }
+
+    /// What a thing is by its heads. Rules that are SQL functions are still to be asked.
+    pub fn settle(&self, entity: &Entity) -> Merged {
+        entity.settle(&self.rules, self.context(entity))
+    }
+
+    /// What a row says that it is an alias of; null where it is itself, none where there are no aliases.
+    pub fn alias_in<'v>(&self, image: &'v Value) -> Option<&'v Value> {
+        image.get(ALIAS_OF).filter(|_| self.has_aliases)
     }
 
     /// The registers of a row's image: groups in place of their columns, without the key and without the tombstone.
@@ -69,12 +115,12 @@ impl Tracked {
         let mut patch = Patch::new();
         let Some(members) = image.as_object() else { return patch };
         for (column, value) in members {
-            if *column == self.key_column || column == TOMBSTONE {
+            if self.is_reserved(column) {
                 continue;
             }
-            match self.groups.iter().find(|(_, columns)| columns.contains(column)) {
+            match self.group_of(column) {
                 None => _ = patch.insert(column.clone(), value.clone()),
-                Some((group, _)) => {
+                Some(group) => {
                     let group = patch.entry(group.clone()).or_insert_with(|| Value::Object(Vec::new()));
                     if let Value::Object(members) = group {
                         members.push((column.clone(), value.clone()));
@@ -86,16 +132,42 @@ impl Tracked {
         patch
     }
 
-    /// The columns that a register stands for, with their values.
-    pub fn columns_of(&self, register: &str, value: &Value) -> Vec<(String, Value)> {
-        match (self.groups.get(register), value) {
-            (Some(columns), Value::Object(members)) => {
-                members.iter().filter(|(column, _)| columns.contains(column)).cloned().collect()
+    /// The columns of this node's table that a register stands for, with their values, and whether that is all of it. A
+    /// column of a group is written by its group, the key and the tombstone by nobody. What the writer of a group did not
+    /// know has no value: it gets its default, since the row is a function of the heads.
+    pub fn columns_of(&self, register: &str, value: &Value) -> (Vec<Written>, bool) {
+        let mut written: Vec<Written> = match (self.groups.get(register), value) {
+            _ if register == ALIAS => vec![(ALIAS_OF.to_owned(), Some(value.clone()))],
+            (Some(_), Value::Object(members)) => {
+                members.iter().map(|(column, value)| (column.clone(), Some(value.clone()))).collect()
             }
-            _ => vec![(register.to_owned(), value.clone())],
+            _ => vec![(register.to_owned(), Some(value.clone()))],
+        };
+        let all = written.len();
+        written.retain(|(column, _)| self.writes(register, column));
+        let complete = written.len() == all;
+        for column in self.groups.get(register).into_iter().flatten() {
+            if self.columns.contains(column) && written.iter().all(|(other, _)| other != column) {
+                written.push((column.clone(), None));
+            }
         }
+        (written, complete)
+    }
+
+    fn writes(&self, register: &str, column: &String) -> bool {
+        let its_own = match register == ALIAS {
+            true => self.has_aliases,
+            false => !self.is_reserved(column) && self.group_of(column).unwrap_or(column) == register,
+        };
+        its_own && self.columns.contains(column)
     }
 }
+
+/// A column and its value; none for its default.
+pub type Written = (String, Option<Value>);
+
+/// The column that says which row this one is an alias of.
+const ALIAS_OF: &str = "alias_of";
 
 /// The column that says that a row is deleted.
 pub const TOMBSTONE: &str = "deleted";

@@ -5,19 +5,31 @@
 //! | `capture` | a change of a tracked row in a session of this node → an operation in `wire.op` |
 //! | `take_in` | the trigger of `wire.op`: an operation of another node → the row |
 //! | `settle` | heads → the row and the list of conflicts |
+//! | `unite` | the state of a thing, from a node that sent it as such → its heads and its row |
 //! | `entity` | what is tracked, and by which rules |
+//! | `policy` | a rule is checked where it is written, and tried on what is on record |
+//! | `custom` | rules that are SQL functions |
+//! | `restore` | what a person decides about a conflict |
+//! | `alias` | which thing stands for its duplicates |
+//! | `serial` | what may not happen beside a merge |
 //! | `state` | the heads of one thing, as they are stored |
 
+mod alias;
 mod capture;
+mod custom;
 mod entity;
+mod policy;
 mod restore;
+mod serial;
 mod settle;
 mod state;
 mod take_in;
+mod unite;
 
 use std::cell::Cell;
 
-pub use take_in::{OpRow, merge};
+pub use take_in::{OpRow, merge, merge_again};
+pub use unite::{Came, Tables, before_uniting, settle_thing, unite};
 
 thread_local! {
     static RESOLVING: Cell<bool> = const { Cell::new(false) };

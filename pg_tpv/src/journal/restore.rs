@@ -1,43 +1,73 @@
 //! What a person decides about a conflict.
 
 use pgrx::prelude::*;
-use tpv_core::merge::{Draft, Version};
+use tpv_core::json::Value;
+use tpv_core::merge::{EXISTS, Entity, Patch, Version};
 
 use super::capture::write;
 use super::entity::Tracked;
-use super::{settle, state};
+use super::{serial, settle, state};
+use crate::attempt::{DataFault, attempt};
+use crate::jsonb::JsonbText;
 use crate::node::this_node;
 use crate::refusal::Refusal;
+use crate::take_in::quarantine_thing;
 
-/// Gives a losing value its right: an operation that has seen all of them. Called through `sync.restore_loser`.
+/// Gives a losing value its right: the row shows it, and the answer is the value, for an operation that [`decide`] writes at
+/// the end of the transaction. Called through `sync.restore_loser`.
 #[pg_extern(volatile, parallel_unsafe)]
-pub fn restore_loser(entity: &str, key: &str, column_name: &str, node_id: i32, seq: i64) {
-    restore(entity, key, column_name, Version { node_id, seq }).unwrap_or_else(|refusal| refusal.raise());
+pub fn restore_loser(entity: &str, key: &str, column_name: &str, node_id: i32, seq: i64) -> JsonbText {
+    restore(entity, key, column_name, Version { node_id, seq }).unwrap_or_else(|refusal| refusal.raise()).into()
 }
 
-/// Chooses anew for one thing, by the rules of now. Called after a policy changed.
+fn restore(entity: &str, key: &str, column_name: &str, loser: Version) -> Result<Value, Refusal> {
+    serial::alone();
+    this_node().ok_or_else(|| refused("this database is no node yet"))?;
+    let tracked = Tracked::find(entity).ok_or_else(|| refused("that table is not tracked"))?;
+    let is_there = settle::lock_row(&tracked, key);
+    let heads = state::lock(entity, key);
+    let mut heads = heads.heads(column_name).iter().filter(|_| column_name != EXISTS);
+    let head = heads
+        .find(|head| head.version == loser)
+        .ok_or_else(|| refused("nobody's value any more: somebody has written that column knowing of it"))?;
+    if is_there {
+        settle::show(&tracked, key, column_name, &head.value);
+    }
+    Ok(head.value.clone())
+}
+
+/// Writes an operation that has seen all values of a column, and chooses this one. Called at the end of the transaction, by
+/// the trigger `sync.restored`: the counter of operations is locked as short as can be, and after all rows are.
 #[pg_extern(volatile, parallel_unsafe)]
-pub fn settle_again(entity: &str, key: &str) {
+pub fn decide(entity: &str, key: &str, column_name: &str, value: JsonbText) {
+    let value = value.read_as("a value").unwrap_or_else(|refusal| refusal.raise());
+    let (Some(this_node), Some(tracked)) = (this_node(), Tracked::find(entity)) else { return };
+    write(this_node, &tracked, key, Patch::from([(column_name.to_owned(), value)]));
+}
+
+/// Chooses anew for one column of a thing, by the rules of now. Called after a policy changed.
+#[pg_extern(volatile, parallel_unsafe)]
+pub fn settle_again(entity: &str, key: &str, column_name: &str) {
     let Some(tracked) = Tracked::find(entity) else { return };
-    settle::lock_row(&tracked, key);
-    let state = state::lock(entity, key);
-    let registers: Vec<String> = state.0.keys().cloned().collect();
-    if let Err(fault) = settle::settle(&tracked, key, &state, registers.iter()) {
-        refused(&fault.detail).raise();
+    let work = || {
+        let is_new = !settle::lock_row(&tracked, key);
+        let state = state::lock(entity, key);
+        settle::settle(&tracked, key, &state, [column_name.to_owned()].iter(), is_new)
+    };
+    // Who changes a policy here is told; where the change arrives, nothing may stop it.
+    let settled = if super::is_capturing() { work() } else { attempt(work) };
+    let fault = settled.map_or_else(Some, |settled| settled.fault(column_name));
+    if let Some(fault) = fault {
+        wait(&state::lock(entity, key), entity, key, column_name, &fault);
     }
 }
 
-fn restore(entity: &str, key: &str, column_name: &str, loser: Version) -> Result<(), Refusal> {
-    let this_node = this_node().ok_or_else(|| refused("this database is no node yet"))?;
-    let tracked = Tracked::find(entity).ok_or_else(|| refused("that table is not tracked"))?;
-    settle::lock_row(&tracked, key);
-    let heads = state::lock(entity, key);
-    let draft = Draft::restore_loser(&heads, column_name, loser)
-        .ok_or_else(|| refused("nobody's value any more: somebody has written that column knowing of it"))?;
-    write(this_node, &tracked, key, draft.patch);
-    let heads = state::lock(entity, key);
-    let registers = [column_name.to_owned()];
-    settle::settle(&tracked, key, &heads, registers.iter()).map_err(|fault| refused(&fault.detail))
+/// The last operation of a column waits for what the new rule needs.
+fn wait(state: &Entity, entity: &str, key: &str, column_name: &str, fault: &DataFault) {
+    let last = state.heads(column_name).iter().max_by_key(|head| (head.hlc, head.version));
+    if let Some(head) = last {
+        quarantine_thing(head.version, entity, key, fault);
+    }
 }
 
 fn refused(message: &str) -> Refusal {
@@ -48,8 +78,10 @@ extension_sql!(
     r#"
 comment on function restore_loser(text, text, text, integer, bigint) is
     'Gives a losing value its right: see sync.restore_loser.';
-comment on function settle_again(text, text) is 'Chooses among the heads of one thing anew, by the policies of now.';
+comment on function decide(text, text, text, jsonb) is
+    'Writes an operation that has seen all values of a column and chooses this one. The trigger sync.restored calls it.';
+comment on function settle_again(text, text, text) is 'Chooses among the heads of one column anew, by the policies of now.';
 "#,
     name = "restore_comments",
-    requires = [restore_loser, settle_again]
+    requires = [restore_loser, decide, settle_again]
 );

@@ -10,7 +10,7 @@ use crate::sql;
 const LOCK: &str = "select heads from sync.head where entity = $1 and key = $2 for update";
 const BEGIN: &str =
     "insert into sync.head (entity, key, heads, waits) values ($1, $2, '{}', true) on conflict do nothing";
-const STORE: &str = "update sync.head set heads = $3, waits = $4 where entity = $1 and key = $2";
+const STORE: &str = "update sync.head set heads = $3, waits = $4, contested = $5 where entity = $1 and key = $2";
 
 /// Locks the heads of a thing until the transaction ends, and reads them.
 pub fn lock(entity: &str, key: &str) -> Entity {
@@ -24,11 +24,23 @@ pub fn lock(entity: &str, key: &str) -> Entity {
 
 /// Stores them.
 pub fn store(entity: &str, key: &str, state: &Entity) {
-    sql::execute(STORE, &[entity.into(), key.into(), write(state).into(), state.waits().into()]);
+    let args = [entity.into(), key.into(), write(state).into(), state.waits().into(), state.is_contested().into()];
+    sql::execute(STORE, &args);
+}
+
+const CONTESTED: &str = "select key, heads from sync.head where entity = $1 and contested order by key";
+
+/// The things of a table that have a register with several heads, as they are now.
+pub fn contested(entity: &str) -> Vec<(String, Entity)> {
+    sql::rows(CONTESTED, &[entity.into()], |row| (row.must(1), read(&row.must::<String>(2))))
 }
 
 fn read(text: &str) -> Entity {
-    let value = json::read(text, usize::MAX).unwrap_or_else(|error| sql::broken(error));
+    from_value(&json::read(text, usize::MAX).unwrap_or_else(|error| sql::broken(error)))
+}
+
+/// The heads of a thing, as they are stored and sent.
+pub fn from_value(value: &Value) -> Entity {
     let head = |head: &Value| {
         let [node_id, seq, hlc, value] = head.as_array()? else { return None };
         let version = Version { node_id: number(node_id)?, seq: number(seq)? };

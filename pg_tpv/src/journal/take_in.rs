@@ -2,11 +2,12 @@
 
 use pgrx::pg_sys;
 use tpv_core::json::Value;
-use tpv_core::merge::{Operation, Version};
+use tpv_core::merge::{Entity, Operation, Version};
 
 use super::entity::Tracked;
-use super::{settle, state};
-use crate::attempt::DataFault;
+use super::policy::POLICY;
+use super::{serial, settle, state};
+use crate::attempt::{DataFault, attempt};
 use crate::sql::{self, Row};
 use crate::take_in::{Refused, Tuple};
 
@@ -30,6 +31,9 @@ pub struct OpRow {
 }
 
 const JOURNAL: &str = "select node_id, seq, hlc, entity, key, patch, base from wire.op where entity = $1 and key = $2";
+
+const SAME: &str = "select (hlc, key, patch, base) = ($3, $4, $5, $6) from wire.op where node_id = $1 and seq = $2";
+const IN_STATE: &str = "select exists (select from sync.horizon where node_id = $1 and seq >= $2)";
 
 impl OpRow {
     /// Reads a row selected as node_id, seq, hlc, entity, key, patch, base.
@@ -65,6 +69,24 @@ impl OpRow {
         }
     }
 
+    /// Whether the operation of that number that is here says the same.
+    pub fn is_the_one_here(&self) -> bool {
+        let args = [
+            self.node_id.into(),
+            self.seq.into(),
+            self.hlc.into(),
+            self.key.as_str().into(),
+            self.patch.as_str().into(),
+            self.base.as_str().into(),
+        ];
+        sql::row(SAME, &args, |row| row.must(1)).unwrap_or(true)
+    }
+
+    /// Whether it was part of the state that this node got when it joined.
+    pub fn came_as_state(&self) -> bool {
+        sql::row(IN_STATE, &[self.node_id.into(), self.seq.into()], |row| row.must(1)).unwrap_or(false)
+    }
+
     /// What is kept of it when its sender was not entitled to it.
     pub fn as_refused(&self) -> Refused {
         let text = |key: &str, text: &str| (key.to_owned(), Value::String(text.to_owned()));
@@ -80,29 +102,92 @@ impl OpRow {
     }
 }
 
-/// Merges an operation into the row it is about.
+/// The operations on a thing that are here as such, and can be read.
+pub fn journal_of(entity: &str, key: &str) -> Vec<Operation> {
+    let journal = sql::rows(JOURNAL, &[entity.into(), key.into()], OpRow::from_row);
+    journal.iter().filter_map(|row| row.read().ok()).collect()
+}
+
+/// Merges an operation into the heads of the thing that it is about, and settles its row.
 ///
 /// # Errors
-/// What this node can not do (yet): the operation stays in the journal and waits in quarantine.
+/// What this node can not do (yet). The operation stays in the journal and waits in quarantine; the heads are right all the
+/// same, unless it can not be read, and the row is what follows from them as far as this node can write it.
 pub fn merge(row: &OpRow) -> Result<(), DataFault> {
     let operation = row.read()?;
-    let Some(tracked) = Tracked::find(&row.entity) else {
-        return Err(misfit("UNKNOWN_ENTITY", "this node does not share that table, or not yet"));
-    };
-    // Sessions lock the row first and its heads at their end; so does the merge.
-    settle::lock_row(&tracked, &row.key);
-    let mut entity = state::lock(&row.entity, &row.key);
-    let unclear = entity.advance(&operation);
-    if !unclear.is_empty() {
-        let journal = sql::rows(JOURNAL, &[row.entity.as_str().into(), row.key.as_str().into()], OpRow::from_row);
-        // The row itself is not in the table yet: its trigger runs before it.
-        let mut operations: Vec<Operation> = journal.iter().filter_map(|row| row.read().ok()).collect();
-        operations.push(operation.clone());
-        entity.recompute(&unclear, &operations);
+    serialise(row);
+    let settled = attempt(|| {
+        let tracked = Tracked::find(&row.entity).ok_or_else(unknown_entity)?;
+        // Sessions lock the row first and its heads at their end; so does the merge.
+        let is_new = !settle::lock_row(&tracked, &row.key);
+        let entity = take(row, &operation);
+        settle::settle(&tracked, &row.key, &entity, operation.patch.keys(), is_new)
+    });
+    match settled {
+        Ok(settled) => settled.complete_for(&operation),
+        Err(fault) => {
+            take(row, &operation);
+            Err(fault)
+        }
     }
-    settle::settle(&tracked, &row.key, &entity, operation.patch.keys())?;
+}
+
+/// Tries an operation again that waits in quarantine: settles all of its thing.
+///
+/// # Errors
+/// As for [`merge`].
+pub fn merge_again(row: &OpRow, was_read: bool) -> Result<(), DataFault> {
+    if !was_read {
+        merge(row)?;
+    }
+    let operation = row.read()?;
+    serialise(row);
+    let tracked = Tracked::find(&row.entity).ok_or_else(unknown_entity)?;
+    let settle = |entire: bool| {
+        attempt(|| {
+            let is_new = !settle::lock_row(&tracked, &row.key);
+            let entity = state::lock(&row.entity, &row.key);
+            let registers = entity.0.keys().filter(|register| entire || operation.patch.contains_key(*register));
+            settle::settle(&tracked, &row.key, &entity, registers, is_new)
+        })
+    };
+    // Where another operation's column fails, this one's may be written.
+    let settled = settle(true).or_else(|_| settle(false))?;
+    settled.complete_for(&operation)
+}
+
+/// Before any rule is read and any row is locked. What an operation on a policy brings about is no merge beside others.
+fn serialise(row: &OpRow) {
+    if row.entity == POLICY { serial::alone() } else { serial::share() }
+}
+
+/// The heads of the thing, with the operation among them or replaced.
+fn take(row: &OpRow, operation: &Operation) -> Entity {
+    let mut entity = state::lock(&row.entity, &row.key);
+    let mut naming = None;
+    entity.advance(operation, |register| {
+        let naming = naming.get_or_insert_with(|| named_by(row));
+        naming.iter().any(|other| other.seen(register).contains(&operation.version))
+    });
     state::store(&row.entity, &row.key, &entity);
-    Ok(())
+    entity
+}
+
+/// Only what may name it is read: a base is JSON, so that a version in it is two numbers with a comma between, and white
+/// space at most.
+const NAMING: &str = "select node_id, seq, hlc, entity, key, patch, base from wire.op \
+    where entity = $1 and key = $2 \
+      and strpos(translate(base, e' \\t\\n\\r', ''), '[' || $3::integer || ',' || $4::bigint || ']') > 0";
+
+/// The operations here whose base may name this one. One that can not be read has no say in the heads.
+fn named_by(row: &OpRow) -> Vec<Operation> {
+    let args = [row.entity.as_str().into(), row.key.as_str().into(), row.node_id.into(), row.seq.into()];
+    sql::rows(NAMING, &args, OpRow::from_row).iter().filter_map(|row| row.read().ok()).collect()
+}
+
+/// A table that is not tracked here.
+pub fn unknown_entity() -> DataFault {
+    misfit("UNKNOWN_ENTITY", "this node does not share that table, or not yet")
 }
 
 /// A fault of our own.

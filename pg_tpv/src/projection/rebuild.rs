@@ -23,9 +23,9 @@ const PAGE: &str = "select node_id, doc_id, business_date, kind, hlc, schema_ver
     from wire.doc where (node_id, doc_id, business_date) > ($1, $2, $3) \
     order by node_id, doc_id, business_date limit 500";
 
-/// What was quarantined before and is projected now.
+/// What was quarantined before and is projected now. Operations and rows that were refused are nothing that is projected.
 const RESOLVE: &str = "update sync.quarantine set resolved_at = clock_timestamp() \
-    where resolved_at is null and at < transaction_timestamp()";
+    where resolved_at is null and doc_id is not null and at < transaction_timestamp()";
 
 const KEY: &str = "insert into sales.receipt_key (terminal, printed_date, series, receipt_number, variant, receipt_id, \
     business_date, content_hash, first_outcome, flags) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";

@@ -12,6 +12,6 @@ mod trigger;
 mod tuple;
 
 pub use document::Document;
-pub use quarantine::{Refused, quarantine, quarantine_op};
+pub use quarantine::{Refused, quarantine, quarantine_op, quarantine_thing};
 pub use sender::Sender;
 pub use tuple::Tuple;

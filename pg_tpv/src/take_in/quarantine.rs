@@ -2,6 +2,7 @@
 
 use pgrx::datum::DatumWithOid;
 use tpv_core::json::Value;
+use tpv_core::merge::Version;
 
 use super::Document;
 use crate::attempt::DataFault;
@@ -27,23 +28,29 @@ pub fn quarantine(document: &Document, fault: &DataFault) {
     sql::execute(RECORD, &args);
 }
 
-const RECORD_OP: &str = "insert into sync.quarantine as q (node_id, seq, kind, code, detail) values ($1, $2, $3, $4, $5) \
+const RECORD_OP: &str = "insert into sync.quarantine as q (node_id, seq, kind, code, detail, key) values ($1, $2, $3, $4, $5, $6) \
     on conflict (node_id, seq) where seq is not null do update \
     set at = clock_timestamp(), code = excluded.code, detail = excluded.detail, resolved_at = null";
 
 /// Records that an operation waits, and why.
 pub fn quarantine_op(row: &OpRow, fault: &DataFault) {
-    let args: [DatumWithOid<'_>; 5] = [
-        row.node_id.into(),
-        row.seq.into(),
-        row.entity.as_str().into(),
+    quarantine_thing(Version { node_id: row.node_id, seq: row.seq }, &row.entity, &row.key, fault);
+}
+
+/// Records that a thing waits, under the name of an operation on it.
+pub fn quarantine_thing(version: Version, entity: &str, key: &str, fault: &DataFault) {
+    let args: [DatumWithOid<'_>; 6] = [
+        version.node_id.into(),
+        version.seq.into(),
+        entity.into(),
         fault.code.as_str().into(),
         fault.detail.as_str().into(),
+        key.into(),
     ];
     sql::execute(RECORD_OP, &args);
 }
 
-/// A row whose sender may not speak for the node that it names.
+/// A row that is not stored.
 #[derive(Clone, Debug)]
 pub struct Refused {
     /// The node it names.
@@ -54,14 +61,20 @@ pub struct Refused {
     pub row: Value,
 }
 
-const REFUSE: &str = "insert into sync.quarantine (node_id, kind, code, detail, refused) \
-    values ($1, $2, 'FORGED_SENDER', 'its sender may not speak for that node', $3)";
+const REFUSE: &str = "insert into sync.quarantine (node_id, kind, code, detail, refused) values ($1, $2, $3, $4, $5)";
 const ALARM: &str = "insert into sec.audit (event, subject, detail) \
     values ('FORGED_SENDER', $1, 'a row that its sender may not send was refused; sync.quarantine keeps it')";
 
+/// Keeps a row aside that is not stored, with the reason.
+pub fn refuse(refused: &Refused, fault: &DataFault) {
+    let row = JsonbText::from(refused.row.clone());
+    let (kind, code, detail) = (refused.kind.as_str(), fault.code.as_str(), fault.detail.as_str());
+    sql::execute(REFUSE, &[refused.node_id.into(), kind.into(), code.into(), detail.into(), row.into()]);
+}
+
 /// Keeps it aside, and tells whoever is responsible for security.
 pub fn refuse_forged(refused: &Refused) {
-    let row = JsonbText::from(refused.row.clone());
-    sql::execute(REFUSE, &[refused.node_id.into(), refused.kind.as_str().into(), row.into()]);
+    let detail = "its sender may not speak for that node".to_owned();
+    refuse(refused, &DataFault { code: "FORGED_SENDER".to_owned(), detail });
     sql::execute(ALARM, &[format!("node {}", refused.node_id).into()]);
 }

@@ -6,15 +6,16 @@ use pgrx::prelude::*;
 
 use super::document::Document;
 use super::probe::is_repeat;
-use super::quarantine::{quarantine, quarantine_op, refuse_forged};
+use super::quarantine::{quarantine, quarantine_op, refuse, refuse_forged};
 use super::sender::{Sender, sender};
-use crate::attempt::attempt;
+use crate::attempt::{DataFault, attempt};
 use crate::beat::BeatRow;
 use crate::guc;
 use crate::journal::{OpRow, merge};
 use crate::node::this_node;
 use crate::projection::project;
 use crate::refusal::Refusal;
+use crate::resend::ResendRow;
 
 extension_sql!(
     r#"
@@ -26,6 +27,8 @@ comment on function take_in_operation() is
     'Takes an operation in: a repeat is dropped, one of another node is merged into its row, or stored and quarantined.';
 create function take_in_beat() returns trigger language c as 'MODULE_PATHNAME', 'tpv_take_in_beat';
 comment on function take_in_beat() is 'Folds a peer''s heartbeat into sync.peer.';
+create function take_in_resend() returns trigger language c as 'MODULE_PATHNAME', 'tpv_take_in_resend';
+comment on function take_in_resend() is 'Takes in what a peer sent again, or asks for, and does not store it.';
 create function refuse_change() returns trigger language c as 'MODULE_PATHNAME', 'tpv_refuse_change';
 comment on function refuse_change() is
     'Refuses UPDATE, DELETE and TRUNCATE of documents, unless pg_tpv.maintenance is on.';
@@ -51,6 +54,12 @@ pub extern "C" fn pg_finfo_tpv_take_in_operation() -> &'static pg_sys::Pg_finfo_
 #[unsafe(no_mangle)]
 #[doc(hidden)]
 pub extern "C" fn pg_finfo_tpv_take_in_beat() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
+
+#[unsafe(no_mangle)]
+#[doc(hidden)]
+pub extern "C" fn pg_finfo_tpv_take_in_resend() -> &'static pg_sys::Pg_finfo_record {
     &VERSION_1
 }
 
@@ -87,7 +96,12 @@ pub unsafe extern "C-unwind" fn tpv_take_in_operation(call: pg_sys::FunctionCall
     // SAFETY: as above.
     unsafe {
         let (relation, tuple) = inserted(call);
-        if is_repeat(relation, tuple) || !operation(&OpRow::of_tuple(tuple, relation)) {
+        let row = OpRow::of_tuple(tuple, relation);
+        if is_repeat(relation, tuple) {
+            repeated(&row);
+            return pg_sys::Datum::null();
+        }
+        if !operation(&row) {
             return pg_sys::Datum::null();
         }
         pg_sys::Datum::from(tuple)
@@ -114,6 +128,38 @@ pub unsafe extern "C-unwind" fn tpv_take_in_beat(call: pg_sys::FunctionCallInfo)
     }
 }
 
+/// BEFORE INSERT, for each row, of `wire.resend`: a peer's is taken in and not stored.
+///
+/// # Safety
+/// PostgreSQL calls it.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn tpv_take_in_resend(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as above.
+    unsafe {
+        let (relation, tuple) = inserted(call);
+        match sender() {
+            Sender::Local => pg_sys::Datum::from(tuple),
+            from => {
+                resend(from, &ResendRow::of_tuple(tuple, relation));
+                pg_sys::Datum::null()
+            }
+        }
+    }
+}
+
+/// What a peer sends to this node in its own name is taken in; of anything else a copy is kept.
+fn resend(from: Sender, row: &ResendRow) {
+    let Sender::Peer { node_id: peer, .. } = from else { return refuse_forged(&row.as_refused()) };
+    if row.node_id != peer || Some(row.to_node) != this_node() {
+        return refuse_forged(&row.as_refused());
+    }
+    crate::clock::follow(row.hlc);
+    if let Err(fault) = attempt(|| crate::resend::take_in(row)) {
+        refuse(&row.as_refused(), &fault);
+    }
+}
+
 /// Whether a document is to be stored.
 fn document(document: &Document) -> bool {
     let from = sender();
@@ -131,6 +177,14 @@ fn document(document: &Document) -> bool {
     true
 }
 
+/// A number that comes with another content was given twice: its node was restored from a backup. A copy is kept.
+fn repeated(row: &OpRow) {
+    if !row.is_the_one_here() {
+        let detail = "its node gave that number to another operation before; was it restored from a backup?".to_owned();
+        refuse(&row.as_refused(), &DataFault { code: "NUMBER_REUSED".to_owned(), detail });
+    }
+}
+
 /// Whether an operation is to be stored.
 fn operation(row: &OpRow) -> bool {
     let from = sender();
@@ -142,8 +196,11 @@ fn operation(row: &OpRow) -> bool {
         return false;
     }
     if from != Sender::Local {
+        if row.came_as_state() {
+            return false;
+        }
         crate::clock::follow(row.hlc);
-        if let Err(fault) = attempt(|| merge(row)) {
+        if let Err(fault) = merge(row) {
             quarantine_op(row, &fault);
         }
     }

@@ -1,14 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alias::{choose_alias, choose_existence};
-use super::{ALIAS, Choice, Context, EXISTS, Head, Operation, Rules, advance, choose, heads};
+use super::{ALIAS, Choice, Context, EXISTS, Head, Operation, Rule, Rules, advance, choose, heads};
 
 /// What a node keeps of one entity: the heads of each register, by version.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Entity(pub BTreeMap<String, Vec<Head>>);
 
 impl Entity {
-    /// The slow path: from all the operations on the entity.
+    /// The specification: from all the operations on the entity.
     pub fn of<'o>(operations: impl IntoIterator<Item = &'o Operation>) -> Self {
         let operations: Vec<_> = operations.into_iter().collect();
         let registers: BTreeSet<_> = operations.iter().flat_map(|operation| operation.patch.keys()).collect();
@@ -16,33 +16,29 @@ impl Entity {
         Self(registers.into_iter().map(heads).collect())
     }
 
-    /// The fast path: takes one operation in, and answers the registers whose heads do not follow from the heads alone.
-    /// They are as before; [`Entity::recompute`] them from a journal that holds the operation.
-    #[must_use]
-    pub fn advance(&mut self, operation: &Operation) -> BTreeSet<String> {
-        let mut unclear = BTreeSet::new();
+    /// Takes one operation in, whenever and however often it comes. `is_named` answers whether an operation in the journal
+    /// names it for a register; see [`advance`].
+    pub fn advance(&mut self, operation: &Operation, mut is_named: impl FnMut(&str) -> bool) {
         for register in operation.patch.keys() {
-            match advance(self.heads(register), operation, register) {
-                Some(heads) => _ = self.0.insert(register.clone(), heads),
-                None => _ = unclear.insert(register.clone()),
-            }
-        }
-        unclear
-    }
-
-    /// The slow path for a few registers.
-    pub fn recompute<'o, I>(&mut self, registers: &BTreeSet<String>, journal: I)
-    where
-        I: IntoIterator<Item = &'o Operation> + Clone,
-    {
-        for register in registers {
-            self.0.insert(register.clone(), heads(journal.clone(), register));
+            let heads = advance(self.heads(register), operation, register, || is_named(register));
+            self.0.insert(register.clone(), heads);
         }
     }
 
     /// The heads of a register; none if nobody has written it.
     pub fn heads(&self, register: &str) -> &[Head] {
         self.0.get(register).map_or(&[], Vec::as_slice)
+    }
+
+    /// The node that owns the entity: the number that was first written into `register`.
+    pub fn owner(&self, register: &str) -> Option<i32> {
+        let first = choose(&Rule::FirstWrite, self.heads(register), Context::default())?;
+        first.value.as_number()?.parse().ok()
+    }
+
+    /// Whether a register has more than one head.
+    pub fn is_contested(&self) -> bool {
+        self.0.values().any(|heads| heads.len() > 1)
     }
 
     /// Whether nothing is known of the entity's existence: what is here waits for its create.

@@ -40,19 +40,24 @@ pub fn heads<'o>(operations: impl IntoIterator<Item = &'o Operation>, register: 
     unnamed.filter_map(|operation| Head::of(operation, register)).collect()
 }
 
-/// The heads after `operation`, where they follow from the heads alone; otherwise `None`, and [`heads`] has to look at
-/// the journal.
+/// The heads after `operation`: without what it names, and with it, unless something here names it already. In every order
+/// and however often, that is what [`heads`] says; but it needs no operation that came before, so a node may have been
+/// given its heads as a state.
 ///
-/// They follow when the writer had seen all heads: it is then the only one. Nothing that is here already can name it: what
-/// does so ends in a head, that head was seen by the writer, and so the writer would have seen what came of its own
-/// operation. In any other case something here may name it.
-pub fn advance(heads: &[Head], operation: &Operation, register: &str) -> Option<Vec<Head>> {
-    let Some(head) = Head::of(operation, register) else { return Some(heads.to_vec()) };
-    if heads.iter().any(|known| known.version == operation.version) {
-        return Some(heads.to_vec());
-    }
+/// `is_named` answers whether an operation in the journal names this one for this register. It is asked only where the
+/// writer had not seen all heads. Where it had, nothing here can name it: what does so ends in a head, that head was seen by
+/// the writer, and so the writer would have seen what came of its own operation.
+pub fn advance(heads: &[Head], operation: &Operation, register: &str, is_named: impl FnOnce() -> bool) -> Vec<Head> {
+    let mut after = heads.to_vec();
+    let Some(head) = Head::of(operation, register) else { return after };
     let seen = operation.seen(register);
-    heads.iter().all(|known| seen.contains(&known.version)).then(|| vec![head])
+    after.retain(|known| !seen.contains(&known.version));
+    let is_new = after.iter().all(|known| known.version != head.version);
+    if is_new && (after.is_empty() || !is_named()) {
+        after.push(head);
+        after.sort_by_key(|head| head.version);
+    }
+    after
 }
 
 /// What became of an operation.

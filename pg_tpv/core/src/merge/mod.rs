@@ -20,6 +20,8 @@ mod operation;
 mod order;
 mod rule;
 mod scale;
+mod unite;
+mod vector;
 mod version;
 
 pub use alias::resolve_alias;
@@ -32,6 +34,8 @@ pub use operation::{Operation, Patch};
 pub use order::compare;
 pub use rule::{Rule, Rules};
 pub use scale::Scale;
+pub use unite::unite;
+pub use vector::Vector;
 pub use version::{Base, Version, base_from_text, base_to_text};
 
 /// Whether the entity exists: `true` from a create or an undelete, `false` from a delete.

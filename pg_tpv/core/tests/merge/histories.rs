@@ -47,12 +47,19 @@ fn assert_nothing_is_lost(world: &World) {
 
 fn assert_converges(script: &Script) {
     let mut world = script.play();
+    // One joins in the middle of it and writes at once, knowing what it was given.
+    let joined = world.join(script.seed as usize % script.nodes);
+    if script.seed.is_multiple_of(3) {
+        world.write(joined, "a", Patch::from([("v".into(), value(script.rule))]));
+    }
     world.deliver_all(script.seed);
     let first = view(&world.nodes[0]);
     for node in &world.nodes {
         assert_eq!(node.has.len(), world.sent.len());
         assert_eq!(view(node), first, "node {} sees something else than node 0", node.id);
-        assert_eq!(view_of_journal(node), first, "the journal of node {} says something else", node.id);
+        if node.loaded.is_empty() {
+            assert_eq!(view_of_journal(node), first, "the journal of node {} says something else", node.id);
+        }
     }
     for (key, register) in registers(&world) {
         let entity = world.nodes[0].entity(key);

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod histories;
+mod load;
 mod node;
 mod script;
 mod view;

@@ -61,6 +61,27 @@ impl World {
         missing.into_iter().for_each(|nth| self.deliver(to, nth));
     }
 
+    /// Another node joins, with the heads that `from` has. What the authors of these operations had seen is among them:
+    /// central passes on in the order in which it received.
+    pub fn join(&mut self, from: usize) -> usize {
+        loop {
+            let has = &self.nodes[from].has;
+            let causes: BTreeSet<_> =
+                has.iter().flat_map(|version| self.seen[version].difference(has)).copied().collect();
+            if causes.is_empty() {
+                break;
+            }
+            let missing: Vec<_> =
+                (0..self.sent.len()).filter(|nth| causes.contains(&self.sent[*nth].1.version)).collect();
+            missing.into_iter().for_each(|nth| self.deliver(from, nth));
+        }
+        let joined = self.nodes.len();
+        let mut node = Node::new(i32::try_from(joined).unwrap());
+        node.load(&self.nodes[from]);
+        self.nodes.push(node);
+        joined
+    }
+
     /// Every node gets all that it lacks, in an order of its own, some of it twice.
     pub fn deliver_all(&mut self, mut seed: u64) {
         for node in 0..self.nodes.len() {

@@ -29,12 +29,15 @@ fn what_comes_before_its_create_waits() {
     let edit = operation(2, 1, 30, r#"{"name":"b"}"#, r#"{"name":[[1,1]]}"#);
     let create = operation(1, 1, 10, r#"{"@exists":true,"name":"a"}"#, "{}");
     let mut entity = Entity::default();
-    assert!(entity.advance(&edit).is_empty() && entity.waits());
+    entity.advance(&edit, |_| false);
+    assert!(entity.waits());
     assert_eq!(fates([&edit]), [(edit.version, Fate::Waiting)].into());
 
-    let unclear = entity.advance(&create);
-    assert_eq!(unclear, ["name".to_owned()].into());
-    entity.recompute(&unclear, [&edit, &create]);
+    // Of @exists it is the first; whether anybody has replaced the name is asked.
+    entity.advance(&create, |register| {
+        assert_eq!(register, "name");
+        true
+    });
     assert!(!entity.waits());
     assert_eq!(entity.settle(&Rules::default(), Context::default()).columns["name"].value, value("\"b\""));
     assert_eq!(fates([&edit, &create]).into_values().collect::<Vec<_>>(), [Fate::Head, Fate::Head]);

@@ -1,0 +1,86 @@
+//! Rules that are SQL functions: `f(heads jsonb) returns jsonb`, over all heads by version.
+
+use std::panic::AssertUnwindSafe;
+
+use pgrx::PgTryBuilder;
+use pgrx::pg_sys::panic::CaughtError;
+use pgrx::prelude::*;
+use pgrx::spi::quote_qualified_identifier;
+use tpv_core::json::Value;
+use tpv_core::merge::Head;
+
+use super::take_in::misfit;
+use crate::attempt::{DataFault, attempt, sqlstate_of};
+use crate::jsonb::JsonbText;
+use crate::sql;
+
+/// The apply worker calls it, so that only what the owner of the tables or a superuser made may be a rule.
+const FUNCTION: &str = "select p.prokind = 'f' and not p.proretset and p.prorettype = 'jsonb'::regtype, p.provolatile = 'i', \
+      r.rolsuper or r.rolname = 'tpv_owner', \
+      has_function_privilege('tpv_apply', p.oid, 'execute') and has_schema_privilege('tpv_apply', n.oid, 'usage') \
+    from pg_catalog.pg_proc p \
+    join pg_catalog.pg_namespace n on n.oid = p.pronamespace \
+    join pg_catalog.pg_roles r on r.oid = p.proowner \
+    where n.nspname = $1 and p.proname = $2 and p.pronargs = 1 and p.proargtypes[0] = 'jsonb'::regtype";
+
+/// Whether this node has the function, and may call it.
+///
+/// # Errors
+/// What is wrong with it, in a sentence.
+pub fn check(name: &str) -> Result<(), &'static str> {
+    let (schema, function) =
+        name.split_once('.').ok_or("the function is given with its schema, such as sync.longest")?;
+    let found = sql::row(FUNCTION, &[schema.into(), function.into()], |row| {
+        [row.must::<bool>(1), row.must(2), row.must(3), row.must(4)]
+    });
+    match found {
+        None => Err("this node has no such function of one jsonb"),
+        Some([false, ..]) => Err("the function must give one jsonb"),
+        Some([_, false, ..]) => Err("the function must be immutable: what it says has to be the same at every node"),
+        Some([_, _, false, _]) => Err("the function must belong to tpv_owner or to a superuser"),
+        Some([.., false]) => Err("tpv_apply must be allowed to execute the function, and to use its schema"),
+        Some(_) => Ok(()),
+    }
+}
+
+/// What the function makes of the heads.
+///
+/// # Errors
+/// It is not here (yet), or it fails.
+pub fn evaluate(name: &str, heads: &[Head]) -> Result<Value, DataFault> {
+    check(name).map_err(|detail| misfit("UNKNOWN_FUNCTION", detail))?;
+    let (schema, function) = name.split_once('.').unwrap_or_default();
+    let call = format!("select {}($1)", quote_qualified_identifier(schema, function));
+    let argument = JsonbText::from(Value::Array(heads.iter().map(head).collect()));
+    attempt(|| {
+        let called = AssertUnwindSafe(|| {
+            Spi::connect_mut(|client| {
+                let table = client.update(&call, None, &[argument.into()]).unwrap_or_else(|error| sql::broken(error));
+                table.first().get_one::<JsonbText>().unwrap_or_else(|error| sql::broken(error))
+            })
+        });
+        let said = PgTryBuilder::new(|| Ok(called())).catch_others(|cause| Err(fault(cause))).execute()?;
+        let value = said.map_or(Ok(Value::Null), |said| said.read());
+        value.map_err(|_| misfit("CUSTOM_FUNCTION", "the function of a policy gave more levels than can be read"))
+    })
+}
+
+fn head(head: &Head) -> Value {
+    let number = |name: &str, number: i64| (name.to_owned(), Value::Number(number.to_string()));
+    Value::Object(vec![
+        number("hlc", head.hlc),
+        number("node_id", head.version.node_id.into()),
+        number("seq", head.version.seq),
+        ("value".to_owned(), head.value.clone()),
+    ])
+}
+
+/// Whatever it raises is its own fault, unless the machine fails.
+fn fault(cause: CaughtError) -> DataFault {
+    let (CaughtError::PostgresError(report) | CaughtError::ErrorReport(report)) = &cause else { cause.rethrow() };
+    let code = sqlstate_of(report);
+    if ["08", "40", "53", "55", "57", "58", "XX"].iter().any(|machine| code.starts_with(machine)) {
+        cause.rethrow();
+    }
+    DataFault { code: "CUSTOM_FUNCTION".to_owned(), detail: format!("{code}: {}", report.message()) }
+}

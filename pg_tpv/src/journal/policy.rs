@@ -1,0 +1,113 @@
+//! Policies: checked where they are written, seen where they can not be followed, tried before they hold.
+
+use pgrx::prelude::*;
+use tpv_core::json::Value;
+use tpv_core::merge::{Choice, Entity, Rule};
+
+use super::entity::Tracked;
+use super::take_in::misfit;
+use super::{custom, settle, state};
+use crate::attempt::DataFault;
+use crate::jsonb::JsonbText;
+use crate::refusal::Refusal;
+
+/// The table of policies, which is an entity itself.
+pub const POLICY: &str = "sync.policy";
+
+/// Whether a policy can be followed. The row of one that can not is written all the same: the last writer wins until then.
+///
+/// # Errors
+/// A rule of a later version, or a function that this node does not have.
+pub fn check_settled(tracked: &Tracked, register: &str, value: &Value) -> Result<(), DataFault> {
+    if tracked.entity != POLICY || register != "rule" {
+        return Ok(());
+    }
+    match Rule::from_text(&value.to_canonical()) {
+        Err(fault) => Err(DataFault { code: fault.code().to_owned(), detail: fault.to_string() }),
+        Ok(Rule::Custom(function)) => custom::check(&function).map_err(|detail| misfit("UNKNOWN_FUNCTION", detail)),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Refuses a policy that could not be followed. Called by the trigger `sync.check_policy`.
+#[pg_extern(volatile, parallel_unsafe)]
+pub fn policy_check(entity: &str, column_name: &str, rule: JsonbText) {
+    check(entity, column_name, &rule).map(|_| ()).unwrap_or_else(|refusal| refusal.raise());
+}
+
+fn check(entity: &str, column_name: &str, rule: &JsonbText) -> Result<(Tracked, Rule), Refusal> {
+    let refused = |message: &str| Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message);
+    let rule = Rule::from_text(&rule.0).map_err(|fault| refused(&fault.to_string()))?;
+    let tracked = Tracked::find(entity).ok_or_else(|| refused("that table is not tracked"))?;
+    if entity == POLICY {
+        return Err(refused("policies have no policy: central decides them"));
+    }
+    if let Some(group) = tracked.group_of(&column_name.to_owned()) {
+        return Err(
+            refused("that column belongs to a group, which has one policy").hint(format!("name the group: {group}"))
+        );
+    }
+    if !tracked.names().iter().any(|name| name == column_name) {
+        return Err(refused("there is no such column, or group of columns, to have a policy"));
+    }
+    if tracked.owner_column.as_deref() == Some(column_name) {
+        return Err(refused("whose a thing is was said when it was made, and has no policy"));
+    }
+    match &rule {
+        Rule::OwnerWins if tracked.owner_column.is_none() => {
+            let hint = "select sync.track(…, owner_column => 'column') names the column that holds the owner's node_id";
+            Err(refused("owner_wins needs to know whose a thing is").hint(hint))
+        }
+        Rule::Custom(function) => match custom::check(function) {
+            Ok(()) => Ok((tracked, rule)),
+            Err(detail) => Err(refused("the function of that policy can not be used").detail(detail)),
+        },
+        _ => Ok((tracked, rule)),
+    }
+}
+
+/// What a policy would choose among what is on record. Called through `sync.policy_dry_run`.
+#[pg_extern(volatile, parallel_unsafe)]
+pub fn policy_dry_run(
+    entity: &str,
+    column_name: &str,
+    rule: JsonbText,
+) -> TableIterator<
+    'static,
+    (
+        name!(key, String),
+        name!(value_now, Option<JsonbText>),
+        name!(value_then, Option<JsonbText>),
+        name!(differs, bool),
+    ),
+> {
+    let (tracked, rule) = check(entity, column_name, &rule).unwrap_or_else(|refusal| refusal.raise());
+    let (now, mut then) = (tracked, Tracked::find(entity).unwrap_or_else(|| unreachable!("it was found just now")));
+    then.rules.0.insert(column_name.to_owned(), rule);
+    let rows = state::contested(entity).into_iter().filter(|(_, state)| state.heads(column_name).len() > 1);
+    let rows = rows.map(|(key, state)| {
+        let (now, then) = (chosen(&now, &state, column_name), chosen(&then, &state, column_name));
+        let differs = now != then;
+        (key, now.map(JsonbText::from), then.map(JsonbText::from), differs)
+    });
+    TableIterator::new(rows.collect::<Vec<_>>())
+}
+
+fn chosen(tracked: &Tracked, state: &Entity, register: &str) -> Option<Value> {
+    let mut choice: Choice = tracked.settle(state).columns.remove(register)?;
+    if let Err(fault) = settle::evaluate(&mut choice, state.heads(register)) {
+        let code = PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
+        Refusal::new(code, "the function of that policy fails on what is on record").detail(fault.detail).raise();
+    }
+    Some(choice.value)
+}
+
+extension_sql!(
+    r#"
+comment on function policy_check(text, text, jsonb) is 'Refuses a policy that could not be followed, and says why.';
+comment on function policy_dry_run(text, text, jsonb) is
+    'What another policy would choose among the values on record. Callers use sync.policy_dry_run.';
+"#,
+    name = "policy_comments",
+    requires = [policy_check, policy_dry_run]
+);

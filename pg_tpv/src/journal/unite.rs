@@ -1,0 +1,85 @@
+//! The state of a thing that came as such, and not as operations.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tpv_core::json::Value;
+use tpv_core::merge::{Entity, Operation, Vector, Version, unite as united};
+
+use super::entity::Tracked;
+use super::policy::POLICY;
+use super::take_in::{journal_of, unknown_entity};
+use super::{serial, settle, state};
+use crate::attempt::{DataFault, attempt};
+use crate::take_in::quarantine_thing;
+
+/// The tables that a load is about, each looked up once.
+#[derive(Debug, Default)]
+pub struct Tables(BTreeMap<String, Option<Tracked>>);
+
+/// What came of one thing.
+#[derive(Clone, Copy, Debug)]
+pub struct Came<'c> {
+    /// Its table.
+    pub entity: &'c str,
+    /// Its key.
+    pub key: &'c str,
+    /// Its heads at the sender.
+    pub heads: &'c Value,
+    /// Which operations are part of what is here.
+    pub horizon: &'c Vector,
+    /// Which operations are part of what came.
+    pub vector: &'c Vector,
+}
+
+/// Before anything of a load is put together: it reads rules, and may bring some.
+pub fn before_uniting(things: &[Value]) {
+    let is_policy = |thing: &Value| thing.as_array().and_then(|thing| thing.first()?.as_str()) == Some(POLICY);
+    if things.iter().any(is_policy) { serial::alone() } else { serial::share() }
+}
+
+/// Puts it together with what is here, and writes the row.
+pub fn unite(tables: &mut Tables, came: &Came<'_>) {
+    let Came { entity, key, .. } = *came;
+    let tracked = tables.0.entry(entity.to_owned()).or_insert_with(|| Tracked::find(entity)).as_ref();
+    // Sessions lock the row first and its heads at their end; so does this.
+    let is_new = tracked.is_none_or(|tracked| !settle::lock_row(tracked, key));
+    let here = state::lock(entity, key);
+    let there = state::from_value(came.heads);
+    // Who has no head of a thing has no operation on it either.
+    let journal: Vec<Operation> = if here.0.is_empty() { Vec::new() } else { journal_of(entity, key) };
+    let known: BTreeSet<Version> = journal.iter().map(|operation| operation.version).collect();
+    let here_knows = |version: Version| known.contains(&version) || came.horizon.covers(version);
+    let whole = united(&here, &there, here_knows, |version| came.vector.covers(version), &journal);
+    if whole != here {
+        state::store(entity, key, &whole);
+    }
+    let last = whole.0.values().flatten().map(|head| head.version).max();
+    if let (Err(fault), Some(last)) = (written(tracked, key, &whole, is_new), last) {
+        // It waits under the name of the last operation that made it what it is.
+        quarantine_thing(last, entity, key, &fault);
+    }
+    if entity == POLICY {
+        // What was looked up holds the rules of before.
+        tables.0.clear();
+    }
+}
+
+/// Writes all of a thing's row, from its heads.
+///
+/// # Errors
+/// What this node can not do (yet).
+pub fn settle_thing(entity: &str, key: &str) -> Result<(), DataFault> {
+    if entity == POLICY {
+        serial::alone()
+    } else {
+        serial::share()
+    }
+    let tracked = Tracked::find(entity);
+    let is_new = tracked.as_ref().is_none_or(|tracked| !settle::lock_row(tracked, key));
+    written(tracked.as_ref(), key, &state::lock(entity, key), is_new)
+}
+
+fn written(tracked: Option<&Tracked>, key: &str, thing: &Entity, is_new: bool) -> Result<(), DataFault> {
+    let tracked = tracked.ok_or_else(unknown_entity)?;
+    attempt(|| settle::settle(tracked, key, thing, thing.0.keys(), is_new))?.complete()
+}

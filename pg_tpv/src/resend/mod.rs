@@ -1,0 +1,108 @@
+//! What one node sends to one other, through `wire.resend`.
+//!
+//! | kind | body | what the receiver does |
+//! | --- | --- | --- |
+//! | `things` | the state of some things, and the operations that it stands for | unites it with its own |
+//! | `loaded` | how many parts of `things` there were, and their hashes | takes the operations for known, once all parts are here |
+//! | `operations` | rows of `wire.op` | takes each in as if it came by itself |
+//! | `documents` | rows of `wire.doc` | takes each in as if it came by itself |
+//! | `ask` | what the sender lacks | notes it down for its background worker |
+
+mod load;
+
+use pgrx::pg_sys;
+use tpv_core::json::{self, Value};
+
+use crate::attempt::DataFault;
+use crate::sql;
+use crate::take_in::{Refused, Tuple};
+
+/// A row of `wire.resend`.
+#[derive(Clone, Debug)]
+pub struct ResendRow {
+    /// The sender.
+    pub node_id: i32,
+    /// The receiver.
+    pub to_node: i32,
+    /// When.
+    pub hlc: i64,
+    /// What it is.
+    pub kind: String,
+    /// JSON.
+    pub body: String,
+}
+
+impl ResendRow {
+    /// Reads the row that a trigger is called for.
+    ///
+    /// # Safety
+    /// The tuple is one of that relation.
+    pub unsafe fn of_tuple(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Self {
+        // SAFETY: the caller's promise, and the types that the migration gave the columns.
+        unsafe {
+            let columns = Tuple::<6>::of(tuple, relation, "wire.resend");
+            Self {
+                node_id: columns.get(0),
+                to_node: columns.get(2),
+                hlc: columns.get(3),
+                kind: columns.get(4),
+                body: columns.get(5),
+            }
+        }
+    }
+
+    /// What is kept of it when it can not be taken in.
+    pub fn as_refused(&self) -> Refused {
+        let row = vec![
+            ("to_node".to_owned(), Value::Number(self.to_node.to_string())),
+            ("body".to_owned(), Value::String(self.body.clone())),
+        ];
+        Refused { node_id: self.node_id, kind: format!("resend {}", self.kind), row: Value::Object(row) }
+    }
+}
+
+/// Each row goes through the trigger of its table, which asks who sent it and drops repeats.
+const OPERATIONS: &str = "insert into wire.op (node_id, seq, hlc, entity, key, patch, base) \
+    select (o ->> 0)::integer, (o ->> 1)::bigint, (o ->> 2)::bigint, o ->> 3, o ->> 4, o ->> 5, o ->> 6 \
+    from json_array_elements($1::json -> 'operations') with ordinality as l (o, n) order by n";
+const DOCUMENTS: &str = "insert into wire.doc (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq, \
+      prev_hash, body, content_hash) \
+    select d.node_id, d.doc_id, d.business_date, d.kind, d.to_node, d.hlc, d.schema_version, d.chain, d.chain_seq, d.prev_hash, d.body, \
+      d.content_hash \
+    from rows from (json_to_recordset($1::json -> 'documents') as (node_id integer, doc_id uuid, business_date date, kind text, \
+      to_node integer, hlc bigint, schema_version integer, chain text, chain_seq bigint, prev_hash bytea, body text, content_hash bytea)) \
+      with ordinality as d (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq, prev_hash, body, content_hash, n) \
+    order by d.n";
+const ASK: &str = "select sync.take_request($1, $2::json -> 'wants')";
+
+/// Takes in what a peer sent to this node.
+///
+/// # Errors
+/// A kind that this version does not know, a body that is not what its kind says.
+pub fn take_in(row: &ResendRow) -> Result<(), DataFault> {
+    match row.kind.as_str() {
+        "things" => load::things(row)?,
+        "loaded" => load::loaded(row)?,
+        "operations" => _ = sql::execute(OPERATIONS, &[row.body.as_str().into()]),
+        "documents" => _ = sql::execute(DOCUMENTS, &[row.body.as_str().into()]),
+        "ask" => _ = sql::execute(ASK, &[row.node_id.into(), row.body.as_str().into()]),
+        _ => return Err(misfit("UNKNOWN_KIND", "this version of pg_tpv does not know the kind")),
+    }
+    Ok(())
+}
+
+fn body(row: &ResendRow) -> Result<Value, DataFault> {
+    json::read(&row.body, usize::MAX).map_err(|_| misfit("BAD_BODY", "the body is not JSON"))
+}
+
+fn misfit(code: &str, detail: &str) -> DataFault {
+    DataFault { code: code.to_owned(), detail: detail.to_owned() }
+}
+
+const SERVE: &str = "select sync.serve() > 0";
+
+/// Sends the next part of what peers asked for; false when nobody waits. The background worker calls it.
+pub fn serve() -> bool {
+    let ready = sql::row("select to_regprocedure('sync.serve(integer)') is not null", &[], |row| row.must::<bool>(1));
+    ready == Some(true) && sql::row(SERVE, &[], |row| row.must(1)) == Some(true)
+}

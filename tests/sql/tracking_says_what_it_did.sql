@@ -1,0 +1,65 @@
+-- One call shares a table; it says what it did, can be repeated, and refuses what can not be shared.
+\ir prelude/central.sql
+
+set role tpv_owner;
+create table party.pet (pet_id uuid primary key, name text, chip text, kind text, owner_id integer, leash text, low int, high int);
+insert into party.pet (pet_id, name) values (gen_random_uuid(), 'Rex');
+do $$
+declare
+    said text;
+begin
+    said := sync.track('PARTY.pet', 'any', '{"size": ["low", "high"]}');
+    assert said = 'added column deleted; added its triggers; party.pet is tracked by pet_id, written by any; 1 rows were there', said;
+    said := sync.track('party.pet', 'any', '{"size": ["low", "high"]}');
+    assert said = 'party.pet was tracked like this already', said;
+    said := sync.track('party.pet', 'any', '{"size": ["low", "high"]}', owner_column => 'owner_id',
+        duplicates => '{"chip": ["chip", "kind"]}', only_stricter => '{"leash": ["short", "long"]}');
+    assert said = 'added column alias_of; added an index that finds the same chip; party.pet is tracked by pet_id, written by any; 0 rows were there', said;
+    assert sync.track('party.pet', 'any', '{"size": ["low", "high"]}', owner_column => 'owner_id',
+        duplicates => '{"chip": ["chip", "kind"]}', only_stricter => '{"leash": ["short", "long"]}') = 'party.pet was tracked like this already';
+    assert sync.track('party.pet') = 'party.pet was tracked like this already', 'what is left out is as it was';
+    insert into party.pet (pet_id, name, chip, kind, leash) values (gen_random_uuid(), 'Tom', '1', 'cat', 'short');
+    assert (select owner_id from party.pet where name = 'Tom') = 100;
+    assert (select state from test.refusal('insert into party.pet (pet_id, chip, kind) values (gen_random_uuid(), 1, ''CAT'')')) = '23505';
+    insert into party.pet (pet_id, chip, kind) values (gen_random_uuid(), '1', 'dog');
+    assert (select state from test.refusal('update party.pet set leash = ''long'' where name = ''Tom''')) = '23514';
+    assert (select state from test.refusal('delete from party.pet')) = '42501';
+end
+$$;
+create view party.view as select gen_random_uuid() as id;
+create table party.no_key (id integer primary key);
+create table party.unique_one (id uuid primary key, code text unique);
+create table party.unique_index (id uuid primary key, code text);
+create unique index on party.unique_index (lower(code));
+create table party.checked (id uuid primary key, low int, high int, check (low < high));
+create table party."Odd" (id uuid primary key);
+create table party.flag (id uuid primary key, deleted text, price numeric(14,2), node integer not null);
+create table party.other (id uuid primary key, a text, b text, node integer, price numeric(14,2));
+do $$
+declare
+    try record;
+    got record;
+begin
+    for try in select * from (values
+        ('''party.nothing''', '42P01', 'no table'), ('''party.view''', '22023', 'ordinary table'), ('''party.no_key''', '22023', 'one uuid'),
+        ('''party.unique_one''', '22023', 'no UNIQUE'), ('''party.unique_index''', '22023', 'no UNIQUE'), ('''party.checked''', '22023', 'one group'),
+        ('''party."Odd"''', '22023', 'a-z'), ('''party.flag''', '22023', 'means something else'), ('''party.other'', ''all''', '22023', 'writer must be'),
+        ('''wire.op''', '22023', 'only an ordinary'), ('''sync.peer''', '22023', 'schema sync'),
+        ('''party.other'', groups => ''{"g": ["a", "c"]}''', '22023', 'no such column'),
+        ('''party.other'', groups => ''{"g": ["a"], "h": ["a", "b"]}''', '22023', 'one group'),
+        ('''party.other'', groups => ''{"a": ["a", "b"]}''', '22023', 'a name of its own'),
+        ('''party.other'', groups => ''{"g": ["id", "b"]}''', '22023', 'no such column'),
+        ('''party.other'', groups => ''{"g": ["node", "b"]}'', owner_column => ''node''', '22023', 'in no group'),
+        ('''party.other'', owner_column => ''a''', '22023', 'is an integer'),
+        ('''party.other'', duplicates => ''{"p": ["price"]}''', '22023', 'texts, whole numbers'),
+        ('''party.other'', only_stricter => ''{"a": "none"}''', '22023', 'has a scale')
+    ) as t (arguments, state, said) loop
+        select * into got from test.refusal('select sync.track(' || try.arguments || ')');
+        assert got.state = try.state and got.message like '%' || try.said || '%', format('%s: %s', try, got);
+    end loop;
+end
+$$;
+reset role;
+create table party.foreign_one (id uuid primary key);
+select message like '%belongs to tpv_owner%' as refused from test.refusal('select sync.track(''party.foreign_one'')') \gset
+\if :refused \else \quit 3 \endif

@@ -1,0 +1,246 @@
+//! What follows from the journal, worked out by the pure core: every head, every conflict, every row.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use anyhow::{Context, Result};
+use postgres::Client;
+use tpv_core::json::{self, Value};
+use tpv_core::merge::{self, Entity, Fate, Head, Operation, Rule, Rules, Version};
+
+use crate::chain::CENTRAL;
+
+/// A thing: its table and its key.
+type Thing = (String, String);
+
+/// Central's journal and what follows from it.
+pub struct Journal {
+    things: BTreeMap<Thing, Entity>,
+    rules: HashMap<String, Rules>,
+    tables: Vec<Table>,
+    /// How many operations came to what.
+    pub fates: BTreeMap<&'static str, u64>,
+    /// Each text that an operation wrote, and how many decided it. Sets and addresses are written whole, with what was there
+    /// before, and whoever restores a loser writes what another wrote: they do not count.
+    pub written: HashMap<String, u64>,
+}
+
+struct Table {
+    entity: String,
+    key_column: String,
+    groups: Value,
+    /// Whose a thing is.
+    owner_column: Option<String>,
+    is_centrals: bool,
+}
+
+const OPERATIONS: &str = "select node_id, seq, hlc, entity, key, patch, base from wire.op";
+
+impl Journal {
+    /// Reads it at central, which has every operation.
+    pub fn read(central: &mut Client) -> Result<Self> {
+        let tables = central
+            .query("select entity, key_column, groups::text, owner_column, writer = 'central' from sync.entity", &[])?;
+        let table = |row: &postgres::Row| {
+            let groups = json::read(row.get(2), 8).ok().context("groups")?;
+            Ok(Table {
+                entity: row.get(0),
+                key_column: row.get(1),
+                groups,
+                owner_column: row.get(3),
+                is_centrals: row.get(4),
+            })
+        };
+        let tables = tables.iter().map(table).collect::<Result<Vec<_>>>()?;
+        let mut journal = Self {
+            things: BTreeMap::new(),
+            rules: rules(central)?,
+            tables,
+            fates: BTreeMap::new(),
+            written: HashMap::new(),
+        };
+        let mut operations: BTreeMap<Thing, Vec<Operation>> = BTreeMap::new();
+        for row in central.query(OPERATIONS, &[])? {
+            let version = Version { node_id: row.get(0), seq: row.get(1) };
+            let (entity, key): (String, String) = (row.get(3), row.get(4));
+            let operation = Operation::from_text(version, row.get(2), row.get(5), row.get(6));
+            match operation.ok().filter(|_| journal.tables.iter().any(|table| table.entity == entity)) {
+                Some(operation) => operations.entry((entity, key)).or_default().push(operation),
+                None => *journal.fates.entry("unreadable").or_default() += 1,
+            }
+        }
+        for (thing, operations) in operations {
+            journal.count(&operations);
+            journal.things.insert(thing, Entity::of(&operations));
+        }
+        journal.complete_rules();
+        Ok(journal)
+    }
+
+    /// What central decides is central's, and whose a thing is was said first.
+    fn complete_rules(&mut self) {
+        for table in &self.tables {
+            let rules = self.rules.entry(table.entity.clone()).or_default();
+            let things = self.things.iter().filter(|((entity, _), _)| table.is_centrals && *entity == table.entity);
+            for register in things.flat_map(|(_, state)| state.0.keys()) {
+                rules.0.entry(register.clone()).or_insert(Rule::CentralWins);
+            }
+            rules.0.extend(table.owner_column.clone().map(|column| (column, Rule::FirstWrite)));
+        }
+    }
+
+    fn settle(&self, entity: &str, state: &Entity) -> merge::Merged {
+        let table = self.tables.iter().find(|table| table.entity == entity);
+        let owner = table.and_then(|table| state.owner(table.owner_column.as_ref()?));
+        let context = merge::Context { central: CENTRAL.id, owner };
+        match self.rules.get(entity) {
+            Some(rules) => state.settle(rules, context),
+            None => state.settle(&Rules::default(), context),
+        }
+    }
+
+    fn count(&mut self, operations: &[Operation]) {
+        for fate in merge::fates(operations).into_values() {
+            let name = match fate {
+                Fate::Head => "head",
+                Fate::Superseded => "superseded",
+                Fate::Waiting => "waiting",
+            };
+            *self.fates.entry(name).or_default() += 1;
+        }
+        for operation in operations {
+            let restores = operation.patch.len() == 1 && operation.base.values().any(|seen| seen.len() > 1);
+            let decided: BTreeSet<&str> = operation.patch.values().filter_map(Value::as_str).collect();
+            let mut texts = BTreeSet::new();
+            operation.patch.values().for_each(|value| collect(value, &mut texts));
+            for text in texts {
+                let counts = !restores && decided.contains(text.as_str());
+                *self.written.entry(text).or_default() += u64::from(counts);
+            }
+        }
+    }
+
+    /// Everything at a node that does not follow from the journal.
+    pub fn check(&self, node: &str, dba: &mut Client) -> Result<Vec<String>> {
+        let mut complaints = self.heads(dba)?;
+        complaints.extend(self.siblings(dba)?);
+        for table in &self.tables {
+            complaints.extend(self.rows(table, dba)?);
+        }
+        Ok(complaints.into_iter().map(|complaint| format!("{node}: {complaint}")).collect())
+    }
+
+    fn heads(&self, dba: &mut Client) -> Result<Vec<String>> {
+        let stored =
+            dba.query("select entity, key, heads, waits from sync.head join sync.entity using (entity)", &[])?;
+        let stored: BTreeMap<Thing, (String, bool)> =
+            stored.iter().map(|row| ((row.get(0), row.get(1)), (row.get(2), row.get(3)))).collect();
+        let wanted = self.things.iter().map(|(thing, entity)| (thing.clone(), (heads_text(entity), entity.waits())));
+        Ok(differences("heads", &wanted.collect(), &stored))
+    }
+
+    fn siblings(&self, dba: &mut Client) -> Result<Vec<String>> {
+        let rows = dba.query(
+            "select entity, key, column_name, node_id, seq, hlc, value::text, chosen, review from sync.sibling",
+            &[],
+        )?;
+        let stored = rows.iter().map(|row| {
+            let (node, seq, hlc): (i32, i64, i64) = (row.get(3), row.get(4), row.get(5));
+            let (entity, key, register): (&str, &str, &str) = (row.get(0), row.get(1), row.get(2));
+            let (chosen, review): (bool, bool) = (row.get(7), row.get(8));
+            let place = format!("{entity} {key} {register} {node}.{seq}");
+            (place, format!("{hlc} {} {chosen} {review}", canonical(row.get(6))))
+        });
+        let mut wanted = BTreeMap::new();
+        for ((entity, key), state) in &self.things {
+            let merged = self.settle(entity, state);
+            for (register, choice) in &merged.columns {
+                let heads = state.heads(register);
+                if heads.len() < 2 || (choice.losers.is_empty() && !choice.needs_review) {
+                    continue;
+                }
+                for Head { version: Version { node_id, seq }, hlc, value } in heads {
+                    let chosen = choice.winners.contains(&Version { node_id: *node_id, seq: *seq });
+                    let said = format!("{hlc} {} {chosen} {}", value.to_canonical(), choice.needs_review);
+                    wanted.insert(format!("{entity} {key} {register} {node_id}.{seq}"), said);
+                }
+            }
+        }
+        Ok(differences("conflict", &wanted, &stored.collect()))
+    }
+
+    fn rows(&self, table: &Table, dba: &mut Client) -> Result<Vec<String>> {
+        let Table { entity, key_column, .. } = table;
+        let sql = format!("select {key_column}::text, to_jsonb(t)::text from {entity} t");
+        let mut complaints = Vec::new();
+        let mut rows: HashMap<String, String> =
+            dba.query(&sql, &[])?.iter().map(|row| (row.get(0), row.get(1))).collect();
+        for ((_, key), state) in self.things.iter().filter(|((of, _), _)| of == entity) {
+            let Some(row) = rows.remove(key) else {
+                complaints.extend((!state.waits()).then(|| format!("{entity} {key}: there is no row")));
+                continue;
+            };
+            let row = json::read(&row, 64).ok().context("a row")?;
+            let merged = self.settle(entity, state);
+            let mut wanted = vec![("deleted".to_owned(), Value::Bool(!merged.exists()))];
+            for (register, choice) in &merged.columns {
+                match (table.groups.get(register), &choice.value) {
+                    (Some(_), Value::Object(members)) => wanted.extend(members.iter().cloned()),
+                    _ => wanted.push((register.clone(), choice.value.clone())),
+                }
+            }
+            for (column, value) in wanted {
+                let shown = row.get(&column).map(Value::to_canonical).unwrap_or_default();
+                if shown != value.to_canonical() {
+                    let value = value.to_canonical();
+                    complaints.push(format!("{entity} {key}: {column} is {shown}, the journal says {value}"));
+                }
+            }
+        }
+        complaints.extend(rows.keys().map(|key| format!("{entity} {key}: a row that nobody decided")));
+        Ok(complaints)
+    }
+}
+
+fn rules(central: &mut Client) -> Result<HashMap<String, Rules>> {
+    let mut rules: HashMap<String, Rules> = HashMap::new();
+    for row in central.query("select entity, column_name, rule::text from sync.policy where not deleted", &[])? {
+        let rule = Rule::from_text(row.get(2)).ok().context("a rule")?;
+        rules.entry(row.get(0)).or_default().0.insert(row.get(1), rule);
+    }
+    Ok(rules)
+}
+
+/// As `sync.head` has it.
+fn heads_text(entity: &Entity) -> String {
+    let number = |number: i64| Value::Number(number.to_string());
+    let head = |head: &Head| {
+        let Version { node_id, seq } = head.version;
+        Value::Array(vec![number(node_id.into()), number(seq), number(head.hlc), head.value.clone()])
+    };
+    let register =
+        |(name, heads): (&String, &Vec<Head>)| (name.clone(), Value::Array(heads.iter().map(head).collect()));
+    Value::Object(entity.0.iter().map(register).collect()).to_canonical()
+}
+
+fn canonical(text: Option<&str>) -> String {
+    text.and_then(|text| json::read(text, 64).ok()).map_or_else(|| "null".to_owned(), |value| value.to_canonical())
+}
+
+fn collect(value: &Value, texts: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => _ = texts.insert(text.clone()),
+        Value::Array(elements) => elements.iter().for_each(|element| collect(element, texts)),
+        Value::Object(members) => members.iter().for_each(|(_, value)| collect(value, texts)),
+        _ => {}
+    }
+}
+
+fn differences<K: Ord + std::fmt::Debug, V: PartialEq + std::fmt::Debug>(
+    what: &str,
+    wanted: &BTreeMap<K, V>,
+    stored: &BTreeMap<K, V>,
+) -> Vec<String> {
+    let keys: BTreeSet<&K> = wanted.keys().chain(stored.keys()).collect();
+    let differ = keys.into_iter().filter(|key| wanted.get(key) != stored.get(key));
+    differ.map(|key| format!("{what} {key:?}: {:?}, the journal says {:?}", stored.get(key), wanted.get(key))).collect()
+}

@@ -1,0 +1,192 @@
+//! What is asked when all is quiet: nothing is lost, nothing doubled, and everything follows from what was sent.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::{Context, Result};
+use postgres::Client;
+use uuid::Uuid;
+
+use super::actor::Done;
+use super::fault::Poison;
+use super::field::{Field, node};
+use super::journal::Journal;
+use crate::chain::STORES;
+
+/// Everything that is not as it should be.
+pub fn judge(field: &Field, done: &[Done], poison: &[Poison]) -> Result<Vec<String>> {
+    let mut complaints: Vec<String> = done.iter().flat_map(|done| done.unexpected.iter().take(5).cloned()).collect();
+    let mut central = field.clusters[0].connect()?;
+    let journal = Journal::read(&mut central)?;
+    complaints.extend(values(&journal, done));
+    complaints.extend(operations(field, &mut central)?);
+    for (index, at) in field.nodes().enumerate() {
+        let (code, mut dba) = (node(index).code, at.connect()?);
+        let found = check(field, index, &mut dba, &journal, done, poison).with_context(|| code.to_owned())?;
+        complaints.extend(found.into_iter().take(30).map(|complaint| format!("{code}: {complaint}")));
+        complaints.extend(crashes(&fs::read_to_string(at.log())?).map(|line| format!("{code}: {line}")));
+    }
+    Ok(complaints)
+}
+
+fn check(
+    field: &Field,
+    index: usize,
+    dba: &mut Client,
+    journal: &Journal,
+    done: &[Done],
+    poison: &[Poison],
+) -> Result<Vec<String>> {
+    let mut complaints = journal.check("journal", dba)?;
+    complaints.extend(receipts(index, dba, done)?);
+    complaints.extend(texts(dba, BROKEN_CHAINS)?);
+    complaints.extend(documents(field, index, dba)?);
+    complaints.extend(quarantine(index, dba, poison)?);
+    let (before, waiting) = (projections(dba)?, texts(dba, WAITING)?);
+    dba.execute("select from sales.rebuild_projections()", &[])?;
+    for (table, digest) in projections(dba)? {
+        if before.get(&table) != Some(&digest) {
+            complaints.push(format!("{table} was {:?}, a rebuild makes it {digest}", before.get(&table)));
+        }
+    }
+    let still = texts(dba, WAITING)?;
+    if still != waiting {
+        complaints.push(format!("a rebuild changed what waits: {waiting:?} became {still:?}"));
+    }
+    Ok(complaints)
+}
+
+/// What was answered for is in the journal, once.
+fn values(journal: &Journal, done: &[Done]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for token in done.iter().flat_map(|done| &done.tokens) {
+        match journal.written.get(token) {
+            None => complaints.push(format!("{token} was answered for, and no operation wrote it")),
+            Some(count) if *count > 1 => complaints.push(format!("{token} was written by {count} operations")),
+            Some(_) => {}
+        }
+    }
+    complaints.extend(journal.fates.get("waiting").map(|count| format!("{count} operations wait for a creation")));
+    complaints.truncate(30);
+    complaints
+}
+
+const OF_NODE: &str = "select concat_ws(' ', o.node_id, count(*), min(o.seq), max(o.seq), \
+      md5(string_agg(concat_ws(' ', o.seq, o.hlc, o.entity, o.key, o.patch, o.base), ',' order by o.seq))) \
+    from wire.op o left join unnest($1::integer[], $2::bigint[]) h (node_id, seq) on h.node_id = o.node_id \
+    where o.seq > coalesce(h.seq, 0) group by o.node_id order by o.node_id";
+
+/// Every node has every operation, numbered without a gap; below its horizon it has what came of them.
+fn operations(field: &Field, central: &mut Client) -> Result<Vec<String>> {
+    let mut complaints = texts(
+        central,
+        "select format('operations of node %s are numbered %s to %s, and there are %s', node_id, min(seq), max(seq), count(*)) \
+         from wire.op group by node_id having min(seq) <> 1 or max(seq) <> count(*)",
+    )?;
+    for (index, at) in field.nodes().enumerate().skip(1) {
+        let (nodes, seqs): (Vec<i32>, Vec<i64>) = field.horizons[index].iter().copied().unzip();
+        let of = |dba: &mut Client| -> Result<Vec<String>> {
+            let rows = dba.query(OF_NODE, &[&nodes, &seqs])?;
+            Ok(rows.iter().map(|row| row.get(0)).collect())
+        };
+        let (here, there) = (of(&mut at.connect()?)?, of(central)?);
+        if here != there {
+            complaints.push(format!("operations of {}: {here:?}, of central: {there:?}", node(index).code));
+        }
+    }
+    Ok(complaints)
+}
+
+/// Sales that were answered for are here, and what was said about them; at their store and at central, each once.
+fn receipts(index: usize, dba: &mut Client, done: &[Done]) -> Result<Vec<String>> {
+    let mut complaints = Vec::new();
+    for store in (0..STORES.len()).filter(|store| index == 0 || index == store + 1) {
+        let sold: Vec<Uuid> =
+            done.iter().flat_map(|done| &done.receipts).filter(|(at, _)| *at == store).map(|(_, id)| *id).collect();
+        let mut times = |what: &str, of: &str, ids: &[Uuid], wanted: &str| -> Result<()> {
+            let sql = format!(
+                "select format('%s %s of node %s: %s times', '{what}', w.id, $1::integer, count(t.id)) \
+                 from (select distinct unnest($2::uuid[]) as id) w left join ({of}) t on t.node_id = $1 and t.id = w.id \
+                 group by w.id having not count(t.id) {wanted}"
+            );
+            complaints.extend(dba.query(&sql, &[&node(store + 1).id, &ids])?.iter().map(|row| row.get::<_, String>(0)));
+            Ok(())
+        };
+        times("document", "select node_id, doc_id as id from wire.doc", &sold, "= 1")?;
+        times("receipt", "select node_id, receipt_id as id from sales.receipt", &sold, "= 1")?;
+        for kind in ["release", "void"] {
+            let said = done.iter().flat_map(|done| &done.said).filter(|(at, _, what)| *at == store && *what == kind);
+            let said: Vec<Uuid> = said.map(|(_, id, _)| *id).collect();
+            let of = format!("select node_id, receipt_id as id from sales.receipt_event where kind = '{kind}'");
+            times(kind, &of, &said, ">= 1")?;
+        }
+    }
+    Ok(complaints)
+}
+
+/// A store has its own documents and no others, and central has the same.
+fn documents(field: &Field, index: usize, dba: &mut Client) -> Result<Vec<String>> {
+    let whole = "select count(*) || ' ' || coalesce(md5(string_agg(d::text, ',' order by doc_id, business_date)), '') \
+                 from wire.doc d where node_id = $1";
+    let mut complaints = Vec::new();
+    if index > 0 {
+        let id = node(index).id;
+        let own: String = dba.query_one(whole, &[&id])?.get(0);
+        let central: String = field.clusters[0].connect()?.query_one(whole, &[&id])?.get(0);
+        if own != central {
+            complaints.push(format!("documents: {own}, at central: {central}"));
+        }
+    }
+    Ok(complaints)
+}
+
+const BROKEN_CHAINS: &str = "select format('chain %s of node %s: %s at %s', chain, node_id, reason, broken_seq) \
+    from wire.verify_chains() where not intact";
+
+const WAITING: &str = "select concat_ws(' ', quarantine_id, node_id, kind, code) from sync.quarantine where resolved_at is null order by quarantine_id";
+
+/// Only what nobody can read waits, and all of it does; at the store that wrote it an operation was never merged.
+fn quarantine(index: usize, dba: &mut Client, poison: &[Poison]) -> Result<Vec<String>> {
+    let rows = dba.query(
+        "select node_id, seq, code, detail, kind from sync.quarantine where resolved_at is null order by quarantine_id",
+        &[],
+    )?;
+    let mut complaints = Vec::new();
+    let codes = ["OPERATION_JSON", "OPERATION_PATCH", "OPERATION_BASE", "UNKNOWN_ENTITY", "UNKNOWN_KIND", "BAD_BODY"];
+    for row in &rows {
+        let (code, detail, kind): (&str, &str, &str) = (row.get(2), row.get(3), row.get(4));
+        if !codes.contains(&code) {
+            complaints.push(format!("in quarantine: {kind} of node {}: {code} {detail}", row.get::<_, i32>(0)));
+        }
+    }
+    for poison in poison.iter().filter(|poison| index != poison.store + 1) {
+        let Poison { store, seq: Some(seq) } = poison else { continue };
+        let id = node(store + 1).id;
+        let found = rows.iter().any(|row| row.get::<_, i32>(0) == id && row.get::<_, Option<i64>>(1) == Some(*seq));
+        complaints.extend((!found).then(|| format!("poison {id}.{seq} is not in quarantine")));
+    }
+    Ok(complaints)
+}
+
+fn projections(dba: &mut Client) -> Result<BTreeMap<String, String>> {
+    let tables = ["receipt", "receipt_line", "receipt_tax", "receipt_event", "day_close", "receipt_key"];
+    tables
+        .iter()
+        .map(|table| {
+            let sql = format!(
+                "select count(*) || ' ' || coalesce(md5(string_agg(t::text, ',' order by t::text collate \"C\")), '') from sales.{table} t"
+            );
+            Ok(((*table).to_owned(), dba.query_one(&sql, &[])?.get(0)))
+        })
+        .collect()
+}
+
+/// What no fault of ours explains.
+fn crashes(log: &str) -> impl Iterator<Item = &str> {
+    let bad = ["PANIC", "signal 11", "signal 6", "TRAP:", "Rust panic", "panicked at"];
+    log.lines().filter(move |line| bad.iter().any(|bad| line.contains(bad))).take(5)
+}
+
+fn texts(dba: &mut Client, sql: &str) -> Result<Vec<String>> {
+    Ok(dba.query(sql, &[])?.iter().map(|row| row.get(0)).collect())
+}
