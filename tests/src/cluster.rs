@@ -197,6 +197,12 @@ impl Cluster {
         self.environment = environment;
     }
 
+    /// The server's processes, as of now.
+    pub fn processes(&self) -> Vec<Process> {
+        let Some((process, _)) = &self.running else { return Vec::new() };
+        std::iter::once(*process).chain(process.children()).collect()
+    }
+
     /// Starts it again so that it also takes connections on a port of 127.0.0.1, and there with TLS only.
     pub fn serve_tls(&mut self, certificate: &str, key: &str) -> Result<u16> {
         self.stop()?;
