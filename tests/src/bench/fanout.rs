@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use postgres::Client;
 use serde_json::{Value, json};
 
-use crate::chain::{self, CENTRAL, Node};
+use crate::chain::{self, Node};
 use crate::cluster::Cluster;
 use crate::lab::Lab;
 use crate::latency::rounded;
