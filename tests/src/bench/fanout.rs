@@ -18,6 +18,9 @@ const CHANGES: usize = 9;
 const IDLE: Duration = Duration::from_secs(20);
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// Away from central's number.
+const FIRST_ID: i32 = 1000;
+
 /// A walsender, an apply worker and a slot for each store, and some to spare.
 const BIG: &str = "
 max_wal_senders = 120
@@ -67,11 +70,13 @@ pub fn run(words: &mut dyn Write) -> Result<Value> {
     let alone = memory_kb(&central)?;
     let mut stores = Vec::new();
     let mut figures = Vec::new();
+    heading(words)?;
     for size in SIZES {
         grow(&lab, &central, &mut stores, size)?;
-        figures.push(measure(&central, &mut dba, &mut stores, alone)?);
+        let of = measure(&central, &mut dba, &mut stores, alone)?;
+        line(words, &of)?;
+        figures.push(of);
     }
-    table(words, &figures)?;
     Ok(Value::Array(figures.iter().map(as_json).collect()))
 }
 
@@ -81,7 +86,7 @@ fn grow(lab: &Lab, central: &Cluster, stores: &mut Vec<Store>, size: usize) -> R
     while stores.len() < size {
         let number = stores.len() + 1;
         let code: &'static str = Box::leak(format!("F{number:03}").into_boxed_str());
-        let node = Node { code, id: i32::try_from(number)? };
+        let node = Node { code, id: FIRST_ID + i32::try_from(number)? };
         let cluster = Cluster::start_with(lab, &format!("fanout-{code}"), SMALL)?;
         let mut dba = cluster.connect()?;
         let mut work = dba.transaction()?;
@@ -177,24 +182,26 @@ fn memory_kb(cluster: &Cluster) -> Result<u64> {
     Ok(server.children().iter().map(|process| process.share_kb()).sum::<u64>() + server.share_kb())
 }
 
-fn table(words: &mut dyn Write, figures: &[Figures]) -> Result<()> {
+fn heading(words: &mut dyn Write) -> Result<()> {
     writeln!(words, "a price change at central, {CHANGES} at each size; all servers on one machine")?;
     writeln!(words, "  stores   everywhere after        at central, each store              each store")?;
     writeln!(words, "           median      longest     idle CPU    CPU/change   memory     memory")?;
-    for of in figures {
-        let last = of.everywhere.len() - 1;
-        writeln!(
-            words,
-            "  {:>6}   {:>6.0} ms   {:>6.0} ms   {:>5.2} ms/s  {:>6.2} ms   {:>5.1} MB   {:>5.1} MB",
-            of.stores,
-            ms(of.everywhere[last / 2]),
-            ms(of.everywhere[last]),
-            ms(of.idle),
-            of.per_change,
-            of.central_kb as f64 / 1024.0,
-            of.store_kb as f64 / 1024.0
-        )?;
-    }
+    Ok(())
+}
+
+fn line(words: &mut dyn Write, of: &Figures) -> Result<()> {
+    let last = of.everywhere.len() - 1;
+    writeln!(
+        words,
+        "  {:>6}   {:>6.0} ms   {:>6.0} ms   {:>5.2} ms/s  {:>6.2} ms   {:>5.1} MB   {:>5.1} MB",
+        of.stores,
+        ms(of.everywhere[last / 2]),
+        ms(of.everywhere[last]),
+        ms(of.idle),
+        of.per_change,
+        of.central_kb as f64 / 1024.0,
+        of.store_kb as f64 / 1024.0
+    )?;
     Ok(())
 }
 
