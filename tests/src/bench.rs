@@ -3,6 +3,7 @@
 mod apply;
 pub mod catchup;
 mod cost;
+mod fanout;
 mod latency;
 
 use std::io::Write;
@@ -11,12 +12,13 @@ use anyhow::{Result, bail};
 use serde_json::json;
 
 /// Every bench, with what it measures.
-pub const NAMES: [(&str, &str); 5] = [
+pub const NAMES: [(&str, &str); 6] = [
     ("ingest", "the next three"),
     ("latency", "close of the file to the .dat at 20, 50 and 200 receipts/s, notifications on and off"),
     ("catchup", "20,000 files on one terminal while the others go on"),
     ("cost", "what ingest costs the server, against bare inserts of the same rows"),
     ("apply", "catch-up of central through one subscription, against native replication and pglogical"),
+    ("fanout", "10, 30 and 100 small stores: time until a price is everywhere, cost of a store at central"),
 ];
 
 /// Runs one. Tables go to stdout, or to stderr when the result is asked for as JSON.
@@ -31,6 +33,7 @@ pub fn run(name: &str, json: bool) -> Result<()> {
         "catchup" => json!({ "catchup": catchup::run(words)? }),
         "cost" => json!({ "cost": cost::run(words)? }),
         "apply" => json!({ "apply": apply::run(words)? }),
+        "fanout" => json!({ "fanout": fanout::run(words)? }),
         _ => bail!("no bench {name}; there are:{}", NAMES.map(|(name, what)| format!("\n  {name:<8} {what}")).concat()),
     };
     if json {

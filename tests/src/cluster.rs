@@ -123,6 +123,11 @@ impl Cluster {
         self
     }
 
+    /// The server, while it runs.
+    pub fn process(&self) -> Option<Process> {
+        self.running.as_ref().map(|(process, _)| *process)
+    }
+
     /// Its data folder.
     pub fn data(&self) -> PathBuf {
         self.folder.join("data")

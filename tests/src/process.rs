@@ -79,6 +79,13 @@ impl Process {
         self.status("VmRSS:").and_then(|value| value.trim_end_matches(" kB").trim().parse().ok()).unwrap_or(0)
     }
 
+    /// Its memory in kB, of what it shares with others only its share.
+    pub fn share_kb(&self) -> u64 {
+        let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid)).unwrap_or_default();
+        let share = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+        share.and_then(|value| value.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+    }
+
     /// How long it has been on a processor; its first thread, which is all of a PostgreSQL process.
     pub fn busy(&self) -> Duration {
         let text = fs::read_to_string(format!("/proc/{}/schedstat", self.pid)).unwrap_or_default();

@@ -22,6 +22,7 @@ use pgrx::prelude::*;
 
 use crate::sql;
 use shape::Shape;
+use value::Room;
 pub use value::Value;
 
 /// A table, and the columns that its rows are given in. One `static` for each.
@@ -42,11 +43,10 @@ const PART: usize = 256;
 /// Errors are raised, as a statement would raise them. The end of the (sub)transaction gives back locks, pins and
 /// references; what is remembered of the table holds none of them.
 pub fn insert<const N: usize>(table: &'static Table<N>, rows: &[[Value<'_>; N]]) {
-    // SAFETY: the name is copied where it is kept. The relation stays open and locked, as for an INSERT, until it is
-    // closed; its shape is looked up after that, so that it is of the relation as it is now.
+    // SAFETY: the relation is open and locked until it is closed; its shape is looked up then, so that it is of the
+    // relation as it is now.
     unsafe {
-        let name = pg_sys::makeRangeVar(table.schema.as_ptr().cast_mut(), table.name.as_ptr().cast_mut(), -1);
-        let relation = pg_sys::table_openrv(name, pg_sys::RowExclusiveLock as i32);
+        let relation = shape::open(table);
         match shape::of(table, relation) {
             // Nobody else uses the shape: what PostgreSQL calls from here (a CHECK, an index expression) inserts nothing.
             Some(shape) if may_insert(relation) => {
@@ -55,7 +55,6 @@ pub fn insert<const N: usize>(table: &'static Table<N>, rows: &[[Value<'_>; N]])
             _ => rows.iter().for_each(|row| by_statement(table, row)),
         }
         pg_sys::table_close(relation, pg_sys::NoLock as i32);
-        pg_sys::pfree(name.cast());
         pg_sys::CommandCounterIncrement();
     }
 }
@@ -113,9 +112,12 @@ fn by_statement<const N: usize>(table: &Table<N>, row: &[Value<'_>; N]) {
     let places: Vec<String> = (1..=N).map(|place| format!("${place}")).collect();
     let (schema, name) = (table.schema.to_string_lossy(), table.name.to_string_lossy());
     let sql = format!("insert into {schema}.{name} ({names}) values ({})", places.join(", "));
+    let mut room = Room::of(row);
     let argument = |(value, (_, kind)): (&Value<'_>, &(&str, pg_sys::Oid))| {
-        // SAFETY: the type is the one that the value is of.
-        unsafe { value.datum(None).map_or(DatumWithOid::null_oid(*kind), |datum| DatumWithOid::new(datum, *kind)) }
+        // SAFETY: the room is that of the row; the type is the one that the value is of.
+        unsafe {
+            value.datum(-1, &mut room).map_or(DatumWithOid::null_oid(*kind), |datum| DatumWithOid::new(datum, *kind))
+        }
     };
     let arguments: Vec<DatumWithOid<'_>> = row.iter().zip(&table.columns).map(argument).collect();
     Spi::connect_mut(|client| {

@@ -12,6 +12,7 @@ use pgrx::PgTupleDesc;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
+use super::value::Room;
 use super::{Table, Value};
 
 /// A table that can be written without a statement.
@@ -43,12 +44,46 @@ thread_local! {
     static CHANGES: Cell<u64> = const { Cell::new(0) };
 }
 
+/// Opens a table and locks it as an INSERT does.
+///
+/// # Safety
+/// The session is in a transaction.
+pub unsafe fn open<const N: usize>(table: &'static Table<N>) -> pg_sys::Relation {
+    let lock = pg_sys::RowExclusiveLock as i32;
+    // SAFETY: as promised; the name is only read.
+    unsafe {
+        // With the lock there, and no definition changed until then, it is the table that it was.
+        if let Some(relation) = KNOWN.with_borrow(|all| Some(all.get(&address(table))?.current()?.relation)) {
+            let changes = CHANGES.get();
+            pg_sys::LockRelationOid(relation, lock);
+            if changes == CHANGES.get() {
+                return pg_sys::table_open(relation, pg_sys::NoLock as i32);
+            }
+            pg_sys::UnlockRelationOid(relation, lock);
+        }
+        let name = pg_sys::makeRangeVar(table.schema.as_ptr().cast_mut(), table.name.as_ptr().cast_mut(), -1);
+        let relation = pg_sys::table_openrv(name, lock);
+        pg_sys::pfree(name.cast());
+        relation
+    }
+}
+
+fn address<const N: usize>(table: &'static Table<N>) -> usize {
+    std::ptr::from_ref(table).addr()
+}
+
+impl Known {
+    /// None when a definition was changed since.
+    fn current(&self) -> Option<&Self> {
+        (self.changes == CHANGES.get()).then_some(self)
+    }
+}
+
 /// The shape of a table; none when it needs a statement.
 ///
 /// # Safety
 /// The relation is open and locked, and the table's own. The answer is of use until it is closed.
 pub unsafe fn of<const N: usize>(table: &'static Table<N>, relation: pg_sys::Relation) -> Option<*mut Shape> {
-    let address = std::ptr::from_ref(table).addr();
     if CHANGES.get() == 0 {
         CHANGES.set(1);
         // SAFETY: once in a session; the function lives as long as the library.
@@ -58,13 +93,12 @@ pub unsafe fn of<const N: usize>(table: &'static Table<N>, relation: pg_sys::Rel
     unsafe {
         let (relation_id, changes) = ((*relation).rd_id, CHANGES.get());
         let known = KNOWN.with_borrow(|all| {
-            let known = all.get(&address)?;
-            (known.relation == relation_id && known.changes == changes).then_some(known.shape)
+            all.get(&address(table))?.current().filter(|known| known.relation == relation_id).map(|known| known.shape)
         });
         known.unwrap_or_else(|| {
             let shape = is_plain(table, relation).then(|| Box::into_raw(Box::new(Shape::make(relation))));
             let known = Known { relation: relation_id, changes, shape };
-            let before = KNOWN.with_borrow_mut(|all| all.insert(address, known));
+            let before = KNOWN.with_borrow_mut(|all| all.insert(address(table), known));
             if let Some(stale) = before.and_then(|known| known.shape) {
                 pg_sys::MemoryContextDelete(Box::from_raw(stale).context);
             }
@@ -202,8 +236,9 @@ impl Shape {
         // SAFETY: as promised. An error may have left the slot full.
         unsafe {
             pg_sys::ExecClearTuple(slot);
+            let mut room = Room::of(row);
             for (place, (value, typmod)) in row.iter().zip(&self.typmods).enumerate() {
-                let datum = value.datum(Some(*typmod));
+                let datum = value.datum(*typmod, &mut room);
                 *(*slot).tts_isnull.add(place) = datum.is_none();
                 *(*slot).tts_values.add(place) = datum.unwrap_or(pg_sys::Datum::null());
             }

@@ -41,6 +41,11 @@ impl Amount {
         number.abs() < Decimal::from(self.below)
     }
 
+    /// Whether the column holds it as it is, without rounding.
+    pub(super) fn fits(self, number: Decimal) -> bool {
+        number.scale() <= self.decimals && self.holds(number)
+    }
+
     /// Reads a number, and leaves it in its canonical form in the tree.
     pub(super) fn read(
         self,

@@ -83,7 +83,12 @@ impl Script {
                     let both = [("v".into(), value(choice(VALUES.len()))), ("w".into(), value(choice(VALUES.len())))];
                     world.write(node, key, Patch::from(both));
                 }
-                6 | 7 => world.write(node, key, Patch::from([(EXISTS.into(), Value::Bool(choice(2) == 0))])),
+                6 => world.write(node, key, Patch::from([(EXISTS.into(), Value::Bool(choice(2) == 0))])),
+                // Made at several nodes at once, each believes that it owns it.
+                7 => {
+                    let home = Value::Number(choice(self.nodes).to_string());
+                    world.write(node, key, Patch::from([(EXISTS.into(), Value::Bool(true)), ("home".into(), home)]));
+                }
                 8 => {
                     let became = ["null", "\"a\"", "\"b\"", "\"c\""][choice(4)];
                     world.write(node, key, Patch::from([(ALIAS.into(), json::read(became, 1).unwrap())]));

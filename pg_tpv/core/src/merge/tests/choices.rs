@@ -89,6 +89,21 @@ fn without_heads_there_is_no_value() {
     assert!(nothing.waits() && !nothing.exists() && nothing.columns.is_empty());
 }
 
+#[test]
+fn whose_an_entity_is_was_said_first() {
+    let history = [
+        operation(2, 1, 10, r#"{"@exists":true,"home":2,"phone":"two"}"#, "{}"),
+        operation(3, 1, 20, r#"{"@exists":true,"home":3,"phone":"three"}"#, "{}"),
+    ];
+    let entity = Entity::of(&history);
+    assert_eq!(entity.owner("home"), Some(2));
+    assert_eq!(Entity::default().owner("home"), None);
+    assert_eq!(Entity::of([&operation(1, 1, 1, r#"{"home":"x"}"#, "{}")]).owner("home"), None);
+    let rules = Rules([("phone".to_owned(), Rule::OwnerWins)].into());
+    let merged = entity.settle(&rules, Context { central: 0, owner: entity.owner("home") });
+    assert_eq!(merged.columns["phone"].value, value("\"two\""));
+}
+
 fn heads_in_any_order() -> impl Strategy<Value = (Vec<Head>, Vec<Head>)> {
     let values = ["1", "1.0", "-2", "null", "true", "\"all\"", "\"none\"", "[1,2]", "[3]", "{}"];
     let head = (1i32..4, 1i64..4, 0i64..3, proptest::sample::select(values.to_vec()));
