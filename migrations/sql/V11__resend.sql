@@ -590,17 +590,28 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function sync.slot_statement(text) is 'The statement of a plan that makes a slot, if it is not there.';
 
+create function sync.subscription_options(version integer, origin text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+begin atomic
+  -- What arrives is written as tpv_apply and not as the owner of each table, whose role it can not take; no password is asked
+  -- for in conninfo, since it may come from a passfile.
+  select 'create_slot = false, enabled = false, copy_data = false, binary = true, streaming = off, disable_on_error = false'
+    || case when version >= 160000 then format(', origin = %s, password_required = false, run_as_owner = true', origin) else '' end;
+end;
+comment on function sync.subscription_options(integer, text) is 'The options of a subscription on a version of PostgreSQL.';
+
 create function sync.subscribe_statement(subscription text, conninfo text, publication text, slot text, origin text) returns text
 language sql immutable set search_path = pg_catalog, pg_temp as $$
-  -- On PostgreSQL 15 only a superuser can be given a subscription: tpv_apply is one within this transaction and never after it.
-  -- 16 and later know origin, and want a password in conninfo unless they are told not to.
   select format(
-    'do $do$ begin if exists (select from pg_subscription where subname = %1$L) then '
+    'do $do$ declare version integer := current_setting(''server_version_num'')::integer; begin '
+    'if exists (select from pg_subscription where subname = %1$L) then '
     'execute format(''alter subscription %1$I connection %%L'', %2$L); '
-    'else execute format(''create subscription %1$I connection %%L publication %3$I with '
-    '(create_slot = false, slot_name = %4$I, enabled = false, copy_data = false, binary = true, streaming = off, disable_on_error = false%%s)'', '
-    '%2$L, case when current_setting(''server_version_num'')::int >= 160000 then '', origin = %5$s, password_required = false'' else '''' end); '
-    'alter role tpv_apply superuser; alter subscription %1$I owner to tpv_apply; alter role tpv_apply nosuperuser; '
+    'else execute format(''create subscription %1$I connection %%L publication %3$I with (slot_name = %4$I, %%s)'', '
+    '%2$L, sync.subscription_options(version, %5$L)); '
+    -- Only a superuser can be given a subscription before 16: tpv_apply is one within this transaction and never after it.
+    'if version < 160000 then alter role tpv_apply superuser; end if; '
+    'alter subscription %1$I owner to tpv_apply; '
+    'if version < 160000 then alter role tpv_apply nosuperuser; end if; '
     'end if; end $do$', subscription, conninfo, publication, slot, origin)
 $$;
 comment on function sync.subscribe_statement(text, text, text, text, text) is 'The statement of a plan that subscribes without copying, if it was not done.';

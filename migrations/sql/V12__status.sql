@@ -99,6 +99,8 @@ create view sync.status with (security_invoker = true) as
            when r.direction = 'receives' and r.quarantined > 0 then 'rows wait: select * from sync.quarantine where resolved_at is null'
            when r.state = 'loading' then 'it has just joined: the state of all things is on its way'
            when r.state = 'comparing' then 'it has just joined: both are compared within a minute, or by select sync.reconcile()'
+           when r.version <> (select e.extversion from pg_catalog.pg_extension e where e.extname = 'pg_tpv')
+             then 'the peer has another version of pg_tpv: upgrade the older one when it suits'
            else 'nothing to do'
          end as advice
     from rows r

@@ -62,6 +62,17 @@ pub fn rejoin(store: Node, at_store: &Cluster, at_central: &Cluster) -> Result<(
     run_plan("rejoin_plan", store, (at_store, at_central), (&conninfo(at_store), &conninfo(at_central)))
 }
 
+/// The same over addresses of the caller's choice.
+pub fn rejoin_over(
+    store: Node,
+    at_store: &Cluster,
+    at_central: &Cluster,
+    to_store: &str,
+    to_central: &str,
+) -> Result<()> {
+    run_plan("rejoin_plan", store, (at_store, at_central), (to_store, to_central))
+}
+
 fn run_plan(
     plan: &str,
     store: Node,

@@ -123,6 +123,11 @@ impl Cluster {
         self
     }
 
+    /// The server, while it runs.
+    pub fn process(&self) -> Option<Process> {
+        self.running.as_ref().map(|(process, _)| *process)
+    }
+
     /// Its data folder.
     pub fn data(&self) -> PathBuf {
         self.folder.join("data")
@@ -195,12 +200,6 @@ impl Cluster {
     /// What its processes find in their environment from the next start on.
     pub fn set_environment(&mut self, environment: Vec<(&'static str, String)>) {
         self.environment = environment;
-    }
-
-    /// The server's processes, as of now.
-    pub fn processes(&self) -> Vec<Process> {
-        let Some((process, _)) = &self.running else { return Vec::new() };
-        std::iter::once(*process).chain(process.children()).collect()
     }
 
     /// Starts it again so that it also takes connections on a port of 127.0.0.1, and there with TLS only.

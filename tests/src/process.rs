@@ -79,17 +79,11 @@ impl Process {
         self.status("VmRSS:").and_then(|value| value.trim_end_matches(" kB").trim().parse().ok()).unwrap_or(0)
     }
 
-    /// Proportional set size in kB: what it shares counts as its part of it.
-    pub fn proportional_kb(&self) -> u64 {
+    /// Its memory in kB, of what it shares with others only its share.
+    pub fn share_kb(&self) -> u64 {
         let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid)).unwrap_or_default();
-        let value = text.lines().find_map(|line| line.strip_prefix("Pss:"));
-        value.and_then(|value| value.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
-    }
-
-    /// What it calls itself in `ps`.
-    pub fn title(&self) -> String {
-        let bytes = fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).trim_end_matches('\0').replace('\0', " ")
+        let share = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+        share.and_then(|value| value.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
     }
 
     /// How long it has been on a processor; its first thread, which is all of a PostgreSQL process.

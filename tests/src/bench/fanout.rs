@@ -1,122 +1,223 @@
-//! One central and many stores, as small as a server goes: how long a price takes to be everywhere, what a store costs
-//! central, and what it needs itself.
-//!
-//! | file | has |
-//! | --- | --- |
-//! | `fleet` | the servers, started and joined one after the other |
-//! | `cost` | processor time and memory of a server's processes |
-
-mod cost;
-mod fleet;
+//! What a store costs central, and how long a price takes to be everywhere, as the chain grows.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
+use postgres::Client;
 use serde_json::{Value, json};
 
+use crate::chain::{self, Node};
+use crate::cluster::Cluster;
+use crate::lab::Lab;
 use crate::latency::rounded;
-use cost::{Memory, Meter, memory};
-use fleet::Fleet;
+use crate::until::until_true;
 
-/// The same chain grows from one size to the next.
 const SIZES: [usize; 3] = [10, 30, 100];
+const CHANGES: usize = 9;
+const IDLE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(300);
 
-const CHANGES: usize = 15;
+/// Away from central's number.
+const FIRST_ID: i32 = 1000;
 
-/// How long nothing is done while idleness is measured: three beats of every node.
-const IDLE: Duration = Duration::from_secs(15);
+/// A walsender, an apply worker and a slot for each store, and some to spare.
+const BIG: &str = "
+max_wal_senders = 120
+max_replication_slots = 120
+max_logical_replication_workers = 120
+max_worker_processes = 150
+max_connections = 200
+";
 
-/// One row for each size.
+/// As small as a server of ours goes.
+const SMALL: &str = "
+shared_buffers = 1MB
+wal_buffers = 64kB
+max_connections = 12
+max_wal_senders = 2
+max_replication_slots = 3
+max_logical_replication_workers = 2
+max_worker_processes = 8
+autovacuum_max_workers = 1
+";
+
+struct Store {
+    cluster: Cluster,
+    dba: Client,
+}
+
+/// What one size of the chain showed.
+struct Figures {
+    stores: usize,
+    everywhere: Vec<Duration>,
+    idle: Duration,
+    per_change: f64,
+    central_kb: u64,
+    store_kb: u64,
+}
+
+/// One chain that grows: what was measured at ten stores is measured again at thirty and at a hundred.
 pub fn run(words: &mut dyn Write) -> Result<Value> {
-    writeln!(
-        words,
-        "fan-out: central and its stores on this machine, joined by sync.join_plan; fsync off, shared_buffers 1 MB at a store"
+    let lab = Lab::open()?;
+    let central = Cluster::start_with(&lab, "fanout-central", BIG)?;
+    let mut dba = central.connect()?;
+    chain::register_central(&mut dba)?;
+    dba.batch_execute(
+        "insert into catalog.product (sku, description) values ('1', 'Pan'); \
+         insert into catalog.price (product_id, price, valid_from) select product_id, 1, '2026-01-01' from catalog.product",
     )?;
-    words.flush()?;
-    let mut fleet = Fleet::start()?;
-    let mut rows = Vec::new();
+    let alone = memory_kb(&central)?;
+    let mut stores = Vec::new();
+    let mut figures = Vec::new();
+    heading(words)?;
     for size in SIZES {
-        rows.push(measure(&mut fleet, size, words)?);
+        grow(&lab, &central, &mut stores, size)?;
+        let of = measure(&central, &mut dba, &mut stores, alone)?;
+        line(words, &of)?;
+        figures.push(of);
     }
-    writeln!(
-        words,
-        "\n  {:>6} {:>21} {:>18} {:>28} {:>29} {:>14}",
-        "",
-        "price everywhere, ms",
-        "ms of processor",
-        "central idle, % of a core",
-        "central, kB a store (PSS)",
-        "a store, MB"
-    )?;
-    writeln!(
-        words,
-        "  {:>6} {:>10} {:>10} {:>18} {:>13} {:>14} {:>14} {:>14} {:>14}",
-        "stores", "median", "max", "a change a store", "in all", "without beats", "walsender", "apply", "(PSS)"
-    )?;
-    for row in &rows {
-        let of = |key: &str| row[key].as_f64().unwrap_or(f64::NAN);
-        writeln!(
-            words,
-            "  {:>6} {:>10.0} {:>10.0} {:>18.2} {:>13.1} {:>14.1} {:>14.0} {:>14.0} {:>14.1}",
-            row["stores"],
-            of("everywhere_ms"),
-            of("everywhere_max_ms"),
-            of("change_cpu_ms_per_store"),
-            of("idle_percent"),
-            of("idle_without_beats_percent"),
-            of("walsender_pss_kb"),
-            of("apply_pss_kb"),
-            of("store_pss_mb"),
+    Ok(Value::Array(figures.iter().map(as_json).collect()))
+}
+
+/// Starts and joins stores until there are this many; says so, since it takes a second or two for each.
+fn grow(lab: &Lab, central: &Cluster, stores: &mut Vec<Store>, size: usize) -> Result<()> {
+    let mut progress = std::io::stderr();
+    while stores.len() < size {
+        let number = stores.len() + 1;
+        let code: &'static str = Box::leak(format!("F{number:03}").into_boxed_str());
+        let node = Node { code, id: FIRST_ID + i32::try_from(number)? };
+        let cluster = Cluster::start_with(lab, &format!("fanout-{code}"), SMALL)?;
+        let mut dba = cluster.connect()?;
+        let mut work = dba.transaction()?;
+        work.batch_execute("set local role tpv_owner")?;
+        work.execute(
+            "select org.register_store(node_id => $1, node_code => $2, name => $2, timezone => 'Europe/Madrid', \
+               cutoff_hour => 4::smallint, currency => 'EUR')",
+            &[&node.id, &node.code],
         )?;
+        work.commit()?;
+        chain::join(node, &cluster, central).with_context(|| format!("joining store {number}"))?;
+        until_true("the store has its load", PATIENCE, || {
+            let done = "select exists (select from sync.load where done_at is not null)";
+            dba.query_one(done, &[]).is_ok_and(|row| row.get(0))
+        })?;
+        stores.push(Store { cluster, dba });
+        write!(progress, "\r{number} of {size} stores have joined ")?;
     }
-    writeln!(words)?;
-    Ok(rows.into())
+    writeln!(progress)?;
+    Ok(())
 }
 
-fn measure(fleet: &mut Fleet, size: usize, words: &mut dyn Write) -> Result<Value> {
-    let started = Instant::now();
-    fleet.grow(size, words)?;
-    let joined = started.elapsed();
-    let idle = idleness(fleet);
-    fleet.beats(false)?;
-    let without_beats = idleness(fleet);
-    fleet.beats(true)?;
+fn measure(central: &Cluster, dba: &mut Client, stores: &mut [Store], alone: u64) -> Result<Figures> {
+    settle(dba, stores.len())?;
+    let idle = {
+        let (begin, before) = (Instant::now(), busy(central)?);
+        std::thread::sleep(IDLE);
+        (busy(central)? - before).div_f64(begin.elapsed().as_secs_f64() * stores.len() as f64)
+    };
+    let (begin, before) = (Instant::now(), busy(central)?);
+    let mut everywhere = Vec::new();
+    for change in 0..CHANGES {
+        let price = format!("{}.{change:02}", stores.len() + 1);
+        everywhere.push(change_price(dba, stores, &price)?);
+    }
+    // What central would have used anyway is no cost of the changes.
+    let beside = idle.mul_f64(begin.elapsed().as_secs_f64() * stores.len() as f64);
+    let used = (busy(central)? - before).saturating_sub(beside);
+    everywhere.sort();
+    let mut store_kb = 0;
+    for store in stores.iter() {
+        store_kb += memory_kb(&store.cluster)?;
+    }
+    Ok(Figures {
+        stores: stores.len(),
+        everywhere,
+        idle,
+        per_change: used.as_secs_f64() * 1000.0 / (CHANGES * stores.len()) as f64,
+        central_kb: memory_kb(central)?.saturating_sub(alone) / stores.len() as u64,
+        store_kb: store_kb / stores.len() as u64,
+    })
+}
 
-    let meter = Meter::start(&fleet.central);
-    let mut times = Vec::new();
-    fleet.watched(|watched| {
-        for change in 0..CHANGES {
-            times.push(watched.change_price(change)?.as_secs_f64() * 1000.0);
+/// Waits until central has compared itself with every store, so that nothing of the joining is measured.
+fn settle(dba: &mut Client, stores: usize) -> Result<()> {
+    let stores = i64::try_from(stores)?;
+    until_true("central has compared itself with all stores", PATIENCE, || {
+        let done =
+            "select sync.reconcile() = 0 and (select count(*) from sync.peer where verified_until is not null) = $1";
+        dba.query_one(done, &[&stores]).is_ok_and(|row| row.get::<_, Option<bool>>(0) == Some(true))
+    })
+}
+
+fn change_price(dba: &mut Client, stores: &mut [Store], price: &str) -> Result<Duration> {
+    let begin = Instant::now();
+    dba.execute("update catalog.price set price = $1::text::numeric", &[&price])?;
+    let shown = "select exists (select from catalog.price where price = $1::text::numeric)";
+    let mut waiting: Vec<&mut Client> = stores.iter_mut().map(|store| &mut store.dba).collect();
+    while !waiting.is_empty() {
+        if begin.elapsed() > PATIENCE {
+            bail!("{} stores did not get a price within {} s", waiting.len(), PATIENCE.as_secs());
         }
-        Ok(())
-    })?;
-    let (busy, took) = meter.read();
-    let of_changes = (busy.as_secs_f64() - idle * took.as_secs_f64()).max(0.0) * 1000.0 / CHANGES as f64;
-    times.sort_by(f64::total_cmp);
-
-    let Memory { walsenders, appliers, .. } = memory(&fleet.central.processes());
-    let mut stores: Vec<u64> = fleet.stores.iter().map(|store| memory(&store.processes()).all).collect();
-    stores.sort_unstable();
-    let per_store = |kb: u64| (kb as f64 / size as f64).round();
-    Ok(json!({
-        "stores": size,
-        "join_seconds": rounded(joined.as_secs_f64()),
-        "everywhere_ms": rounded(times[times.len() / 2]),
-        "everywhere_max_ms": rounded(times[times.len() - 1]),
-        "change_cpu_ms_per_store": rounded(of_changes / size as f64),
-        "idle_percent": rounded(idle * 100.0),
-        "idle_without_beats_percent": rounded(without_beats * 100.0),
-        "walsender_pss_kb": per_store(walsenders),
-        "apply_pss_kb": per_store(appliers),
-        "store_pss_mb": rounded(stores[stores.len() / 2] as f64 / 1024.0),
-    }))
+        let mut late = Vec::new();
+        for client in waiting {
+            if !client.query_one(shown, &[&price])?.get::<_, bool>(0) {
+                late.push(client);
+            }
+        }
+        waiting = late;
+    }
+    Ok(begin.elapsed())
 }
 
-/// The share of a processor that central takes while nothing is done.
-fn idleness(fleet: &Fleet) -> f64 {
-    let meter = Meter::start(&fleet.central);
-    std::thread::sleep(IDLE);
-    let (busy, took) = meter.read();
-    busy.as_secs_f64() / took.as_secs_f64()
+/// Processor time of a server and its processes.
+fn busy(cluster: &Cluster) -> Result<Duration> {
+    let server = cluster.process().context("the server is gone")?;
+    Ok(server.children().iter().map(|process| process.busy()).sum::<Duration>() + server.busy())
+}
+
+/// Memory of a server, each shared page counted once.
+fn memory_kb(cluster: &Cluster) -> Result<u64> {
+    let server = cluster.process().context("the server is gone")?;
+    Ok(server.children().iter().map(|process| process.share_kb()).sum::<u64>() + server.share_kb())
+}
+
+fn heading(words: &mut dyn Write) -> Result<()> {
+    writeln!(words, "a price change at central, {CHANGES} at each size; all servers on one machine")?;
+    writeln!(words, "  stores   everywhere after        at central, each store              each store")?;
+    writeln!(words, "           median      longest     idle CPU    CPU/change   memory     memory")?;
+    Ok(())
+}
+
+fn line(words: &mut dyn Write, of: &Figures) -> Result<()> {
+    let last = of.everywhere.len() - 1;
+    writeln!(
+        words,
+        "  {:>6}   {:>6.0} ms   {:>6.0} ms   {:>5.2} ms/s  {:>6.2} ms   {:>5.1} MB   {:>5.1} MB",
+        of.stores,
+        ms(of.everywhere[last / 2]),
+        ms(of.everywhere[last]),
+        ms(of.idle),
+        of.per_change,
+        of.central_kb as f64 / 1024.0,
+        of.store_kb as f64 / 1024.0
+    )?;
+    Ok(())
+}
+
+fn as_json(of: &Figures) -> Value {
+    let last = of.everywhere.len() - 1;
+    json!({
+        "stores": of.stores,
+        "everywhere_median_ms": rounded(ms(of.everywhere[last / 2])),
+        "everywhere_longest_ms": rounded(ms(of.everywhere[last])),
+        "central_idle_cpu_ms_per_s_and_store": rounded(ms(of.idle)),
+        "central_cpu_ms_per_change_and_store": rounded(of.per_change),
+        "central_memory_kb_per_store": of.central_kb,
+        "store_memory_kb": of.store_kb,
+    })
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
 }

@@ -1,6 +1,6 @@
 //! Makes the faults of the schedule happen, and undoes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,6 +24,9 @@ pub struct Faults {
     counts: BTreeMap<String, u64>,
     poison: Vec<Poison>,
     down: Vec<bool>,
+    /// Stores whose slot was lost, and those that have yet to join again.
+    lost: BTreeSet<usize>,
+    apart: BTreeSet<usize>,
 }
 
 /// A row that nobody can read.
@@ -42,12 +45,21 @@ enum Undo {
     Mend { line: usize },
     Melt { line: usize },
     Enable { store: usize, at_central: bool },
+    Rejoin { store: usize },
 }
 
 impl Faults {
     /// Those of this schedule.
     pub fn new(schedule: Vec<Event>) -> Self {
-        Self { schedule, active: Vec::new(), counts: BTreeMap::new(), poison: Vec::new(), down: vec![false; 8] }
+        Self {
+            schedule,
+            active: Vec::new(),
+            counts: BTreeMap::new(),
+            poison: Vec::new(),
+            down: vec![false; 8],
+            lost: BTreeSet::new(),
+            apart: BTreeSet::new(),
+        }
     }
 
     /// Lets them happen.
@@ -82,12 +94,27 @@ impl Faults {
             self.note_slow(&format!("upgrade of {}", node(index).code), began);
             field.clusters[index].connect()?.execute("select tpv.hlc_step_back()", &[])?;
         }
+        for store in std::mem::take(&mut self.apart) {
+            until("a store joins again", PATIENCE, || field.rejoin(store).ok())?;
+        }
         for store in 0..field.clusters.len() - 1 {
             for at_central in [true, false] {
                 until("a subscription is enabled", PATIENCE, || subscription(field, store, at_central, "enable").ok())?;
             }
         }
         Ok(())
+    }
+
+    /// A plan that was interrupted is run again, from its beginning.
+    fn rejoin(&mut self, field: &Field, store: usize) {
+        if field.rejoin(store).is_ok() {
+            self.apart.remove(&store);
+        }
+    }
+
+    /// Stores that joined again.
+    pub fn rejoined(&self) -> &BTreeSet<usize> {
+        &self.lost
     }
 
     /// Rows that wait for ever.
@@ -118,6 +145,7 @@ impl Faults {
                 Undo::Thaw(process) => process.signal(Signal::SIGCONT),
                 Undo::Mend { line } => field.lines[line].refuse(false),
                 Undo::Melt { line } => field.lines[line].hang(false),
+                Undo::Rejoin { store } => self.rejoin(field, store),
                 // The server may be down; the end of the run sees to it.
                 Undo::Enable { store, at_central } => drop(subscription(field, store, at_central, "enable")),
             }
@@ -190,6 +218,12 @@ impl Faults {
                     ("poison", None)
                 })
             }
+            Fault::LoseSlot { store } if self.apart.contains(&store) => None,
+            Fault::LoseSlot { store } => lose_slot(field, store).ok().map(|()| {
+                self.lost.insert(store);
+                self.apart.insert(store);
+                ("slot lost", Some(Undo::Rejoin { store }))
+            }),
             Fault::Upgrade { node } => upgrade(field, node).ok().map(|()| ("upgraded", None)),
         })
     }
@@ -257,6 +291,18 @@ fn subscription(field: &Field, store: usize, at_central: bool, how: &str) -> Res
         false => (store + 1, "tpv_from_central".to_owned()),
     };
     Ok(field.clusters[at].connect()?.batch_execute(&format!("alter subscription {name} {how}"))?)
+}
+
+fn lose_slot(field: &Field, store: usize) -> Result<()> {
+    let slot = format!("tpv_to_{}", node(store + 1).code.to_lowercase());
+    let drop = format!(
+        "do $$ begin \
+           perform pg_terminate_backend(active_pid, 500) from pg_replication_slots where slot_name = '{slot}' and active; \
+           perform pg_drop_replication_slot('{slot}'); end $$"
+    );
+    let mut central = field.clusters[0].connect()?;
+    // The store's worker comes back at once, and may be quicker.
+    until("a slot is dropped", Duration::from_secs(2), || central.batch_execute(&drop).ok())
 }
 
 fn upgrade(field: &Field, index: usize) -> Result<()> {

@@ -13,8 +13,8 @@ use crate::proxy::Proxy;
 use crate::store;
 use crate::until::until;
 
-/// Nothing may stand still for so long while nodes still differ.
-const STALLED: Duration = Duration::from_secs(60);
+/// Nothing may stand still for so long while nodes still differ; what was asked for is asked for again after 50 seconds.
+const STALLED: Duration = Duration::from_secs(110);
 
 /// Quick to notice that the other side is gone, and to say how far it is.
 const SETTINGS: [&str; 3] = [
@@ -30,6 +30,8 @@ pub struct Field {
     pub clusters: Vec<Cluster>,
     /// Two for each store.
     pub lines: Vec<Proxy>,
+    /// By store: how central reaches it over the lines, and how it reaches central.
+    addresses: Vec<(String, String)>,
     /// By node: up to which operation of each other it got the outcome when it joined, and not the operation.
     pub horizons: Vec<Vec<(i32, i64)>>,
 }
@@ -66,7 +68,12 @@ impl Field {
     /// Starts and joins everything.
     pub fn joined() -> Result<Self> {
         let lab = Lab::open()?;
-        let mut field = Self { clusters: vec![Cluster::for_test(&lab)?], lines: Vec::new(), horizons: Vec::new() };
+        let mut field = Self {
+            clusters: vec![Cluster::for_test(&lab)?],
+            lines: Vec::new(),
+            addresses: Vec::new(),
+            horizons: Vec::new(),
+        };
         tune(&field.clusters[0])?;
         chain::register_central(&mut field.clusters[0].connect()?)?;
         for node in STORES {
@@ -77,6 +84,7 @@ impl Field {
             let (down, to_central) = line(&lab, &field.clusters[0], node.code, "d")?;
             chain::join_over(node, &cluster, &field.clusters[0], &to_store, &to_central)?;
             field.lines.extend([up, down]);
+            field.addresses.push((to_store, to_central));
             field.clusters.push(cluster);
         }
         field.come_to_rest()?;
@@ -87,6 +95,17 @@ impl Field {
     /// All nodes, central first.
     pub fn nodes(&self) -> impl Iterator<Item = &Cluster> {
         self.clusters.iter()
+    }
+
+    /// Runs the plan by which a store catches up that lost its slot.
+    pub fn rejoin(&self, store: usize) -> Result<()> {
+        // Before a load can be made somebody has to look at what can not be read.
+        self.clusters[0].connect()?.batch_execute(
+            "select sync.dismiss(quarantine_id, 'a store has to join again') from sync.quarantine \
+             where code like 'OPERATION%' and resolved_at is null",
+        )?;
+        let (to_store, to_central) = &self.addresses[store];
+        chain::rejoin_over(STORES[store], &self.clusters[store + 1], &self.clusters[0], to_store, to_central)
     }
 
     /// Waits until every node says the same of what they have in common, and central has every document.

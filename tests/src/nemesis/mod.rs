@@ -72,7 +72,7 @@ pub fn run(seed: u64, length: Duration) -> Result<Outcome> {
     let worked = began.elapsed();
     let rest = field.come_to_rest();
     let rested = began.elapsed();
-    let mut complaints = verdict::judge(&field, &done, faults.poison())?;
+    let mut complaints = verdict::judge(&field, &done, faults.poison(), faults.rejoined())?;
     if let Err(error) = rest {
         complaints.insert(0, format!("{error:#}"));
     }

@@ -24,6 +24,8 @@ pub enum Fault {
     Disable { store: usize, at_central: bool },
     /// A store writes a row that nobody can read.
     Poison { store: usize, how: u64 },
+    /// Central loses the slot of a store, which joins again later.
+    LoseSlot { store: usize },
     /// A node gets the next version of the schema: central first, stores later.
     Upgrade { node: usize },
 }
@@ -78,7 +80,8 @@ fn throw(dice: &mut Dice, nodes: usize) -> Fault {
         38..=51 => Fault::FreezeWorker { node, which },
         52..=65 => Fault::Cut { line },
         66..=79 => Fault::FreezeLine { line },
-        80..=91 => Fault::Disable { store, at_central: dice.percent(50) },
+        80..=87 => Fault::Disable { store, at_central: dice.percent(50) },
+        88..=91 => Fault::LoseSlot { store },
         _ => Fault::Poison { store, how: which },
     }
 }

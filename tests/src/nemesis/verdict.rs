@@ -1,6 +1,6 @@
 //! What is asked when all is quiet: nothing is lost, nothing doubled, and everything follows from what was sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use anyhow::{Context, Result};
@@ -14,12 +14,12 @@ use super::journal::Journal;
 use crate::chain::STORES;
 
 /// Everything that is not as it should be.
-pub fn judge(field: &Field, done: &[Done], poison: &[Poison]) -> Result<Vec<String>> {
+pub fn judge(field: &Field, done: &[Done], poison: &[Poison], rejoined: &BTreeSet<usize>) -> Result<Vec<String>> {
     let mut complaints: Vec<String> = done.iter().flat_map(|done| done.unexpected.iter().take(5).cloned()).collect();
     let mut central = field.clusters[0].connect()?;
     let journal = Journal::read(&mut central)?;
     complaints.extend(values(&journal, done));
-    complaints.extend(operations(field, &mut central)?);
+    complaints.extend(operations(field, &mut central, rejoined)?);
     for (index, at) in field.nodes().enumerate() {
         let (code, mut dba) = (node(index).code, at.connect()?);
         let found = check(field, index, &mut dba, &journal, done, poison).with_context(|| code.to_owned())?;
@@ -71,28 +71,33 @@ fn values(journal: &Journal, done: &[Done]) -> Vec<String> {
     complaints
 }
 
-const OF_NODE: &str = "select concat_ws(' ', o.node_id, count(*), min(o.seq), max(o.seq), \
-      md5(string_agg(concat_ws(' ', o.seq, o.hlc, o.entity, o.key, o.patch, o.base), ',' order by o.seq))) \
-    from wire.op o left join unnest($1::integer[], $2::bigint[]) h (node_id, seq) on h.node_id = o.node_id \
-    where o.seq > coalesce(h.seq, 0) group by o.node_id order by o.node_id";
+type Operations = BTreeMap<(i32, i64), String>;
 
-/// Every node has every operation, numbered without a gap; below its horizon it has what came of them.
-fn operations(field: &Field, central: &mut Client) -> Result<Vec<String>> {
+fn operations_at(dba: &mut Client) -> Result<Operations> {
+    let all = "select node_id, seq, md5(concat_ws(' ', hlc, entity, key, patch, base)) from wire.op";
+    Ok(dba.query(all, &[])?.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect())
+}
+
+/// Central has every operation, numbered without a gap. A store has the same, but for those that came to it as state: when
+/// it joined, and up to any number if it joined again.
+fn operations(field: &Field, central: &mut Client, rejoined: &BTreeSet<usize>) -> Result<Vec<String>> {
     let mut complaints = texts(
         central,
         "select format('operations of node %s are numbered %s to %s, and there are %s', node_id, min(seq), max(seq), count(*)) \
          from wire.op group by node_id having min(seq) <> 1 or max(seq) <> count(*)",
     )?;
+    let all = operations_at(central)?;
     for (index, at) in field.nodes().enumerate().skip(1) {
-        let (nodes, seqs): (Vec<i32>, Vec<i64>) = field.horizons[index].iter().copied().unzip();
-        let of = |dba: &mut Client| -> Result<Vec<String>> {
-            let rows = dba.query(OF_NODE, &[&nodes, &seqs])?;
-            Ok(rows.iter().map(|row| row.get(0)).collect())
+        let (code, here) = (node(index).code, operations_at(&mut at.connect()?)?);
+        let horizon: BTreeMap<i32, i64> = field.horizons[index].iter().copied().collect();
+        let as_state = |node: i32, seq: i64| {
+            let again = rejoined.contains(&(index - 1)) && node != super::field::node(index).id;
+            again || horizon.get(&node).is_some_and(|of| seq <= *of)
         };
-        let (here, there) = (of(&mut at.connect()?)?, of(central)?);
-        if here != there {
-            complaints.push(format!("operations of {}: {here:?}, of central: {there:?}", node(index).code));
-        }
+        let missing = all.keys().filter(|(node, seq)| !here.contains_key(&(*node, *seq)) && !as_state(*node, *seq));
+        complaints.extend(missing.take(5).map(|version| format!("{code}: operation {version:?} is missing")));
+        let other = here.iter().filter(|(version, said)| all.get(version) != Some(said));
+        complaints.extend(other.take(5).map(|(version, _)| format!("{code}: operation {version:?} is not central's")));
     }
     Ok(complaints)
 }
@@ -161,9 +166,12 @@ fn quarantine(index: usize, dba: &mut Client, poison: &[Poison]) -> Result<Vec<S
     }
     for poison in poison.iter().filter(|poison| index != poison.store + 1) {
         let Poison { store, seq: Some(seq) } = poison else { continue };
+        // Where it is an operation at all, and did not come as the state that it left as it was.
+        let sql = "select exists (select from wire.op where node_id = $1 and seq = $2) \
+                   and not exists (select from sync.quarantine where node_id = $1 and seq = $2)";
         let id = node(store + 1).id;
-        let found = rows.iter().any(|row| row.get::<_, i32>(0) == id && row.get::<_, Option<i64>>(1) == Some(*seq));
-        complaints.extend((!found).then(|| format!("poison {id}.{seq} is not in quarantine")));
+        let lost: bool = dba.query_one(sql, &[&id, seq])?.get(0);
+        complaints.extend(lost.then(|| format!("poison {id}.{seq} is not in quarantine")));
     }
     Ok(complaints)
 }
