@@ -72,6 +72,10 @@ grant select (quarantine_id, at, node_id, doc_id, business_date, kind, seq, code
 -- Two stores may each have met a concessionaire before they met each other: his name is no key.
 alter table org.legal_entity drop constraint legal_entity_name_key;
 
+-- A store knows all stores and no node but central and itself. Apply does not ask foreign keys, and a dump with orphans can not
+-- be restored.
+alter table org.store drop constraint store_node_id_fkey;
+
 -- With the number of the store that it is for, since central decides about all of them.
 drop function org.register_department(text, text, text);
 create function org.register_department(code text, name text, concessionaire text default null, node_id integer default null) returns void
