@@ -92,6 +92,20 @@ fn run_plan(
     Ok(())
 }
 
+/// Compares the nodes that have just joined with their peers until nothing is missing, as pg_cron does each minute: from then
+/// on each says how far it is complete.
+pub fn compare<'c>(nodes: impl IntoIterator<Item = &'c Cluster>) -> Result<()> {
+    for node in nodes {
+        let mut dba = node.connect()?;
+        let done = "select coalesce(sync.reconcile() = 0, false) and (select bool_and(received_until is not null) from sync.peer)";
+        until_true("what a peer has said was compared with what is here", PATIENCE, || {
+            dba.query_one(done, &[]).is_ok_and(|row| row.get::<_, Option<bool>>(0) == Some(true))
+        })?;
+        dba.execute("select sync.replay_waiting()", &[])?;
+    }
+    Ok(())
+}
+
 /// A joined chain for one test; all of it goes away with the value.
 #[derive(Debug)]
 pub struct Chain {

@@ -60,6 +60,8 @@ pub fn up() -> Result<String> {
             store::register(&mut store.connect()?, node)?;
             chain::join(node, &store, &central)?;
         }
+        let all = nodes().map(|node| Cluster::at(&lab, &tree, node.code)).collect::<Result<Vec<_>>>()?;
+        chain::compare(&all)?;
         fs::write(&joined, "")?;
     }
     let mut env = format!("export CENTRAL_URL={}\n", quoted(&central.dba_url()));

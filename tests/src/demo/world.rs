@@ -76,6 +76,10 @@ impl World {
         until_true("all nodes have what the others registered", PATIENCE, || {
             stop.load(Ordering::Relaxed) || eyes.agree().unwrap_or(false)
         })?;
+        drop(eyes);
+        if !stop.load(Ordering::Relaxed) {
+            chain::compare(world.nodes().map(|(_, cluster)| cluster))?;
+        }
         done("all four have the same departments, terminals and layouts")?;
         Ok(world)
     }
