@@ -231,6 +231,19 @@ begin atomic
 end;
 comment on function sync.ask_all(integer) is 'Asks a peer for everything of its own that may be missing here.';
 
+-- From chain to chain along the index: the heads in sync.chain are bookkeeping, the documents are what must not be lost.
+create function sync.own_chains() returns setof text
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  with recursive own (chain) as (
+    select min(d.chain) from wire.doc d where d.node_id = org.this_node()
+    union all
+    select (select min(d.chain) from wire.doc d where d.node_id = org.this_node() and d.chain > own.chain) from own where own.chain is not null
+  )
+  select own.chain from own where own.chain is not null;
+end;
+comment on function sync.own_chains() is 'The chains of the documents that this node wrote.';
+
 create function sync.take_request(peer integer, wants json) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
@@ -239,7 +252,7 @@ begin atomic
     from (
       select w.what, coalesce(c.chain, w.subject, '') as subject, coalesce(w."from", 1) as from_seq, w."to" as to_seq
         from json_to_recordset(take_request.wants) as w (what text, subject text, "from" bigint, "to" bigint)
-        left join sync.chain c on w.what = 'chain' and w.subject = '*' and c.node_id = org.this_node()
+        left join sync.own_chains() c (chain) on w.what = 'chain' and w.subject = '*'
        where (w.what in ('documents', 'load') or (w.what = 'chain' and (w.subject is distinct from '*' or c.chain is not null))
               or (w.what = 'operations' and w.subject ~ '^[0-9]{1,9}$'))
     ) w

@@ -1,8 +1,9 @@
 //! Work in a subtransaction: what fails for its data's sake is undone and reported, what fails for the machine's sake
 //! goes on failing, so that whoever called tries again.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe};
 use std::ptr::null;
+use std::time::Duration;
 
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::{CaughtError, ErrorReportWithLevel};
@@ -17,12 +18,6 @@ pub struct DataFault {
     pub detail: String,
 }
 
-/// Why work in a subtransaction ended early.
-enum Failed {
-    ForItsData(DataFault),
-    Otherwise(Box<CaughtError>),
-}
-
 /// Does `work` in a subtransaction.
 ///
 /// # Errors
@@ -30,6 +25,47 @@ enum Failed {
 /// through, after the subtransaction has ended: one that is left open outlives the statement, and the session keeps
 /// its locks until somebody says `rollback`.
 pub fn attempt<T>(work: impl FnOnce() -> Result<T, DataFault>) -> Result<T, DataFault> {
+    subtransaction(work, |report| {
+        let code = sqlstate_of(report);
+        let is_about_data = code.starts_with("22") || code.starts_with("23");
+        is_about_data.then(|| DataFault { code, detail: report.message().to_owned() })
+    })
+}
+
+/// Does `work`, but waits for a lock no longer than that; none if it had to.
+pub fn within<T>(time: Duration, work: impl FnOnce() -> T) -> Option<T> {
+    struct Reset(i32);
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            // SAFETY: a plain variable of this process, which has one thread.
+            unsafe { pg_sys::LockTimeout = self.0 };
+        }
+    }
+    // SAFETY: as above.
+    let before = unsafe { std::mem::replace(&mut *&raw mut pg_sys::LockTimeout, time.as_millis() as i32) };
+    let _reset = Reset(before);
+    subtransaction(|| Ok(work()), |report| (sqlstate_of(report) == LOCK_NOT_AVAILABLE).then_some(())).ok()
+}
+
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+/// Why work in a subtransaction ended early.
+enum Failed<F> {
+    AsExpected(F),
+    Otherwise(Box<CaughtError>),
+}
+
+fn subtransaction<T, F>(
+    work: impl FnOnce() -> Result<T, F>,
+    expected: impl Fn(&ErrorReportWithLevel) -> Option<F> + UnwindSafe + RefUnwindSafe,
+) -> Result<T, F> {
+    let sorted = |cause: CaughtError| match &cause {
+        CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => match expected(report) {
+            Some(fault) => Failed::AsExpected(fault),
+            None => Failed::Otherwise(Box::new(cause)),
+        },
+        CaughtError::RustPanic { .. } => Failed::Otherwise(Box::new(cause)),
+    };
     // SAFETY: the pattern of PL/pgSQL's exception block: the memory context and the resource owner are those of
     // before, whichever way the subtransaction ends.
     unsafe {
@@ -37,7 +73,7 @@ pub fn attempt<T>(work: impl FnOnce() -> Result<T, DataFault>) -> Result<T, Data
         let owner = pg_sys::CurrentResourceOwner;
         pg_sys::BeginInternalSubTransaction(null());
         pg_sys::MemoryContextSwitchTo(context);
-        let result = PgTryBuilder::new(AssertUnwindSafe(|| work().map_err(Failed::ForItsData)))
+        let result = PgTryBuilder::new(AssertUnwindSafe(|| work().map_err(Failed::AsExpected)))
             .catch_others(|cause| Err(sorted(cause)))
             .execute();
         match result {
@@ -47,30 +83,15 @@ pub fn attempt<T>(work: impl FnOnce() -> Result<T, DataFault>) -> Result<T, Data
         pg_sys::MemoryContextSwitchTo(context);
         pg_sys::CurrentResourceOwner = owner;
         result.map_err(|failed| match failed {
-            Failed::ForItsData(fault) => fault,
+            Failed::AsExpected(fault) => fault,
             Failed::Otherwise(cause) => cause.rethrow(),
         })
-    }
-}
-
-fn sorted(cause: CaughtError) -> Failed {
-    match &cause {
-        CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) if is_about_data(report) => {
-            let code = five_characters(report.sql_error_code());
-            Failed::ForItsData(DataFault { code, detail: report.message().to_owned() })
-        }
-        _ => Failed::Otherwise(Box::new(cause)),
     }
 }
 
 /// The SQLSTATE of an error.
 pub fn sqlstate_of(report: &ErrorReportWithLevel) -> String {
     five_characters(report.sql_error_code())
-}
-
-fn is_about_data(report: &ErrorReportWithLevel) -> bool {
-    let code = sqlstate_of(report);
-    code.starts_with("22") || code.starts_with("23")
 }
 
 /// MAKE_SQLSTATE of elog.h, undone: six bits a character, the first lowest.

@@ -8,6 +8,7 @@ use tpv_tests::chain::{self, Chain, STORES};
 use tpv_tests::cluster::Cluster;
 use tpv_tests::lab::Lab;
 use tpv_tests::receipts::Receipts;
+use tpv_tests::stop;
 use tpv_tests::until::{until, until_true};
 
 use crate::SOON;
@@ -337,6 +338,7 @@ fn servers_that_are_killed_in_the_middle_of_work_lose_nothing() {
         .unwrap();
     };
     let done: Vec<_> = thread::scope(|scope| {
+        let _told = stop::at_the_latest(&stop);
         let workers: Vec<_> =
             urls.iter().zip(["T01", "T02"]).map(|(url, till)| scope.spawn(|| work(url, till, &stop))).collect();
         grows(&chain, 50);
@@ -369,6 +371,48 @@ fn servers_that_are_killed_in_the_middle_of_work_lose_nothing() {
     }
     let intact = "select bool_and(intact)::text from wire.verify_chains()";
     assert_eq!(all_say(&chain, intact), "true");
+}
+
+/// The stores' transactions meet at central, in apply workers of their own.
+#[test]
+fn stores_that_wrote_the_same_things_in_opposite_orders_are_taken_in_without_a_deadlock() {
+    let chain = with_ana();
+    run(&chain.central, &["insert into party.customer (name) select 'c' || n from generate_series(1, 20) n"]);
+    chain.converge().unwrap();
+    (0..2).for_each(|store| chain.cut(store).unwrap());
+    for (at, order) in chain.stores.iter().zip(["customer_id", "customer_id desc"]) {
+        let all = format!(
+            "do $$ declare id uuid; begin \
+               for id in select customer_id from party.customer order by {order} loop \
+                 update party.customer set tags = to_jsonb(array[clock_timestamp()::text]) where customer_id = id; \
+               end loop; end $$"
+        );
+        (0..60).for_each(|_| run(at, &[&all]));
+    }
+    (0..2).for_each(|store| chain.mend(store).unwrap());
+    chain.converge().unwrap();
+    let deadlocks = "select deadlocks::text from pg_stat_database where datname = 'tpv'";
+    assert_eq!(chain.everywhere(deadlocks).unwrap(), ["0", "0", "0"]);
+    journals_are_whole(&chain);
+}
+
+/// A session that somebody forgot keeps a customer locked at central: whoever writes that one waits, nobody else.
+#[test]
+fn a_locked_row_holds_up_the_store_that_wrote_it_and_no_other() {
+    let chain = with_ana();
+    let mut forgotten = chain.central.connect().unwrap();
+    let mut forgotten = forgotten.transaction().unwrap();
+    forgotten.execute("select from party.customer where customer_id::text = $1 for update", &[&ANA]).unwrap();
+    run(&chain.stores[0], &[&update_ana("phone = 'waits'")]);
+    until_at(
+        &chain.central,
+        "select exists (select from pg_stat_activity where backend_type like 'logical%' and wait_event_type = 'Lock')",
+    );
+    run(&chain.stores[1], &["insert into party.customer (name) values ('passes')"]);
+    until_at(&chain.central, "select exists (select from party.customer where name = 'passes')");
+    forgotten.rollback().unwrap();
+    chain.converge().unwrap();
+    assert_eq!(all_say(&chain, &of_ana("phone")), "waits");
 }
 
 fn stamp(dba: &mut Client, sql: &str) -> i64 {

@@ -8,6 +8,7 @@ use tpv_tests::latency::Stopwatch;
 use tpv_tests::proxy::Proxy;
 use tpv_tests::receipts::{Input, Oddity, Receipts};
 use tpv_tests::rig::Rig;
+use tpv_tests::stop;
 use tpv_tests::store;
 use tpv_tests::terminals::{self, Dropped, Pace};
 use tpv_tests::until::until_true;
@@ -38,6 +39,7 @@ fn through_with(fault: impl FnOnce(&mut Rig) -> Vec<Input>) {
     let spool = rig.spool.clone();
     let (mut served_after, mut more) = (Duration::ZERO, Vec::new());
     thread::scope(|scope| {
+        let _told = stop::at_the_latest(&stop);
         let work = scope.spawn(|| terminals::run(&spool, &stopwatch, &dropped, PACE, Duration::from_secs(120), &stop));
         until_true("receipts flow", SOON, || stopwatch.last().0 > 20).unwrap();
         more = fault(&mut rig);

@@ -7,6 +7,7 @@ use tpv_tests::chain::{self, Chain, STORES};
 use tpv_tests::cluster::Cluster;
 use tpv_tests::lab::Lab;
 use tpv_tests::receipts::Receipts;
+use tpv_tests::stop;
 use tpv_tests::store;
 use tpv_tests::until::{until, until_true};
 
@@ -119,6 +120,7 @@ fn a_store_joins_while_both_sides_go_on_writing_and_has_what_all_have() {
     sell(&newcomer, &mut Receipts::new(51), 120);
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
+        let _told = stop::at_the_latest(&stop);
         for (name, at) in [("c", &chain.central), ("s", &chain.stores[0]), ("n", &newcomer)] {
             let stop = &stop;
             scope.spawn(move || {
@@ -170,6 +172,11 @@ fn a_store_joins_while_both_sides_go_on_writing_and_has_what_all_have() {
     assert_eq!(ask(&chain.stores[1], "select (count(*) < 2000)::text from wire.op where node_id = 100"), "true");
 }
 
+/// A document whose chain no bookkeeping names. It is on the wire, and so it must arrive.
+const BY_HAND: &str = "insert into wire.doc \
+      (node_id, doc_id, business_date, kind, hlc, schema_version, chain, chain_seq, prev_hash, body, content_hash) \
+    values (2, gen_random_uuid(), current_date, 'riddle', tpv.hlc_now(), 1, 'by hand', 1, decode(repeat('00', 32), 'hex'), '{}', sha256('{}'))";
+
 #[test]
 fn a_store_that_lost_its_slots_rejoins_without_copying_or_losing_anything() {
     let chain = Chain::joined(2).unwrap();
@@ -208,6 +215,7 @@ fn a_store_that_lost_its_slots_rejoins_without_copying_or_losing_anything() {
         &[&edit("email = 's02'"), &edit("phone = 's02'"), "insert into party.customer (name) values ('away')"],
     );
     sell(&chain.stores[1], &mut receipts, 30);
+    run(&chain.stores[1], &[BY_HAND]);
 
     chain::rejoin(STORES[1], &chain.stores[1], &chain.central).unwrap();
     chain.converge().unwrap();
@@ -217,6 +225,7 @@ fn a_store_that_lost_its_slots_rejoins_without_copying_or_losing_anything() {
         assert!(said.iter().all(|one| *one == said[0]), "{query}: {said:#?}");
     }
     assert!(ask(&chain.central, RECEIPTS).starts_with("50 "));
+    assert_eq!(ask(&chain.central, "select count(*)::text from wire.doc where chain = 'by hand'"), "1");
     let siblings = "select string_agg(column_name || node_id, ',' order by node_id) from sync.sibling";
     assert_eq!(ask(&chain.central, siblings), "phone2,phone100");
     assert_eq!(ask(&chain.stores[1], siblings), "phone2,phone100");

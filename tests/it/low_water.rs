@@ -13,6 +13,7 @@ use tpv_tests::cluster::Cluster;
 use tpv_tests::dice::Dice;
 use tpv_tests::lab::Lab;
 use tpv_tests::receipts::Receipts;
+use tpv_tests::stop;
 use tpv_tests::store;
 use tpv_tests::until::until_true;
 
@@ -177,6 +178,7 @@ impl Session {
 fn write_and_beat(server: &Cluster, prepares: bool, meanwhile: impl FnOnce()) {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
+        let _told = stop::at_the_latest(&stop);
         for number in 0..SESSIONS {
             let stop = &stop;
             scope.spawn(move || {
@@ -193,7 +195,6 @@ fn write_and_beat(server: &Cluster, prepares: bool, meanwhile: impl FnOnce()) {
             }
         });
         meanwhile();
-        stop.store(true, Ordering::Relaxed);
     });
 }
 

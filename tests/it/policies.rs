@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use tpv_tests::chain::Chain;
+use tpv_tests::stop;
 
 use crate::chain::{ANA, all_say, journals_are_whole, of_ana, refused, run, until_at, update_ana, with_ana};
 
@@ -113,6 +114,7 @@ fn whoever_settles_many_conflicts_at_once_does_not_deadlock_with_what_arrives() 
 
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
+        let _told = stop::at_the_latest(&stop);
         for (at, order) in chain.stores.iter().zip(["customer_id", "customer_id desc"]) {
             let stop = &stop;
             scope.spawn(move || {
@@ -137,7 +139,6 @@ fn whoever_settles_many_conflicts_at_once_does_not_deadlock_with_what_arrives() 
             let settled = chain.central.connect().unwrap().query(all, &[&column]).unwrap();
             assert_eq!(settled.len(), 21, "{column}");
         }
-        stop.store(true, Ordering::Relaxed);
     });
     chain.converge().unwrap();
     let left = "select count(*)::text from sync.sibling where column_name <> 'tags'";

@@ -14,6 +14,7 @@ use std::thread;
 use tpv_tests::cluster::Cluster;
 use tpv_tests::lab::Lab;
 use tpv_tests::template::run;
+use tpv_tests::watchdog::Watched;
 
 /// As many as the machine of the least size has processors.
 const WORKERS: usize = 2;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let cluster = Cluster::for_test(&Lab::open().unwrap()).unwrap();
+    let _watched = Watched::server_of("sql".to_owned(), cluster.dba_url());
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..WORKERS {

@@ -20,6 +20,7 @@ use crate::pgtree::PgTree;
 use crate::process::Process;
 use crate::template::Template;
 use crate::until::{until, until_true};
+use crate::watchdog::Watched;
 
 /// Starting, stopping and recovering take a second or two; a machine under load gets this long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -61,6 +62,8 @@ pub struct Cluster {
     running: Option<(Process, Option<Child>)>,
     throw_away: bool,
     environment: Vec<(&'static str, String)>,
+    /// Set for the server of a test.
+    watched: Option<Watched>,
 }
 
 impl Cluster {
@@ -96,7 +99,9 @@ impl Cluster {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         remove_left_overs(lab);
         let node = format!("t{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        Self::start_with(lab, &node, settings)
+        let mut cluster = Self::start_with(lab, &node, settings)?;
+        cluster.watched = Watched::server(cluster.dba_url());
+        Ok(cluster)
     }
 
     /// The place for a server; nothing is made or started yet.
@@ -114,6 +119,7 @@ impl Cluster {
             running: None,
             throw_away: false,
             environment: Vec::new(),
+            watched: None,
         })
     }
 

@@ -24,6 +24,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::display::{Display, can_draw};
 use crate::lab::Lab;
+use crate::stop;
 
 use reckoning::Reckoning;
 use scene::Scene;
@@ -84,6 +85,7 @@ fn play(
     let story = Story::new(world, tell, stop, end)?;
     let mut scene = Scene::open(world, display)?;
     thread::scope(|scope| {
+        let _told = stop::at_the_latest(&closing);
         let terminals: Vec<_> = world
             .shops
             .iter()

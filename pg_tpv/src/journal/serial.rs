@@ -3,24 +3,88 @@
 //! One advisory lock, taken before any row is. A merge shares it, from before it reads the rules until its commit. A change
 //! of a policy, and a person who restores losers, have it alone: a merge that had read the old rule would otherwise leave
 //! its choice where the change could not see it, and two who lock several rows, each in an order of its own, would deadlock.
+//!
+//! A second one makes merges take turns, one transaction at a time: two stores that each wrote many things, in opposite
+//! orders, would else deadlock at central again and again, a second each time. It is a courtesy, not a guarantee. Who has
+//! its turn and hangs, because a session keeps a row locked, does not keep the others waiting.
 
-use pgrx::{direct_function_call_as_datum, pg_sys};
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use pgrx::{IntoDatum, direct_function_call, direct_function_call_as_datum, pg_sys};
+
+use crate::attempt::within;
+use crate::sql;
 
 /// The two numbers of the lock; migrations name them too.
 const LOCK: (i32, i32) = (7_631_990, 1);
 
+/// The lock of who has its turn.
+const TURN: (i32, i32) = (7_631_990, 2);
+
+/// After this long, somebody looks whether the one whose turn it is gets on.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Longer than that nobody waits for its turn, even where the other seems to work: it may be frozen.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// For so long who gave up waiting merges out of turn.
+const IMPATIENCE: Duration = Duration::from_secs(30);
+
+thread_local! {
+    static OUT_OF_TURN_UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
 /// For a merge, until the transaction ends.
 pub fn share() {
     // SAFETY: a built-in function of two integers; its answer is void.
-    unsafe { direct_function_call_as_datum(pg_sys::pg_advisory_xact_lock_shared_int4, &arguments()) };
+    unsafe { direct_function_call_as_datum(pg_sys::pg_advisory_xact_lock_shared_int4, &arguments(LOCK)) };
+    wait_for_turn();
 }
 
 /// For what no merge may run beside, until the transaction ends.
 pub fn alone() {
     // SAFETY: as above.
-    unsafe { direct_function_call_as_datum(pg_sys::pg_advisory_xact_lock_int4, &arguments()) };
+    unsafe { direct_function_call_as_datum(pg_sys::pg_advisory_xact_lock_int4, &arguments(LOCK)) };
 }
 
-fn arguments() -> [Option<pg_sys::Datum>; 2] {
-    [Some(LOCK.0.into()), Some(LOCK.1.into())]
+fn wait_for_turn() {
+    if OUT_OF_TURN_UNTIL.get().is_some_and(|until| Instant::now() < until) || is_mine() {
+        return;
+    }
+    let started = Instant::now();
+    while !comes_within(LOOK) {
+        if started.elapsed() > PATIENCE || is_held_up() {
+            OUT_OF_TURN_UNTIL.set(Some(Instant::now() + IMPATIENCE));
+            return;
+        }
+    }
+}
+
+/// Whether nobody else has its turn; from then on it is this transaction's.
+fn is_mine() -> bool {
+    // SAFETY: a built-in function of two integers; its answer is never null.
+    unsafe { direct_function_call(pg_sys::pg_try_advisory_xact_lock_int4, &arguments(TURN)) }.unwrap_or(false)
+}
+
+/// Waits in the queue of the lock, so that none is passed over.
+fn comes_within(time: Duration) -> bool {
+    // SAFETY: a built-in function of two integers; its answer is void.
+    within(time, || unsafe { direct_function_call_as_datum(pg_sys::pg_advisory_xact_lock_int4, &arguments(TURN)) })
+        .is_some()
+}
+
+const HELD_UP: &str = "select exists (select from pg_catalog.pg_locks turn \
+    join pg_catalog.pg_database d on d.oid = turn.database and d.datname = pg_catalog.current_database() \
+    join pg_catalog.pg_locks waits on waits.pid = turn.pid and not waits.granted \
+    where turn.locktype = 'advisory' and turn.granted and turn.classid = $1 and turn.objid = $2 and turn.objsubid = 2)";
+
+/// Whether the one whose turn it is waits for a lock itself.
+fn is_held_up() -> bool {
+    let number = |number: i32| pg_sys::Oid::from(number.unsigned_abs()).into();
+    sql::row(HELD_UP, &[number(TURN.0), number(TURN.1)], |row| row.must(1)).unwrap_or(false)
+}
+
+fn arguments(lock: (i32, i32)) -> [Option<pg_sys::Datum>; 2] {
+    [lock.0.into_datum(), lock.1.into_datum()]
 }

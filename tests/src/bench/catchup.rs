@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::latency::{Stopwatch, rounded};
 use crate::receipts::Receipts;
 use crate::rig::{PATIENCE, Rig};
+use crate::stop;
 use crate::terminals::{self, Dropped, Pace};
 use crate::until::{until, until_true};
 
@@ -93,6 +94,7 @@ pub fn measure(rig: &mut Rig, files: usize, alone: Duration) -> Result<Flood> {
     let before = now();
     let (stop, dropped, mut most) = (AtomicBool::new(false), Dropped::new(32), before);
     let took = thread::scope(|scope| -> Result<Duration> {
+        let _told = stop::at_the_latest(&stop);
         let work = scope.spawn(|| terminals::run(&rig.spool, &stopwatch, &dropped, others, LONGEST, &stop));
         let took = until("the inbox is empty", LONGEST, || {
             let (memory, handles) = now();

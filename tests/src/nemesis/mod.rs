@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::chain::STORES;
+use crate::stop;
 use actor::Done;
 use fault::Faults;
 use field::Field;
@@ -53,6 +54,7 @@ pub fn run(seed: u64, length: Duration) -> Result<Outcome> {
     let mut faults = Faults::new(schedule::schedule(seed, length));
     let done: Result<Vec<Done>> = thread::scope(|scope| {
         let (stop, urls) = (&stop, &urls);
+        let _told = stop::at_the_latest(stop);
         let mut actors = Vec::new();
         for store in 0..STORES.len() {
             actors.push(scope.spawn(move || till::work(seed, store, &urls[store + 1], stop)));
