@@ -42,8 +42,9 @@ pub fn within<T>(time: Duration, work: impl FnOnce() -> T) -> Option<T> {
         }
     }
     // SAFETY: as above.
-    let before = unsafe { std::mem::replace(&mut *&raw mut pg_sys::LockTimeout, time.as_millis() as i32) };
-    let _reset = Reset(before);
+    let _reset = unsafe { Reset(pg_sys::LockTimeout) };
+    // SAFETY: as above.
+    unsafe { pg_sys::LockTimeout = i32::try_from(time.as_millis()).unwrap_or(i32::MAX) };
     subtransaction(|| Ok(work()), |report| (sqlstate_of(report) == LOCK_NOT_AVAILABLE).then_some(())).ok()
 }
 
