@@ -79,7 +79,7 @@ end
 $$;
 
 -- A privilege that is gone is no fault of the receipt: the session is told, and nothing is kept.
-revoke insert on sales.receipt_tax from tpv_owner;
+revoke insert on sales.receipt_line from tpv_owner;
 do $$
 begin
     perform test.take(test.receipt('11'));
@@ -88,7 +88,7 @@ exception when insufficient_privilege then
     null;
 end
 $$;
-grant insert on sales.receipt_tax to tpv_owner;
+grant insert on sales.receipt_line to tpv_owner;
 select test.take(test.receipt('11')) \g /dev/null
 do $$
 begin

@@ -38,7 +38,7 @@ $$;
 -- The same file at the same store is the same document, whatever happened to the database in between.
 create temp table first as select doc_id, business_date, content_hash from wire.doc;
 set pg_tpv.maintenance = on;
-truncate wire.doc, sync.chain, sales.receipt, sales.receipt_line, sales.receipt_tax, sales.receipt_key, sales.terminal_tail, dat.file, dat.pending;
+truncate wire.doc, sync.chain, sales.receipt, sales.receipt_line, sales.receipt_key, sales.terminal_tail, dat.file, dat.pending;
 set pg_tpv.maintenance = off;
 
 do $$

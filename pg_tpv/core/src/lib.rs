@@ -14,5 +14,4 @@ pub mod merge;
 pub mod problem;
 pub mod receipt;
 pub mod standing;
-pub mod tax;
 pub mod walsender;

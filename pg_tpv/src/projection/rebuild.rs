@@ -15,7 +15,7 @@ use crate::sql;
 use crate::store;
 use crate::take_in::{Document, quarantine};
 
-const EMPTY: &str = "truncate sales.receipt, sales.receipt_line, sales.receipt_tax, sales.receipt_event, \
+const EMPTY: &str = "truncate sales.receipt, sales.receipt_line, sales.receipt_event, \
     sales.day_close, sales.receipt_key";
 
 /// By key, not by time: the result must not hang on the order, and so it is not the order they came in.

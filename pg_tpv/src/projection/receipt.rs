@@ -1,11 +1,10 @@
-//! `receipt`: its row, its lines and its totals by tax rate.
+//! `receipt`: its row and its lines.
 
 use std::borrow::Cow;
 
 use pgrx::pg_sys::{DATEOID, INT4OID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPOID, TIMESTAMPTZOID, UUIDOID};
 use tpv_core::day::StoreDay;
 use tpv_core::receipt::{Line, Receipt};
-use tpv_core::tax::{self, TaxTotal};
 
 use super::{misfit, said, standing};
 use crate::attempt::DataFault;
@@ -59,29 +58,13 @@ static LINE: Table<11> = Table {
     ],
 };
 
-static TAX: Table<7> = Table {
-    schema: c"sales",
-    name: c"receipt_tax",
-    columns: [
-        ("node_id", INT4OID),
-        ("receipt_id", UUIDOID),
-        ("business_date", DATEOID),
-        ("tax_rate", NUMERICOID),
-        ("total", NUMERICOID),
-        ("net", NUMERICOID),
-        ("tax", NUMERICOID),
-    ],
-};
-
 pub(super) fn project(document: &Document) -> Result<(), DataFault> {
     let receipt = Receipt::from_body(&document.body).map_err(|_| misfit("BAD_BODY", "the body is not a receipt"))?;
     let store = store::day_of(document.node_id)
         .ok_or_else(|| misfit("UNKNOWN_STORE", "the store of the receipt is not known on this node"))?;
     let lines: Vec<_> = (1..).zip(&receipt.items).map(|(number, line)| line_row(document, number, line)).collect();
-    let taxes: Vec<_> = tax::by_rate(&receipt.items).iter().map(|total| tax_row(document, total)).collect();
     bulk::insert(&RECEIPT, &[header_row(document, &receipt, store)]);
     bulk::insert(&LINE, &lines);
-    bulk::insert(&TAX, &taxes);
     if said::before(document.node_id, document.doc_id) {
         standing::settle(document.node_id, document.doc_id);
     }
@@ -131,18 +114,6 @@ fn line_row<'r>(document: &Document, number: i32, line: &'r Line) -> [Value<'r>;
         Value::number(fits.then_some(line.quantity)),
         Value::number(line.tax_rate),
         Value::Number(line.total),
-    ]
-}
-
-fn tax_row(document: &Document, total: &TaxTotal) -> [Value<'static>; 7] {
-    [
-        Value::Integer(document.node_id),
-        Value::Uuid(document.doc_id),
-        Value::Date(document.business_date),
-        Value::number(total.rate),
-        Value::Number(total.total),
-        Value::number(total.net),
-        Value::number(total.net.map(|net| total.total - net)),
     ]
 }
 

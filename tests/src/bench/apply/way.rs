@@ -48,7 +48,7 @@ impl Way {
             Self::Binary => "the same with binary = true, as the two below that receive documents",
             Self::Plpgsql => "a document, unfolded by a trigger: repeat look-up, exception block, jsonb_to_recordset",
             Self::Pglogical => "header and line rows, primary keys only, conflict_resolution = last_update_wins",
-            Self::Tpv => "wire.doc: sender, repeat and hash checked; receipt, lines and taxes with every constraint",
+            Self::Tpv => "wire.doc: sender, repeat and hash checked; receipt and lines with every constraint",
         }
     }
 
@@ -106,7 +106,7 @@ impl Way {
             Self::Plpgsql => "truncate plpgsql.doc, plpgsql.receipt, plpgsql.receipt_line",
             Self::Pglogical => "truncate pglogical_rows.receipt, pglogical_rows.receipt_line",
             Self::Tpv => {
-                "set pg_tpv.maintenance = on; truncate wire.doc, sales.receipt, sales.receipt_line, sales.receipt_tax, \
+                "set pg_tpv.maintenance = on; truncate wire.doc, sales.receipt, sales.receipt_line, \
                  sales.receipt_event; reset pg_tpv.maintenance"
             }
         }
