@@ -1,8 +1,17 @@
 -- Purpose: tracking of tables, and the entities that the chain shares: org, catalog, layouts, customers, policies.
 -- Limits:  a tracked table has a key of one uuid; one that every node may write has no other UNIQUE or FOREIGN KEY.
--- Undo:    drop the triggers _100_guard and _900_capture of a table to track it no more; its operations stay.
+-- Undo:    drop the triggers _100_guard, _100_guard_delete and _900_capture of a table to track it no more; its operations stay.
 
 -- Tracking -----------------------------------------------------------------------------------------------------------
+
+-- Sessions keep what these tables say until one of them changes, be it by what arrived. First of its kind at each table: what
+-- the other triggers do follows the new rules.
+create trigger _000_forget after insert or update or delete on sync.entity for each row execute function tpv.forget_rules();
+create trigger _000_forget after insert or update or delete on sync.policy for each row execute function tpv.forget_rules();
+create trigger _000_forget after insert or update or delete on org.node for each row execute function tpv.forget_rules();
+alter table sync.entity enable always trigger _000_forget;
+alter table sync.policy enable always trigger _000_forget;
+alter table org.node enable always trigger _000_forget;
 
 create function sync.is_joined_store() returns boolean
 language sql stable set search_path = pg_catalog, pg_temp
@@ -28,7 +37,7 @@ begin
     raise exception 'rows of % are never removed', tg_table_schema || '.' || tg_table_name
       using errcode = '42501', hint = 'update it and set deleted = true';
   end if;
-  if tg_argv[0] = 'central' and tpv.is_capturing() and sync.is_joined_store() then
+  if sync.is_joined_store() then
     raise exception '% is decided by central', tg_table_schema || '.' || tg_table_name
       using errcode = '42501', hint = 'change it at central; it arrives here by itself';
   end if;
@@ -46,9 +55,6 @@ declare
   before jsonb := case when tg_op = 'UPDATE' then to_jsonb(old) end;
   own_key uuid;
 begin
-  if not tpv.is_capturing() then
-    return new;
-  end if;
   select * into tracked from sync.entity e where e.entity = tg_table_schema || '.' || tg_table_name;
   own_key := (image ->> tracked.key_column)::uuid;
   if tg_op = 'INSERT' and image -> tracked.owner_column = 'null' then
@@ -206,20 +212,25 @@ begin
   returning * into after;
   if before.writer is distinct from after.writer
      or (select count(*) from pg_trigger t where t.tgrelid = relation
-            and t.tgname in ('_100_guard', '_100_guard_truncate', '_900_capture')) < 3
+            and t.tgname in ('_100_guard_delete', '_100_guard_truncate', '_900_capture')) < 3
   then
     execute format('drop trigger if exists _100_guard on %s', relation);
+    execute format('drop trigger if exists _100_guard_delete on %s', relation);
     execute format('drop trigger if exists _100_guard_truncate on %s', relation);
     execute format('drop trigger if exists _900_capture on %s', relation);
-    execute format('create trigger _100_guard before insert or update or delete on %s for each row execute function sync.guard(%L)', relation, writer);
-    execute format('create trigger _100_guard_truncate before truncate on %s for each statement execute function sync.guard(%L)', relation, writer);
+    -- What the merge writes is nobody's decision: not even the call of a trigger is spent on it.
+    if writer = 'central' then
+      execute format('create trigger _100_guard before insert or update on %s for each row when (tpv.is_capturing()) execute function sync.guard()', relation);
+    end if;
+    execute format('create trigger _100_guard_delete before delete on %s for each row execute function sync.guard()', relation);
+    execute format('create trigger _100_guard_truncate before truncate on %s for each statement execute function sync.guard()', relation);
     execute format('create constraint trigger _900_capture after insert or update on %s deferrable initially deferred '
                    'for each row when (tpv.is_capturing()) execute function sync.capture()', relation);
     said := said || 'added its triggers; ';
   end if;
   execute format('drop trigger if exists _200_check on %s', relation);
   if owner_column is not null or duplicates <> '{}' or only_stricter <> '{}' then
-    execute format('create trigger _200_check before insert or update on %s for each row execute function sync.check_row()', relation);
+    execute format('create trigger _200_check before insert or update on %s for each row when (tpv.is_capturing()) execute function sync.check_row()', relation);
   end if;
   execute format('grant select, insert, update on %s to tpv_apply', relation);
   -- What is there already is decided now, so that the journal is whole.

@@ -11,6 +11,9 @@ create function take_in_beat() returns trigger language c as 'MODULE_PATHNAME', 
 comment on function take_in_beat() is 'Folds a peer''s heartbeat into sync.peer.';
 create function take_in_resend() returns trigger language c as 'MODULE_PATHNAME', 'tpv_take_in_resend';
 comment on function take_in_resend() is 'Takes in what a peer sent again, or asks for, and does not store it.';
+create function forget_rules() returns trigger language c as 'MODULE_PATHNAME', 'tpv_forget_rules';
+comment on function forget_rules() is
+    'Makes every session look up anew what is tracked and by which rules: for the tables that hold it.';
 CREATE  FUNCTION "beat"() RETURNS void
 STRICT VOLATILE PARALLEL UNSAFE
 LANGUAGE c /* Rust */

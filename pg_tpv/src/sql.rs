@@ -22,6 +22,8 @@ pub type Arg<'a> = DatumWithOid<'a>;
 thread_local! {
     /// By the address of their text, which is static. A backend has one thread.
     static PLANS: RefCell<HashMap<usize, Rc<OwnedPreparedStatement>>> = RefCell::new(HashMap::new());
+    /// By their text, which was put together.
+    static TEXTS: RefCell<HashMap<String, Rc<OwnedPreparedStatement>>> = RefCell::new(HashMap::new());
 }
 
 /// Runs a statement; `read` sees each row that it gives.
@@ -46,16 +48,40 @@ pub fn execute(sql: &'static str, args: &[Arg<'_>]) -> usize {
     })
 }
 
+/// The same for a statement whose text depends on what it is about. There are as many as tables have columns that are
+/// written together; more than that are planned anew.
+pub fn execute_text(sql: &str, args: &[Arg<'_>]) -> usize {
+    const MOST: usize = 1000;
+    Spi::connect_mut(|client| {
+        let kept = TEXTS.with_borrow(|plans| plans.get(sql).cloned());
+        let plan = kept.unwrap_or_else(|| {
+            let plan = prepared(client, sql, args);
+            TEXTS.with_borrow_mut(|plans| {
+                if plans.len() >= MOST {
+                    plans.clear();
+                }
+                plans.insert(sql.to_owned(), plan.clone());
+            });
+            plan
+        });
+        client.update(&*plan, None, args).unwrap_or_else(|error| broken(error)).len()
+    })
+}
+
 fn planned(client: &mut SpiClient<'_>, sql: &'static str, args: &[Arg<'_>]) -> Rc<OwnedPreparedStatement> {
     let address = sql.as_ptr() as usize;
     if let Some(plan) = PLANS.with_borrow(|plans| plans.get(&address).cloned()) {
         return plan;
     }
-    let types: Vec<_> = args.iter().map(|arg| arg.oid().into()).collect();
-    // `mut`: each run then takes a snapshot of its own, so that it sees what was committed while a lock was waited for.
-    let plan = Rc::new(client.prepare_mut(sql, &types).unwrap_or_else(|error| broken(error)).keep());
+    let plan = prepared(client, sql, args);
     PLANS.with_borrow_mut(|plans| plans.insert(address, plan.clone()));
     plan
+}
+
+fn prepared(client: &SpiClient<'_>, sql: &str, args: &[Arg<'_>]) -> Rc<OwnedPreparedStatement> {
+    let types: Vec<_> = args.iter().map(|arg| arg.oid().into()).collect();
+    // `mut`: each run then takes a snapshot of its own, so that it sees what was committed while a lock was waited for.
+    Rc::new(client.prepare_mut(sql, &types).unwrap_or_else(|error| broken(error)).keep())
 }
 
 /// One row of an answer.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use postgres::{IsolationLevel, Transaction};
 use tpv_tests::chain::Chain;
 use tpv_tests::stop;
 
@@ -86,6 +87,31 @@ fn a_merge_waits_for_a_policy_that_is_just_changing() {
     assert_eq!(all_say(&chain, &of_ana("phone")), "of S01");
     all_say(&chain, SIBLINGS);
     journals_are_whole(&chain);
+}
+
+/// Sessions keep what they looked up about tables and rules: also one whose snapshot is older than a change, which it hears of
+/// and does not see.
+#[test]
+fn a_session_that_stays_connected_follows_rules_and_columns_as_they_change() {
+    let chain = with_ana();
+    quarrel(&chain, "phone");
+    let now = |session: &mut Transaction<'_>| -> String {
+        let dry_run = "select value_now::text from sync.policy_dry_run('party.customer', 'phone', '\"last_write\"')";
+        session.query_one(dry_run, &[]).unwrap().get(0)
+    };
+    let mut stays = chain.central.connect().unwrap();
+    let first = now(&mut stays.transaction().unwrap());
+    let mut old = stays.build_transaction().isolation_level(IsolationLevel::RepeatableRead).start().unwrap();
+    old.execute("select count(*) from sync.policy", &[]).unwrap();
+    run(&chain.central, &[&policy("phone", "\"first_write\"")]);
+    assert_eq!(now(&mut old), first);
+    old.commit().unwrap();
+    assert_ne!(now(&mut stays.transaction().unwrap()), first);
+
+    run(&chain.central, &["alter table party.customer add column nick text"]);
+    stays.batch_execute(&update_ana("nick = 'An'")).unwrap();
+    let written = "select patch from wire.op order by hlc desc limit 1";
+    assert_eq!(stays.query_one(written, &[]).unwrap().get::<_, String>(0), r#"{"nick":"An"}"#);
 }
 
 /// A person settles all conflicts with one statement, in an order of its own, while operations about the same customers

@@ -1,15 +1,17 @@
 //! What is tracked, and by which rules.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use pgrx::datum::Array;
 use tpv_core::json::{self, Value};
 use tpv_core::merge::{ALIAS, Context, Entity, Merged, Patch, Rule, Rules};
 
+use super::lookup;
 use crate::sql;
 
 /// A tracked table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tracked {
     /// Its name with its schema.
     pub entity: String,
@@ -44,7 +46,11 @@ const ENTITY: &str = "select e.key_column, e.groups::text, \
 
 impl Tracked {
     /// What is known of a table; none when it is not tracked on this node, or not there yet.
-    pub fn find(entity: &str) -> Option<Self> {
+    pub fn find(entity: &str) -> Option<Rc<Self>> {
+        lookup::kept(entity, || Self::look_up(entity))
+    }
+
+    fn look_up(entity: &str) -> Option<Self> {
         sql::row(ENTITY, &[entity.into()], |row| {
             let texts =
                 |place| row.must::<Array<'_, &str>>(place).iter().flatten().map(str::to_owned).collect::<Vec<_>>();

@@ -7,6 +7,7 @@
 //! | `settle` | heads → the row and the list of conflicts |
 //! | `unite` | the state of a thing, from a node that sent it as such → its heads and its row |
 //! | `entity` | what is tracked, and by which rules |
+//! | `lookup` | that is kept in each session until it changes |
 //! | `policy` | a rule is checked where it is written, and tried on what is on record |
 //! | `custom` | rules that are SQL functions |
 //! | `restore` | what a person decides about a conflict |
@@ -18,6 +19,7 @@ mod alias;
 mod capture;
 mod custom;
 mod entity;
+mod lookup;
 mod policy;
 mod restore;
 mod serial;
@@ -28,8 +30,9 @@ mod unite;
 
 use std::cell::Cell;
 
+pub use lookup::forget;
 pub use take_in::{OpRow, merge, merge_again};
-pub use unite::{Came, Tables, before_uniting, settle_thing, unite};
+pub use unite::{Came, before_uniting, settle_thing, unite};
 
 thread_local! {
     static RESOLVING: Cell<bool> = const { Cell::new(false) };

@@ -1,5 +1,7 @@
 //! Policies: checked where they are written, seen where they can not be followed, tried before they hold.
 
+use std::rc::Rc;
+
 use pgrx::prelude::*;
 use tpv_core::json::Value;
 use tpv_core::merge::{Choice, Entity, Rule};
@@ -35,7 +37,7 @@ pub fn policy_check(entity: &str, column_name: &str, rule: JsonbText) {
     check(entity, column_name, &rule).map(|_| ()).unwrap_or_else(|refusal| refusal.raise());
 }
 
-fn check(entity: &str, column_name: &str, rule: &JsonbText) -> Result<(Tracked, Rule), Refusal> {
+fn check(entity: &str, column_name: &str, rule: &JsonbText) -> Result<(Rc<Tracked>, Rule), Refusal> {
     let refused = |message: &str| Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message);
     let rule = Rule::from_text(&rule.0).map_err(|fault| refused(&fault.to_string()))?;
     let tracked = Tracked::find(entity).ok_or_else(|| refused("that table is not tracked"))?;
@@ -82,7 +84,7 @@ pub fn policy_dry_run(
     ),
 > {
     let (tracked, rule) = check(entity, column_name, &rule).unwrap_or_else(|refusal| refusal.raise());
-    let (now, mut then) = (tracked, Tracked::find(entity).unwrap_or_else(|| unreachable!("it was found just now")));
+    let (mut then, now) = (Tracked::clone(&tracked), tracked);
     then.rules.0.insert(column_name.to_owned(), rule);
     let rows = state::contested(entity).into_iter().filter(|(_, state)| state.heads(column_name).len() > 1);
     let rows = rows.map(|(key, state)| {

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pgrx::datum::DatumWithOid;
-use pgrx::prelude::*;
 use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 use tpv_core::json::Value;
 use tpv_core::merge::{ALIAS, Choice, Entity, Head, Merged, Operation, Rule, settled};
@@ -17,13 +15,13 @@ use crate::{journal, sql};
 
 /// Locks the row of a thing; whether it is there.
 pub fn lock_row(tracked: &Tracked, key: &str) -> bool {
-    let sql = format!(
+    let text = format!(
         "select from {} where {} = $1::{} for update",
         table(tracked),
         quote_identifier(&tracked.key_column),
         tracked.key_type
     );
-    run(&sql, &[key.into()]) > 0
+    sql::execute_text(&text, &[key.into()]) > 0
 }
 
 /// What was written, and what could not be.
@@ -154,8 +152,9 @@ fn write_row(tracked: &Tracked, key: &str, columns: Vec<Written>, new: bool) {
     if new {
         names.push(key_column);
         let names = names.join(", ");
-        let sql = format!("insert into {table} ({names}) select {names} from jsonb_populate_record(null::{table}, $1)");
-        run(&sql, &[image.into()]);
+        let text =
+            format!("insert into {table} ({names}) select {names} from jsonb_populate_record(null::{table}, $1)");
+        sql::execute_text(&text, &[image.into()]);
         return;
     }
     let mut sets = defaults;
@@ -163,19 +162,14 @@ fn write_row(tracked: &Tracked, key: &str, columns: Vec<Written>, new: bool) {
         let names = names.join(", ");
         sets.push(format!("({names}) = (select {names} from jsonb_populate_record(null::{table}, $1::jsonb))"));
     }
-    let sql = format!("update {table} set {} where {key_column} = $2::{}", sets.join(", "), tracked.key_type);
-    run(&sql, &[image.into(), key.into()]);
+    let text = format!("update {table} set {} where {key_column} = $2::{}", sets.join(", "), tracked.key_type);
+    sql::execute_text(&text, &[image.into(), key.into()]);
 }
 
 /// Its name, quoted.
 pub fn table(tracked: &Tracked) -> String {
     let (schema, name) = tracked.entity.split_once('.').unwrap_or(("public", &tracked.entity));
     quote_qualified_identifier(schema, name)
-}
-
-/// A statement whose text depends on the table.
-pub fn run(sql: &str, args: &[DatumWithOid<'_>]) -> usize {
-    Spi::connect_mut(|client| client.update(sql, None, args).unwrap_or_else(|error| sql::broken(error)).len())
 }
 
 const CLEAR: &str = "delete from sync.sibling where entity = $1 and key = $2 and column_name = any ($3)";

@@ -1,6 +1,6 @@
 //! The state of a thing that came as such, and not as operations.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use tpv_core::json::Value;
 use tpv_core::merge::{Entity, Operation, Vector, Version, unite as united};
@@ -11,10 +11,6 @@ use super::take_in::{journal_of, unknown_entity};
 use super::{serial, settle, state};
 use crate::attempt::{DataFault, attempt};
 use crate::take_in::quarantine_thing;
-
-/// The tables that a load is about, each looked up once.
-#[derive(Debug, Default)]
-pub struct Tables(BTreeMap<String, Option<Tracked>>);
 
 /// What came of one thing.
 #[derive(Clone, Copy, Debug)]
@@ -38,9 +34,10 @@ pub fn before_uniting(things: &[Value]) {
 }
 
 /// Puts it together with what is here, and writes the row.
-pub fn unite(tables: &mut Tables, came: &Came<'_>) {
+pub fn unite(came: &Came<'_>) {
     let Came { entity, key, .. } = *came;
-    let tracked = tables.0.entry(entity.to_owned()).or_insert_with(|| Tracked::find(entity)).as_ref();
+    let tracked = Tracked::find(entity);
+    let tracked = tracked.as_deref();
     // Sessions lock the row first and its heads at their end; so does this.
     let is_new = tracked.is_none_or(|tracked| !settle::lock_row(tracked, key));
     let here = state::lock(entity, key);
@@ -58,10 +55,6 @@ pub fn unite(tables: &mut Tables, came: &Came<'_>) {
         // It waits under the name of the last operation that made it what it is.
         quarantine_thing(last, entity, key, &fault);
     }
-    if entity == POLICY {
-        // What was looked up holds the rules of before.
-        tables.0.clear();
-    }
 }
 
 /// Writes all of a thing's row, from its heads.
@@ -75,8 +68,8 @@ pub fn settle_thing(entity: &str, key: &str) -> Result<(), DataFault> {
         serial::share()
     }
     let tracked = Tracked::find(entity);
-    let is_new = tracked.as_ref().is_none_or(|tracked| !settle::lock_row(tracked, key));
-    written(tracked.as_ref(), key, &state::lock(entity, key), is_new)
+    let is_new = tracked.as_deref().is_none_or(|tracked| !settle::lock_row(tracked, key));
+    written(tracked.as_deref(), key, &state::lock(entity, key), is_new)
 }
 
 fn written(tracked: Option<&Tracked>, key: &str, thing: &Entity, is_new: bool) -> Result<(), DataFault> {

@@ -21,7 +21,6 @@ pub(super) fn things(row: &ResendRow) -> Result<(), DataFault> {
     let vector = vector(&body)?;
     let horizon: BTreeMap<i32, i64> = sql::rows(HORIZON, &[], |row| (row.must(1), row.must(2))).into_iter().collect();
     let horizon = Vector(horizon);
-    let mut tables = journal::Tables::default();
     let things = body.get("things").and_then(Value::as_array).unwrap_or_default();
     journal::before_uniting(things);
     for thing in things {
@@ -32,7 +31,7 @@ pub(super) fn things(row: &ResendRow) -> Result<(), DataFault> {
             return Err(misfit("BAD_BODY", "a thing is named by two texts"));
         };
         let came = journal::Came { entity, key, heads, horizon: &horizon, vector: &vector };
-        journal::unite(&mut tables, &came);
+        journal::unite(&came);
     }
     sql::execute(PART, &[load_id(&body)?.into(), row.node_id.into(), row.body.as_str().into()]);
     Ok(())

@@ -29,6 +29,9 @@ create function take_in_beat() returns trigger language c as 'MODULE_PATHNAME', 
 comment on function take_in_beat() is 'Folds a peer''s heartbeat into sync.peer.';
 create function take_in_resend() returns trigger language c as 'MODULE_PATHNAME', 'tpv_take_in_resend';
 comment on function take_in_resend() is 'Takes in what a peer sent again, or asks for, and does not store it.';
+create function forget_rules() returns trigger language c as 'MODULE_PATHNAME', 'tpv_forget_rules';
+comment on function forget_rules() is
+    'Makes every session look up anew what is tracked and by which rules: for the tables that hold it.';
 create function refuse_change() returns trigger language c as 'MODULE_PATHNAME', 'tpv_refuse_change';
 comment on function refuse_change() is
     'Refuses UPDATE, DELETE and TRUNCATE of documents, unless pg_tpv.maintenance is on.';
@@ -60,6 +63,12 @@ pub extern "C" fn pg_finfo_tpv_take_in_beat() -> &'static pg_sys::Pg_finfo_recor
 #[unsafe(no_mangle)]
 #[doc(hidden)]
 pub extern "C" fn pg_finfo_tpv_take_in_resend() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
+
+#[unsafe(no_mangle)]
+#[doc(hidden)]
+pub extern "C" fn pg_finfo_tpv_forget_rules() -> &'static pg_sys::Pg_finfo_record {
     &VERSION_1
 }
 
@@ -238,6 +247,19 @@ unsafe fn inserted(call: pg_sys::FunctionCallInfo) -> (pg_sys::Relation, pg_sys:
         }
         ((*data).tg_relation, (*data).tg_trigtuple)
     }
+}
+
+/// AFTER INSERT, UPDATE or DELETE, for each row, of the tables that say what is tracked and by which rules. It is the first of
+/// its kind there: what the others do follows the new rules.
+///
+/// # Safety
+/// PostgreSQL calls it.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn tpv_forget_rules(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as above; the relation of a trigger is open.
+    unsafe { crate::journal::forget((*trigger_data(call)).tg_relation) };
+    pg_sys::Datum::null()
 }
 
 /// BEFORE UPDATE, DELETE or TRUNCATE of `wire.doc`.

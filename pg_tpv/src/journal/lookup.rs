@@ -1,0 +1,68 @@
+//! What is tracked, and by which rules, is needed for each operation and changes once a month. A session keeps what it looked
+//! up until somebody changed it: PostgreSQL tells every session of a database about changed tables, and the trigger
+//! `_000_forget` of the tables that rules are in makes it tell of changed rows the same way.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pgrx::{pg_guard, pg_sys};
+
+use super::entity::Tracked;
+
+/// Grows with each change that this session heard of.
+static CHANGES: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// As of so many changes. A backend has one thread.
+    static KEPT: RefCell<(u64, HashMap<String, Rc<Tracked>>)> = RefCell::default();
+}
+
+/// What was looked up before, or what `look_up` finds.
+pub fn kept(entity: &str, look_up: impl FnOnce() -> Option<Tracked>) -> Option<Rc<Tracked>> {
+    listen();
+    // SAFETY: may be called in any transaction. Whoever changed a rule told of it before the lock was free for us.
+    unsafe { pg_sys::AcceptInvalidationMessages() };
+    let changes = CHANGES.load(Ordering::Relaxed);
+    let kept = KEPT.with_borrow_mut(|(as_of, kept)| {
+        if *as_of != changes {
+            kept.clear();
+            *as_of = changes;
+        }
+        kept.get(entity).cloned()
+    });
+    if kept.is_some() {
+        return kept;
+    }
+    let found = Rc::new(look_up()?);
+    // SAFETY: a plain variable of this process.
+    let is_old_snapshot = unsafe { pg_sys::XactIsoLevel } >= pg_sys::XACT_REPEATABLE_READ as i32;
+    if !is_old_snapshot && CHANGES.load(Ordering::Relaxed) == changes {
+        KEPT.with_borrow_mut(|(_, kept)| kept.insert(entity.to_owned(), found.clone()));
+    }
+    Some(found)
+}
+
+fn listen() {
+    static ONCE: Once = Once::new();
+    // SAFETY: the function lives as long as the process.
+    ONCE.call_once(|| unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(changed), pg_sys::Datum::null()) });
+}
+
+/// Any table may be a tracked one.
+#[pg_guard]
+unsafe extern "C-unwind" fn changed(_nothing: pg_sys::Datum, _table: pg_sys::Oid) {
+    CHANGES.fetch_add(1, Ordering::Relaxed);
+}
+
+/// A row of a table that rules are in changed: this session forgets at once, the others when this transaction commits.
+///
+/// # Safety
+/// The relation is open.
+pub unsafe fn forget(relation: pg_sys::Relation) {
+    CHANGES.fetch_add(1, Ordering::Relaxed);
+    // SAFETY: the caller's promise.
+    unsafe { pg_sys::CacheInvalidateRelcache(relation) };
+}
