@@ -46,6 +46,9 @@ alter role tpv_owner nologin createrole nosuperuser nocreatedb noreplication nob
 select 'create role tpv_apply'
 where not exists (select from pg_catalog.pg_roles where rolname = 'tpv_apply') \gexec
 alter role tpv_apply login bypassrls nosuperuser nocreatedb nocreaterole noreplication;
+-- Where a session and what arrives wait for each other, the one that looks first gives way. That is to be the session, which
+-- looks after deadlock_timeout, a second: a subscription that starts anew costs everybody more.
+alter role tpv_apply set deadlock_timeout = '5s';
 -- What a peer connects as: it may stream, and read the wire tables. Only pg_hba.conf can keep it from copying the whole server:
 -- `tpv-migrate bootstrap-hba` prints the lines.
 select 'create role tpv_replicator'

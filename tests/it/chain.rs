@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use postgres::error::SqlState;
 use postgres::{Client, NoTls};
 use tpv_tests::chain::{self, Chain, STORES};
 use tpv_tests::cluster::Cluster;
@@ -12,6 +13,7 @@ use tpv_tests::stop;
 use tpv_tests::until::{until, until_true};
 
 use crate::SOON;
+use crate::joining::ask;
 
 /// The customer that the tests quarrel about.
 pub(crate) const ANA: &str = "00000000-0000-7000-8000-0000000000aa";
@@ -394,6 +396,38 @@ fn stores_that_wrote_the_same_things_in_opposite_orders_are_taken_in_without_a_d
     let deadlocks = "select deadlocks::text from pg_stat_database where datname = 'tpv'";
     assert_eq!(chain.everywhere(deadlocks).unwrap(), ["0", "0", "0"]);
     journals_are_whole(&chain);
+}
+
+/// It has waited for less long than what arrives when both are stuck, and it is the one that is told all the same.
+#[test]
+fn a_session_that_deadlocks_with_what_arrives_gives_way() {
+    let chain = with_ana();
+    let bob = "00000000-0000-7000-8000-0000000000b0";
+    run(&chain.central, &[&format!("insert into party.customer (customer_id, name) values ('{bob}', 'Bob')")]);
+    chain.converge().unwrap();
+    let workers = "select string_agg(pid::text, ',' order by pid) from pg_stat_activity where backend_type = 'logical replication worker'";
+    let worker = ask(&chain.central, workers);
+    let mut dba = chain.central.connect().unwrap();
+    let mut session = dba.transaction().unwrap();
+    session.batch_execute(&update_ana("phone = 'session'")).unwrap();
+    // Bob, and then Ana, in one transaction.
+    let both = format!(
+        "update party.customer set phone = 'arrives' where customer_id = '{bob}'; {}",
+        update_ana("phone = 'arrives'")
+    );
+    run(&chain.stores[0], &[&format!("begin; {both}; commit")]);
+    until_at(
+        &chain.central,
+        "select exists (select from pg_stat_activity where backend_type like 'logical%' and wait_event_type = 'Lock')",
+    );
+    let told = session
+        .batch_execute(&format!("update party.customer set phone = 'session' where customer_id = '{bob}'"))
+        .unwrap_err();
+    assert_eq!(told.code(), Some(&SqlState::T_R_DEADLOCK_DETECTED));
+    drop(session);
+    chain.converge().unwrap();
+    assert_eq!(all_say(&chain, &of_ana("phone")), "arrives");
+    assert_eq!(ask(&chain.central, workers), worker, "no worker was started anew");
 }
 
 /// A session that somebody forgot keeps a customer locked at central: whoever writes that one waits, nobody else.

@@ -22,7 +22,7 @@ fn run(at: &Cluster, statements: &[&str]) {
 }
 
 #[track_caller]
-fn ask(at: &Cluster, query: &str) -> String {
+pub(crate) fn ask(at: &Cluster, query: &str) -> String {
     let answer: Option<String> = at.connect().unwrap().query_one(query, &[]).unwrap().get(0);
     answer.unwrap_or_default()
 }
