@@ -156,7 +156,7 @@ fn whoever_settles_many_conflicts_at_once_does_not_deadlock_with_what_arrives() 
                 }
             });
         }
-        let arrives = "select (select count(*) from wire.op where node_id = 1) > 200 and (select count(*) from wire.op where node_id = 2) > 200";
+        let arrives = "select (select count(*) from wire.op where node_id = 1) > 100 and (select count(*) from wire.op where node_id = 2) > 100";
         until_at(&chain.central, arrives);
         for column in COLUMNS {
             let column = if column == "street" { "address" } else { column };
