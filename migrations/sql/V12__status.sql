@@ -54,7 +54,7 @@ create view sync.status with (security_invoker = true) as
   ), rows as (
     select p.node_code as peer, 'receives' as direction,
            case when s.oid is null then 'no subscription' when not s.subenabled then 'disabled'
-                when w.pid is null then 'not running' when p.kind = 'central' and not p.loaded then 'loading'
+                when w.pid is null then 'not running' when b.pid is not null then 'waiting for a lock' when p.kind = 'central' and not p.loaded then 'loading'
                 when p.received_until is null then 'comparing' else 'running' end as state,
            null::bigint as lag_bytes,
            -- A store answers for its own operations, central for those of all.
@@ -62,12 +62,18 @@ create view sync.status with (security_invoker = true) as
               from json_each_text(p.ops::json) v
              where p.kind = 'central' or v.key = p.node_id::text) as lag_operations,
            null::text as slot, null::bigint as slot_safe_bytes,
-           now() - p.beat_at as silent_for, p.received_until, p.verified_until, p.drift, p.quarantined, p.ahead_ms, p.version, p.broken
+           now() - p.beat_at as silent_for, p.received_until, p.verified_until, p.drift, p.quarantined, p.ahead_ms, p.version, p.broken,
+           b.pid as blocker
       from peer p
       cross join known k
       left join pg_catalog.pg_subscription s on s.subname = p.subscription_name
        and s.subdbid = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
       left join pg_catalog.pg_stat_subscription w on w.subid = s.oid and w.relid is null
+      -- Only who may read the activity of others sees this.
+      left join lateral (
+        select (pg_blocking_pids(a.pid))[1] as pid from pg_catalog.pg_stat_activity a
+         where a.pid = w.pid and a.wait_event_type = 'Lock' and a.wait_event <> 'advisory'
+           and a.xact_start < clock_timestamp() - interval '5 seconds') b on true
     union all
     select p.node_code, 'sends',
            case when r.slot_name is null then 'no slot' when r.wal_status = 'lost' then 'slot lost'
@@ -77,7 +83,7 @@ create view sync.status with (security_invoker = true) as
            (select coalesce(sum(greatest(v.value::bigint - coalesce((p.ops::jsonb ->> v.key)::bigint, 0), 0)), 0)::bigint
               from jsonb_each_text(k.ops) v
              where (p.kind = 'central' and v.key = own.node_id::text) or (p.kind = 'store' and v.key <> p.node_id::text)),
-           r.wal_status, r.safe_wal_size, now() - p.beat_at, null, null, p.drift, p.quarantined, p.ahead_ms, p.version, p.broken
+           r.wal_status, r.safe_wal_size, now() - p.beat_at, null, null, p.drift, p.quarantined, p.ahead_ms, p.version, p.broken, null
       from peer p cross join own cross join known k
       left join pg_catalog.pg_replication_slots r
         on r.slot_name = case p.kind when 'central' then 'tpv_up_' || sync.name_part(own.node_code) else 'tpv_to_' || sync.name_part(p.node_code) end
@@ -88,6 +94,8 @@ create view sync.status with (security_invoker = true) as
            when r.state = 'no subscription' then 'the peer is known and not joined: run the rest of sync.join_plan'
            when r.state = 'disabled' then 'somebody disabled it: alter subscription ... enable, when the reason is gone'
            when r.state = 'not running' then 'its worker does not stay up: the server log says why; is the peer down, or the line?'
+           when r.state = 'waiting for a lock'
+             then format('session %1$s keeps a row that what arrives is to write: let it end, or select pg_terminate_backend(%1$s)', r.blocker)
            when r.state = 'no slot' then 'the peer has no slot here, so it receives nothing: sync.rejoin_plan, or sync.join_plan if it never joined'
            when r.state = 'slot lost' then 'the peer was away for too long: run sync.rejoin_plan'
            when r.state = 'not connected' then 'the peer does not fetch: is it down, or the line? WAL is kept for it meanwhile'

@@ -58,14 +58,15 @@ create trigger _100_take_in before insert on wire.beat for each row execute func
 alter table wire.beat enable always trigger _100_take_in;
 
 alter table sync.quarantine alter column doc_id drop not null, alter column business_date drop not null;
-alter table sync.quarantine add column seq bigint, add column key text, add column refused jsonb;
+alter table sync.quarantine add column seq bigint, add column key text, add column entire boolean not null default false, add column refused jsonb;
 comment on column sync.quarantine.seq is 'The operation, where it is one and no document.';
 comment on column sync.quarantine.key is 'Key of the thing that the operation is about; kind is its table.';
+comment on column sync.quarantine.entire is 'Whether all of the thing waits under the name of that operation, and not only what the operation wrote.';
 comment on column sync.quarantine.refused is 'The row itself, where its sender was not entitled to it and it was not stored.';
 create unique index quarantine_op on sync.quarantine (node_id, seq) where seq is not null;
 -- What was refused may tell of customers, and so may a sentence about a value. Analysts count.
 revoke select on sync.quarantine from tpv_analyst;
-grant select (quarantine_id, at, node_id, doc_id, business_date, kind, seq, code, resolved_at) on sync.quarantine to tpv_analyst;
+grant select (quarantine_id, at, node_id, doc_id, business_date, kind, seq, entire, code, resolved_at) on sync.quarantine to tpv_analyst;
 
 -- What central registers ---------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ use crate::sql;
 use crate::take_in::{Document, quarantine, quarantine_op, quarantine_thing};
 use tpv_core::merge::Version;
 
-const ITEM: &str = "select q.seq, q.code from sync.quarantine q \
+const ITEM: &str = "select q.seq, q.code, q.entire from sync.quarantine q \
     where q.quarantine_id = $1 and q.resolved_at is null and q.refused is null for update";
 
 const DOCUMENT: &str = "select d.node_id, d.doc_id, d.business_date, d.kind, d.hlc, d.schema_version, d.chain, d.body, d.content_hash \
@@ -28,12 +28,13 @@ const RESOLVE: &str = "update sync.quarantine set resolved_at = clock_timestamp(
 /// `sync.replay`.
 #[pg_extern(volatile, strict, parallel_unsafe)]
 pub fn replay(quarantine_id: i64) -> bool {
-    let item = |row: &sql::Row<'_>| (row.get::<i64>(1).is_some(), row.must::<String>(2));
-    let Some((is_operation, code)) = sql::row(ITEM, &[quarantine_id.into()], item) else {
+    let item = |row: &sql::Row<'_>| (row.get::<i64>(1).is_some(), row.must::<String>(2), row.must::<bool>(3));
+    let Some((is_operation, code, is_thing)) = sql::row(ITEM, &[quarantine_id.into()], item) else {
         let code = PgSqlErrorCode::ERRCODE_NO_DATA_FOUND;
         Refusal::new(code, "nothing of that number waits in quarantine").raise();
     };
     let done = match is_operation {
+        true if is_thing => replay_thing(quarantine_id),
         // One that could not be read is not among the heads; any other is.
         true => replay_operation(quarantine_id, !code.starts_with("OPERATION_")),
         false => replay_document(quarantine_id),
@@ -70,7 +71,7 @@ fn replay_operation(quarantine_id: i64, was_read: bool) -> bool {
 
 const THING: &str = "select node_id, seq, kind, key from sync.quarantine where quarantine_id = $1 and key is not null";
 
-/// The thing came as state: there is no operation to merge, just the row to write.
+/// There is no operation to merge, just the row to write: it came as state, or more waits than what the operation wrote.
 fn replay_thing(quarantine_id: i64) -> bool {
     let read = |row: &sql::Row<'_>| {
         (Version { node_id: row.must(1), seq: row.must(2) }, row.must::<String>(3), row.must::<String>(4))

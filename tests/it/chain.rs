@@ -437,6 +437,7 @@ fn a_locked_row_holds_up_the_store_that_wrote_it_and_no_other() {
     let mut forgotten = chain.central.connect().unwrap();
     let mut forgotten = forgotten.transaction().unwrap();
     forgotten.execute("select from party.customer where customer_id::text = $1 for update", &[&ANA]).unwrap();
+    let session: String = forgotten.query_one("select pg_backend_pid()::text", &[]).unwrap().get(0);
     run(&chain.stores[0], &[&update_ana("phone = 'waits'")]);
     until_at(
         &chain.central,
@@ -444,6 +445,13 @@ fn a_locked_row_holds_up_the_store_that_wrote_it_and_no_other() {
     );
     run(&chain.stores[1], &["insert into party.customer (name) values ('passes')"]);
     until_at(&chain.central, "select exists (select from party.customer where name = 'passes')");
+    let named = format!("{session}: waiting for a lock: session {session} keeps a row");
+    let advice = "select string_agg(concat_ws(': ', $1::text, state, advice), ' ') from sync.status where state <> 'running' and direction = 'receives'";
+    until_true("a DBA sees who holds it up", SOON, || {
+        let said: Option<String> = chain.central.connect().unwrap().query_one(advice, &[&session]).unwrap().get(0);
+        said.is_some_and(|said| said.starts_with(&named))
+    })
+    .unwrap();
     forgotten.rollback().unwrap();
     chain.converge().unwrap();
     assert_eq!(all_say(&chain, &of_ana("phone")), "waits");

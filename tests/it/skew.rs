@@ -13,6 +13,7 @@ use tpv_tests::until::until_true;
 
 use crate::SOON;
 use crate::chain::{ANA, INGEST, all_say, ana_is, journals_are_whole, of_ana, run, until_at, update_ana, with_ana};
+use crate::joining::ask;
 
 /// pg_cron begins a job with the minute, and a machine under load is late.
 const A_MINUTE_AND_A_BIT: Duration = Duration::from_secs(100);
@@ -451,4 +452,33 @@ fn a_peer_of_another_version_is_shown_and_nothing_stops() {
     chain.converge().unwrap();
     assert_eq!(all_say(&chain, &of_ana("row(phone, email)")), "(1,2)");
     journals_are_whole(&chain);
+}
+
+/// What happened: the state of a product came with a column that the store lacked, and waited under the name of the last
+/// operation on it. That operation was here, had not written that column, and was found complete; the column stayed empty.
+#[test]
+fn state_with_a_column_that_is_not_here_waits_whatever_operations_are_here() {
+    let chain = Chain::joined(2).unwrap();
+    let store = &chain.stores[1];
+    run(
+        &chain.central,
+        &[
+            "insert into catalog.product (sku, description) values ('1', 'old')",
+            "update catalog.product set description = 'new'",
+        ],
+    );
+    until_at(store, "select exists (select from catalog.product where description = 'new')");
+    let state = "insert into sync.outgoing (to_node, kind, body) \
+        select 2, 'things', json_build_object('load', gen_random_uuid(), 'vector', '{}'::json, 'things', \
+            json_build_array(json_build_array(h.entity, h.key, h.heads::jsonb || '{\"origin\": [[1, 999, 1, \"x\"]]}')))::text \
+        from sync.head h where h.entity = 'catalog.product'";
+    run(&chain.central, &[state]);
+    let waits =
+        "select string_agg(code, ',') from sync.quarantine where kind = 'catalog.product' and resolved_at is null";
+    until_at(store, &format!("select ({waits}) is not null"));
+    run(store, &["select sync.replay_waiting()"]);
+    assert_eq!(ask(store, waits), "UNKNOWN_COLUMN");
+    run(store, &["alter table catalog.product add column origin text", "select sync.replay_waiting()"]);
+    assert_eq!(ask(store, "select origin from catalog.product"), "x");
+    assert_eq!(ask(store, "select count(*)::text from sync.quarantine where resolved_at is null"), "0");
 }

@@ -28,24 +28,31 @@ pub fn quarantine(document: &Document, fault: &DataFault) {
     sql::execute(RECORD, &args);
 }
 
-const RECORD_OP: &str = "insert into sync.quarantine as q (node_id, seq, kind, code, detail, key) values ($1, $2, $3, $4, $5, $6) \
+const RECORD_OP: &str = "insert into sync.quarantine as q (node_id, seq, kind, code, detail, key, entire) \
+    values ($1, $2, $3, $4, $5, $6, $7) \
     on conflict (node_id, seq) where seq is not null do update \
-    set at = clock_timestamp(), code = excluded.code, detail = excluded.detail, resolved_at = null";
+    set at = clock_timestamp(), code = excluded.code, detail = excluded.detail, resolved_at = null, \
+        entire = excluded.entire or (q.entire and q.resolved_at is null)";
 
 /// Records that an operation waits, and why.
 pub fn quarantine_op(row: &OpRow, fault: &DataFault) {
-    quarantine_thing(Version { node_id: row.node_id, seq: row.seq }, &row.entity, &row.key, fault);
+    record(Version { node_id: row.node_id, seq: row.seq }, &row.entity, &row.key, fault, false);
 }
 
-/// Records that a thing waits, under the name of an operation on it.
+/// Records that all of a thing waits, under the name of an operation on it. Another one may be what it waits for.
 pub fn quarantine_thing(version: Version, entity: &str, key: &str, fault: &DataFault) {
-    let args: [DatumWithOid<'_>; 6] = [
+    record(version, entity, key, fault, true);
+}
+
+fn record(version: Version, entity: &str, key: &str, fault: &DataFault, entire: bool) {
+    let args: [DatumWithOid<'_>; 7] = [
         version.node_id.into(),
         version.seq.into(),
         entity.into(),
         fault.code.as_str().into(),
         fault.detail.as_str().into(),
         key.into(),
+        entire.into(),
     ];
     sql::execute(RECORD_OP, &args);
 }
