@@ -114,24 +114,19 @@ pub fn journal_of(entity: &str, key: &str) -> Vec<Operation> {
 /// What this node can not do (yet). The operation stays in the journal and waits in quarantine; the heads are right all the
 /// same, unless it can not be read, and the row is what follows from them as far as this node can write it.
 pub fn merge(row: &OpRow) -> Result<(), DataFault> {
-    merge_one(row, false)
-}
-
-/// Later than others that name it, perhaps: while it could not be read nobody noticed.
-fn merge_one(row: &OpRow, is_late: bool) -> Result<(), DataFault> {
     let operation = row.read()?;
     serialise(row);
     let settled = attempt(|| {
         let tracked = Tracked::find(&row.entity).ok_or_else(unknown_entity)?;
         // Sessions lock the row first and its heads at their end; so does the merge.
         let is_new = !settle::lock_row(&tracked, &row.key);
-        let entity = take(row, &operation, is_late);
+        let entity = take(row, &operation);
         settle::settle(&tracked, &row.key, &entity, operation.patch.keys(), is_new)
     });
     match settled {
         Ok(settled) => settled.complete_for(&operation),
         Err(fault) => {
-            take(row, &operation, is_late);
+            take(row, &operation);
             Err(fault)
         }
     }
@@ -143,7 +138,7 @@ fn merge_one(row: &OpRow, is_late: bool) -> Result<(), DataFault> {
 /// As for [`merge`].
 pub fn merge_again(row: &OpRow, was_read: bool) -> Result<(), DataFault> {
     if !was_read {
-        merge_one(row, true)?;
+        merge(row)?;
     }
     let operation = row.read()?;
     serialise(row);
@@ -167,43 +162,15 @@ fn serialise(row: &OpRow) {
 }
 
 /// The heads of the thing, with the operation among them or replaced.
-fn take(row: &OpRow, operation: &Operation, is_late: bool) -> Entity {
+fn take(row: &OpRow, operation: &Operation) -> Entity {
     let mut entity = state::lock(&row.entity, &row.key);
-    await_missing(operation, &entity);
     let mut naming = None;
     entity.advance(operation, |register| {
-        let naming = naming.get_or_insert_with(|| if is_late || was_awaited(row) { named_by(row) } else { Vec::new() });
+        let naming = naming.get_or_insert_with(|| named_by(row));
         naming.iter().any(|other| other.seen(register).contains(&operation.version))
     });
     state::store(&row.entity, &row.key, &entity);
     entity
-}
-
-const AWAIT: &str = "insert into sync.awaited (node_id, seq) \
-    select v.node_id, v.seq from unnest($1::integer[], $2::bigint[]) as v (node_id, seq) \
-     where not exists (select from wire.op o where o.node_id = v.node_id and o.seq = v.seq) \
-       and not exists (select from sync.horizon h where h.node_id = v.node_id and h.seq >= v.seq) \
-    on conflict do nothing";
-
-/// Takes note of what it names and what is not here. Heads are.
-fn await_missing(operation: &Operation, entity: &Entity) {
-    let is_head = |version: &Version| entity.0.values().flatten().any(|head| head.version == *version);
-    let (nodes, seqs): (Vec<i32>, Vec<i64>) =
-        operation.names().filter(|version| !is_head(version)).map(|Version { node_id, seq }| (node_id, seq)).unzip();
-    if !nodes.is_empty() {
-        sql::execute(AWAIT, &[nodes.into(), seqs.into()]);
-    }
-}
-
-const ARRIVED: &str = "delete from sync.awaited where node_id = $1 and seq = $2";
-
-/// The heads of a load that is not complete are named by whoever writes next, and may still come as operations.
-const LOADING: &str = "select exists (select from sync.load where done_at is null)";
-
-/// Whether an operation here may name it.
-fn was_awaited(row: &OpRow) -> bool {
-    sql::execute(ARRIVED, &[row.node_id.into(), row.seq.into()]) > 0
-        || sql::row(LOADING, &[], |row| row.must(1)).unwrap_or(true)
 }
 
 /// Only what may name it is read: a base is JSON, so that a version in it is two numbers with a comma between, and white

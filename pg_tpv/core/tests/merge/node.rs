@@ -19,8 +19,6 @@ pub struct Node {
     pub has: BTreeSet<Version>,
     /// What it knows by the state that it was given, without having the operations.
     pub loaded: BTreeSet<Version>,
-    /// What operations here name, and what is not here.
-    pub awaited: BTreeSet<Version>,
     seq: i64,
     clock: State,
     wall_ms: i64,
@@ -34,7 +32,6 @@ impl Node {
             entities: BTreeMap::new(),
             has: BTreeSet::new(),
             loaded: BTreeSet::new(),
-            awaited: BTreeSet::new(),
             seq: 0,
             clock: State::recover(0, NOW_MS),
             wall_ms: NOW_MS,
@@ -89,18 +86,11 @@ impl Node {
             return;
         }
         let journal = self.journal.entry(key).or_default();
-        let is_repeat = !self.has.insert(operation.version);
-        if !is_repeat {
+        if self.has.insert(operation.version) {
             journal.push(operation.clone());
         }
-        let has = |version| self.has.contains(&version) || self.loaded.contains(&version);
-        self.awaited.extend(operation.names().filter(|version| !has(*version)));
-        // A repeat that is looked at all the same has to be looked at in full.
-        let may_be_named = is_repeat || self.awaited.contains(&operation.version);
         let entity = self.entities.entry(key).or_default();
-        let names = |register: &str| {
-            may_be_named && journal.iter().any(|other| other.seen(register).contains(&operation.version))
-        };
+        let names = |register: &str| journal.iter().any(|other| other.seen(register).contains(&operation.version));
         entity.advance(operation, names);
         if self.loaded.is_empty() {
             assert_eq!(*entity, Entity::of(journal.iter()), "the heads are not those of the journal");
