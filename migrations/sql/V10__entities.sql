@@ -212,7 +212,8 @@ begin
   returning * into after;
   if before.writer is distinct from after.writer
      or (select count(*) from pg_trigger t where t.tgrelid = relation
-            and t.tgname in ('_100_guard_delete', '_100_guard_truncate', '_900_capture')) < 3
+            and t.tgname in ('_100_guard', '_100_guard_delete', '_100_guard_truncate', '_900_capture'))
+        < 3 + (after.writer = 'central')::integer
   then
     execute format('drop trigger if exists _100_guard on %s', relation);
     execute format('drop trigger if exists _100_guard_delete on %s', relation);
