@@ -128,6 +128,7 @@ comment on column sync.outgoing.body is 'As in wire.resend.';
 create table sync.load (
   load_id  uuid primary key,
   node_id  integer not null,
+  knows    text not null default '{"vector":{}}',
   parts    integer not null default 0,
   digest   numeric(40,0) not null default 0,
   of_parts integer,
@@ -138,12 +139,25 @@ create table sync.load (
 comment on table sync.load is 'Loads of state that came here, and whether they are complete.';
 comment on column sync.load.load_id is 'The load.';
 comment on column sync.load.node_id is 'Who sent it.';
+comment on column sync.load.knows is 'The operations that it stands for: {"vector": {"node": seq}, "beyond": [[node, from, to]]}.';
 comment on column sync.load.parts is 'How many parts of it are here.';
 comment on column sync.load.digest is 'Sum of the hashes of these.';
 comment on column sync.load.of_parts is 'How many there are, once its end is here.';
 comment on column sync.load.of_digest is 'And the sum of their hashes.';
 comment on column sync.load.begun_at is 'When the first part arrived.';
 comment on column sync.load.done_at is 'When it was complete, and the sums agreed.';
+
+create table sync.load_thing (
+  load_id uuid not null references sync.load,
+  entity  text not null,
+  key     text not null,
+  primary key (entity, key, load_id)
+);
+create index load_thing_load on sync.load_thing (load_id);
+comment on table sync.load_thing is 'What loads have brought that are not complete: an operation on it that the load stands for may still arrive, and is late.';
+comment on column sync.load_thing.load_id is 'The load.';
+comment on column sync.load_thing.entity is 'The table.';
+comment on column sync.load_thing.key is 'The key.';
 
 -- Sending ------------------------------------------------------------------------------------------------------------
 
@@ -163,11 +177,26 @@ begin
     raise exception 'operations wait here that this version can not read, so there is no state of them to send'
       using errcode = '55000', hint = 'upgrade pg_tpv here first; select * from sync.quarantine where code like ''OPERATION%'' shows them';
   end if;
+  if exists (
+    select from wire.op o left join sync.known() k on k.node_id = o.node_id
+     where o.seq > coalesce(k.seq, 0) and o.node_id <> org.this_node()
+       and not exists (select from org.node n where n.node_id = org.this_node() and n.kind = 'central')) then
+    raise exception 'operations of others are here beyond a gap, and a store can not pass them on'
+      using errcode = '55000', hint = 'wait until the gap is filled: select * from sync.known()';
+  end if;
   -- One statement, and so one snapshot: the heads of all things, and which operations went into them.
   with known as (
     select k.node_id, k.seq from sync.known() k
-  ), vector as (
-    select coalesce(json_object_agg(k.node_id, k.seq order by k.node_id)::text, '{}') as vector from known k
+  ), beyond as (
+    -- What is here beyond a gap. It goes as what it is as well, and first: it may name what is in the gap.
+    select o.* from wire.op o left join known k on k.node_id = o.node_id where o.seq > coalesce(k.seq, 0)
+  ), range as (
+    select b.node_id, min(b.seq) as from_seq, max(b.seq) as to_seq
+      from (select o.node_id, o.seq, o.seq - row_number() over (partition by o.node_id order by o.seq) as place from beyond o) b
+     group by b.node_id, b.place
+  ), knows as (
+    select (select coalesce(json_object_agg(k.node_id, k.seq order by k.node_id), '{}') from known k) as vector,
+           (select coalesce(json_agg(json_build_array(r.node_id, r.from_seq, r.to_seq) order by r.node_id, r.from_seq), '[]') from range r) as beyond
   ), load as (
     select tpv.uuid7() as load_id
   ), thing as (
@@ -176,27 +205,25 @@ begin
            (row_number() over (order by h.entity <> 'sync.policy', h.entity, h.key) - 1) / 500 as part
       from sync.head h
   ), part as materialized (
-    select t.part, json_build_object('load', l.load_id, 'vector', v.vector::json, 'things', json_agg(t.thing))::text as body
-      from thing t cross join load l cross join vector v
-     group by t.part, l.load_id, v.vector
-  ), beyond as (
-    select (row_number() over (order by o.node_id, o.seq) - 1) / 500 as part, o.*
-      from wire.op o left join known k on k.node_id = o.node_id
-     where o.seq > coalesce(k.seq, 0)
-  ), message (nth, kind, body) as (
-    select p.part, 'things', p.body from part p
+    select t.part, (select json_build_object('load', l.load_id, 'vector', w.vector, 'beyond', w.beyond, 'things', json_agg(t.thing))::text
+                      from load l cross join knows w) as body
+      from thing t group by t.part
+  ), operation as (
+    -- A node is not told by others what it decided itself.
+    select b.*, (row_number() over (order by b.node_id, b.seq) - 1) / 500 as part from beyond b where b.node_id <> send_load.to_node
+  ), message (step, nth, kind, body) as (
+    select 1, o.part, 'operations',
+           json_build_object('operations', json_agg(json_build_array(o.node_id, o.seq, o.hlc, o.entity, o.key, o.patch, o.base) order by o.node_id, o.seq))::text
+      from operation o group by o.part
     union all
-    -- What is here beyond a gap is no part of the vector, and goes as what it is.
-    select b.part, 'operations',
-           json_build_object('operations', json_agg(json_build_array(b.node_id, b.seq, b.hlc, b.entity, b.key, b.patch, b.base) order by b.node_id, b.seq))::text
-      from beyond b group by b.part
+    select 2, p.part, 'things', p.body from part p
     union all
-    select null, 'loaded', json_build_object('load', l.load_id, 'vector', v.vector::json,
+    select 3, 0, 'loaded', json_build_object('load', l.load_id, 'vector', w.vector, 'beyond', w.beyond,
              'parts', (select count(*) from part), 'digest', (select coalesce(sum(hashtextextended(p.body, 0)::numeric), 0) from part p)::text)::text
-      from load l cross join vector v
+      from load l cross join knows w
   ), written as (
     insert into sync.outgoing (to_node, kind, body)
-    select send_load.to_node, m.kind, m.body from message m order by m.nth nulls last
+    select send_load.to_node, m.kind, m.body from message m order by m.step, m.nth
     returning 1
   )
   select count(*) into sent from written;
@@ -755,7 +782,9 @@ comment on function sync.leave_plan(text, integer, text, integer) is
 -- What arrives is taken in by tpv_apply ------------------------------------------------------------------------------
 
 grant execute on function sync.take_request(integer, json), sync.count_from(bigint) to tpv_apply;
-grant select, insert, update on sync.load, sync.horizon to tpv_apply;
+grant select, insert, update on sync.horizon to tpv_apply;
+grant select, insert, update, delete on sync.load to tpv_apply;
+grant select, insert, delete on sync.load_thing to tpv_apply;
 grant select on sync.drift, sync.load, sync.verified, sync.request, sync.horizon to tpv_operator, tpv_analyst;
 
 set local role tpv_cron;

@@ -29,7 +29,7 @@ pub(crate) fn ask(at: &Cluster, query: &str) -> String {
 
 /// Compares until there is nothing left to compare, as pg_cron does each minute.
 #[track_caller]
-fn until_verified(chain: &Chain) {
+pub(crate) fn until_verified(chain: &Chain) {
     let verified =
         "select sync.reconcile() = 0 and bool_and(verified_until is not null and gap_beat is null) from sync.peer";
     for node in chain.nodes() {
@@ -64,7 +64,7 @@ fn sell(at: &Cluster, receipts: &mut Receipts, count: usize) {
 
 const CUSTOMERS: &str =
     "select count(*) || ' ' || md5(string_agg(c::text, ',' order by customer_id)) from party.customer c";
-const HEADS: &str =
+pub(crate) const HEADS: &str =
     "select count(*) || ' ' || md5(string_agg(entity || key || heads, ',' order by entity, key)) from sync.head";
 const RECEIPTS: &str = "select count(*) || ' ' || coalesce(sum(total), 0) from sales.receipt where node_id = 2";
 

@@ -14,6 +14,7 @@ mod folders;
 mod hostile;
 mod joining;
 mod kill;
+mod loads;
 mod low_water;
 mod nemesis;
 mod operator;

@@ -6,6 +6,7 @@
 //! | `take_in` | the trigger of `wire.op`: an operation of another node → the row |
 //! | `settle` | heads → the row and the list of conflicts |
 //! | `unite` | the state of a thing, from a node that sent it as such → its heads and its row |
+//! | `known` | which operations came as state |
 //! | `entity` | what is tracked, and by which rules |
 //! | `lookup` | that is kept in each session until it changes |
 //! | `policy` | a rule is checked where it is written, and tried on what is on record |
@@ -19,6 +20,7 @@ mod alias;
 mod capture;
 mod custom;
 mod entity;
+mod known;
 mod lookup;
 mod policy;
 mod restore;
@@ -30,6 +32,7 @@ mod unite;
 
 use std::cell::Cell;
 
+pub use known::Unread;
 pub use lookup::forget;
 pub use take_in::{OpRow, merge, merge_again};
 pub use unite::{Came, before_uniting, settle_thing, unite};

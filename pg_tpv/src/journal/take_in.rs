@@ -1,10 +1,13 @@
 //! An operation of another node.
 
+use std::cell::LazyCell;
+
 use pgrx::pg_sys;
 use tpv_core::json::Value;
 use tpv_core::merge::{Entity, Operation, Version};
 
 use super::entity::Tracked;
+use super::known::Known;
 use super::policy::POLICY;
 use super::{serial, settle, state};
 use crate::attempt::{DataFault, attempt};
@@ -114,19 +117,24 @@ pub fn journal_of(entity: &str, key: &str) -> Vec<Operation> {
 /// What this node can not do (yet). The operation stays in the journal and waits in quarantine; the heads are right all the
 /// same, unless it can not be read, and the row is what follows from them as far as this node can write it.
 pub fn merge(row: &OpRow) -> Result<(), DataFault> {
+    merge_unless(row, |version| Known::of(&row.entity, &row.key).covers(version))
+}
+
+/// `came_as_state` is asked while the heads are locked, and only where the operation may be a late one.
+fn merge_unless(row: &OpRow, came_as_state: impl Fn(Version) -> bool) -> Result<(), DataFault> {
     let operation = row.read()?;
     serialise(row);
     let settled = attempt(|| {
         let tracked = Tracked::find(&row.entity).ok_or_else(unknown_entity)?;
         // Sessions lock the row first and its heads at their end; so does the merge.
         let is_new = !settle::lock_row(&tracked, &row.key);
-        let entity = take(row, &operation);
+        let entity = take(row, &operation, &came_as_state);
         settle::settle(&tracked, &row.key, &entity, operation.patch.keys(), is_new)
     });
     match settled {
         Ok(settled) => settled.complete_for(&operation),
         Err(fault) => {
-            take(row, &operation);
+            take(row, &operation, &came_as_state);
             Err(fault)
         }
     }
@@ -138,7 +146,8 @@ pub fn merge(row: &OpRow) -> Result<(), DataFault> {
 /// As for [`merge`].
 pub fn merge_again(row: &OpRow, was_read: bool) -> Result<(), DataFault> {
     if !was_read {
-        merge(row)?;
+        // It is in the journal, and what came as state since then took it off the list.
+        merge_unless(row, |_| false)?;
     }
     let operation = row.read()?;
     serialise(row);
@@ -162,12 +171,12 @@ fn serialise(row: &OpRow) {
 }
 
 /// The heads of the thing, with the operation among them or replaced.
-fn take(row: &OpRow, operation: &Operation) -> Entity {
+fn take(row: &OpRow, operation: &Operation, came_as_state: impl Fn(Version) -> bool) -> Entity {
     let mut entity = state::lock(&row.entity, &row.key);
-    let mut naming = None;
+    let is_in_state = LazyCell::new(|| came_as_state(operation.version));
+    let naming = LazyCell::new(|| named_by(row));
     entity.advance(operation, |register| {
-        let naming = naming.get_or_insert_with(|| named_by(row));
-        naming.iter().any(|other| other.seen(register).contains(&operation.version))
+        *is_in_state || naming.iter().any(|other| other.seen(register).contains(&operation.version))
     });
     state::store(&row.entity, &row.key, &entity);
     entity

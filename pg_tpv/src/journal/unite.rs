@@ -1,11 +1,13 @@
 //! The state of a thing that came as such, and not as operations.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use tpv_core::json::Value;
-use tpv_core::merge::{Entity, Operation, Vector, Version, unite as united};
+use tpv_core::merge::{Entity, Knowledge, Operation, Version, unite as united};
 
 use super::entity::Tracked;
+use super::known::{Known, Unread};
 use super::policy::POLICY;
 use super::take_in::{journal_of, unknown_entity};
 use super::{serial, settle, state};
@@ -21,10 +23,10 @@ pub struct Came<'c> {
     pub key: &'c str,
     /// Its heads at the sender.
     pub heads: &'c Value,
-    /// Which operations are part of what is here.
-    pub horizon: &'c Vector,
     /// Which operations are part of what came.
-    pub vector: &'c Vector,
+    pub knows: &'c Knowledge,
+    /// Operations that are here and could not be read.
+    pub unread: &'c [Unread],
 }
 
 /// Before anything of a load is put together: it reads rules, and may bring some.
@@ -35,18 +37,22 @@ pub fn before_uniting(things: &[Value]) {
 
 /// Puts it together with what is here, and writes the row.
 pub fn unite(came: &Came<'_>) {
-    let Came { entity, key, .. } = *came;
+    let Came { entity, key, knows, .. } = *came;
     let tracked = Tracked::find(entity);
     let tracked = tracked.as_deref();
     // Sessions lock the row first and its heads at their end; so does this.
     let is_new = tracked.is_none_or(|tracked| !settle::lock_row(tracked, key));
     let here = state::lock(entity, key);
     let there = state::from_value(came.heads);
-    // Who has no head of a thing has no operation on it either.
+    let unread: Vec<&Unread> = came.unread.iter().filter(|op| op.entity == entity && op.key == key).collect();
+    // Who has no head of a thing has no operation on it either that was merged.
     let journal: Vec<Operation> = if here.0.is_empty() { Vec::new() } else { journal_of(entity, key) };
-    let known: BTreeSet<Version> = journal.iter().map(|operation| operation.version).collect();
-    let here_knows = |version: Version| known.contains(&version) || came.horizon.covers(version);
-    let whole = united(&here, &there, here_knows, |version| came.vector.covers(version), &journal);
+    let merged: BTreeSet<Version> = journal.iter().map(|operation| operation.version).collect();
+    let known = LazyCell::new(|| Known::of(entity, key));
+    let is_unread = |version| unread.iter().any(|op| op.version == version);
+    let here_knows = |version| !is_unread(version) && (merged.contains(&version) || known.covers(version));
+    let whole = united(&here, &there, here_knows, |version| knows.covers(version), &journal);
+    unread.iter().filter(|op| knows.covers(op.version)).for_each(|op| op.came_as_state());
     if whole != here {
         state::store(entity, key, &whole);
     }

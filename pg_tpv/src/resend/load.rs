@@ -1,28 +1,30 @@
 //! A load: the state of all things at the sender, united with what is here.
 
-use std::collections::BTreeMap;
-
 use tpv_core::json::Value;
-use tpv_core::merge::Vector;
+use tpv_core::merge::Knowledge;
 
 use super::{ResendRow, body, misfit};
 use crate::attempt::DataFault;
-use crate::journal;
+use crate::journal::{self, Came, Unread};
 use crate::sql;
 
-const PART: &str = "insert into sync.load as l (load_id, node_id, parts, digest) \
-    values ($1::uuid, $2, 1, hashtextextended($3, 0)) \
-    on conflict (load_id) do update set parts = l.parts + 1, digest = l.digest + excluded.digest";
-const HORIZON: &str = "select node_id, seq from sync.horizon";
+const BEGUN: &str = "insert into sync.load (load_id, node_id, knows) \
+    values ($1::uuid, $2, json_build_object('vector', $3::json -> 'vector', 'beyond', $3::json -> 'beyond')::text) \
+    on conflict (load_id) do nothing";
+const PART: &str =
+    "update sync.load set parts = parts + 1, digest = digest + hashtextextended($2, 0) where load_id = $1::uuid";
+/// What one of these writes may arrive as an operation before the load is complete.
+const THINGS: &str = "insert into sync.load_thing (load_id, entity, key) \
+    select $1::uuid, t ->> 0, t ->> 1 from json_array_elements($2::json -> 'things') t on conflict do nothing";
 
 /// Some things.
 pub(super) fn things(row: &ResendRow) -> Result<(), DataFault> {
     let body = body(row)?;
-    let vector = vector(&body)?;
-    let horizon: BTreeMap<i32, i64> = sql::rows(HORIZON, &[], |row| (row.must(1), row.must(2))).into_iter().collect();
-    let horizon = Vector(horizon);
+    let load_id = load_id(&body)?;
+    let knows = knows(&body)?;
     let things = body.get("things").and_then(Value::as_array).unwrap_or_default();
     journal::before_uniting(things);
+    let unread = Unread::here();
     for thing in things {
         let [entity, key, heads] = thing.as_array().unwrap_or_default() else {
             return Err(misfit("BAD_BODY", "a thing is [entity, key, heads]"));
@@ -30,10 +32,11 @@ pub(super) fn things(row: &ResendRow) -> Result<(), DataFault> {
         let (Some(entity), Some(key)) = (entity.as_str(), key.as_str()) else {
             return Err(misfit("BAD_BODY", "a thing is named by two texts"));
         };
-        let came = journal::Came { entity, key, heads, horizon: &horizon, vector: &vector };
-        journal::unite(&came);
+        journal::unite(&Came { entity, key, heads, knows: &knows, unread: &unread });
     }
-    sql::execute(PART, &[load_id(&body)?.into(), row.node_id.into(), row.body.as_str().into()]);
+    sql::execute(BEGUN, &[load_id.into(), row.node_id.into(), row.body.as_str().into()]);
+    sql::execute(PART, &[load_id.into(), row.body.as_str().into()]);
+    sql::execute(THINGS, &[load_id.into(), row.body.as_str().into()]);
     Ok(())
 }
 
@@ -46,8 +49,16 @@ const KNOWN: &str = "insert into sync.horizon as h (node_id, seq) \
     select key::integer, value::bigint from json_each_text($1::json -> 'vector') \
     on conflict (node_id) do update set seq = excluded.seq where h.seq < excluded.seq";
 /// A node that was restored from a backup does not give numbers again.
-const COUNTER: &str = "select sync.count_from(($1::json -> 'vector' ->> t.node_id::text)::bigint) from sync.this_node t \
-    where $1::json -> 'vector' ->> t.node_id::text is not null";
+const COUNTER: &str = "select sync.count_from(max(own.seq)) from ( \
+      select v.value::bigint from sync.this_node t join json_each_text($1::json -> 'vector') v on v.key = t.node_id::text \
+      union all \
+      select (b ->> 2)::bigint from sync.this_node t join json_array_elements($1::json -> 'beyond') b on b ->> 0 = t.node_id::text \
+    ) own (seq) having count(*) > 0";
+/// Things of this load, and of those before it that the peer did not end: it has sent them anew. No foreign key acts here.
+const THINGS_OVER: &str = "delete from sync.load_thing t using sync.load l, sync.load this \
+    where this.load_id = $1::uuid and l.load_id = t.load_id and l.node_id = this.node_id and l.begun_at <= this.begun_at";
+const GIVEN_UP: &str = "delete from sync.load l using sync.load this \
+    where this.load_id = $1::uuid and l.node_id = this.node_id and l.done_at is null and l.begun_at < this.begun_at";
 
 /// Its end. It comes after all parts, in the same transaction at the sender; what is missing then was lost on the way.
 pub(super) fn loaded(row: &ResendRow) -> Result<(), DataFault> {
@@ -58,13 +69,15 @@ pub(super) fn loaded(row: &ResendRow) -> Result<(), DataFault> {
     let (Some(parts), Some(digest)) = (parts, digest) else {
         return Err(misfit("BAD_BODY", "the end of a load says how many parts there were, and their digest"));
     };
-    vector(&body)?;
+    knows(&body)?;
     sql::execute(END, &[load_id.into(), row.node_id.into(), parts.into(), digest.into()]);
     if sql::execute(DONE, &[load_id.into()]) == 0 {
         return Err(misfit("LOAD_INCOMPLETE", "parts of a load are missing: select sync.ask(…) for another one"));
     }
     sql::execute(COUNTER, &[row.body.as_str().into()]);
     sql::execute(KNOWN, &[row.body.as_str().into()]);
+    sql::execute(THINGS_OVER, &[load_id.into()]);
+    sql::execute(GIVEN_UP, &[load_id.into()]);
     Ok(())
 }
 
@@ -72,7 +85,6 @@ fn load_id(body: &Value) -> Result<&str, DataFault> {
     body.get("load").and_then(Value::as_str).ok_or_else(|| misfit("BAD_BODY", "a load has a name"))
 }
 
-fn vector(body: &Value) -> Result<Vector, DataFault> {
-    let vector = body.get("vector").ok_or_else(|| misfit("BAD_BODY", "a load says which operations it stands for"))?;
-    Vector::from_value(vector).map_err(|fault| misfit(fault.code(), &fault.to_string()))
+fn knows(body: &Value) -> Result<Knowledge, DataFault> {
+    Knowledge::from_value(body).map_err(|fault| misfit(fault.code(), &fault.to_string()))
 }

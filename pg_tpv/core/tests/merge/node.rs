@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tpv_core::clock::State;
-use tpv_core::merge::{Draft, Entity, Operation, Patch, Version};
+use tpv_core::merge::{Draft, Entity, Knowledge, Operation, Patch, Version};
 
 pub type Key = &'static str;
 
@@ -19,6 +19,8 @@ pub struct Node {
     pub has: BTreeSet<Version>,
     /// What it knows by the state that it was given, without having the operations.
     pub loaded: BTreeSet<Version>,
+    /// What a load that is not complete stands for, and the things that it has brought.
+    pub loading: Option<(Knowledge, BTreeSet<Key>)>,
     seq: i64,
     clock: State,
     wall_ms: i64,
@@ -32,6 +34,7 @@ impl Node {
             entities: BTreeMap::new(),
             has: BTreeSet::new(),
             loaded: BTreeSet::new(),
+            loading: None,
             seq: 0,
             clock: State::recover(0, NOW_MS),
             wall_ms: NOW_MS,
@@ -90,9 +93,11 @@ impl Node {
             journal.push(operation.clone());
         }
         let entity = self.entities.entry(key).or_default();
+        let loading =
+            self.loading.iter().any(|(knows, things)| things.contains(key) && knows.covers(operation.version));
         let names = |register: &str| journal.iter().any(|other| other.seen(register).contains(&operation.version));
-        entity.advance(operation, names);
-        if self.loaded.is_empty() {
+        entity.advance(operation, |register| loading || names(register));
+        if self.loaded.is_empty() && self.loading.is_none() {
             assert_eq!(*entity, Entity::of(journal.iter()), "the heads are not those of the journal");
         }
     }

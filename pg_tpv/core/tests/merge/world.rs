@@ -108,7 +108,7 @@ impl World {
 }
 
 /// The next of a sequence that the seed determines (xorshift64).
-fn random(seed: &mut u64) -> usize {
+pub fn random(seed: &mut u64) -> usize {
     *seed = (*seed).max(1);
     *seed ^= *seed << 13;
     *seed ^= *seed >> 7;

@@ -1,0 +1,36 @@
+use super::{MergeFault, Vector, Version};
+use crate::json::Value;
+use crate::problem::Place;
+
+/// Which operations a state stands for: all up to a number for each node, and what its holder has beyond a gap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Knowledge {
+    /// Without a gap.
+    pub vector: Vector,
+    /// Node, first and last number.
+    pub beyond: Vec<(i32, i64, i64)>,
+}
+
+impl Knowledge {
+    /// Reads `{"vector": {"1": 40}, "beyond": [[1, 43, 45]]}`, also where there is more beside it.
+    ///
+    /// # Errors
+    /// The first thing that is none.
+    pub fn from_value(value: &Value) -> Result<Self, MergeFault> {
+        let fault = || MergeFault::base(&Place::Root.key("beyond"), "what is beyond is [node, from, to]");
+        let vector = value.get("vector").ok_or_else(|| MergeFault::base(&Place::Root, "there is no vector"))?;
+        let ranges = value.get("beyond").and_then(Value::as_array).unwrap_or_default();
+        let beyond = ranges.iter().map(|range| {
+            let [node, from, to] = range.as_array()? else { return None };
+            Some((node.as_number()?.parse().ok()?, from.as_number()?.parse().ok()?, to.as_number()?.parse().ok()?))
+        });
+        let beyond = beyond.map(|range| range.ok_or_else(fault)).collect::<Result<_, _>>()?;
+        Ok(Self { vector: Vector::from_value(vector)?, beyond })
+    }
+
+    /// Whether an operation is part of it.
+    pub fn covers(&self, version: Version) -> bool {
+        let has = |(node, from, to): &(i32, i64, i64)| version.node_id == *node && (*from..=*to).contains(&version.seq);
+        self.vector.covers(version) || self.beyond.iter().any(has)
+    }
+}
