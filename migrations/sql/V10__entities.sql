@@ -660,7 +660,7 @@ grant usage on schema wire, sync, sales, org, catalog, dat, sec, tpv to tpv_appl
 -- Rights are checked on the partition that a row goes to.
 grant select, insert on all tables in schema wire to tpv_apply;
 alter default privileges in schema wire grant select, insert on tables to tpv_apply;
-grant select, insert, update, delete on sync.head, sync.sibling, sync.quarantine to tpv_apply;
+grant select, insert, update, delete on sync.head, sync.awaited, sync.sibling, sync.quarantine to tpv_apply;
 grant select, update on sync.peer to tpv_apply;
 grant select on sync.this_node, sync.entity, sync.policy, sync.chain, sync.op_counter, org.node to tpv_apply;
 grant select, insert, update on sales.receipt, sales.receipt_line, sales.receipt_tax, sales.receipt_event, sales.day_close to tpv_apply;

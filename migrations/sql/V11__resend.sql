@@ -177,6 +177,10 @@ begin
     raise exception 'operations wait here that this version can not read, so there is no state of them to send'
       using errcode = '55000', hint = 'upgrade pg_tpv here first; select * from sync.quarantine where code like ''OPERATION%'' shows them';
   end if;
+  if exists (select from sync.load l where l.done_at is null) then
+    raise exception 'a load is coming in here, and what it stands for is not known of everything yet'
+      using errcode = '55000', hint = 'select * from sync.load where done_at is null; sync.ask(…) lets the peer send another one';
+  end if;
   if exists (
     select from wire.op o left join sync.known() k on k.node_id = o.node_id
      where o.seq > coalesce(k.seq, 0) and o.node_id <> org.this_node()
@@ -556,10 +560,14 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
   -- What is sent is in the WAL; the rows are for whoever looks.
   with gone as (delete from wire.resend r where tpv.hlc_time(r.hlc) < now() - interval '1 day' returning 1),
        old_load as (delete from sync.load l where l.done_at < now() - interval '90 days'),
+       arrived as (
+         delete from sync.awaited a
+          where exists (select from wire.op o where o.node_id = a.node_id and o.seq = a.seq)
+             or exists (select from sync.horizon h where h.node_id = a.node_id and h.seq >= a.seq)),
        old_drift as (delete from sync.drift d where d.mended_at < now() - interval '90 days')
   select count(*) from gone
 $$;
-comment on function sync.prune_resends() is 'Removes what was sent again a day ago. pg_cron calls it each hour.';
+comment on function sync.prune_resends() is 'Removes what was sent again a day ago, and what was noted for it. pg_cron calls it each hour.';
 grant execute on function sync.prune_resends() to tpv_cron;
 
 -- Joining ------------------------------------------------------------------------------------------------------------

@@ -112,6 +112,15 @@ comment on column sync.head.heads is 'JSON: column to [[node, seq, hlc, value], 
 comment on column sync.head.waits is 'True while operations are here and the creation of the thing is not.';
 comment on column sync.head.contested is 'Whether a column has several: what a changed policy has to look at.';
 
+create table sync.awaited (
+  node_id integer not null,
+  seq     bigint not null,
+  primary key (node_id, seq)
+);
+comment on table sync.awaited is 'Versions that operations here name and that are not here: when one arrives, somebody has replaced it already. Mostly empty.';
+comment on column sync.awaited.node_id is 'The node.';
+comment on column sync.awaited.seq is 'Its operation.';
+
 create table sync.sibling (
   entity      text not null,
   key         text not null,

@@ -248,7 +248,10 @@ fn the_owner_of_the_subscriptions_is_no_superuser_and_can_do_what_taking_in_need
         );
         let relations = relations(node);
         let removes = may(&mut apply, &relations, |relation| format!("delete from {relation} where false"));
-        assert_eq!(removes, ["sync.head", "sync.quarantine", "sync.sibling"]);
+        assert_eq!(
+            removes,
+            ["sync.awaited", "sync.head", "sync.load", "sync.load_thing", "sync.quarantine", "sync.sibling"]
+        );
         assert_eq!(may(&mut apply, &relations, |relation| format!("truncate {relation}")), [""; 0]);
     }
     // What central decides is not decided by any session in a store.

@@ -7,9 +7,8 @@ use tpv_core::json::Value;
 use tpv_core::merge::{Entity, Operation, Version};
 
 use super::entity::Tracked;
-use super::known::Known;
 use super::policy::POLICY;
-use super::{serial, settle, state};
+use super::{known, serial, settle, state};
 use crate::attempt::{DataFault, attempt};
 use crate::sql::{self, Row};
 use crate::take_in::{Refused, Tuple};
@@ -117,24 +116,25 @@ pub fn journal_of(entity: &str, key: &str) -> Vec<Operation> {
 /// What this node can not do (yet). The operation stays in the journal and waits in quarantine; the heads are right all the
 /// same, unless it can not be read, and the row is what follows from them as far as this node can write it.
 pub fn merge(row: &OpRow) -> Result<(), DataFault> {
-    merge_unless(row, |version| Known::of(&row.entity, &row.key).covers(version))
+    merge_one(row, false)
 }
 
-/// `came_as_state` is asked while the heads are locked, and only where the operation may be a late one.
-fn merge_unless(row: &OpRow, came_as_state: impl Fn(Version) -> bool) -> Result<(), DataFault> {
+/// One that could not be read when it arrived is in the journal already. What names it may have come since, and nobody noted
+/// it; what came as state since and stands for it took it off the list.
+fn merge_one(row: &OpRow, waited: bool) -> Result<(), DataFault> {
     let operation = row.read()?;
     serialise(row);
     let settled = attempt(|| {
         let tracked = Tracked::find(&row.entity).ok_or_else(unknown_entity)?;
         // Sessions lock the row first and its heads at their end; so does the merge.
         let is_new = !settle::lock_row(&tracked, &row.key);
-        let entity = take(row, &operation, &came_as_state);
+        let entity = take(row, &operation, waited);
         settle::settle(&tracked, &row.key, &entity, operation.patch.keys(), is_new)
     });
     match settled {
         Ok(settled) => settled.complete_for(&operation),
         Err(fault) => {
-            take(row, &operation, &came_as_state);
+            take(row, &operation, waited);
             Err(fault)
         }
     }
@@ -146,8 +146,7 @@ fn merge_unless(row: &OpRow, came_as_state: impl Fn(Version) -> bool) -> Result<
 /// As for [`merge`].
 pub fn merge_again(row: &OpRow, was_read: bool) -> Result<(), DataFault> {
     if !was_read {
-        // It is in the journal, and what came as state since then took it off the list.
-        merge_unless(row, |_| false)?;
+        merge_one(row, true)?;
     }
     let operation = row.read()?;
     serialise(row);
@@ -171,15 +170,39 @@ fn serialise(row: &OpRow) {
 }
 
 /// The heads of the thing, with the operation among them or replaced.
-fn take(row: &OpRow, operation: &Operation, came_as_state: impl Fn(Version) -> bool) -> Entity {
+fn take(row: &OpRow, operation: &Operation, waited: bool) -> Entity {
     let mut entity = state::lock(&row.entity, &row.key);
-    let is_in_state = LazyCell::new(|| came_as_state(operation.version));
-    let naming = LazyCell::new(|| named_by(row));
+    await_missing(operation, &entity);
+    let is_in_state = LazyCell::new(|| !waited && known::came_as_state(row));
+    let naming = LazyCell::new(|| if waited || was_awaited(row) { named_by(row) } else { Vec::new() });
     entity.advance(operation, |register| {
         *is_in_state || naming.iter().any(|other| other.seen(register).contains(&operation.version))
     });
     state::store(&row.entity, &row.key, &entity);
     entity
+}
+
+const AWAIT: &str = "insert into sync.awaited (node_id, seq) \
+    select v.node_id, v.seq from unnest($1::integer[], $2::bigint[]) as v (node_id, seq) \
+     where not exists (select from wire.op o where o.node_id = v.node_id and o.seq = v.seq) \
+       and not exists (select from sync.horizon h where h.node_id = v.node_id and h.seq >= v.seq) \
+    on conflict do nothing";
+
+/// Takes note of what it names and what is not here. Heads are, as operations or as state.
+fn await_missing(operation: &Operation, entity: &Entity) {
+    let is_head = |version: &Version| entity.0.values().flatten().any(|head| head.version == *version);
+    let (nodes, seqs): (Vec<i32>, Vec<i64>) =
+        operation.names().filter(|version| !is_head(version)).map(|Version { node_id, seq }| (node_id, seq)).unzip();
+    if !nodes.is_empty() {
+        sql::execute(AWAIT, &[nodes.into(), seqs.into()]);
+    }
+}
+
+const ARRIVED: &str = "delete from sync.awaited where node_id = $1 and seq = $2";
+
+/// Whether an operation here may name it.
+fn was_awaited(row: &OpRow) -> bool {
+    sql::execute(ARRIVED, &[row.node_id.into(), row.seq.into()]) > 0
 }
 
 /// Only what may name it is read: a base is JSON, so that a version in it is two numbers with a comma between, and white

@@ -46,7 +46,8 @@ pub fn heads<'o>(operations: impl IntoIterator<Item = &'o Operation>, register: 
 ///
 /// `is_named` answers whether an operation in the journal names this one for this register. It is asked only where the
 /// writer had not seen all heads. Where it had, nothing here can name it: what does so ends in a head, that head was seen by
-/// the writer, and so the writer would have seen what came of its own operation.
+/// the writer, and so the writer would have seen what came of its own operation. A node that keeps the versions that were
+/// named to it and that it does not have looks at its journal only when one of those arrives.
 pub fn advance(heads: &[Head], operation: &Operation, register: &str, is_named: impl FnOnce() -> bool) -> Vec<Head> {
     let mut after = heads.to_vec();
     let Some(head) = Head::of(operation, register) else { return after };

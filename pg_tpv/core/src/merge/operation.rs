@@ -51,6 +51,11 @@ impl Operation {
         base_to_text(&self.base)
     }
 
+    /// All that the writer saw.
+    pub fn names(&self) -> impl Iterator<Item = Version> {
+        self.base.values().flatten().copied().collect::<BTreeSet<_>>().into_iter()
+    }
+
     /// What the writer saw of a register.
     pub fn seen(&self, register: &str) -> &BTreeSet<Version> {
         static NOTHING: BTreeSet<Version> = BTreeSet::new();

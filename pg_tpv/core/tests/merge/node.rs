@@ -21,6 +21,8 @@ pub struct Node {
     pub loaded: BTreeSet<Version>,
     /// What a load that is not complete stands for, and the things that it has brought.
     pub loading: Option<(Knowledge, BTreeSet<Key>)>,
+    /// What operations here name, and what is not here.
+    pub awaited: BTreeSet<Version>,
     seq: i64,
     clock: State,
     wall_ms: i64,
@@ -35,6 +37,7 @@ impl Node {
             has: BTreeSet::new(),
             loaded: BTreeSet::new(),
             loading: None,
+            awaited: BTreeSet::new(),
             seq: 0,
             clock: State::recover(0, NOW_MS),
             wall_ms: NOW_MS,
@@ -89,13 +92,22 @@ impl Node {
             return;
         }
         let journal = self.journal.entry(key).or_default();
-        if self.has.insert(operation.version) {
+        let is_repeat = !self.has.insert(operation.version);
+        if !is_repeat {
             journal.push(operation.clone());
         }
         let entity = self.entities.entry(key).or_default();
+        let is_here = |version: Version| {
+            self.has.contains(&version) || entity.0.values().flatten().any(|head| head.version == version)
+        };
+        self.awaited.extend(operation.names().filter(|version| !is_here(*version)));
+        // A repeat that is looked at all the same has to be looked at in full.
+        let may_be_named = is_repeat || self.awaited.contains(&operation.version);
         let loading =
             self.loading.iter().any(|(knows, things)| things.contains(key) && knows.covers(operation.version));
-        let names = |register: &str| journal.iter().any(|other| other.seen(register).contains(&operation.version));
+        let names = |register: &str| {
+            may_be_named && journal.iter().any(|other| other.seen(register).contains(&operation.version))
+        };
         entity.advance(operation, |register| loading || names(register));
         if self.loaded.is_empty() && self.loading.is_none() {
             assert_eq!(*entity, Entity::of(journal.iter()), "the heads are not those of the journal");
