@@ -87,7 +87,7 @@ create unique index drift_open on sync.drift (node_id, what, subject) where mend
 comment on table sync.drift is 'Differences between what a peer has and what is here, and what became of them.';
 comment on column sync.drift.drift_id is 'Key.';
 comment on column sync.drift.node_id is 'The peer.';
-comment on column sync.drift.what is 'operations or chain: some are missing and are asked for. broken: a chain does not link; a person has to look. restored: this node has forgotten operations that the peer has of it.';
+comment on column sync.drift.what is 'operations or chain: some are missing and are asked for. broken: a chain does not link; a person has to look. restored: this node has forgotten operations of its own that the peer has; the peer is asked for its state.';
 comment on column sync.drift.subject is 'The node whose operations they are, or the chain.';
 comment on column sync.drift.from_seq is 'The first that is missing.';
 comment on column sync.drift.to_seq is 'The last that is missing.';
@@ -432,10 +432,15 @@ begin
     select v.node_id, coalesce(k.seq, 0) + 1 as from_seq, v.seq as to_seq
       from (select key::integer as node_id, value::bigint as seq from json_each_text(of_peer.ops::json)) v
       left join sync.known() k on k.node_id = v.node_id
-     where (is_central or v.node_id = reconcile_with.peer) and v.seq > coalesce(k.seq, 0)
+     where (is_central or v.node_id in (reconcile_with.peer, org.this_node())) and v.seq > coalesce(k.seq, 0)
   loop
-    seen := seen || sync.note_drift(reconcile_with.peer, 'operations', missing.node_id::text, missing.from_seq, missing.to_seq,
-      format('operations %s to %s of node %s are missing here', missing.from_seq, missing.to_seq, missing.node_id));
+    if missing.node_id = org.this_node() then
+      seen := seen || sync.note_drift(reconcile_with.peer, 'restored', missing.node_id::text, missing.from_seq, missing.to_seq,
+        format('this node does not know its own operations %s to %s any more: it was restored from a backup, and gets them back as state', missing.from_seq, missing.to_seq));
+    else
+      seen := seen || sync.note_drift(reconcile_with.peer, 'operations', missing.node_id::text, missing.from_seq, missing.to_seq,
+        format('operations %s to %s of node %s are missing here', missing.from_seq, missing.to_seq, missing.node_id));
+    end if;
   end loop;
 
   -- Documents come from the store that wrote them.
@@ -475,11 +480,13 @@ begin
    where d.node_id = reconcile_with.peer and d.mended_at is null and d.what || ' ' || d.subject <> all (seen);
   with asked as (
     update sync.drift d set asked_at = clock_timestamp()
-     where d.node_id = reconcile_with.peer and d.mended_at is null and d.what in ('operations', 'chain')
+     where d.node_id = reconcile_with.peer and d.mended_at is null and d.what in ('operations', 'chain', 'restored')
        and (d.asked_at is null or d.asked_at < began - interval '50 seconds')
     returning d.what, d.subject, d.from_seq, d.to_seq
   )
-  select json_agg(json_build_object('what', a.what, 'subject', a.subject, 'from', a.from_seq, 'to', a.to_seq)) into wants from asked a;
+  select json_agg(case a.what when 'restored' then json_build_object('what', 'load')
+                       else json_build_object('what', a.what, 'subject', a.subject, 'from', a.from_seq, 'to', a.to_seq) end) into wants
+    from asked a;
   if wants is not null then
     perform sync.ask(reconcile_with.peer, wants);
   end if;

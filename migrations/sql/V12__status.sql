@@ -44,7 +44,8 @@ create view sync.status with (security_invoker = true) as
     select p.*, n.node_code, n.kind,
            (select count(*) from sync.quarantine q where q.node_id = p.node_id and q.resolved_at is null) as quarantined,
            (select count(*) from sync.drift d where d.node_id = p.node_id and d.mended_at is null) as drift,
-           exists (select from sync.drift d where d.node_id = p.node_id and d.mended_at is null and d.what in ('broken', 'restored')) as broken,
+           exists (select from sync.drift d where d.node_id = p.node_id and d.mended_at is null and d.what = 'broken') as broken,
+           exists (select from sync.drift d where d.node_id = p.node_id and d.mended_at is null and d.what = 'restored') as restored,
            exists (select from sync.load l where l.node_id = p.node_id and l.done_at is not null) as loaded
       from sync.peer p join org.node n on n.node_id = p.node_id
   ), own as (
@@ -62,7 +63,7 @@ create view sync.status with (security_invoker = true) as
               from json_each_text(p.ops::json) v
              where p.kind = 'central' or v.key = p.node_id::text) as lag_operations,
            null::text as slot, null::bigint as slot_safe_bytes,
-           now() - p.beat_at as silent_for, p.received_until, p.verified_until, p.drift, p.quarantined, p.ahead_ms, p.version, p.broken,
+           now() - p.beat_at as silent_for, p.received_until, p.verified_until, p.drift, p.quarantined, p.ahead_ms, p.version, p.broken, p.restored,
            b.pid as blocker
       from peer p
       cross join known k
@@ -77,13 +78,14 @@ create view sync.status with (security_invoker = true) as
     union all
     select p.node_code, 'sends',
            case when r.slot_name is null then 'no slot' when r.wal_status = 'lost' then 'slot lost'
+                when r.confirmed_flush_lsn > pg_current_wal_lsn() then 'restored'
                 when not r.active then 'not connected' else 'running' end,
            pg_wal_lsn_diff(pg_current_wal_lsn(), r.confirmed_flush_lsn)::bigint,
            -- What the peer says it has, beside what is here.
            (select coalesce(sum(greatest(v.value::bigint - coalesce((p.ops::jsonb ->> v.key)::bigint, 0), 0)), 0)::bigint
               from jsonb_each_text(k.ops) v
              where (p.kind = 'central' and v.key = own.node_id::text) or (p.kind = 'store' and v.key <> p.node_id::text)),
-           r.wal_status, r.safe_wal_size, now() - p.beat_at, null, null, p.drift, p.quarantined, p.ahead_ms, p.version, p.broken, null
+           r.wal_status, r.safe_wal_size, now() - p.beat_at, null, null, p.drift, p.quarantined, p.ahead_ms, p.version, p.broken, p.restored, null
       from peer p cross join own cross join known k
       left join pg_catalog.pg_replication_slots r
         on r.slot_name = case p.kind when 'central' then 'tpv_up_' || sync.name_part(own.node_code) else 'tpv_to_' || sync.name_part(p.node_code) end
@@ -98,8 +100,10 @@ create view sync.status with (security_invoker = true) as
              then format('session %1$s keeps a row that what arrives is to write: let it end, or select pg_terminate_backend(%1$s)', r.blocker)
            when r.state = 'no slot' then 'the peer has no slot here, so it receives nothing: sync.rejoin_plan, or sync.join_plan if it never joined'
            when r.state = 'slot lost' then 'the peer was away for too long: run sync.rejoin_plan'
+           when r.state = 'restored' then 'the peer has more WAL of this server than there is: one was restored from a backup. Run sync.rejoin_plan'
            when r.state = 'not connected' then 'the peer does not fetch: is it down, or the line? WAL is kept for it meanwhile'
            when r.slot in ('extended', 'unreserved') then 'its slot will soon be lost: get the peer to fetch, or raise max_slot_wal_keep_size'
+           when r.restored then 'this node has forgotten operations of its own and is getting them back: let nobody change what the chain shares until then'
            when r.broken then 'a chain does not link: select * from sync.drift where mended_at is null'
            when r.drift > 0 then 'rows are missing and were asked for: sync.drift tells which; look again in a few minutes'
            when r.silent_for > interval '1 minute' then 'no beat for over a minute: is the peer''s background worker running?'

@@ -50,7 +50,7 @@ pub(crate) fn until_verified(chain: &Chain) {
 }
 
 #[track_caller]
-fn sell(at: &Cluster, receipts: &mut Receipts, count: usize) {
+pub(crate) fn sell(at: &Cluster, receipts: &mut Receipts, count: usize) {
     let mut till = at.connect().unwrap();
     for _ in 0..count {
         let receipt = receipts.good("T01");
@@ -62,7 +62,7 @@ fn sell(at: &Cluster, receipts: &mut Receipts, count: usize) {
     }
 }
 
-const CUSTOMERS: &str =
+pub(crate) const CUSTOMERS: &str =
     "select count(*) || ' ' || md5(string_agg(c::text, ',' order by customer_id)) from party.customer c";
 pub(crate) const HEADS: &str =
     "select count(*) || ' ' || md5(string_agg(entity || key || heads, ',' order by entity, key)) from sync.head";

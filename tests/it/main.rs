@@ -21,6 +21,7 @@ mod operator;
 mod policies;
 mod races;
 mod replication;
+mod restored;
 mod roles;
 mod second;
 mod skew;

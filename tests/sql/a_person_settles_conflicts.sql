@@ -45,5 +45,10 @@ $$;
 do $$
 begin
     assert (select count(*) from sync.sibling) = 0;
+    assert (select refused.message from sync.head h
+             cross join lateral (select h.heads::jsonb -> 'credit_limit' -> 0 as head) as first
+             cross join lateral test.refusal(format('select sync.restore_loser(%L, %L, %L, %s, %s)',
+               h.entity, h.key, 'credit_limit', first.head ->> 0, first.head ->> 1)) refused
+             where h.entity = 'party.customer') like 'it is the only value%';
 end
 $$;

@@ -26,10 +26,14 @@ fn restore(entity: &str, key: &str, column_name: &str, loser: Version) -> Result
     let tracked = Tracked::find(entity).ok_or_else(|| refused("that table is not tracked"))?;
     let is_there = settle::lock_row(&tracked, key);
     let heads = state::lock(entity, key);
-    let mut heads = heads.heads(column_name).iter().filter(|_| column_name != EXISTS);
+    let heads = if column_name == EXISTS { &[] } else { heads.heads(column_name) };
     let head = heads
+        .iter()
         .find(|head| head.version == loser)
         .ok_or_else(|| refused("nobody's value any more: somebody has written that column knowing of it"))?;
+    if heads.len() == 1 {
+        return Err(refused("it is the only value: there is no conflict about that column any more"));
+    }
     if is_there {
         settle::show(&tracked, key, column_name, &head.value);
     }

@@ -19,9 +19,9 @@ pub struct Journal {
     tables: Vec<Table>,
     /// How many operations came to what.
     pub fates: BTreeMap<&'static str, u64>,
-    /// Each text that an operation wrote, and how many decided it. Sets and addresses are written whole, with what was there
+    /// Each text that an operation wrote, and which decided it. Sets and addresses are written whole, with what was there
     /// before, and whoever restores a loser writes what another wrote: they do not count.
-    pub written: HashMap<String, u64>,
+    pub written: HashMap<String, Vec<Operation>>,
 }
 
 struct Table {
@@ -114,7 +114,8 @@ impl Journal {
             operation.patch.values().for_each(|value| collect(value, &mut texts));
             for text in texts {
                 let counts = !restores && decided.contains(text.as_str());
-                *self.written.entry(text).or_default() += u64::from(counts);
+                let deciding = self.written.entry(text).or_default();
+                deciding.extend(counts.then(|| operation.clone()));
             }
         }
     }

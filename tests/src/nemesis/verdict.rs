@@ -62,7 +62,9 @@ fn values(journal: &Journal, done: &[Done]) -> Vec<String> {
     for token in done.iter().flat_map(|done| &done.tokens) {
         match journal.written.get(token) {
             None => complaints.push(format!("{token} was answered for, and no operation wrote it")),
-            Some(count) if *count > 1 => complaints.push(format!("{token} was written by {count} operations")),
+            Some(deciding) if deciding.len() > 1 => {
+                complaints.push(format!("{token} was written by more than one operation: {deciding:?}"));
+            }
             Some(_) => {}
         }
     }
