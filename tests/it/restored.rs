@@ -75,7 +75,8 @@ fn a_central_that_was_restored_gets_back_what_it_decided_and_what_it_had_receive
     sell(&chain.stores[0], &mut receipts, 5);
     all_agree(&chain);
     let backup = back_up(&mut chain.central);
-    let decide = "insert into catalog.product (sku, description) select 'p' || n, 'product' from generate_series(1, 40) n";
+    let decide =
+        "insert into catalog.product (sku, description) select 'p' || n, 'product' from generate_series(1, 40) n";
     run(&chain.central, &[decide, "update catalog.product set description = 'other' where sku < 'p2'"]);
     // What replaced the store's phone is nowhere but in what the stores have.
     run(&chain.stores[1], &[&update_ana("phone = 's02'"), "insert into party.customer (name) values ('s02')"]);
@@ -93,7 +94,8 @@ fn a_central_that_was_restored_gets_back_what_it_decided_and_what_it_had_receive
     all_agree(&chain);
     assert_eq!(chain.everywhere(HEADS).unwrap(), before);
     assert_eq!(ask(&chain.central, "select count(*)::text from sales.receipt where node_id = 1"), "12");
-    let found = "select count(*)::text from sync.drift where what = 'restored' and subject = '100' and mended_at is not null";
+    let found =
+        "select count(*)::text from sync.drift where what = 'restored' and subject = '100' and mended_at is not null";
     assert_ne!(ask(&chain.central, found), "0");
     goes_on(&chain, &chain.central);
 }
