@@ -179,6 +179,11 @@ begin
   owner_column := coalesce(owner_column, before.owner_column);
   duplicates := coalesce(duplicates, before.duplicates, '{}');
   only_stricter := coalesce(only_stricter, before.only_stricter, '{}');
+  -- Whose word counts is part of what every operation came to, at each node.
+  if writer <> before.writer and exists (select from sync.head h where h.entity = track.entity) then
+    raise exception '% is written by % already', entity, before.writer using errcode = '55000',
+      hint = 'the writer of a table can be changed only before anybody has written it';
+  end if;
   key_name := sync.check_table(relation, writer, groups, owner_column, duplicates, only_stricter);
   if not exists (select from pg_attribute a where a.attrelid = relation and a.attname = 'deleted' and not a.attisdropped) then
     execute format('alter table %s add column deleted boolean not null default false', relation);

@@ -82,8 +82,8 @@ pub fn write(node_id: i32, tracked: &Tracked, key: &str, patch: Patch) {
             operation.base_text().into(),
         ],
     );
-    // It has seen every head, so that it is the only one now.
-    entity.advance(&operation, |_| sql::broken("an operation of this node has not seen its own heads"));
+    // It has seen every head, so that it is the only one now; unless central decides, and this store had left.
+    entity.advance(&tracked.entitled(operation.clone()), |_| false);
     state::store(&tracked.entity, key, &entity);
     settle::clear_siblings(&tracked.entity, key, operation.patch.keys());
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use pgrx::datum::Array;
 use tpv_core::json::{self, Value};
-use tpv_core::merge::{ALIAS, Context, Entity, Merged, Patch, Rule, Rules};
+use tpv_core::merge::{ALIAS, Context, Entity, Merged, Operation, Patch, Rule, Rules};
 
 use super::lookup;
 use crate::sql;
@@ -27,6 +27,8 @@ pub struct Tracked {
     pub rules: Rules,
     /// Central's node id; 0 where central is not known yet.
     pub central: i32,
+    /// Whether central alone decides.
+    pub is_centrals: bool,
     /// The column that says whose a thing is.
     pub owner_column: Option<String>,
     /// Whether a row may be an alias of another.
@@ -64,17 +66,18 @@ impl Tracked {
                 groups: groups(&row.must::<String>(2)),
                 rules: Rules(texts(4).into_iter().zip(texts(5).into_iter().map(rule)).collect()),
                 central: row.must(6),
+                is_centrals: row.must(10),
                 owner_column: row.get(8),
                 has_aliases: row.must(9),
             };
-            tracked.complete_rules(row.must(10));
+            tracked.complete_rules();
             tracked
         })
     }
 
     /// What central decides is central's also where a store had decided before it joined. Who owns a thing is said once.
-    fn complete_rules(&mut self, is_centrals: bool) {
-        if is_centrals {
+    fn complete_rules(&mut self) {
+        if self.is_centrals {
             for register in self.names() {
                 self.rules.0.entry(register).or_insert(Rule::CentralWins);
             }
@@ -103,7 +106,12 @@ impl Tracked {
     /// What the choice among heads depends on.
     pub fn context(&self, entity: &Entity) -> Context {
         let owner = self.owner_column.as_ref().and_then(|column| entity.owner(column));
-        Context { central: self.central, owner }
+        Context { central: self.central, is_centrals: self.is_centrals, owner }
+    }
+
+    /// An operation as far as its node may decide about the table.
+    pub fn entitled(&self, operation: Operation) -> Operation {
+        if self.is_centrals { operation.subject_to(self.central) } else { operation }
     }
 
     /// What a thing is by its heads. Rules that are SQL functions are still to be asked.

@@ -63,7 +63,7 @@ pub struct Unread {
 }
 
 const UNREAD: &str = "select node_id, seq, kind, key from sync.quarantine \
-    where seq is not null and code like 'OPERATION%' and resolved_at is null";
+    where seq is not null and key is not null and code like 'OPERATION%' and resolved_at is null";
 const TAKEN: &str = "update sync.quarantine set resolved_at = clock_timestamp(), detail = detail || ' (came as state)' \
     where node_id = $1 and seq = $2 and resolved_at is null";
 

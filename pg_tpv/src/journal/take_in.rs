@@ -97,10 +97,15 @@ impl OpRow {
         Refused { node_id: self.node_id, kind: self.entity.clone(), row: Value::Object(row) }
     }
 
+    /// As far as its node may decide: what does not count is as if it had not been said.
     fn read(&self) -> Result<Operation, DataFault> {
         let version = Version { node_id: self.node_id, seq: self.seq };
-        Operation::from_text(version, self.hlc, &self.patch, &self.base)
-            .map_err(|fault| DataFault { code: fault.code().to_owned(), detail: fault.to_string() })
+        let operation = Operation::from_text(version, self.hlc, &self.patch, &self.base)
+            .map_err(|fault| DataFault { code: fault.code().to_owned(), detail: fault.to_string() })?;
+        Ok(match Tracked::find(&self.entity) {
+            Some(tracked) => tracked.entitled(operation),
+            None => operation,
+        })
     }
 }
 

@@ -63,8 +63,12 @@ impl Journal {
             let version = Version { node_id: row.get(0), seq: row.get(1) };
             let (entity, key): (String, String) = (row.get(3), row.get(4));
             let operation = Operation::from_text(version, row.get(2), row.get(5), row.get(6));
-            match operation.ok().filter(|_| journal.tables.iter().any(|table| table.entity == entity)) {
-                Some(operation) => operations.entry((entity, key)).or_default().push(operation),
+            let table = journal.tables.iter().find(|table| table.entity == entity);
+            match operation.ok().zip(table) {
+                Some((operation, table)) => {
+                    let counts = if table.is_centrals { operation.subject_to(CENTRAL.id) } else { operation };
+                    operations.entry((entity, key)).or_default().push(counts);
+                }
                 None => *journal.fates.entry("unreadable").or_default() += 1,
             }
         }
@@ -91,7 +95,8 @@ impl Journal {
     fn settle(&self, entity: &str, state: &Entity) -> merge::Merged {
         let table = self.tables.iter().find(|table| table.entity == entity);
         let owner = table.and_then(|table| state.owner(table.owner_column.as_ref()?));
-        let context = merge::Context { central: CENTRAL.id, owner };
+        let is_centrals = table.is_some_and(|table| table.is_centrals);
+        let context = merge::Context { central: CENTRAL.id, is_centrals, owner };
         match self.rules.get(entity) {
             Some(rules) => state.settle(rules, context),
             None => state.settle(&Rules::default(), context),

@@ -9,6 +9,8 @@ use crate::json::Value;
 pub struct Context {
     /// Central's node id.
     pub central: i32,
+    /// Central alone decides: where it has said whether the thing exists, nobody else is asked.
+    pub is_centrals: bool,
     /// The node that owns the entity, if one does.
     pub owner: Option<i32>,
 }

@@ -46,6 +46,16 @@ impl Entity {
         self.heads(EXISTS).is_empty()
     }
 
+    /// The heads that are asked where no rule says who wins. What central decides about has one of central's at most.
+    fn entitled(&self, register: &str, context: Context) -> &[Head] {
+        let heads = self.heads(register);
+        let centrals = heads.iter().position(|head| head.version.node_id == context.central);
+        match centrals.filter(|_| context.is_centrals) {
+            Some(place) => &heads[place..=place],
+            None => heads,
+        }
+    }
+
     /// What the entity is, by rules that say how to choose.
     pub fn settle(&self, rules: &Rules, context: Context) -> Merged {
         let columns = self.0.iter().filter(|(register, _)| !register.starts_with('@'));
@@ -53,8 +63,8 @@ impl Entity {
             Some((register.clone(), choose(rules.of(register), heads, context)?))
         };
         Merged {
-            existence: choose_existence(self.heads(EXISTS)),
-            alias: choose_alias(self.heads(ALIAS)),
+            existence: choose_existence(self.entitled(EXISTS, context)),
+            alias: choose_alias(self.entitled(ALIAS, context)),
             columns: columns.filter_map(choice).collect(),
         }
     }

@@ -40,6 +40,17 @@ impl Operation {
         Ok(operation)
     }
 
+    /// What it may do to a thing that one node alone decides about: replace what others wrote, but nothing of that node's.
+    /// Whoever it was that had seen it, its value then stands beside that node's.
+    #[must_use]
+    pub fn subject_to(mut self, decider: i32) -> Self {
+        if self.version.node_id != decider {
+            self.base.values_mut().for_each(|seen| seen.retain(|version| version.node_id != decider));
+            self.base.retain(|_, seen| !seen.is_empty());
+        }
+        self
+    }
+
     /// The patch as canonical JSON.
     pub fn patch_text(&self) -> String {
         Value::Object(self.patch.iter().map(|(register, value)| (register.clone(), value.clone())).collect())

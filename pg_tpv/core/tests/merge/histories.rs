@@ -4,18 +4,21 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use tpv_core::json::Value;
-use tpv_core::merge::{EXISTS, Fate, Operation, Patch, Version, fates};
+use tpv_core::merge::{ALIAS, EXISTS, Fate, Head, Operation, Patch, Rule, Rules, Version, fates};
 
-use crate::node::Key;
+use crate::node::{CENTRAL, CENTRALS, Key};
 use crate::script::{KEYS, POLICY, RULES, Script, rule, scripts, value};
-use crate::view::{view, view_of_journal};
+use crate::view::{context, view, view_of_journal};
 use crate::world::World;
 
 /// The heads as nobody computes them: what is written and of which no later writer had heard.
 fn unheard_of(world: &World, key: Key, register: &str) -> Vec<Version> {
     let writes = |(at, operation): &&(Key, Operation)| *at == key && operation.patch.contains_key(register);
     let versions: BTreeSet<_> = world.sent.iter().filter(writes).map(|(_, operation)| operation.version).collect();
-    let heard = |version: &Version| versions.iter().any(|other| world.seen[other].contains(version));
+    let may =
+        |other: &Version, version: &Version| key != CENTRALS || version.node_id != CENTRAL || other.node_id == CENTRAL;
+    let heard =
+        |version: &Version| versions.iter().any(|other| may(other, version) && world.seen[other].contains(version));
     versions.iter().filter(|version| !heard(version)).copied().collect()
 }
 
@@ -68,7 +71,10 @@ fn assert_converges(script: &Script) {
     }
     for key in KEYS {
         let entity = world.nodes[0].entity(key);
-        let undisputed = |value: &Value| entity.heads(EXISTS).iter().all(|head| head.value == *value);
+        let is_centrals = |head: &Head| key == CENTRALS && head.version.node_id == CENTRAL;
+        let central_said = entity.heads(EXISTS).iter().any(is_centrals);
+        let mut asked = entity.heads(EXISTS).iter().filter(|head| !central_said || is_centrals(head));
+        let mut undisputed = |value: &Value| asked.all(|head| head.value == *value);
         assert_eq!(first[key].0.exists(), !entity.waits() && undisputed(&Value::Bool(true)), "a delete wins");
         let (_, survivor) = &first[key];
         let itself = first.get(survivor.as_str()).is_none_or(|(_, of_survivor)| of_survivor == survivor);
@@ -113,6 +119,28 @@ proptest! {
             let merged = &view(node)["a"].0;
             prop_assert_eq!(&merged.columns["v"].value, &value(last));
             prop_assert!(merged.columns["v"].losers.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_central_decides_is_what_central_wrote_last_whoever_has_seen_it(script in scripts(8..40)) {
+        let mut world = script.play();
+        world.deliver_all(script.seed);
+        let rules = Rules(["v", "w"].map(|column| (column.to_owned(), Rule::CentralWins)).into());
+        for (key, register) in registers(&world).into_iter().filter(|(key, _)| *key == CENTRALS) {
+            let centrals = |(at, of): &&(Key, Operation)| *at == key && of.version.node_id == CENTRAL;
+            let written = world.sent.iter().filter(centrals).filter_map(|(_, of)| of.patch.get(&register)).next_back();
+            let Some(written) = written else { continue };
+            for node in &world.nodes {
+                let entity = node.entity(key);
+                let merged = entity.settle(&rules, context(key, &entity));
+                match register.as_str() {
+                    EXISTS => prop_assert_eq!(Value::Bool(merged.exists()), written.clone()),
+                    ALIAS => prop_assert_eq!(&merged.alias.unwrap().value, written),
+                    "v" | "w" => prop_assert_eq!(&merged.columns[&register].value, written),
+                    _ => {}
+                }
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use tpv_core::merge::{Entity, Knowledge, Operation, Version, unite};
 
-use crate::node::{Key, Node};
+use crate::node::{Key, Node, entitled};
 use crate::script::{KEYS, POLICY, Script, scripts};
 use crate::world::{World, random};
 
@@ -25,7 +25,8 @@ fn knows(node: &Node) -> Knowledge {
 
 fn entity_of(world: &World, key: Key, known: impl Fn(Version) -> bool) -> Entity {
     let wanted = |(at, operation): &&(Key, Operation)| *at == key && known(operation.version);
-    Entity::of(world.sent.iter().filter(wanted).map(|(_, operation)| operation))
+    let entitled: Vec<_> = world.sent.iter().filter(wanted).map(|(_, operation)| entitled(key, operation)).collect();
+    Entity::of(&entitled)
 }
 
 /// Whoever loads is sent what the sender has beyond a gap, as operations, and what it merged: the heads of one thing after

@@ -7,6 +7,15 @@ use tpv_core::merge::{Draft, Entity, Knowledge, Operation, Patch, Version};
 
 pub type Key = &'static str;
 
+/// What it decides alone, replaced by nobody else.
+pub const CENTRALS: Key = "b";
+pub const CENTRAL: i32 = 0;
+
+/// An operation as far as its node may decide.
+pub fn entitled(key: Key, operation: &Operation) -> Operation {
+    if key == CENTRALS { operation.clone().subject_to(CENTRAL) } else { operation.clone() }
+}
+
 const NOW_MS: i64 = 1_790_000_000_000;
 const YEAR_2099_MS: i64 = 4_070_908_800_000;
 const MAX_SKEW_MS: i64 = 60_000;
@@ -91,6 +100,7 @@ impl Node {
         if self.loaded.contains(&operation.version) {
             return;
         }
+        let operation = &entitled(key, operation);
         let journal = self.journal.entry(key).or_default();
         let is_repeat = !self.has.insert(operation.version);
         if !is_repeat {

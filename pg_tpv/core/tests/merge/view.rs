@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use tpv_core::json::Value;
 use tpv_core::merge::{Context, Entity, Head, Merged, Rule, Rules, merge, resolve_alias, settled};
 
-use crate::node::{Key, Node};
+use crate::node::{CENTRAL, CENTRALS, Key, Node};
 use crate::script::{KEYS, POLICY};
 
 /// Whose an entity is stands in its column `home`.
-fn context(entity: &Entity) -> Context {
-    Context { central: 0, owner: entity.owner("home") }
+pub fn context(key: Key, entity: &Entity) -> Context {
+    Context { central: CENTRAL, is_centrals: key == CENTRALS, owner: entity.owner("home") }
 }
 
 /// Per key what it is, and the key that stands for it.
@@ -19,14 +19,14 @@ pub type View = BTreeMap<Key, (Merged, String)>;
 /// From the heads that the node keeps at hand.
 pub fn view(node: &Node) -> View {
     let rules = rules(&node.entity(POLICY).settle(&Rules::default(), Context::default()));
-    with_aliases(|key| shown(&node.entity(key), &rules))
+    with_aliases(|key| shown(key, &node.entity(key), &rules))
 }
 
 /// From the journal alone, turned round, each operation twice.
 pub fn view_of_journal(node: &Node) -> View {
     let all = |key| node.journal.get(key).into_iter().flat_map(|all| all.iter().rev().chain(all));
     let rules = rules(&merge(all(POLICY), &Rules::default(), Context::default()));
-    with_aliases(|key| shown(&Entity::of(all(key)), &rules))
+    with_aliases(|key| shown(key, &Entity::of(all(key)), &rules))
 }
 
 pub fn rules(policy: &Merged) -> Rules {
@@ -35,8 +35,8 @@ pub fn rules(policy: &Merged) -> Rules {
 }
 
 /// The shell's part: it evaluates custom functions.
-fn shown(entity: &Entity, rules: &Rules) -> Merged {
-    let mut merged = entity.settle(rules, context(entity));
+fn shown(key: Key, entity: &Entity, rules: &Rules) -> Merged {
+    let mut merged = entity.settle(rules, context(key, entity));
     for (column, choice) in &mut merged.columns {
         if choice.evaluate.as_deref() == Some("joined") {
             *choice = settled(entity.heads(column), joined(entity.heads(column)));

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn chosen(rule: &str, values: &[&str]) -> String {
-    let context = Context { central: 2, owner: Some(1) };
+    let context = Context { central: 2, owner: Some(1), ..Context::default() };
     let rule = Rule::from_text(rule).unwrap();
     let mut heads = concurrent(values);
     let choice = choose(&rule, &heads, context).unwrap();
@@ -100,7 +100,7 @@ fn whose_an_entity_is_was_said_first() {
     assert_eq!(Entity::default().owner("home"), None);
     assert_eq!(Entity::of([&operation(1, 1, 1, r#"{"home":"x"}"#, "{}")]).owner("home"), None);
     let rules = Rules([("phone".to_owned(), Rule::OwnerWins)].into());
-    let merged = entity.settle(&rules, Context { central: 0, owner: entity.owner("home") });
+    let merged = entity.settle(&rules, Context { owner: entity.owner("home"), ..Context::default() });
     assert_eq!(merged.columns["phone"].value, value("\"two\""));
 }
 
@@ -122,7 +122,7 @@ proptest! {
 
     #[test]
     fn a_choice_is_a_function_of_the_set_of_heads((heads, shuffled) in heads_in_any_order()) {
-        let context = Context { central: 1, owner: Some(2) };
+        let context = Context { central: 1, owner: Some(2), ..Context::default() };
         let order = [value("\"none\""), value("\"all\""), value("1")];
         let scales = [Scale::default(), Scale::new(order.to_vec()).unwrap()];
         let ordered = scales.into_iter().flat_map(|scale| [Rule::Greatest(scale.clone()), Rule::Least(scale)]);
