@@ -173,6 +173,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   sent bigint;
 begin
+  -- One after the other, so that their parts do not mix.
+  perform pg_advisory_xact_lock(hashtextextended('sync.send_load', 0));
   if exists (select from sync.quarantine q where q.code like 'OPERATION%' and q.resolved_at is null) then
     raise exception 'operations wait here that this version can not read, so there is no state of them to send'
       using errcode = '55000', hint = 'upgrade pg_tpv here first; select * from sync.quarantine where code like ''OPERATION%'' shows them';
