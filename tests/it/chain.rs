@@ -505,6 +505,9 @@ fn a_store_that_joins_again_is_refused_and_the_chain_goes_on() {
     assert_eq!(refused(store, "select sync.meet(200, 'OTHER', 'central')"), "22023");
     let other_version = "select sync.meet(7, 'S07', 'store', '9.9.9', 1)";
     assert_eq!(refused(central, other_version), "55000");
+    let other_schema =
+        "select sync.meet(7, 'S07', 'store', (select extversion from pg_extension where extname = 'pg_tpv'), 1)";
+    assert_eq!(refused(central, other_schema), "55000");
     let again = chain::join(STORES[0], store, central).unwrap_err();
     let state =
         again.root_cause().downcast_ref::<postgres::error::DbError>().map(|error| error.code().code().to_owned());

@@ -12,6 +12,7 @@ use tpv_tests::store;
 use tpv_tests::until::{until, until_true};
 
 use crate::SOON;
+use crate::chain::refused;
 
 #[track_caller]
 fn run(at: &Cluster, statements: &[&str]) {
@@ -345,7 +346,12 @@ fn leave(chain: &Chain) {
 #[test]
 fn a_store_leaves_and_decides_for_itself() {
     let chain = Chain::joined(2).unwrap();
+    // A load that it began and will never end must not keep central from sending others its own.
+    run(&chain.central, &["insert into sync.load (load_id, node_id) values (gen_random_uuid(), 1)"]);
+    let send = "select sync.send_load(2)";
+    assert_eq!(refused(&chain.central, send), "55000");
     (0..2).for_each(|_| leave(&chain));
+    run(&chain.central, &[send]);
     run(&chain.stores[0], &["insert into catalog.product (sku, description) values ('own', 'own')"]);
     run(&chain.central, &["insert into party.customer (name) values ('x')"]);
     let gone = "select count(*)::text from (select from sync.peer where node_id in (1, 100) and org.this_node() in (1, 100) \

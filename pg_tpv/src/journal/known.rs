@@ -7,7 +7,6 @@
 use tpv_core::json;
 use tpv_core::merge::{Knowledge, Vector, Version};
 
-use super::OpRow;
 use crate::sql::{self, Row};
 
 /// Which operations on one thing came as state.
@@ -15,12 +14,6 @@ use crate::sql::{self, Row};
 pub struct Known {
     loads: Vec<Knowledge>,
     horizon: Vector,
-}
-
-/// Whether an operation did that arrives now, as [`Known`] but without reading all of the horizon.
-pub fn came_as_state(row: &OpRow) -> bool {
-    let version = Version { node_id: row.node_id, seq: row.seq };
-    loads(&row.entity, &row.key).iter().any(|knows| knows.covers(version)) || row.came_as_state()
 }
 
 const LOADS: &str = "select l.knows from sync.load l join sync.load_thing t on t.load_id = l.load_id \
@@ -31,7 +24,7 @@ impl Known {
     /// As long as the heads of the thing are locked.
     pub fn of(entity: &str, key: &str) -> Self {
         // In this order: one that becomes complete in between is seen twice and not missed.
-        let loads = loads(entity, key);
+        let loads = sql::rows(LOADS, &[entity.into(), key.into()], knowledge);
         let horizon = sql::rows(HORIZON, &[], |row| (row.must(1), row.must(2))).into_iter().collect();
         Self { loads, horizon: Vector(horizon) }
     }
@@ -40,10 +33,6 @@ impl Known {
     pub fn covers(&self, version: Version) -> bool {
         self.horizon.covers(version) || self.loads.iter().any(|knows| knows.covers(version))
     }
-}
-
-fn loads(entity: &str, key: &str) -> Vec<Knowledge> {
-    sql::rows(LOADS, &[entity.into(), key.into()], knowledge)
 }
 
 fn knowledge(row: &Row<'_>) -> Knowledge {
@@ -77,7 +66,7 @@ impl Unread {
     }
 
     /// It became part of the state of its thing, and need not be read any more.
-    pub fn came_as_state(&self) {
+    pub fn resolve(&self) {
         sql::execute(TAKEN, &[self.version.node_id.into(), self.version.seq.into()]);
     }
 }

@@ -7,8 +7,9 @@ use tpv_core::json::Value;
 use tpv_core::merge::{Entity, Operation, Version};
 
 use super::entity::Tracked;
+use super::known::Known;
 use super::policy::POLICY;
-use super::{known, serial, settle, state};
+use super::{serial, settle, state};
 use crate::attempt::{DataFault, attempt};
 use crate::sql::{self, Row};
 use crate::take_in::{Refused, Tuple};
@@ -178,7 +179,7 @@ fn serialise(row: &OpRow) {
 fn take(row: &OpRow, operation: &Operation, waited: bool) -> Entity {
     let mut entity = state::lock(&row.entity, &row.key);
     await_missing(operation, &entity);
-    let is_in_state = LazyCell::new(|| !waited && known::came_as_state(row));
+    let is_in_state = LazyCell::new(|| !waited && Known::of(&row.entity, &row.key).covers(operation.version));
     let naming = LazyCell::new(|| if waited || was_awaited(row) { named_by(row) } else { Vec::new() });
     entity.advance(operation, |register| {
         *is_in_state || naming.iter().any(|other| other.seen(register).contains(&operation.version))

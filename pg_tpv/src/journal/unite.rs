@@ -52,7 +52,7 @@ pub fn unite(came: &Came<'_>) {
     let is_unread = |version| unread.iter().any(|op| op.version == version);
     let here_knows = |version| !is_unread(version) && (merged.contains(&version) || known.covers(version));
     let whole = united(&here, &there, here_knows, |version| knows.covers(version), &journal);
-    unread.iter().filter(|op| knows.covers(op.version)).for_each(|op| op.came_as_state());
+    unread.iter().filter(|op| knows.covers(op.version)).for_each(|op| op.resolve());
     if whole != here {
         state::store(entity, key, &whole);
     }
