@@ -88,3 +88,25 @@ fn an_operation_that_arrives_between_its_state_and_the_end_of_the_load_is_late()
     assert_eq!(ask(store, "select count(*)::text from sync.load_thing"), "0");
     assert_eq!(ask(store, "select count(*)::text from sync.sibling"), "0");
 }
+
+/// It had waited for an upgrade, somebody else had replaced it, and after the upgrade it came back.
+#[test]
+fn an_operation_that_can_not_be_read_here_is_settled_by_the_state_that_stands_for_it() {
+    let chain = Chain::joined(1).unwrap();
+    let store = &chain.stores[0];
+    let unread = format!(
+        "select sync.send(1, 'operations', json_build_object('operations', json_build_array(json_build_array(\
+         77, 2, 2, 'party.customer', '{BEA}', '{{\"@later\":1,\"phone\":\"old\"}}', '{{}}')))::text)"
+    );
+    let things = format!(
+        "select sync.send(1, 'things', '{{\"load\": \"00000000-0000-7000-8000-000000000078\", \"vector\": {{\"77\": 3}}, \
+         \"things\": [[\"party.customer\", \"{BEA}\", {STATE}]]}}')"
+    );
+    run(&chain.central, &[&unread]);
+    until_at(store, "select exists (select from sync.quarantine where code like 'OPERATION%' and resolved_at is null)");
+    run(&chain.central, &[&things]);
+    until_at(store, "select exists (select from party.customer where phone = 'new')");
+    let waits = "select string_agg(code, ', ') from sync.quarantine where resolved_at is null";
+    assert_eq!(ask(store, waits), "");
+    assert_eq!(ask(store, "select (detail like '%(came as state)')::text from sync.quarantine"), "true");
+}
