@@ -28,8 +28,9 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Longer than that nobody waits for its turn, even where the other seems to work: it may be frozen.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// For so long who gave up waiting merges out of turn.
-const IMPATIENCE: Duration = Duration::from_secs(30);
+/// So many times as long as it waited merges out of turn who gave up: where a session keeps a row locked that costs the
+/// others little, and soon all take turns again.
+const IMPATIENCE: u32 = 6;
 
 thread_local! {
     static OUT_OF_TURN_UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
@@ -55,7 +56,7 @@ fn wait_for_turn() {
     let started = Instant::now();
     while !comes_within(LOOK) {
         if started.elapsed() > PATIENCE || is_held_up() {
-            OUT_OF_TURN_UNTIL.set(Some(Instant::now() + IMPATIENCE));
+            OUT_OF_TURN_UNTIL.set(Some(Instant::now() + started.elapsed() * IMPATIENCE));
             return;
         }
     }
@@ -76,10 +77,12 @@ fn comes_within(time: Duration) -> bool {
 
 const HELD_UP: &str = "select exists (select from pg_catalog.pg_locks turn \
     join pg_catalog.pg_database d on d.oid = turn.database and d.datname = pg_catalog.current_database() \
-    join pg_catalog.pg_locks waits on waits.pid = turn.pid and not waits.granted \
-    where turn.locktype = 'advisory' and turn.granted and turn.classid = $1 and turn.objid = $2 and turn.objsubid = 2)";
+    cross join lateral unnest(pg_catalog.pg_blocking_pids(turn.pid)) as blocker (pid) \
+    left join pg_catalog.pg_stat_activity merge on merge.pid = blocker.pid and merge.backend_type = 'logical replication worker' \
+    where merge.pid is null and turn.locktype = 'advisory' and turn.granted and turn.classid = $1 and turn.objid = $2 and turn.objsubid = 2)";
 
-/// Whether the one whose turn it is waits for a lock itself.
+/// Whether the one whose turn it is waits for a session. Another merge, out of its turn, will end: who went out of turn too
+/// because of that would only deadlock with both.
 fn is_held_up() -> bool {
     let number = |number: i32| pg_sys::Oid::from(number.unsigned_abs()).into();
     sql::row(HELD_UP, &[number(TURN.0), number(TURN.1)], |row| row.must(1)).unwrap_or(false)
