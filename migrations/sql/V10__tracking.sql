@@ -6,10 +6,10 @@
 
 -- Sessions keep what these tables say until one of them changes, be it by what arrived. First of its kind at each table: what
 -- the other triggers do follows the new rules.
-create trigger _000_forget after insert or update or delete on sync.entity for each row execute function tpv.forget_rules();
+create trigger _000_forget after insert or update or delete on sync.tracked_table for each row execute function tpv.forget_rules();
 create trigger _000_forget after insert or update or delete on sync.policy for each row execute function tpv.forget_rules();
 create trigger _000_forget after insert or update or delete on org.node for each row execute function tpv.forget_rules();
-alter table sync.entity enable always trigger _000_forget;
+alter table sync.tracked_table enable always trigger _000_forget;
 alter table sync.policy enable always trigger _000_forget;
 alter table org.node enable always trigger _000_forget;
 
@@ -50,17 +50,17 @@ comment on function sync.guard() is 'Refuses what may not be written here: remov
 create function sync.check_row() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
-  tracked sync.entity;
+  tracked sync.tracked_table;
   image jsonb := to_jsonb(new);
   before jsonb := case when tg_op = 'UPDATE' then to_jsonb(old) end;
   own_key uuid;
 begin
-  select * into tracked from sync.entity e where e.entity = tg_table_schema || '.' || tg_table_name;
+  select * into tracked from sync.tracked_table e where e.table_name = tg_table_schema || '.' || tg_table_name;
   own_key := (image ->> tracked.key_column)::uuid;
   if tg_op = 'INSERT' and image -> tracked.owner_column = 'null' then
     new := jsonb_populate_record(new, jsonb_build_object(tracked.owner_column, org.this_node()));
   elsif tg_op = 'UPDATE' and image -> tracked.owner_column is distinct from before -> tracked.owner_column then
-    raise exception 'whose a row of % is does not change', tracked.entity
+    raise exception 'whose a row of % is does not change', tracked.table_name
       using errcode = '22023', detail = format('column %s', tracked.owner_column);
   end if;
   perform sync.check_stricter(tracked, own_key, before, image);
@@ -83,7 +83,7 @@ end;
 comment on function sync.is_looser(jsonb, jsonb, jsonb) is
   'Whether the second value is further up the scale than the first, or off it. Null when the first is not on it.';
 
-create function sync.check_stricter(tracked sync.entity, key uuid, before jsonb, image jsonb) returns void
+create function sync.check_stricter(tracked sync.tracked_table, key uuid, before jsonb, image jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   scale record;
@@ -92,17 +92,17 @@ begin
     if sync.is_looser(scale.steps, before -> scale.column_name, image -> scale.column_name)
        and not exists (
          select from sync.loosening l
-          where l.xact = pg_current_xact_id_if_assigned() and l.entity = tracked.entity and l.key = check_stricter.key
+          where l.xact = pg_current_xact_id_if_assigned() and l.table_name = tracked.table_name and l.key = check_stricter.key
             and l.column_name = scale.column_name and l.value is not distinct from image ->> scale.column_name) then
-      raise exception '% of % only grows stricter', scale.column_name, tracked.entity
+      raise exception '% of % only grows stricter', scale.column_name, tracked.table_name
         using errcode = '23514', detail = format('from the strictest: %s', scale.steps),
-          hint = format('if its owner says so: select sync.loosen(%L, %L, %L, value, why)', tracked.entity, key, scale.column_name);
+          hint = format('if its owner says so: select sync.loosen(%L, %L, %L, value, why)', tracked.table_name, key, scale.column_name);
     end if;
   end loop;
 end $$;
-comment on function sync.check_stricter(sync.entity, uuid, jsonb, jsonb) is 'Refuses a value that is looser than the one before.';
+comment on function sync.check_stricter(sync.tracked_table, uuid, jsonb, jsonb) is 'Refuses a value that is looser than the one before.';
 
-create function sync.check_alias(tracked sync.entity, key uuid, before jsonb, image jsonb) returns void
+create function sync.check_alias(tracked sync.tracked_table, key uuid, before jsonb, image jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   known boolean;
@@ -113,13 +113,13 @@ begin
   if image ->> 'alias_of' = key::text then
     raise exception 'nothing is an alias of itself' using errcode = '22023', hint = 'null where it is none';
   end if;
-  execute format('select exists (select from %s t where t.%I = $1)', tracked.entity, tracked.key_column)
+  execute format('select exists (select from %s t where t.%I = $1)', tracked.table_name, tracked.key_column)
     into known using (image ->> 'alias_of')::uuid;
   if not known then
-    raise exception 'there is no row of % for it to be an alias of', tracked.entity using errcode = '22023';
+    raise exception 'there is no row of % for it to be an alias of', tracked.table_name using errcode = '22023';
   end if;
 end $$;
-comment on function sync.check_alias(sync.entity, uuid, jsonb, jsonb) is 'Refuses an alias of itself, or of nothing.';
+comment on function sync.check_alias(sync.tracked_table, uuid, jsonb, jsonb) is 'Refuses an alias of itself, or of nothing.';
 
 create function sync.shared(image jsonb, columns text[]) returns text[]
 language sql immutable set search_path = pg_catalog, pg_temp
@@ -128,7 +128,7 @@ begin atomic
 end;
 comment on function sync.shared(jsonb, text[]) is 'What a row could share with another; null when a part of it is null.';
 
-create function sync.check_duplicate(tracked sync.entity, key uuid, before jsonb, image jsonb) returns void
+create function sync.check_duplicate(tracked sync.tracked_table, key uuid, before jsonb, image jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   same record;
@@ -146,33 +146,33 @@ begin
       -- What was so before is not refused now: a person who says that an alias is none after all is to see both.
       or (sync.shared(before, same.columns) = same.shared and before -> 'deleted' = 'false');
     -- Two sessions that write the same at the same time do not see each other.
-    perform pg_advisory_xact_lock(hashtextextended(format('%s %s %s', tracked.entity, same.kind, same.shared), 0));
+    perform pg_advisory_xact_lock(hashtextextended(format('%s %s %s', tracked.table_name, same.kind, same.shared), 0));
     execute format('select t.%1$I from %2$s t where %3$s and t.%1$I <> $2 and not t.deleted and t.alias_of is null limit 1',
-                   tracked.key_column, tracked.entity,
+                   tracked.key_column, tracked.table_name,
                    (select string_agg(format('lower(t.%I::text) = lower($1 ->> %L)', c, c), ' and ') from unnest(same.columns) c))
       into other using image, key;
     if other is not null then
-      raise exception 'there is a row of % with this % already', tracked.entity, array_to_string(same.columns, ', ')
+      raise exception 'there is a row of % with this % already', tracked.table_name, array_to_string(same.columns, ', ')
         using errcode = '23505', detail = format('its key is %s', other), hint = format('use that one, or change it first: %s', other);
     end if;
   end loop;
 end $$;
-comment on function sync.check_duplicate(sync.entity, uuid, jsonb, jsonb) is 'Refuses a second row with what two may not share.';
+comment on function sync.check_duplicate(sync.tracked_table, uuid, jsonb, jsonb) is 'Refuses a second row with what two may not share.';
 
-create function sync.track(entity text, writer text default null, groups jsonb default null, owner_column text default null,
+create function sync.track(table_name text, writer text default null, groups jsonb default null, owner_column text default null,
                            duplicates jsonb default null, only_stricter jsonb default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' set client_min_messages = 'warning' as $$
 declare
-  relation regclass := to_regclass(entity);
+  relation regclass := to_regclass(table_name);
   key_name text;
   said text := '';
-  before sync.entity;
-  after sync.entity;
+  before sync.tracked_table;
+  after sync.tracked_table;
   same record;
   existing bigint;
 begin
-  entity := relation::text;
-  select * into before from sync.entity e where e.entity = track.entity;
+  table_name := relation::text;
+  select * into before from sync.tracked_table e where e.table_name = track.table_name;
   -- What is left out is as it was.
   writer := coalesce(writer, before.writer, 'any');
   groups := coalesce(groups, before.groups, '{}');
@@ -180,8 +180,8 @@ begin
   duplicates := coalesce(duplicates, before.duplicates, '{}');
   only_stricter := coalesce(only_stricter, before.only_stricter, '{}');
   -- Whose word counts is part of what every operation came to, at each node.
-  if writer <> before.writer and exists (select from sync.head h where h.entity = track.entity) then
-    raise exception '% is written by % already', entity, before.writer using errcode = '55000',
+  if writer <> before.writer and exists (select from sync.head h where h.table_name = track.table_name) then
+    raise exception '% is written by % already', table_name, before.writer using errcode = '55000',
       hint = 'the writer of a table can be changed only before anybody has written it';
   end if;
   key_name := sync.check_table(relation, writer, groups, owner_column, duplicates, only_stricter);
@@ -209,9 +209,9 @@ begin
     end if;
   end loop;
 
-  insert into sync.entity (entity, key_column, writer, groups, owner_column, duplicates, only_stricter)
-  values (track.entity, key_name, track.writer, track.groups, track.owner_column, track.duplicates, track.only_stricter)
-  on conflict on constraint entity_pkey do update
+  insert into sync.tracked_table (table_name, key_column, writer, groups, owner_column, duplicates, only_stricter)
+  values (track.table_name, key_name, track.writer, track.groups, track.owner_column, track.duplicates, track.only_stricter)
+  on conflict on constraint tracked_table_pkey do update
     set key_column = excluded.key_column, writer = excluded.writer, groups = excluded.groups, owner_column = excluded.owner_column,
         duplicates = excluded.duplicates, only_stricter = excluded.only_stricter
   returning * into after;
@@ -241,12 +241,12 @@ begin
   execute format('grant select, insert, update on %s to tpv_apply', relation);
   -- What is there already is decided now, so that the journal is whole.
   execute format('select count(tpv.capture_change(%L, null, to_jsonb(t))) from %s t '
-                 'where not exists (select from sync.head h where h.entity = %L and h.key = t.%I::text)',
-                 track.entity, relation, track.entity, key_name) into existing;
+                 'where not exists (select from sync.head h where h.table_name = %L and h.key = t.%I::text)',
+                 track.table_name, relation, track.table_name, key_name) into existing;
   if said = '' and existing = 0 and to_jsonb(before) = to_jsonb(after) then
-    return format('%s was tracked like this already', entity);
+    return format('%s was tracked like this already', table_name);
   end if;
-  return said || format('%s is tracked by %s, written by %s; %s rows were there', entity, key_name, writer, existing);
+  return said || format('%s is tracked by %s, written by %s; %s rows were there', table_name, key_name, writer, existing);
 end $$;
 comment on function sync.track(text, text, jsonb, text, jsonb, jsonb) is
   'Shares a table with the chain: adds what it lacks, its triggers, and an operation for each row that is there. Says what it did. Can be repeated; what is left out is then as it was.';
@@ -372,129 +372,129 @@ comment on function sync.check_table(regclass, text, jsonb, text, jsonb, jsonb) 
 
 -- What a person decides ----------------------------------------------------------------------------------------------
 
-create function sync.restored() returns trigger
+create function sync.capture_resolution() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  perform tpv.decide(new.entity, new.key, new.column_name, new.value);
+  perform tpv.decide(new.table_name, new.key, new.column_name, new.value);
   return null;
 end $$;
-comment on function sync.restored() is 'Writes the operation of a restoration, at the end of the transaction like every other.';
-create constraint trigger _900_restored after insert on sync.restoration deferrable initially deferred
-  for each row execute function sync.restored();
+comment on function sync.capture_resolution() is 'Writes the operation of a restoration, at the end of the transaction like every other.';
+create constraint trigger _900_capture_resolution after insert on sync.resolution deferrable initially deferred
+  for each row execute function sync.capture_resolution();
 
-create function sync.restore_loser(entity text, key text, column_name text, node_id integer, seq bigint) returns void
+create function sync.resolve_conflict(table_name text, key text, column_name text, node_id integer, seq bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  tracked sync.entity;
+  tracked sync.tracked_table;
   before jsonb;
   value jsonb;
 begin
-  -- Alone among merges, and before any row is locked: see tpv.restore_loser.
+  -- Alone among merges, and before any row is locked: see tpv.resolve_conflict.
   perform pg_advisory_xact_lock(7631990, 1);
-  select * into tracked from sync.entity e where e.entity = restore_loser.entity;
+  select * into tracked from sync.tracked_table e where e.table_name = resolve_conflict.table_name;
   if tracked.writer = 'central' and sync.is_joined_store() then
-    raise exception '% is decided by central', entity using errcode = '42501', hint = 'settle it there; that arrives here by itself';
+    raise exception '% is decided by central', table_name using errcode = '42501', hint = 'settle it there; that arrives here by itself';
   end if;
-  if tracked.only_stricter ? restore_loser.column_name then
-    execute format('select to_jsonb(t) -> %L from %s t where t.%I = $1::uuid', column_name, tracked.entity, tracked.key_column)
+  if tracked.only_stricter ? resolve_conflict.column_name then
+    execute format('select to_jsonb(t) -> %L from %s t where t.%I = $1::uuid', column_name, tracked.table_name, tracked.key_column)
       into before using key;
   end if;
-  value := tpv.restore_loser(entity, key, column_name, node_id, seq);
+  value := tpv.resolve_conflict(table_name, key, column_name, node_id, seq);
   if sync.is_looser(tracked.only_stricter -> column_name, before, value) then
-    raise exception '% of % only grows stricter', column_name, entity
-      using errcode = '23514', hint = format('if its owner says so: select sync.loosen(%L, %L, %L, value, why)', entity, key, column_name);
+    raise exception '% of % only grows stricter', column_name, table_name
+      using errcode = '23514', hint = format('if its owner says so: select sync.loosen(%L, %L, %L, value, why)', table_name, key, column_name);
   end if;
-  insert into sync.restoration (entity, key, column_name, node_id, seq, value) values (entity, key, column_name, node_id, seq, value);
+  insert into sync.resolution (table_name, key, column_name, node_id, seq, value) values (table_name, key, column_name, node_id, seq, value);
 end $$;
-comment on function sync.restore_loser(text, text, text, integer, bigint) is
+comment on function sync.resolve_conflict(text, text, text, integer, bigint) is
   'Settles a conflict for a value that lost: it is written again, by an operation that knows of all the others.';
 
-create function sync.loosen(entity text, key uuid, column_name text, value text, why text) returns void
+create function sync.loosen(table_name text, key uuid, column_name text, value text, why text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
-  tracked sync.entity;
+  tracked sync.tracked_table;
   changed bigint;
 begin
-  select * into tracked from sync.entity e where e.entity = loosen.entity;
+  select * into tracked from sync.tracked_table e where e.table_name = loosen.table_name;
   if not coalesce(tracked.only_stricter ? loosen.column_name, false) then
     raise exception 'that column may be updated like any other' using errcode = '22023';
   end if;
   if coalesce(why, '') = '' then
     raise exception 'say on whose word' using errcode = '22023';
   end if;
-  insert into sync.loosening (entity, key, column_name, value, why) values (entity, key, column_name, value, why);
-  execute format('update %s t set %I = $1::%s where t.%I = $2', tracked.entity, column_name,
+  insert into sync.loosening (table_name, key, column_name, value, why) values (table_name, key, column_name, value, why);
+  execute format('update %s t set %I = $1::%s where t.%I = $2', tracked.table_name, column_name,
                  (select format_type(a.atttypid, a.atttypmod) from pg_attribute a
-                   where a.attrelid = to_regclass(tracked.entity) and a.attname = loosen.column_name), tracked.key_column)
+                   where a.attrelid = to_regclass(tracked.table_name) and a.attname = loosen.column_name), tracked.key_column)
     using value, key;
   get diagnostics changed = row_count;
   if changed = 0 then
-    raise exception 'there is no row of % with that key', entity using errcode = 'P0002';
+    raise exception 'there is no row of % with that key', table_name using errcode = 'P0002';
   end if;
 end $$;
 comment on function sync.loosen(text, uuid, text, text, text) is
   'Sets a column that only grows stricter to a looser value, on somebody''s word, which sync.loosening keeps.';
 
-create function sync.make_alias(entity text, key uuid, of_key uuid) returns void
+create function sync.make_alias(table_name text, key uuid, of_key uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  tracked sync.entity;
+  tracked sync.tracked_table;
   changed bigint;
 begin
-  select * into tracked from sync.entity e where e.entity = make_alias.entity;
-  if tracked.entity is null or tracked.duplicates = '{}' then
+  select * into tracked from sync.tracked_table e where e.table_name = make_alias.table_name;
+  if tracked.table_name is null or tracked.duplicates = '{}' then
     raise exception 'rows of that table have no aliases' using errcode = '22023', hint = 'sync.track(…, duplicates => …) gives them some';
   end if;
-  execute format('update %s t set alias_of = $1 where t.%I = $2', tracked.entity, tracked.key_column) using of_key, key;
+  execute format('update %s t set alias_of = $1 where t.%I = $2', tracked.table_name, tracked.key_column) using of_key, key;
   get diagnostics changed = row_count;
   if changed = 0 then
-    raise exception 'there is no row of % with that key', entity using errcode = 'P0002';
+    raise exception 'there is no row of % with that key', table_name using errcode = 'P0002';
   end if;
 end $$;
 comment on function sync.make_alias(text, uuid, uuid) is
   'Says that a row turned out to be another one; with null, that it is itself after all. Every node learns it.';
 
-create function sync.resolve(entity text, key uuid) returns uuid
+create function sync.canonical_key(table_name text, key uuid) returns uuid
 language sql stable security definer set search_path = pg_catalog, pg_temp as
-$$ select tpv.resolve(entity, key::text)::uuid $$;
-comment on function sync.resolve(text, uuid) is 'The key of the row that this one became by sync.make_alias; the key itself when it became none.';
+$$ select tpv.canonical_key(table_name, key::text)::uuid $$;
+comment on function sync.canonical_key(text, uuid) is 'The key of the row that this one became by sync.make_alias; the key itself when it became none.';
 
-create function sync.duplicates() returns table (entity text, kind text, keys uuid[], shared jsonb)
+create function sync.duplicates() returns table (table_name text, kind text, keys uuid[], shared jsonb)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   same record;
 begin
   for same in
-    select e.entity, e.key_column, d.key as kind, array_agg(c order by c) as columns
-      from sync.entity e cross join jsonb_each(e.duplicates) d cross join jsonb_array_elements_text(d.value) c
-     where to_regclass(e.entity) is not null
-     group by e.entity, e.key_column, d.key order by e.entity, d.key
+    select e.table_name, e.key_column, d.key as kind, array_agg(c order by c) as columns
+      from sync.tracked_table e cross join jsonb_each(e.duplicates) d cross join jsonb_array_elements_text(d.value) c
+     where to_regclass(e.table_name) is not null
+     group by e.table_name, e.key_column, d.key order by e.table_name, d.key
   loop
     return query execute format(
       'select %L, %L, array_agg(t.%I order by t.%I), jsonb_build_object(%s) from %s t '
       'where not t.deleted and t.alias_of is null and %s group by %s having count(*) > 1 order by 3',
-      same.entity, same.kind, same.key_column, same.key_column,
-      (select string_agg(format('%L, lower(t.%I::text)', c, c), ', ' order by c) from unnest(same.columns) c), same.entity,
+      same.table_name, same.kind, same.key_column, same.key_column,
+      (select string_agg(format('%L, lower(t.%I::text)', c, c), ', ' order by c) from unnest(same.columns) c), same.table_name,
       (select string_agg(format('t.%I is not null', c), ' and ') from unnest(same.columns) c),
       (select string_agg(format('lower(t.%I::text)', c), ', ' order by c) from unnest(same.columns) c));
   end loop;
 end $$;
 comment on function sync.duplicates() is 'What sync.duplicate shows.';
-create view sync.duplicate with (security_invoker = true) as select d.entity, d.kind, d.keys, d.shared from sync.duplicates() d;
+create view sync.duplicate with (security_invoker = true) as select d.table_name, d.kind, d.keys, d.shared from sync.duplicates() d;
 comment on view sync.duplicate is 'Rows that two nodes made of what looks like one: sync.make_alias settles it. Deleted rows and aliases are left out.';
-comment on column sync.duplicate.entity is 'The table.';
+comment on column sync.duplicate.table_name is 'The table.';
 comment on column sync.duplicate.kind is 'What may not be shared, by its name in sync.track.';
 comment on column sync.duplicate.keys is 'The rows.';
 comment on column sync.duplicate.shared is 'What they share.';
 
 -- Policies -----------------------------------------------------------------------------------------------------------
 
-create function sync.policy_key(entity text, column_name text) returns uuid
+create function sync.policy_key(table_name text, column_name text) returns uuid
 language sql immutable set search_path = pg_catalog, pg_temp
 begin atomic
   -- A uuid v8 of the names.
   select (overlay(overlay(s.h placing '8' from 13) placing '8' from 17))::uuid
-    from (select substr(encode(sha256(convert_to(entity || ' ' || column_name, 'UTF8')), 'hex'), 1, 32)) as s (h);
+    from (select substr(encode(sha256(convert_to(table_name || ' ' || column_name, 'UTF8')), 'hex'), 1, 32)) as s (h);
 end;
 comment on function sync.policy_key(text, text) is 'The key of a policy, the same wherever it is made.';
 
@@ -513,15 +513,15 @@ begin
   if not tpv.is_capturing() then
     return new;
   end if;
-  if tg_op = 'UPDATE' and (new.policy_id, new.entity, new.column_name) is distinct from (old.policy_id, old.entity, old.column_name) then
+  if tg_op = 'UPDATE' and (new.policy_id, new.table_name, new.column_name) is distinct from (old.policy_id, old.table_name, old.column_name) then
     raise exception 'a policy stays that of its column' using errcode = '22023', hint = 'set deleted = true, and insert another';
   end if;
   if exists (select from sync.this_node t join org.node n on n.node_id = t.node_id where n.kind <> 'central') then
     raise exception 'policies are decided by central' using errcode = '42501', hint = 'change it there; it arrives here by itself';
   end if;
-  new.policy_id := sync.policy_key(new.entity, new.column_name);
+  new.policy_id := sync.policy_key(new.table_name, new.column_name);
   if not new.deleted then
-    perform tpv.policy_check(new.entity, new.column_name, new.rule);
+    perform tpv.policy_check(new.table_name, new.column_name, new.rule);
   end if;
   return new;
 end $$;
@@ -531,17 +531,17 @@ create function sync.policy_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   -- Not by sync.sibling: values that the old policy united are no conflict on record, and may be one now.
-  perform tpv.settle_again(h.entity, h.key, new.column_name)
-     from (select i.entity, i.key from sync.head i
-            where i.entity = new.entity and i.contested and json_array_length(i.heads::json -> new.column_name) > 1
+  perform tpv.choose_again(h.table_name, h.key, new.column_name)
+     from (select i.table_name, i.key from sync.head i
+            where i.table_name = new.table_name and i.contested and json_array_length(i.heads::json -> new.column_name) > 1
             order by 1, 2) h;
   return null;
 end $$;
 comment on function sync.policy_changed() is 'Chooses anew among values that were written at the same time when their policy changed.';
 
-create function sync.policy_dry_run(entity text, column_name text, rule jsonb)
+create function sync.policy_dry_run(table_name text, column_name text, rule jsonb)
 returns table (key text, value_now jsonb, value_then jsonb, differs boolean)
 language sql security definer set search_path = pg_catalog, pg_temp as
-$$ select d.key, d.value_now, d.value_then, d.differs from tpv.policy_dry_run(entity, column_name, rule) d $$;
+$$ select d.key, d.value_now, d.value_then, d.differs from tpv.policy_dry_run(table_name, column_name, rule) d $$;
 comment on function sync.policy_dry_run(text, text, jsonb) is
   'What a policy would choose among the values that were written at the same time, beside what holds now. Changes nothing.';

@@ -105,15 +105,15 @@ select sync.track('sync.policy', 'central');
 -- Nobody decides these: a store that is upgraded after others must not write them again over what central has said since.
 -- So nothing is captured, and what refuses policies of stores comes after.
 alter table sync.policy disable trigger _900_capture;
-insert into sync.policy (policy_id, entity, column_name, rule)
+insert into sync.policy (policy_id, table_name, column_name, rule)
 select sync.policy_key('party.customer', p.column_name), 'party.customer', p.column_name, p.rule::jsonb
   from (values ('tags', '"union"'), ('consent', '{"rule": "least", "order": ["none", "email", "all"]}'), ('credit_limit', '"review"'))
     as p (column_name, rule);
 alter table sync.policy enable trigger _900_capture;
 create trigger _000_lock before insert or update on sync.policy for each statement execute function sync.lock_policies();
 create trigger _300_check before insert or update on sync.policy for each row execute function sync.check_policy();
-create trigger _910_settle after insert or update on sync.policy for each row execute function sync.policy_changed();
-alter table sync.policy enable always trigger _910_settle;
+create trigger _910_choose after insert or update on sync.policy for each row execute function sync.policy_changed();
+alter table sync.policy enable always trigger _910_choose;
 
 -- What arrives is written by tpv_apply -------------------------------------------------------------------------------
 
@@ -123,12 +123,12 @@ grant select, insert on all tables in schema wire to tpv_apply;
 alter default privileges in schema wire grant select, insert on tables to tpv_apply;
 grant select, insert, update, delete on sync.head, sync.awaited, sync.sibling, sync.quarantine to tpv_apply;
 grant select, update on sync.peer to tpv_apply;
-grant select on sync.this_node, sync.entity, sync.policy, sync.chain, sync.op_counter, org.node to tpv_apply;
+grant select on sync.this_node, sync.tracked_table, sync.policy, sync.hash_chain, sync.op_counter, org.node to tpv_apply;
 grant select, insert, update on sales.receipt, sales.receipt_line, sales.receipt_tax, sales.receipt_event, sales.day_close to tpv_apply;
 grant insert on sec.audit to tpv_apply;
-grant execute on function sync.loosen(text, uuid, text, text, text), sync.make_alias(text, uuid, uuid), sync.resolve(text, uuid),
+grant execute on function sync.loosen(text, uuid, text, text, text), sync.make_alias(text, uuid, uuid), sync.canonical_key(text, uuid),
   sync.duplicates(), sync.policy_dry_run(text, text, jsonb) to tpv_operator;
-grant select on sync.duplicate, sync.restoration, sync.loosening to tpv_operator;
+grant select on sync.duplicate, sync.resolution, sync.loosening to tpv_operator;
 -- Asked for each row of a tracked table, with the rights of whoever writes it.
 grant execute on function tpv.is_capturing() to tpv_apply, tpv_operator;
 grant usage on schema tpv to tpv_operator;

@@ -1,4 +1,4 @@
--- Purpose: what is sent again: the load of a node that joins, and what a node found that it lacks. Comparing, asking, serving.
+-- Purpose: what is sent again: the snapshot for a node that joins, and what a node found that it lacks. Comparing, asking, serving.
 -- Limits:  wire.resend is frozen like wire.doc. A node asks its peers only; central serves every node's operations, a store its own.
 -- Undo:    leave the chain first (sync.leave_plan); then drop what is created here, and unschedule its two jobs.
 
@@ -11,15 +11,15 @@ create table wire.resend (
   body      text not null,
   primary key (node_id, resend_id)
 );
-comment on table wire.resend is 'What one node sends to one other: a load of state, documents and operations again, and requests for them. Taken in at the receiver and not stored there.';
+comment on table wire.resend is 'What one node sends to one other: a snapshot of state, documents and operations again, and requests for them. Taken in at the receiver and not stored there.';
 comment on column wire.resend.node_id is 'The sender.';
 comment on column wire.resend.resend_id is 'Key at the sender.';
 comment on column wire.resend.to_node is 'The receiver.';
 comment on column wire.resend.hlc is 'When.';
-comment on column wire.resend.kind is 'things and loaded (a load and its end), operations, documents, ask.';
+comment on column wire.resend.kind is 'snapshot and snapshot_end, operations, documents, request.';
 comment on column wire.resend.body is 'JSON.';
-create trigger _100_take_in before insert on wire.resend for each row execute function tpv.take_in_resend();
-alter table wire.resend enable always trigger _100_take_in;
+create trigger _100_receive before insert on wire.resend for each row execute function tpv.receive_resend();
+alter table wire.resend enable always trigger _100_receive;
 grant select on wire.resend to tpv_replicator;
 
 create index doc_chain on wire.doc (node_id, chain, chain_seq);
@@ -35,7 +35,7 @@ comment on table sync.horizon is 'Per node, up to which number its operations ar
 comment on column sync.horizon.node_id is 'The node that decided.';
 comment on column sync.horizon.seq is 'The number. An operation at or below it that arrives is a repeat.';
 
-create function sync.known() returns table (node_id integer, seq bigint)
+create function sync.contiguous() returns table (node_id integer, seq bigint)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
   -- The least number of each node, and from there the next node: as many look-ups as there are nodes.
@@ -52,7 +52,7 @@ begin atomic
             from writer w full join sync.horizon h on h.node_id = w.node_id) n
    where n.node_id is not null;
 end;
-comment on function sync.known() is 'Per node, up to which number its operations are here without a gap.';
+comment on function sync.contiguous() is 'Per node, up to which number its operations are here without a gap.';
 
 create table sync.verified (
   node_id     integer not null,
@@ -74,16 +74,16 @@ comment on column sync.verified.verified_at is 'When.';
 create table sync.drift (
   drift_id  bigint generated always as identity primary key,
   node_id   integer not null,
-  what      text not null check (what in ('operations', 'chain', 'broken', 'restored')),
+  what      text not null check (what in ('operations', 'hash_chain', 'broken', 'restored')),
   subject   text not null,
   from_seq  bigint not null,
   to_seq    bigint not null,
   detail    text not null,
   found_at  timestamptz not null default clock_timestamp(),
-  asked_at  timestamptz,
-  mended_at timestamptz
+  requested_at  timestamptz,
+  resolved_at timestamptz
 );
-create unique index drift_open on sync.drift (node_id, what, subject) where mended_at is null;
+create unique index drift_open on sync.drift (node_id, what, subject) where resolved_at is null;
 comment on table sync.drift is 'Differences between what a peer has and what is here, and what became of them.';
 comment on column sync.drift.drift_id is 'Key.';
 comment on column sync.drift.node_id is 'The peer.';
@@ -93,12 +93,12 @@ comment on column sync.drift.from_seq is 'The first that is missing.';
 comment on column sync.drift.to_seq is 'The last that is missing.';
 comment on column sync.drift.detail is 'A sentence.';
 comment on column sync.drift.found_at is 'When it was found.';
-comment on column sync.drift.asked_at is 'When the peer was asked last.';
-comment on column sync.drift.mended_at is 'When it was gone; null while it is there.';
+comment on column sync.drift.requested_at is 'When the peer was asked last.';
+comment on column sync.drift.resolved_at is 'When it was gone; null while it is there.';
 
 create table sync.request (
   node_id      integer not null,
-  what         text not null check (what in ('operations', 'chain', 'documents', 'load')),
+  what         text not null check (what in ('operations', 'hash_chain', 'documents', 'snapshot')),
   subject      text not null default '',
   from_seq     bigint not null default 1,
   to_seq       bigint,
@@ -107,7 +107,7 @@ create table sync.request (
 );
 comment on table sync.request is 'What peers asked for and was not sent yet. The background worker sends it.';
 comment on column sync.request.node_id is 'The peer that asked.';
-comment on column sync.request.what is 'operations of a node, a chain, documents addressed to the peer, or a load.';
+comment on column sync.request.what is 'operations of a node, a chain, documents addressed to the peer, or a snapshot.';
 comment on column sync.request.subject is 'The node whose operations, or the chain; * for all chains.';
 comment on column sync.request.from_seq is 'The next to send.';
 comment on column sync.request.to_seq is 'The last to send; null for all there are.';
@@ -119,45 +119,45 @@ create table sync.outgoing (
   kind    text not null,
   body    text not null
 );
-comment on table sync.outgoing is 'Parts of loads that were taken in one moment and are sent one by one, so that the receiver locks little at a time.';
+comment on table sync.outgoing is 'Parts of snapshots that were taken in one moment and are sent one by one, so that the receiver locks little at a time.';
 comment on column sync.outgoing.nth is 'Their order.';
 comment on column sync.outgoing.to_node is 'The receiver.';
 comment on column sync.outgoing.kind is 'As in wire.resend.';
 comment on column sync.outgoing.body is 'As in wire.resend.';
 
-create table sync.load (
-  load_id  uuid primary key,
+create table sync.snapshot (
+  snapshot_id  uuid primary key,
   node_id  integer not null,
-  knows    text not null default '{"vector":{}}',
+  covers   text not null default '{"vector":{}}',
   parts    integer not null default 0,
   digest   numeric(40,0) not null default 0,
-  of_parts integer,
-  of_digest numeric(40,0),
-  begun_at timestamptz not null default clock_timestamp(),
-  done_at  timestamptz
+  expected_parts integer,
+  expected_digest numeric(40,0),
+  started_at timestamptz not null default clock_timestamp(),
+  completed_at timestamptz
 );
-comment on table sync.load is 'Loads of state that came here, and whether they are complete.';
-comment on column sync.load.load_id is 'The load.';
-comment on column sync.load.node_id is 'Who sent it.';
-comment on column sync.load.knows is 'The operations that it stands for: {"vector": {"node": seq}, "beyond": [[node, from, to]]}.';
-comment on column sync.load.parts is 'How many parts of it are here.';
-comment on column sync.load.digest is 'Sum of the hashes of these.';
-comment on column sync.load.of_parts is 'How many there are, once its end is here.';
-comment on column sync.load.of_digest is 'And the sum of their hashes.';
-comment on column sync.load.begun_at is 'When the first part arrived.';
-comment on column sync.load.done_at is 'When it was complete, and the sums agreed.';
+comment on table sync.snapshot is 'Loads of state that came here, and whether they are complete.';
+comment on column sync.snapshot.snapshot_id is 'The snapshot.';
+comment on column sync.snapshot.node_id is 'Who sent it.';
+comment on column sync.snapshot.covers is 'The operations that it stands for: {"vector": {"node": seq}, "beyond": [[node, from, to]]}.';
+comment on column sync.snapshot.parts is 'How many parts of it are here.';
+comment on column sync.snapshot.digest is 'Sum of the hashes of these.';
+comment on column sync.snapshot.expected_parts is 'How many there are, once its end is here.';
+comment on column sync.snapshot.expected_digest is 'And the sum of their hashes.';
+comment on column sync.snapshot.started_at is 'When the first part arrived.';
+comment on column sync.snapshot.completed_at is 'When it was complete, and the sums agreed.';
 
-create table sync.load_thing (
-  load_id uuid not null references sync.load,
-  entity  text not null,
+create table sync.snapshot_row (
+  snapshot_id uuid not null references sync.snapshot,
+  table_name  text not null,
   key     text not null,
-  primary key (entity, key, load_id)
+  primary key (table_name, key, snapshot_id)
 );
-create index load_thing_load on sync.load_thing (load_id);
-comment on table sync.load_thing is 'What loads have brought that are not complete: an operation on it that the load stands for may still arrive, and is late.';
-comment on column sync.load_thing.load_id is 'The load.';
-comment on column sync.load_thing.entity is 'The table.';
-comment on column sync.load_thing.key is 'The key.';
+create index snapshot_row_snapshot on sync.snapshot_row (snapshot_id);
+comment on table sync.snapshot_row is 'Rows of snapshots that are not complete: an operation on one that the snapshot stands for may still arrive, and is late.';
+comment on column sync.snapshot_row.snapshot_id is 'The snapshot.';
+comment on column sync.snapshot_row.table_name is 'The table.';
+comment on column sync.snapshot_row.key is 'The key.';
 
 -- Sending ------------------------------------------------------------------------------------------------------------
 
@@ -168,31 +168,31 @@ begin atomic
 end;
 comment on function sync.send(integer, text, text) is 'Sends something to one peer.';
 
-create function sync.send_load(to_node integer) returns bigint
+create function sync.send_snapshot(to_node integer) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   sent bigint;
 begin
   -- One after the other, so that their parts do not mix.
-  perform pg_advisory_xact_lock(hashtextextended('sync.send_load', 0));
+  perform pg_advisory_xact_lock(hashtextextended('sync.send_snapshot', 0));
   if exists (select from sync.quarantine q where q.code like 'OPERATION%' and q.resolved_at is null) then
     raise exception 'operations wait here that this version can not read, so there is no state of them to send'
       using errcode = '55000', hint = 'upgrade pg_tpv here first; select * from sync.quarantine where code like ''OPERATION%'' shows them';
   end if;
-  if exists (select from sync.load l where l.done_at is null) then
-    raise exception 'a load is coming in here, and what it stands for is not known of everything yet'
-      using errcode = '55000', hint = 'select * from sync.load where done_at is null; sync.ask(…) lets the peer send another one';
+  if exists (select from sync.snapshot l where l.completed_at is null) then
+    raise exception 'an incoming snapshot is not complete yet'
+      using errcode = '55000', hint = 'select * from sync.snapshot where completed_at is null; sync.request(…) lets the peer send another one';
   end if;
   if exists (
-    select from wire.op o left join sync.known() k on k.node_id = o.node_id
+    select from wire.op o left join sync.contiguous() k on k.node_id = o.node_id
      where o.seq > coalesce(k.seq, 0) and o.node_id <> org.this_node()
        and not exists (select from org.node n where n.node_id = org.this_node() and n.kind = 'central')) then
     raise exception 'operations of others are here beyond a gap, and a store can not pass them on'
-      using errcode = '55000', hint = 'wait until the gap is filled: select * from sync.known()';
+      using errcode = '55000', hint = 'wait until the gap is filled: select * from sync.contiguous()';
   end if;
   -- One statement, and so one snapshot: the heads of all things, and which operations went into them.
   with known as (
-    select k.node_id, k.seq from sync.known() k
+    select k.node_id, k.seq from sync.contiguous() k
   ), beyond as (
     -- What is here beyond a gap. It goes as what it is as well, and first: it may name what is in the gap.
     select o.* from wire.op o left join known k on k.node_id = o.node_id where o.seq > coalesce(k.seq, 0)
@@ -203,69 +203,69 @@ begin
   ), knows as (
     select (select coalesce(json_object_agg(k.node_id, k.seq order by k.node_id), '{}') from known k) as vector,
            (select coalesce(json_agg(json_build_array(r.node_id, r.from_seq, r.to_seq) order by r.node_id, r.from_seq), '[]') from range r) as beyond
-  ), load as (
-    select tpv.uuid7() as load_id
-  ), thing as (
-    select json_build_array(h.entity, h.key, h.heads::json) as thing,
+  ), snapshot as (
+    select tpv.uuid7() as snapshot_id
+  ), entity as (
+    select json_build_array(h.table_name, h.key, h.heads::json) as item,
            -- Policies first: the rest is then chosen once.
-           (row_number() over (order by h.entity <> 'sync.policy', h.entity, h.key) - 1) / 500 as part
+           (row_number() over (order by h.table_name <> 'sync.policy', h.table_name, h.key) - 1) / 500 as part
       from sync.head h
   ), part as materialized (
-    select t.part, (select json_build_object('load', l.load_id, 'vector', w.vector, 'beyond', w.beyond, 'things', json_agg(t.thing))::text
-                      from load l cross join knows w) as body
-      from thing t group by t.part
+    select t.part, (select json_build_object('snapshot', l.snapshot_id, 'vector', w.vector, 'beyond', w.beyond, 'rows', json_agg(t.item))::text
+                      from snapshot l cross join knows w) as body
+      from entity t group by t.part
   ), operation as (
     -- A node is not told by others what it decided itself.
-    select b.*, (row_number() over (order by b.node_id, b.seq) - 1) / 500 as part from beyond b where b.node_id <> send_load.to_node
+    select b.*, (row_number() over (order by b.node_id, b.seq) - 1) / 500 as part from beyond b where b.node_id <> send_snapshot.to_node
   ), message (step, nth, kind, body) as (
     select 1, o.part, 'operations',
-           json_build_object('operations', json_agg(json_build_array(o.node_id, o.seq, o.hlc, o.entity, o.key, o.patch, o.base) order by o.node_id, o.seq))::text
+           json_build_object('operations', json_agg(json_build_array(o.node_id, o.seq, o.hlc, o.table_name, o.key, o.patch, o.base) order by o.node_id, o.seq))::text
       from operation o group by o.part
     union all
-    select 2, p.part, 'things', p.body from part p
+    select 2, p.part, 'snapshot', p.body from part p
     union all
-    select 3, 0, 'loaded', json_build_object('load', l.load_id, 'vector', w.vector, 'beyond', w.beyond,
+    select 3, 0, 'snapshot_end', json_build_object('snapshot', l.snapshot_id, 'vector', w.vector, 'beyond', w.beyond,
              'parts', (select count(*) from part), 'digest', (select coalesce(sum(hashtextextended(p.body, 0)::numeric), 0) from part p)::text)::text
-      from load l cross join knows w
+      from snapshot l cross join knows w
   ), written as (
     insert into sync.outgoing (to_node, kind, body)
-    select send_load.to_node, m.kind, m.body from message m order by m.step, m.nth
+    select send_snapshot.to_node, m.kind, m.body from message m order by m.step, m.nth
     returning 1
   )
   select count(*) into sent from written;
   return sent;
 end $$;
-comment on function sync.send_load(integer) is
+comment on function sync.send_snapshot(integer) is
   'Prepares the state of all things, as of one moment, with the operations that it stands for; the background worker sends it. Answers how many parts it has.';
 
-create function sync.count_from(seq bigint) returns void
+create function sync.advance_op_counter(seq bigint) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
-  insert into sync.op_counter as c (node_id, last_seq) values (org.this_node(), count_from.seq)
+  insert into sync.op_counter as c (node_id, last_seq) values (org.this_node(), advance_op_counter.seq)
   on conflict (node_id) do update set last_seq = excluded.last_seq where c.last_seq < excluded.last_seq;
 end;
-comment on function sync.count_from(bigint) is 'Lets this node''s operations be numbered from there, if they are not already: the numbers before were given once.';
+comment on function sync.advance_op_counter(bigint) is 'Lets this node''s operations be numbered from there, if they are not already: the numbers before were given once.';
 
-create function sync.ask(peer integer, wants json) returns void
+create function sync.request(peer integer, wants json) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
-  select sync.send(ask.peer, 'ask', json_build_object('wants', ask.wants)::text);
+  select sync.send(request.peer, 'request', json_build_object('wants', request.wants)::text);
 end;
-comment on function sync.ask(integer, json) is 'Asks a peer for rows: [{"what": "chain", "subject": "T01", "from": 12, "to": 20}, …].';
+comment on function sync.request(integer, json) is 'Asks a peer for rows: [{"what": "chain", "subject": "T01", "from": 12, "to": 20}, …].';
 
-create function sync.ask_all(peer integer) returns void
+create function sync.request_all(peer integer) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
-  select sync.ask(ask_all.peer, json_build_array(
-    json_build_object('what', 'operations', 'subject', ask_all.peer::text,
-                      'from', coalesce((select k.seq from sync.known() k where k.node_id = ask_all.peer), 0) + 1),
-    json_build_object('what', 'chain', 'subject', '*'),
+  select sync.request(request_all.peer, json_build_array(
+    json_build_object('what', 'operations', 'subject', request_all.peer::text,
+                      'from', coalesce((select k.seq from sync.contiguous() k where k.node_id = request_all.peer), 0) + 1),
+    json_build_object('what', 'hash_chain', 'subject', '*'),
     json_build_object('what', 'documents')));
 end;
-comment on function sync.ask_all(integer) is 'Asks a peer for everything of its own that may be missing here.';
+comment on function sync.request_all(integer) is 'Asks a peer for everything of its own that may be missing here.';
 
--- From chain to chain along the index: the heads in sync.chain are bookkeeping, the documents are what must not be lost.
-create function sync.own_chains() returns setof text
+-- From chain to chain along the index: the heads in sync.hash_chain are bookkeeping, the documents are what must not be lost.
+create function sync.own_hash_chains() returns setof text
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
   with recursive own (chain) as (
@@ -275,18 +275,18 @@ begin atomic
   )
   select own.chain from own where own.chain is not null;
 end;
-comment on function sync.own_chains() is 'The chains of the documents that this node wrote.';
+comment on function sync.own_hash_chains() is 'The chains of the documents that this node wrote.';
 
-create function sync.take_request(peer integer, wants json) returns void
+create function sync.receive_request(peer integer, wants json) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
   insert into sync.request as r (node_id, what, subject, from_seq, to_seq)
-  select take_request.peer, w.what, w.subject, min(w.from_seq), nullif(max(coalesce(w.to_seq, 9223372036854775807)), 9223372036854775807)
+  select receive_request.peer, w.what, w.subject, min(w.from_seq), nullif(max(coalesce(w.to_seq, 9223372036854775807)), 9223372036854775807)
     from (
       select w.what, coalesce(c.chain, w.subject, '') as subject, coalesce(w."from", 1) as from_seq, w."to" as to_seq
-        from json_to_recordset(take_request.wants) as w (what text, subject text, "from" bigint, "to" bigint)
-        left join sync.own_chains() c (chain) on w.what = 'chain' and w.subject = '*'
-       where (w.what in ('documents', 'load') or (w.what = 'chain' and (w.subject is distinct from '*' or c.chain is not null))
+        from json_to_recordset(receive_request.wants) as w (what text, subject text, "from" bigint, "to" bigint)
+        left join sync.own_hash_chains() c (chain) on w.what = 'hash_chain' and w.subject = '*'
+       where (w.what in ('documents', 'snapshot') or (w.what = 'hash_chain' and (w.subject is distinct from '*' or c.chain is not null))
               or (w.what = 'operations' and w.subject ~ '^[0-9]{1,9}$'))
     ) w
    group by 2, 3
@@ -294,7 +294,7 @@ begin atomic
     set from_seq = least(r.from_seq, excluded.from_seq),
         to_seq = case when r.to_seq is null or excluded.to_seq is null then null else greatest(r.to_seq, excluded.to_seq) end;
 end;
-comment on function sync.take_request(integer, json) is 'Takes note of what a peer asked for.';
+comment on function sync.receive_request(integer, json) is 'Takes note of what a peer asked for.';
 
 create function sync.serve_request(wanted sync.request, most integer) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -313,10 +313,10 @@ begin
      and not exists (select from wire.op o where o.node_id = wanted.subject::integer and o.seq = wanted.from_seq) then
     -- It came here as state, and can only go on as state.
     delete from sync.request r where r.node_id = wanted.node_id and r.what = wanted.what and r.subject = wanted.subject;
-    wanted.what := 'load';
+    wanted.what := 'snapshot';
   end if;
-  if wanted.what = 'load' then
-    sent := sync.send_load(wanted.node_id);
+  if wanted.what = 'snapshot' then
+    sent := sync.send_snapshot(wanted.node_id);
   elsif wanted.what = 'operations' and (is_central or wanted.subject = here::text) then
     with part as (
       select o.*, (row_number() over (order by o.seq) - 1) / 500 as part from (
@@ -326,19 +326,19 @@ begin
     ), written as (
       insert into wire.resend (node_id, to_node, hlc, kind, body)
       select here, wanted.node_id, tpv.hlc_now(), 'operations',
-             json_build_object('operations', json_agg(json_build_array(p.node_id, p.seq, p.hlc, p.entity, p.key, p.patch, p.base) order by p.seq))::text
+             json_build_object('operations', json_agg(json_build_array(p.node_id, p.seq, p.hlc, p.table_name, p.key, p.patch, p.base) order by p.seq))::text
         from part p group by p.part order by p.part
     )
     select count(*), max(p.seq) into sent, last_seq from part p;
-  elsif wanted.what in ('chain', 'documents') then
+  elsif wanted.what in ('hash_chain', 'documents') then
     with part as (
       select d.*, (row_number() over (order by d.chain, d.chain_seq) - 1) / 100 as part from (
         select * from wire.doc d
-         where wanted.what = 'chain' and d.node_id = here and d.chain = wanted.subject and d.chain_seq >= wanted.from_seq
+         where wanted.what = 'hash_chain' and d.node_id = here and d.chain = wanted.subject and d.chain_seq >= wanted.from_seq
            and (wanted.to_seq is null or d.chain_seq <= wanted.to_seq)
         union all
         select * from wire.doc d where wanted.what = 'documents' and d.to_node = wanted.node_id
-         order by chain, chain_seq limit case wanted.what when 'chain' then most end) d
+         order by chain, chain_seq limit case wanted.what when 'hash_chain' then most end) d
     ), written as (
       insert into wire.resend (node_id, to_node, hlc, kind, body)
       select here, wanted.node_id, tpv.hlc_now(), 'documents',
@@ -350,7 +350,7 @@ begin
     )
     select count(*), max(p.chain_seq) into sent, last_seq from part p;
   end if;
-  if wanted.what in ('operations', 'chain') and sent = most then
+  if wanted.what in ('operations', 'hash_chain') and sent = most then
     update sync.request r set from_seq = last_seq + 1
      where r.node_id = wanted.node_id and r.what = wanted.what and r.subject = wanted.subject;
   else
@@ -360,7 +360,7 @@ begin
 end $$;
 comment on function sync.serve_request(sync.request, integer) is 'Sends the next part of what a peer asked for.';
 
-create function sync.serve(most integer default 2000) returns integer
+create function sync.serve_requests(most integer default 2000) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   wanted sync.request;
@@ -377,12 +377,12 @@ begin
   end if;
   -- Operations before documents: a receipt waits in quarantine until its store is known.
   select * into wanted from sync.request r where r.requested_at <= clock_timestamp()
-   order by r.what = 'load' desc, r.what = 'operations' desc, r.requested_at limit 1 for update skip locked;
+   order by r.what = 'snapshot' desc, r.what = 'operations' desc, r.requested_at limit 1 for update skip locked;
   if not found then
     return 0;
   end if;
   begin
-    return sync.serve_request(wanted, serve.most);
+    return sync.serve_request(wanted, serve_requests.most);
   exception when others then
     -- One that can not be served must not keep the background worker from the others, nor from beats.
     raise warning 'what node % asked for could not be sent: %', wanted.node_id, sqlerrm;
@@ -391,7 +391,7 @@ begin
     return 1;
   end;
 end $$;
-comment on function sync.serve(integer) is
+comment on function sync.serve_requests(integer) is
   'Sends the next part of what peers asked for. Answers how many rows, 0 when nothing is asked for. The background worker calls it.';
 
 -- Comparing ----------------------------------------------------------------------------------------------------------
@@ -401,9 +401,9 @@ language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
   insert into sync.drift as d (node_id, what, subject, from_seq, to_seq, detail)
   values (note_drift.peer, note_drift.what, note_drift.subject, note_drift.from_seq, note_drift.to_seq, note_drift.detail)
-  on conflict (node_id, what, subject) where mended_at is null do update
+  on conflict (node_id, what, subject) where resolved_at is null do update
     -- What begins elsewhere than before is being mended: it is not asked for again yet.
-    set asked_at = case when d.from_seq <> excluded.from_seq then clock_timestamp() else d.asked_at end,
+    set requested_at = case when d.from_seq <> excluded.from_seq then clock_timestamp() else d.requested_at end,
         from_seq = excluded.from_seq, to_seq = excluded.to_seq, detail = excluded.detail
   returning d.what || ' ' || d.subject;
 end;
@@ -433,7 +433,7 @@ begin
   for missing in
     select v.node_id, coalesce(k.seq, 0) + 1 as from_seq, v.seq as to_seq
       from (select key::integer as node_id, value::bigint as seq from json_each_text(of_peer.ops::json)) v
-      left join sync.known() k on k.node_id = v.node_id
+      left join sync.contiguous() k on k.node_id = v.node_id
      where (is_central or v.node_id in (reconcile_with.peer, org.this_node())) and v.seq > coalesce(k.seq, 0)
   loop
     if missing.node_id = org.this_node() then
@@ -459,7 +459,7 @@ begin
         'the chain at the peer is shorter than it was: was the peer restored from a backup?');
       continue;
     end if;
-    select * into followed from tpv.follow_chain(reconcile_with.peer, head.chain, head.from_seq, head.from_hash, head.seq);
+    select * into followed from tpv.follow_hash_chain(reconcile_with.peer, head.chain, head.from_seq, head.from_hash, head.seq);
     if followed.seq > head.from_seq then
       insert into sync.verified as v (node_id, chain, chain_seq, hash)
       values (reconcile_with.peer, head.chain, followed.seq, followed.hash)
@@ -473,28 +473,28 @@ begin
       select min(d.chain_seq) - 1 into before_next from wire.doc d
        where d.node_id = reconcile_with.peer and d.chain = head.chain and d.chain_seq > followed.seq and d.chain_seq <= head.seq;
       before_next := coalesce(before_next, head.seq);
-      seen := seen || sync.note_drift(reconcile_with.peer, 'chain', head.chain, followed.seq + 1, before_next,
+      seen := seen || sync.note_drift(reconcile_with.peer, 'hash_chain', head.chain, followed.seq + 1, before_next,
         format('documents %s to %s of chain %L are missing here', followed.seq + 1, before_next, head.chain));
     end if;
   end loop;
 
-  update sync.drift d set mended_at = clock_timestamp()
-   where d.node_id = reconcile_with.peer and d.mended_at is null and d.what || ' ' || d.subject <> all (seen);
+  update sync.drift d set resolved_at = clock_timestamp()
+   where d.node_id = reconcile_with.peer and d.resolved_at is null and d.what || ' ' || d.subject <> all (seen);
   with asked as (
-    update sync.drift d set asked_at = clock_timestamp()
-     where d.node_id = reconcile_with.peer and d.mended_at is null and d.what in ('operations', 'chain', 'restored')
-       and (d.asked_at is null or d.asked_at < began - interval '50 seconds')
+    update sync.drift d set requested_at = clock_timestamp()
+     where d.node_id = reconcile_with.peer and d.resolved_at is null and d.what in ('operations', 'hash_chain', 'restored')
+       and (d.requested_at is null or d.requested_at < began - interval '50 seconds')
     returning d.what, d.subject, d.from_seq, d.to_seq
   )
-  select json_agg(case a.what when 'restored' then json_build_object('what', 'load')
+  select json_agg(case a.what when 'restored' then json_build_object('what', 'snapshot')
                        else json_build_object('what', a.what, 'subject', a.subject, 'from', a.from_seq, 'to', a.to_seq) end) into wants
     from asked a;
   if wants is not null then
-    perform sync.ask(reconcile_with.peer, wants);
+    perform sync.request(reconcile_with.peer, wants);
   end if;
 
   -- What is known without a gap need not be counted again.
-  insert into sync.horizon as h (node_id, seq) select k.node_id, k.seq from sync.known() k where k.seq > 0
+  insert into sync.horizon as h (node_id, seq) select k.node_id, k.seq from sync.contiguous() k where k.seq > 0
   on conflict (node_id) do update set seq = excluded.seq where h.seq < excluded.seq;
 
   if cardinality(seen) = 0 then
@@ -539,12 +539,12 @@ declare
   accepted sync.drift;
 begin
   update sync.drift d
-     set mended_at = clock_timestamp(), detail = d.detail || format(' (accepted by %s: %s)', session_user, accept_drift.why)
-   where d.drift_id = accept_drift.drift_id and d.mended_at is null
+     set resolved_at = clock_timestamp(), detail = d.detail || format(' (accepted by %s: %s)', session_user, accept_drift.why)
+   where d.drift_id = accept_drift.drift_id and d.resolved_at is null
   returning * into accepted;
   if not found then
     raise exception 'there is no open difference of that number'
-      using errcode = 'P0002', hint = 'select * from sync.drift where mended_at is null';
+      using errcode = 'P0002', hint = 'select * from sync.drift where resolved_at is null';
   end if;
   if accepted.what = 'operations' then
     insert into sync.horizon as h (node_id, seq) values (accepted.subject::integer, accepted.to_seq)
@@ -568,12 +568,12 @@ create function sync.prune_resends() returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp as $$
   -- What is sent is in the WAL; the rows are for whoever looks.
   with gone as (delete from wire.resend r where tpv.hlc_time(r.hlc) < now() - interval '1 day' returning 1),
-       old_load as (delete from sync.load l where l.done_at < now() - interval '90 days'),
+       old_snapshot as (delete from sync.snapshot l where l.completed_at < now() - interval '90 days'),
        arrived as (
          delete from sync.awaited a
           where exists (select from wire.op o where o.node_id = a.node_id and o.seq = a.seq)
              or exists (select from sync.horizon h where h.node_id = a.node_id and h.seq >= a.seq)),
-       old_drift as (delete from sync.drift d where d.mended_at < now() - interval '90 days')
+       old_drift as (delete from sync.drift d where d.resolved_at < now() - interval '90 days')
   select count(*) from gone
 $$;
 comment on function sync.prune_resends() is 'Removes what was sent again a day ago, and what was noted for it. pg_cron calls it each hour.';
@@ -581,11 +581,11 @@ grant execute on function sync.prune_resends() to tpv_cron;
 
 -- What arrives is taken in by tpv_apply ------------------------------------------------------------------------------
 
-grant execute on function sync.take_request(integer, json), sync.count_from(bigint) to tpv_apply;
+grant execute on function sync.receive_request(integer, json), sync.advance_op_counter(bigint) to tpv_apply;
 grant select, insert, update on sync.horizon to tpv_apply;
-grant select, insert, update, delete on sync.load to tpv_apply;
-grant select, insert, delete on sync.load_thing to tpv_apply;
-grant select on sync.drift, sync.load, sync.verified, sync.request, sync.horizon to tpv_operator, tpv_analyst;
+grant select, insert, update, delete on sync.snapshot to tpv_apply;
+grant select, insert, delete on sync.snapshot_row to tpv_apply;
+grant select on sync.drift, sync.snapshot, sync.verified, sync.request, sync.horizon to tpv_operator, tpv_analyst;
 
 set local role tpv_cron;
 select cron.schedule('tpv: compare with the peers', '* * * * *', 'select sync.reconcile()');

@@ -37,25 +37,25 @@ comment on function sync.replay_waiting(integer) is
 grant usage on schema sync to tpv_cron;
 grant execute on function sync.replay_waiting(integer) to tpv_cron, tpv_operator;
 grant execute on function sync.replay(bigint), sync.dismiss(bigint, text),
-  sync.restore_loser(text, text, text, integer, bigint) to tpv_operator;
+  sync.resolve_conflict(text, text, text, integer, bigint) to tpv_operator;
 
 create view sync.status with (security_invoker = true) as
   with peer as (
     select p.*, n.node_code, n.kind,
            (select count(*) from sync.quarantine q where q.node_id = p.node_id and q.resolved_at is null) as quarantined,
-           (select count(*) from sync.drift d where d.node_id = p.node_id and d.mended_at is null) as drift,
-           exists (select from sync.drift d where d.node_id = p.node_id and d.mended_at is null and d.what = 'broken') as broken,
-           exists (select from sync.drift d where d.node_id = p.node_id and d.mended_at is null and d.what = 'restored') as restored,
-           exists (select from sync.load l where l.node_id = p.node_id and l.done_at is not null) as loaded
+           (select count(*) from sync.drift d where d.node_id = p.node_id and d.resolved_at is null) as drift,
+           exists (select from sync.drift d where d.node_id = p.node_id and d.resolved_at is null and d.what = 'broken') as broken,
+           exists (select from sync.drift d where d.node_id = p.node_id and d.resolved_at is null and d.what = 'restored') as restored,
+           exists (select from sync.snapshot l where l.node_id = p.node_id and l.completed_at is not null) as copied
       from sync.peer p join org.node n on n.node_id = p.node_id
   ), own as (
     select n.node_id, n.node_code from sync.this_node t join org.node n on n.node_id = t.node_id
   ), known as (
-    select coalesce(jsonb_object_agg(k.node_id, k.seq), '{}') as ops from sync.known() k
+    select coalesce(jsonb_object_agg(k.node_id, k.seq), '{}') as ops from sync.contiguous() k
   ), rows as (
     select p.node_code as peer, 'receives' as direction,
            case when s.oid is null then 'no subscription' when not s.subenabled then 'disabled'
-                when w.pid is null then 'not running' when b.pid is not null then 'waiting for a lock' when p.kind = 'central' and not p.loaded then 'loading'
+                when w.pid is null then 'not running' when b.pid is not null then 'waiting for a lock' when p.kind = 'central' and not p.copied then 'copying'
                 when p.received_until is null then 'comparing' else 'running' end as state,
            null::bigint as lag_bytes,
            -- A store answers for its own operations, central for those of all.
@@ -104,12 +104,12 @@ create view sync.status with (security_invoker = true) as
            when r.state = 'not connected' then 'the peer does not fetch: is it down, or the line? WAL is kept for it meanwhile'
            when r.slot in ('extended', 'unreserved') then 'its slot will soon be lost: get the peer to fetch, or raise max_slot_wal_keep_size'
            when r.restored then 'this node has forgotten operations of its own and is getting them back: let nobody change what the chain shares until then'
-           when r.broken then 'a chain does not link: select * from sync.drift where mended_at is null'
+           when r.broken then 'a chain does not link: select * from sync.drift where resolved_at is null'
            when r.drift > 0 then 'rows are missing and were asked for: sync.drift tells which; look again in a few minutes'
            when r.silent_for > interval '1 minute' then 'no beat for over a minute: is the peer''s background worker running?'
            when r.ahead_ms > 0 then 'the peer''s clock is too far ahead: correct it there, then tpv.hlc_step_back()'
            when r.direction = 'receives' and r.quarantined > 0 then 'rows wait: select * from sync.quarantine where resolved_at is null'
-           when r.state = 'loading' then 'it has just joined: the state of all things is on its way'
+           when r.state = 'copying' then 'it has just joined: the state of all things is on its way'
            when r.state = 'comparing' then 'it has just joined: both are compared within a minute, or by select sync.reconcile()'
            when r.version <> (select e.extversion from pg_catalog.pg_extension e where e.extname = 'pg_tpv')
              then 'the peer has another version of pg_tpv: upgrade the older one when it suits'
@@ -133,11 +133,11 @@ comment on column sync.status.quarantined is 'Its rows that wait in quarantine.'
 comment on column sync.status.ahead_ms is 'By how much its clock is too far ahead; 0 when it is not.';
 comment on column sync.status.version is 'Version of its extension.';
 comment on column sync.status.advice is 'What to do, in words.';
-grant execute on function sync.known() to tpv_operator, tpv_analyst;
-grant select on sync.status, sync.peer, sync.entity, sync.policy, sync.this_node, wire.beat to tpv_operator, tpv_analyst;
+grant execute on function sync.contiguous() to tpv_operator, tpv_analyst;
+grant select on sync.status, sync.peer, sync.tracked_table, sync.policy, sync.this_node, wire.beat to tpv_operator, tpv_analyst;
 grant select on all tables in schema catalog to tpv_operator, tpv_analyst;
 -- Operations hold what customers told us: analysts may count them and not read them.
-grant select (node_id, seq, hlc, entity) on wire.op to tpv_analyst;
+grant select (node_id, seq, hlc, table_name) on wire.op to tpv_analyst;
 grant select on wire.op, sync.head, sync.sibling to tpv_operator;
 grant select, insert, update on party.customer to tpv_operator;
 

@@ -33,9 +33,9 @@ comment on column wire.doc.prev_hash is 'Link hash of the document before; 32 ze
 comment on column wire.doc.body is 'Canonical JSON text: sorted keys, plain numbers, NFC.';
 comment on column wire.doc.content_hash is 'sha256(convert_to(body, ''UTF8'')).';
 
-create trigger _100_take_in before insert on wire.doc
-  for each row execute function tpv.take_in_document();
-alter table wire.doc enable always trigger _100_take_in;
+create trigger _100_receive before insert on wire.doc
+  for each row execute function tpv.receive_document();
+alter table wire.doc enable always trigger _100_receive;
 create trigger _900_refuse before update or delete on wire.doc
   for each row execute function tpv.refuse_change();
 alter table wire.doc enable always trigger _900_refuse;
@@ -60,7 +60,7 @@ begin
     execute format('with moved as (delete from wire.doc_default where business_date >= %L and business_date < %L returning *) '
                    'insert into wire.%I select * from moved', first_day, next_month, leaf);
     alter table wire.doc_default enable trigger user;
-    alter table wire.doc_default enable always trigger _100_take_in;
+    alter table wire.doc_default enable always trigger _100_receive;
     alter table wire.doc_default enable always trigger _900_refuse;
     alter table wire.doc_default enable always trigger _900_refuse_truncate;
   end if;
@@ -104,7 +104,7 @@ grant execute on function wire.maintain_partitions() to tpv_cron, tpv_operator;
 
 select wire.maintain_partitions();
 
-create table sync.chain (
+create table sync.hash_chain (
   node_id   integer not null,
   chain     text not null,
   head_seq  bigint not null default 0,
@@ -112,12 +112,12 @@ create table sync.chain (
   head_hlc  bigint not null default 0,
   primary key (node_id, chain)
 );
-comment on table sync.chain is 'Head of each chain that this node writes. Locking a row is the right to continue that chain.';
-comment on column sync.chain.node_id is 'This node.';
-comment on column sync.chain.chain is 'The terminal; empty for the node''s own chain.';
-comment on column sync.chain.head_seq is 'chain_seq of the last document; 0 when there is none.';
-comment on column sync.chain.head_hash is 'Link hash of the last document.';
-comment on column sync.chain.head_hlc is 'hlc of the last document.';
+comment on table sync.hash_chain is 'Head of each chain that this node writes. Locking a row is the right to continue that chain.';
+comment on column sync.hash_chain.node_id is 'This node.';
+comment on column sync.hash_chain.chain is 'The terminal; empty for the node''s own chain.';
+comment on column sync.hash_chain.head_seq is 'chain_seq of the last document; 0 when there is none.';
+comment on column sync.hash_chain.head_hash is 'Link hash of the last document.';
+comment on column sync.hash_chain.head_hlc is 'hlc of the last document.';
 
 create table sync.quarantine (
   quarantine_id bigint generated always as identity primary key,
@@ -168,6 +168,6 @@ comment on function wire.verify_chains() is
 grant execute on function wire.verify_chains() to tpv_operator, tpv_analyst;
 
 -- Who reads documents; nobody but the owner writes them.
-grant select on wire.doc, sync.quarantine, sync.chain to tpv_operator, tpv_analyst;
+grant select on wire.doc, sync.quarantine, sync.hash_chain to tpv_operator, tpv_analyst;
 grant select on sec.audit to tpv_operator;
 grant usage on schema sec to tpv_operator;

@@ -16,7 +16,7 @@ create table wire.op (
   node_id integer not null,
   seq     bigint not null,
   hlc     bigint not null,
-  entity  text not null,
+  table_name  text not null,
   key     text not null,
   patch   text not null,
   base    text not null,
@@ -26,11 +26,11 @@ comment on table wire.op is 'Decisions as operations: who changed which columns 
 comment on column wire.op.node_id is 'The node that decided.';
 comment on column wire.op.seq is 'Counts that node''s operations in commit order, without gaps.';
 comment on column wire.op.hlc is 'When, as in wire.doc; it orders only what was concurrent.';
-comment on column wire.op.entity is 'Table of the thing, such as party.customer.';
+comment on column wire.op.table_name is 'Table of the thing, such as party.customer.';
 comment on column wire.op.key is 'Key of the thing, as text.';
 comment on column wire.op.patch is 'Canonical JSON: the columns and groups that changed, with their values. @exists tells of creation and deletion.';
 comment on column wire.op.base is 'Canonical JSON: for each of them the versions [node, seq] that the writer saw.';
-create index op_key on wire.op (entity, key);
+create index op_key on wire.op (table_name, key);
 
 create table wire.op_1 (like wire.op including defaults including comments);
 alter table wire.op attach partition wire.op_1 for values from (minvalue) to (100000000);
@@ -39,8 +39,8 @@ create table wire.op_default (like wire.op including defaults including comments
 alter table wire.op attach partition wire.op_default default;
 comment on table wire.op_default is 'Operations beyond the other partitions. It ought to be empty.';
 
-create trigger _100_take_in before insert on wire.op for each row execute function tpv.take_in_operation();
-alter table wire.op enable always trigger _100_take_in;
+create trigger _100_receive before insert on wire.op for each row execute function tpv.receive_operation();
+alter table wire.op enable always trigger _100_receive;
 create trigger _900_refuse before update or delete on wire.op for each row execute function tpv.refuse_change();
 alter table wire.op enable always trigger _900_refuse;
 do $$
@@ -61,8 +61,8 @@ comment on table sync.op_counter is 'The last sequence number of this node. Its 
 comment on column sync.op_counter.node_id is 'This node.';
 comment on column sync.op_counter.last_seq is 'The last number given.';
 
-create table sync.entity (
-  entity     text primary key,
+create table sync.tracked_table (
+  table_name     text primary key,
   key_column text not null,
   writer     text not null check (writer in ('any', 'central')),
   groups     jsonb not null default '{}',
@@ -71,42 +71,42 @@ create table sync.entity (
   only_stricter jsonb not null default '{}',
   tracked_at timestamptz not null default now()
 );
-comment on table sync.entity is 'Tables whose rows the chain shares.';
-comment on column sync.entity.entity is 'The table.';
-comment on column sync.entity.key_column is 'Its key, a uuid drawn where the row was made.';
-comment on column sync.entity.writer is 'any: every node may write. central: a store that has joined may not.';
-comment on column sync.entity.groups is 'Columns that belong together, by the name of their group: {"address": ["street", "city"]}.';
-comment on column sync.entity.owner_column is 'The column with the node_id of whoever owns a thing, for the policy owner_wins; said once, when the thing is made.';
-comment on column sync.entity.duplicates is 'What two things may not share, by name: {"email": ["email"]}. Refused where it is seen; after a merge it is in sync.duplicate.';
-comment on column sync.entity.only_stricter is 'Columns that only go down their scale: {"consent": ["none", "email", "all"]}. sync.loosen is the one way up.';
-comment on column sync.entity.tracked_at is 'Since when.';
+comment on table sync.tracked_table is 'Tables whose rows the chain shares.';
+comment on column sync.tracked_table.table_name is 'The table.';
+comment on column sync.tracked_table.key_column is 'Its key, a uuid drawn where the row was made.';
+comment on column sync.tracked_table.writer is 'any: every node may write. central: a store that has joined may not.';
+comment on column sync.tracked_table.groups is 'Columns that belong together, by the name of their group: {"address": ["street", "city"]}.';
+comment on column sync.tracked_table.owner_column is 'The column with the node_id of whoever owns a thing, for the policy owner_wins; said once, when the thing is made.';
+comment on column sync.tracked_table.duplicates is 'What two things may not share, by name: {"email": ["email"]}. Refused where it is seen; after a merge it is in sync.duplicate.';
+comment on column sync.tracked_table.only_stricter is 'Columns that only go down their scale: {"consent": ["none", "email", "all"]}. sync.loosen is the one way up.';
+comment on column sync.tracked_table.tracked_at is 'Since when.';
 
 create table sync.policy (
   policy_id   uuid primary key,
-  entity      text not null references sync.entity,
+  table_name      text not null references sync.tracked_table,
   column_name text not null,
   rule        jsonb not null,
   deleted     boolean not null default false,
-  unique (entity, column_name)
+  unique (table_name, column_name)
 );
 comment on table sync.policy is 'Who wins where two nodes wrote one column without knowing of each other. Without a row: last_write.';
 comment on column sync.policy.policy_id is 'Key; it follows from the table and the column (sync.policy_key), so that nobody makes two policies of one.';
-comment on column sync.policy.entity is 'The table.';
+comment on column sync.policy.table_name is 'The table.';
 comment on column sync.policy.column_name is 'The column, or the group.';
 comment on column sync.policy.rule is '"last_write", "first_write", "central_wins", "owner_wins", "greatest", "least", "union", "review", {"rule": "least", "order": [...]} or {"rule": "custom", "function": "schema.name"}.';
 comment on column sync.policy.deleted is 'Whether it was deleted; then last_write holds again. Rows are never removed.';
 
 create table sync.head (
-  entity text not null,
+  table_name text not null,
   key    text not null,
   heads  text not null,
   waits  boolean not null,
   contested boolean not null default false,
-  primary key (entity, key)
+  primary key (table_name, key)
 );
-create index head_contested on sync.head (entity, key) where contested;
+create index head_contested on sync.head (table_name, key) where contested;
 comment on table sync.head is 'For each thing and column the versions that no later one has seen: usually one.';
-comment on column sync.head.entity is 'Table of the thing.';
+comment on column sync.head.table_name is 'Table of the thing.';
 comment on column sync.head.key is 'Its key.';
 comment on column sync.head.heads is 'JSON: column to [[node, seq, hlc, value], ...].';
 comment on column sync.head.waits is 'True while operations are here and the creation of the thing is not.';
@@ -122,7 +122,7 @@ comment on column sync.awaited.node_id is 'The node.';
 comment on column sync.awaited.seq is 'Its operation.';
 
 create table sync.sibling (
-  entity      text not null,
+  table_name      text not null,
   key         text not null,
   column_name text not null,
   node_id     integer not null,
@@ -132,10 +132,10 @@ create table sync.sibling (
   chosen      boolean not null,
   review      boolean not null,
   found_at    timestamptz not null default clock_timestamp(),
-  primary key (entity, key, column_name, node_id, seq)
+  primary key (table_name, key, column_name, node_id, seq)
 );
 comment on table sync.sibling is 'Conflicts on record: every value of a column that was written at the same time as another, until somebody writes it knowing of them all.';
-comment on column sync.sibling.entity is 'Table of the thing.';
+comment on column sync.sibling.table_name is 'Table of the thing.';
 comment on column sync.sibling.key is 'Its key.';
 comment on column sync.sibling.column_name is 'The column, or the group.';
 comment on column sync.sibling.node_id is 'Node that wrote this value.';
@@ -146,33 +146,33 @@ comment on column sync.sibling.chosen is 'Whether the table shows this one.';
 comment on column sync.sibling.review is 'Whether a person is to look.';
 comment on column sync.sibling.found_at is 'When this node noticed.';
 
-create table sync.restoration (
-  restoration_id bigint generated always as identity primary key,
+create table sync.resolution (
+  resolution_id bigint generated always as identity primary key,
   at             timestamptz not null default clock_timestamp(),
   actor          text not null default session_user,
-  entity         text not null,
+  table_name         text not null,
   key            text not null,
   column_name    text not null,
   node_id        integer not null,
   seq            bigint not null,
   value          jsonb not null
 );
-comment on table sync.restoration is 'Conflicts that a person settled at this node, with sync.restore_loser.';
-comment on column sync.restoration.restoration_id is 'Key.';
-comment on column sync.restoration.at is 'When.';
-comment on column sync.restoration.actor is 'Login that did it.';
-comment on column sync.restoration.entity is 'Table of the thing.';
-comment on column sync.restoration.key is 'Its key.';
-comment on column sync.restoration.column_name is 'The column, or the group.';
-comment on column sync.restoration.node_id is 'Node that had written the value.';
-comment on column sync.restoration.seq is 'Its operation.';
-comment on column sync.restoration.value is 'The value.';
+comment on table sync.resolution is 'Conflicts that a person settled at this node, with sync.resolve_conflict.';
+comment on column sync.resolution.resolution_id is 'Key.';
+comment on column sync.resolution.at is 'When.';
+comment on column sync.resolution.actor is 'Login that did it.';
+comment on column sync.resolution.table_name is 'Table of the thing.';
+comment on column sync.resolution.key is 'Its key.';
+comment on column sync.resolution.column_name is 'The column, or the group.';
+comment on column sync.resolution.node_id is 'Node that had written the value.';
+comment on column sync.resolution.seq is 'Its operation.';
+comment on column sync.resolution.value is 'The value.';
 
 create table sync.loosening (
   loosening_id bigint generated always as identity primary key,
   at           timestamptz not null default clock_timestamp(),
   actor        text not null default session_user,
-  entity       text not null,
+  table_name       text not null,
   key          uuid not null,
   column_name  text not null,
   value        text,
@@ -184,7 +184,7 @@ comment on table sync.loosening is 'Each time that somebody at this node loosene
 comment on column sync.loosening.loosening_id is 'Key.';
 comment on column sync.loosening.at is 'When.';
 comment on column sync.loosening.actor is 'Login that did it.';
-comment on column sync.loosening.entity is 'Table of the thing.';
+comment on column sync.loosening.table_name is 'Table of the thing.';
 comment on column sync.loosening.key is 'Its key.';
 comment on column sync.loosening.column_name is 'The column.';
 comment on column sync.loosening.value is 'What it was set to.';

@@ -7,7 +7,7 @@
 create table sync.peer (
   node_id           integer primary key references org.node,
   subscription_name text not null unique,
-  met_at            timestamptz not null default now(),
+  added_at            timestamptz not null default now(),
   beat              bigint,
   beat_at           timestamptz,
   low_water         timestamptz,
@@ -23,7 +23,7 @@ create table sync.peer (
 comment on table sync.peer is 'The nodes that this one exchanges rows with, and how much of theirs is here.';
 comment on column sync.peer.node_id is 'The peer.';
 comment on column sync.peer.subscription_name is 'The subscription that its rows arrive by.';
-comment on column sync.peer.met_at is 'Since when.';
+comment on column sync.peer.added_at is 'Since when.';
 comment on column sync.peer.beat is 'Number of its last beat.';
 comment on column sync.peer.beat_at is 'When that beat arrived.';
 comment on column sync.peer.low_water is 'What that beat said: nothing recorded before can still commit there.';
@@ -54,8 +54,8 @@ comment on column wire.beat.low_water is 'Nothing recorded before can still comm
 comment on column wire.beat.ops is 'JSON: for each node, up to which number its operations are here without a gap.';
 comment on column wire.beat.chains is 'JSON: the head of each chain that the node writes, as [chain_seq, hash, hlc].';
 comment on column wire.beat.version is 'Version of the extension.';
-create trigger _100_take_in before insert on wire.beat for each row execute function tpv.take_in_beat();
-alter table wire.beat enable always trigger _100_take_in;
+create trigger _100_receive before insert on wire.beat for each row execute function tpv.receive_beat();
+alter table wire.beat enable always trigger _100_receive;
 
 alter table sync.quarantine alter column doc_id drop not null, alter column business_date drop not null;
 alter table sync.quarantine add column seq bigint, add column key text, add column entire boolean not null default false, add column refused jsonb;
@@ -152,7 +152,7 @@ grant execute on function dat.save_profile(jsonb, text, integer) to tpv_operator
 create function org.register_central(node_id integer, node_code text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
-  tracked sync.entity;
+  tracked sync.tracked_table;
 begin
   if org.this_node() <> register_central.node_id then
     raise exception 'this database is another node' using errcode = '22023', detail = format('it is node %s', org.this_node());
@@ -161,10 +161,10 @@ begin
   on conflict on constraint node_pkey do update set node_code = excluded.node_code;
   insert into sync.this_node (node_id) values (register_central.node_id) on conflict do nothing;
   -- Rows that migrations wrote are the same at every node and were decided by none: central vouches for them.
-  for tracked in select * from sync.entity order by tracked_at, entity loop
+  for tracked in select * from sync.tracked_table order by tracked_at, table_name loop
     execute format('select tpv.capture_change(%L, null, to_jsonb(t)) from %s t '
-                   'where not exists (select from sync.head h where h.entity = %L and h.key = t.%I::text)',
-                   tracked.entity, tracked.entity, tracked.entity, tracked.key_column);
+                   'where not exists (select from sync.head h where h.table_name = %L and h.key = t.%I::text)',
+                   tracked.table_name, tracked.table_name, tracked.table_name, tracked.key_column);
   end loop;
 end $$;
 comment on function org.register_central(integer, text) is 'Says that this database is the central node. Can be repeated.';

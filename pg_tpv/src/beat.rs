@@ -29,9 +29,9 @@ const LOW_WATER: &str = "with session as materialized ( \
 
 const BEAT: &str = "insert into wire.beat (node_id, beat, hlc, low_water, ops, chains, version) \
     select $1, $5, $2, to_timestamp($3 / 1000000.0), \
-      coalesce((select json_object_agg(k.node_id, k.seq order by k.node_id)::text from sync.known() k), '{}'), \
+      coalesce((select json_object_agg(k.node_id, k.seq order by k.node_id)::text from sync.contiguous() k), '{}'), \
       coalesce((select json_object_agg(h.chain, json_build_array(h.head_seq, encode(h.head_hash, 'hex'), h.head_hlc) order by h.chain)::text \
-                  from sync.chain h where h.node_id = $1), '{}'), \
+                  from sync.hash_chain h where h.node_id = $1), '{}'), \
       $4";
 
 const COUNT: &str = "insert into sync.beat_counter as c (node_id, beat) values ($1, 1) \
@@ -41,7 +41,7 @@ const COUNT: &str = "insert into sync.beat_counter as c (node_id, beat) values (
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn beat() {
     // A database of an older schema has no chain yet.
-    let ready = sql::row("select to_regprocedure('sync.known()') is not null", &[], |row| row.must::<bool>(1));
+    let ready = sql::row("select to_regprocedure('sync.contiguous()') is not null", &[], |row| row.must::<bool>(1));
     if ready != Some(true) {
         return;
     }

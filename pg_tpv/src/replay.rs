@@ -18,7 +18,7 @@ const DOCUMENT: &str = "select d.node_id, d.doc_id, d.business_date, d.kind, d.h
     join wire.doc d on d.node_id = q.node_id and d.doc_id = q.doc_id and d.business_date = q.business_date \
     where q.quarantine_id = $1";
 
-const OPERATION: &str = "select o.node_id, o.seq, o.hlc, o.entity, o.key, o.patch, o.base \
+const OPERATION: &str = "select o.node_id, o.seq, o.hlc, o.table_name, o.key, o.patch, o.base \
     from sync.quarantine q join wire.op o on o.node_id = q.node_id and o.seq = q.seq \
     where q.quarantine_id = $1";
 
@@ -76,11 +76,11 @@ fn replay_thing(quarantine_id: i64) -> bool {
     let read = |row: &sql::Row<'_>| {
         (Version { node_id: row.must(1), seq: row.must(2) }, row.must::<String>(3), row.must::<String>(4))
     };
-    let Some((version, entity, key)) = sql::row(THING, &[quarantine_id.into()], read) else { return false };
-    match journal::settle_thing(&entity, &key) {
+    let Some((version, table_name, key)) = sql::row(THING, &[quarantine_id.into()], read) else { return false };
+    match journal::settle_thing(&table_name, &key) {
         Ok(()) => true,
         Err(fault) => {
-            quarantine_thing(version, &entity, &key, &fault);
+            quarantine_thing(version, &table_name, &key, &fault);
             false
         }
     }

@@ -16,7 +16,7 @@ const PAGE: &str = "select node_id, chain, chain_seq, doc_id, kind, business_dat
 const CHAINS: &str = "select coalesce(d.node_id, c.node_id), coalesce(d.chain, c.chain), c.head_seq, c.head_hash, \
       coalesce(d.documents, 0) \
     from (select node_id, chain, count(*) as documents from wire.doc group by 1, 2) d \
-    full join sync.chain c on c.node_id = d.node_id and c.chain = d.chain \
+    full join sync.hash_chain c on c.node_id = d.node_id and c.chain = d.chain \
     order by 1, 2";
 
 struct Entry {
@@ -77,7 +77,7 @@ pub fn verify_chains() -> TableIterator<
 /// are missing it ends without a fault.
 #[pg_extern(volatile, strict, parallel_unsafe)]
 #[allow(clippy::type_complexity, reason = "the macro reads the columns from the type itself")]
-pub fn follow_chain(
+pub fn follow_hash_chain(
     node_id: i32,
     chain: &str,
     from_seq: i64,
@@ -137,11 +137,11 @@ fn walk(node_id: i32, chain: &str, (seq, head): (i64, Hash), to_seq: i64) -> Wal
 
 extension_sql!(
     r#"
-comment on function follow_chain(integer, text, bigint, bytea, bigint) is
+comment on function follow_hash_chain(integer, text, bigint, bytea, bigint) is
     'Follows a chain of a peer link by link, from a document that was followed before. Callers use sync.reconcile.';
 comment on function verify_chains() is
     'Checks every document and every chain. Callers use wire.verify_chains, which runs as the owner of the tables.';
 "#,
     name = "verify_comments",
-    requires = [verify_chains, follow_chain]
+    requires = [verify_chains, follow_hash_chain]
 );

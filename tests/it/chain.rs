@@ -58,7 +58,7 @@ pub(crate) fn until_at(at: &Cluster, query: &str) {
 #[track_caller]
 pub(crate) fn journals_are_whole(chain: &Chain) {
     let gaps = "select string_agg(o.node_id || ': ' || o.seq, ', ') \
-        from (select node_id, max(seq) as seq from wire.op group by 1) o join sync.known() k using (node_id) where o.seq > k.seq";
+        from (select node_id, max(seq) as seq from wire.op group by 1) o join sync.contiguous() k using (node_id) where o.seq > k.seq";
     assert_eq!(all_say(chain, gaps), "");
     assert_eq!(all_say(chain, "select string_agg(q::text, ', ') from sync.quarantine q"), "");
 }
@@ -144,7 +144,7 @@ fn two_stores_that_edit_one_customer_agree_and_a_person_settles_what_was_lost() 
         "select string_agg(concat(column_name, node_id, seq, value, chosen), ',' order by column_name, node_id) from sync.sibling",
     );
 
-    let restore = "select sync.restore_loser(entity, key, column_name, node_id, seq) from sync.sibling \
+    let restore = "select sync.resolve_conflict(table_name, key, column_name, node_id, seq) from sync.sibling \
                    where not chosen and column_name = ";
     run(&chain.central, &[&format!("{restore} 'address'")]);
     assert_eq!(refused(&chain.stores[1], &format!("{restore} 'consent'")), "23514");
@@ -167,7 +167,7 @@ fn a_policy_that_changes_while_a_store_is_away_leaves_all_nodes_alike() {
     run(&chain.stores[1], &[&update_ana("tags = '[\"two\"]', consent = 'none'")]);
     until_at(&chain.central, &ana_is("consent = 'none'"));
     let rule =
-        "update sync.policy set rule = '\"last_write\"' where entity = 'party.customer' and column_name = 'tags'";
+        "update sync.policy set rule = '\"last_write\"' where table_name = 'party.customer' and column_name = 'tags'";
     run(&chain.central, &[rule, "update sync.policy set deleted = true where column_name = 'consent'"]);
     chain.mend(0).unwrap();
     chain.converge().unwrap();
@@ -217,7 +217,7 @@ fn a_row_that_all_nodes_write_at_once_ends_alike_and_no_operation_is_lost_or_ech
     let after: i64 = chain.central.connect().unwrap().query_one(count, &[]).unwrap().get(0);
     assert_eq!(after - before, i64::try_from(3 * CHANGES).unwrap());
     all_say(&chain, "select md5(string_agg(t::text, ',' order by customer_id)) from party.customer t");
-    all_say(&chain, "select string_agg(heads, ',' order by entity, key) from sync.head");
+    all_say(&chain, "select string_agg(heads, ',' order by table_name, key) from sync.head");
     all_say(
         &chain,
         "select string_agg(concat(column_name, node_id, seq, value, chosen), ',' order by column_name, node_id, seq) from sync.sibling",
@@ -277,9 +277,9 @@ fn a_row_in_the_name_of_another_node_is_refused_and_the_stream_goes_on() {
         values (2, gen_random_uuid(), current_date, 'day_close', tpv.hlc_now(), 1, '', 900000, '', '{}', sha256('{}'))";
     let unfiltered = "alter publication tpv_up set table wire.doc, wire.op, wire.beat";
     let forge = format!(
-        "begin; alter table wire.op disable trigger _100_take_in; alter table wire.doc disable trigger _100_take_in; \
+        "begin; alter table wire.op disable trigger _100_receive; alter table wire.doc disable trigger _100_receive; \
          {operations}; {document}; \
-         alter table wire.op enable always trigger _100_take_in; alter table wire.doc enable always trigger _100_take_in; commit"
+         alter table wire.op enable always trigger _100_receive; alter table wire.doc enable always trigger _100_receive; commit"
     );
     run(forger, &[unfiltered, &forge, &update_ana("phone = '1'")]);
     let kinds = "select string_agg(kind || ' ' || node_id, ', ' order by kind, node_id) = 'day_close 2, party.customer 2, party.customer 100' \
@@ -500,13 +500,13 @@ fn a_store_that_joins_again_is_refused_and_the_chain_goes_on() {
     let chain = with_ana();
     let (central, store) = (&chain.central, &chain.stores[0]);
     for taken in ["1, 'S99', 'store'", "9, 'S01', 'store'", "1, 'S01', 'central'", "100, 'S01', 'store'"] {
-        assert_eq!(refused(central, &format!("select sync.meet({taken})")), "22023", "{taken}");
+        assert_eq!(refused(central, &format!("select sync.add_peer({taken})")), "22023", "{taken}");
     }
-    assert_eq!(refused(store, "select sync.meet(200, 'OTHER', 'central')"), "22023");
-    let other_version = "select sync.meet(7, 'S07', 'store', '9.9.9', 1)";
+    assert_eq!(refused(store, "select sync.add_peer(200, 'OTHER', 'central')"), "22023");
+    let other_version = "select sync.add_peer(7, 'S07', 'store', '9.9.9', 1)";
     assert_eq!(refused(central, other_version), "55000");
     let other_schema =
-        "select sync.meet(7, 'S07', 'store', (select extversion from pg_extension where extname = 'pg_tpv'), 1)";
+        "select sync.add_peer(7, 'S07', 'store', (select extversion from pg_extension where extname = 'pg_tpv'), 1)";
     assert_eq!(refused(central, other_schema), "55000");
     let again = chain::join(STORES[0], store, central).unwrap_err();
     let state =

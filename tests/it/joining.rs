@@ -39,7 +39,7 @@ pub(crate) fn until_verified(chain: &Chain) {
         let done = until_true("all is verified", SOON, || {
             said = dba
                 .query_one(
-                    "select coalesce(string_agg(d::text, '; '), '') from sync.drift d where mended_at is null",
+                    "select coalesce(string_agg(d::text, '; '), '') from sync.drift d where resolved_at is null",
                     &[],
                 )
                 .unwrap()
@@ -65,8 +65,7 @@ pub(crate) fn sell(at: &Cluster, receipts: &mut Receipts, count: usize) {
 
 pub(crate) const CUSTOMERS: &str =
     "select count(*) || ' ' || md5(string_agg(c::text, ',' order by customer_id)) from party.customer c";
-pub(crate) const HEADS: &str =
-    "select count(*) || ' ' || md5(string_agg(entity || key || heads, ',' order by entity, key)) from sync.head";
+pub(crate) const HEADS: &str = "select count(*) || ' ' || md5(string_agg(table_name || key || heads, ',' order by table_name, key)) from sync.head";
 const RECEIPTS: &str = "select count(*) || ' ' || coalesce(sum(total), 0) from sales.receipt where node_id = 2";
 
 /// Apply does not ask foreign keys, and a dump with rows that point nowhere can not be restored.
@@ -146,7 +145,7 @@ fn a_store_joins_while_both_sides_go_on_writing_and_has_what_all_have() {
         }
         chain::join(STORES[1], &newcomer, &chain.central).unwrap();
         until("the load is complete", SOON, || {
-            ask(&newcomer, "select count(*)::text from sync.load where done_at is not null")
+            ask(&newcomer, "select count(*)::text from sync.snapshot where completed_at is not null")
                 .parse::<i64>()
                 .ok()
                 .filter(|n| *n > 0)
@@ -279,7 +278,7 @@ fn rows_that_were_skipped_are_found_asked_for_and_sent_again() {
     chain.converge().unwrap();
     assert_eq!(ask(&chain.central, "select count(*)::text from sales.receipt where node_id = 1"), "22");
     assert_eq!(ask(&chain.central, "select bool_and(intact)::text from wire.verify_chains()"), "true");
-    let found = "select string_agg(what || ' ' || subject, ', ' order by what, subject) from sync.drift where mended_at is not null";
+    let found = "select string_agg(what || ' ' || subject, ', ' order by what, subject) from sync.drift where resolved_at is not null";
     assert_eq!(ask(&chain.central, found), "chain T01, operations 1");
     assert_eq!(ask(&chain.stores[0], found), "operations 100");
     assert_eq!(ask(&chain.stores[1], found), "");
@@ -347,8 +346,8 @@ fn leave(chain: &Chain) {
 fn a_store_leaves_and_decides_for_itself() {
     let chain = Chain::joined(2).unwrap();
     // A load that it began and will never end must not keep central from sending others its own.
-    run(&chain.central, &["insert into sync.load (load_id, node_id) values (gen_random_uuid(), 1)"]);
-    let send = "select sync.send_load(2)";
+    run(&chain.central, &["insert into sync.snapshot (snapshot_id, node_id) values (gen_random_uuid(), 1)"]);
+    let send = "select sync.send_snapshot(2)";
     assert_eq!(refused(&chain.central, send), "55000");
     (0..2).for_each(|_| leave(&chain));
     run(&chain.central, &[send]);

@@ -8,7 +8,7 @@ use tpv_tests::store;
 use crate::chain::{ANA, run, until_at, update_ana};
 use crate::joining::{HEADS, ask, until_verified};
 
-const LOADED: &str = "select count(*) filter (where done_at is not null) = 1 from sync.load";
+const LOADED: &str = "select count(*) filter (where completed_at is not null) = 1 from sync.snapshot";
 
 /// Central has lost one of S01's operations, and has what came after it: its state stands for that too, and what replaced it
 /// is nowhere but in the state.
@@ -34,7 +34,7 @@ fn a_load_from_a_node_that_misses_an_operation_stands_for_what_came_after_it() {
     store::register(&mut newcomer.connect().unwrap(), STORES[1]).unwrap();
     chain::join(STORES[1], &newcomer, &chain.central).unwrap();
     until_at(&newcomer, LOADED);
-    let beyond = "select knows::json -> 'beyond' -> 0 ->> 0 || ' ' || (select count(*) from wire.op where node_id = 1) from sync.load";
+    let beyond = "select covers::json -> 'beyond' -> 0 ->> 0 || ' ' || (select count(*) from wire.op where node_id = 1) from sync.snapshot";
     assert_eq!(ask(&newcomer, beyond), "1 1", "one operation of S01 is beyond the gap, and came as such");
     let heads = format!("select heads::json ->> 'phone' from sync.head where key = '{ANA}'");
     assert_eq!(ask(&newcomer, &heads), ask(&chain.central, &heads));
@@ -61,8 +61,8 @@ fn an_operation_that_arrives_between_its_state_and_the_end_of_the_load_is_late()
     let store = &chain.stores[0];
     let load = "00000000-0000-7000-8000-000000000077";
     let things = format!(
-        "select sync.send(1, 'things', '{{\"load\": \"{load}\", \"vector\": {{\"77\": 2}}, \"beyond\": [[77, 3, 3]], \
-         \"things\": [[\"party.customer\", \"{BEA}\", {STATE}]]}}')"
+        "select sync.send(1, 'snapshot', '{{\"snapshot\": \"{load}\", \"vector\": {{\"77\": 2}}, \"beyond\": [[77, 3, 3]], \
+         \"rows\": [[\"party.customer\", \"{BEA}\", {STATE}]]}}')"
     );
     let replaced = format!(
         "select sync.send(1, 'operations', json_build_object('operations', \
@@ -77,15 +77,15 @@ fn an_operation_that_arrives_between_its_state_and_the_end_of_the_load_is_late()
 
     // The load is complete: from now on the horizon says so, and nothing of the load is kept.
     let end = format!(
-        "select sync.send(1, 'loaded', json_build_object('load', '{load}', 'vector', '{{\"77\": 3}}'::json, 'parts', 1, \
-         'digest', hashtextextended((select body from wire.resend where kind = 'things' and body like '%{load}%'), 0)::text)::text)"
+        "select sync.send(1, 'snapshot_end', json_build_object('snapshot', '{load}', 'vector', '{{\"77\": 3}}'::json, 'parts', 1, \
+         'digest', hashtextextended((select body from wire.resend where kind = 'snapshot' and body like '%{load}%'), 0)::text)::text)"
     );
     run(&chain.central, &[&end]);
-    until_at(store, &format!("select done_at is not null from sync.load where load_id = '{load}'"));
+    until_at(store, &format!("select completed_at is not null from sync.snapshot where snapshot_id = '{load}'"));
     run(&chain.central, &[&replaced, "select sync.send(1, 'nothing', '{}')"]);
     until_at(store, "select exists (select from sync.quarantine where kind = 'resend nothing')");
     assert_eq!(ask(store, phone), r#"new [[77,3,3,"new"]]"#);
-    assert_eq!(ask(store, "select count(*)::text from sync.load_thing"), "0");
+    assert_eq!(ask(store, "select count(*)::text from sync.snapshot_row"), "0");
     assert_eq!(ask(store, "select count(*)::text from sync.sibling"), "0");
 }
 
@@ -99,8 +99,8 @@ fn an_operation_that_can_not_be_read_here_is_settled_by_the_state_that_stands_fo
          77, 2, 2, 'party.customer', '{BEA}', '{{\"@later\":1,\"phone\":\"old\"}}', '{{}}')))::text)"
     );
     let things = format!(
-        "select sync.send(1, 'things', '{{\"load\": \"00000000-0000-7000-8000-000000000078\", \"vector\": {{\"77\": 3}}, \
-         \"things\": [[\"party.customer\", \"{BEA}\", {STATE}]]}}')"
+        "select sync.send(1, 'snapshot', '{{\"snapshot\": \"00000000-0000-7000-8000-000000000078\", \"vector\": {{\"77\": 3}}, \
+         \"rows\": [[\"party.customer\", \"{BEA}\", {STATE}]]}}')"
     );
     run(&chain.central, &[&unread]);
     until_at(store, "select exists (select from sync.quarantine where code like 'OPERATION%' and resolved_at is null)");

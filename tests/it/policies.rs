@@ -15,8 +15,8 @@ const SIBLINGS: &str = "select string_agg(concat_ws(' ', right(key, 2), column_n
 /// Central sets the rule of a column.
 fn policy(column: &str, rule: &str) -> String {
     format!(
-        "insert into sync.policy (entity, column_name, rule) values ('party.customer', '{column}', '{rule}') \
-         on conflict (entity, column_name) do update set rule = excluded.rule, deleted = false"
+        "insert into sync.policy (table_name, column_name, rule) values ('party.customer', '{column}', '{rule}') \
+         on conflict (table_name, column_name) do update set rule = excluded.rule, deleted = false"
     )
 }
 
@@ -160,7 +160,7 @@ fn whoever_settles_many_conflicts_at_once_does_not_deadlock_with_what_arrives() 
         until_at(&chain.central, arrives);
         for column in COLUMNS {
             let column = if column == "street" { "address" } else { column };
-            let all = "select sync.restore_loser(entity, key, column_name, node_id, seq) \
+            let all = "select sync.resolve_conflict(table_name, key, column_name, node_id, seq) \
                        from (select * from sync.sibling where not chosen and column_name = $1 order by random()) s";
             let settled = chain.central.connect().unwrap().query(all, &[&column]).unwrap();
             assert_eq!(settled.len(), 21, "{column}");
@@ -186,16 +186,16 @@ fn a_customer_that_two_stores_made_is_listed_everywhere_and_one_becomes_an_alias
     assert_eq!(refused(&chain.stores[1], &bob("b3", "Bert", "BOB@example.org")), "23505");
     chain.mend(0).unwrap();
     chain.converge().unwrap();
-    let listed = "select string_agg(concat_ws(' ', entity, kind, keys, shared), ', ') from sync.duplicate";
+    let listed = "select string_agg(concat_ws(' ', table_name, kind, keys, shared), ', ') from sync.duplicate";
     let key = |end: &str| format!("00000000-0000-7000-8000-0000000000{end}");
     assert_eq!(
         all_say(&chain, listed),
         format!("party.customer email {{{},{}}} {{\"email\": \"bob@example.org\"}}", key("b1"), key("b2"))
     );
-    run(&chain.stores[1], &["select sync.make_alias(entity, keys[2], keys[1]) from sync.duplicate"]);
+    run(&chain.stores[1], &["select sync.make_alias(table_name, keys[2], keys[1]) from sync.duplicate"]);
     chain.converge().unwrap();
     assert_eq!(all_say(&chain, listed), "");
-    let resolved = format!("select sync.resolve('party.customer', '{}')::text", key("b2"));
+    let resolved = format!("select sync.canonical_key('party.customer', '{}')::text", key("b2"));
     assert_eq!(all_say(&chain, &resolved), key("b1"));
 
     // Two people settle it in opposite ways at once: it is still one customer, everywhere the same.

@@ -43,7 +43,7 @@ const TRACE: &str = "select concat_ws(' ', (select count(*) from wire.op), (sele
 fn comes_to_rest(chain: &Chain) {
     chain.converge().unwrap();
     all_say(chain, "select md5(string_agg(to_jsonb(t)::text, ',' order by customer_id)) from party.customer t");
-    all_say(chain, "select string_agg(heads, ',' order by entity, key) from sync.head");
+    all_say(chain, "select string_agg(heads, ',' order by table_name, key) from sync.head");
     let rest = chain.everywhere(TRACE).unwrap();
     beats_pass(chain);
     assert_eq!(chain.everywhere(TRACE).unwrap(), rest, "somebody still writes");
@@ -72,7 +72,7 @@ fn beats_pass(chain: &Chain) {
 fn until_compared(node: &Cluster) {
     let mut dba = node.connect().unwrap();
     let whole = "select bool_and(received_until is not null and gap_beat is null) \
-                 and not exists (select from sync.drift where mended_at is null) from sync.peer";
+                 and not exists (select from sync.drift where resolved_at is null) from sync.peer";
     until_true("nothing is missing", SOON, || {
         dba.execute("select tpv.beat(), sync.reconcile()", &[]).unwrap();
         dba.query_one(whole, &[]).unwrap().get(0)
@@ -220,11 +220,11 @@ fn what_a_store_did_is_taken_in_once_by_each_node_and_never_comes_back() {
 fn rows_that_nobody_can_read_wait_and_the_rest_of_the_stream_flows_on() {
     let chain = with_ana();
     let bad = &chain.stores[0];
-    let operation = |entity: &str, patch: &str| {
+    let operation = |table_name: &str, patch: &str| {
         format!(
             "do $$ declare n bigint; begin \
                update sync.op_counter set last_seq = last_seq + 1 returning last_seq into n; \
-               insert into wire.op values (1, n, tpv.hlc_now(), '{entity}', '{ANA}', '{patch}', '{{}}'); end $$"
+               insert into wire.op values (1, n, tpv.hlc_now(), '{table_name}', '{ANA}', '{patch}', '{{}}'); end $$"
         )
     };
     let document = |kind: &str, chain: &str, body: &str, hash: &str| {
@@ -244,9 +244,9 @@ fn rows_that_nobody_can_read_wait_and_the_rest_of_the_stream_flows_on() {
             &operation("no.table", "{\"x\":1}"),
             &document("riddle", "P1", "{}", "{}"),
             &document("receipt", "P2", "no JSON", "no JSON"),
-            "alter table wire.doc disable trigger _100_take_in",
+            "alter table wire.doc disable trigger _100_receive",
             &document("receipt", "P3", "{}", "other"),
-            "alter table wire.doc enable always trigger _100_take_in",
+            "alter table wire.doc enable always trigger _100_receive",
             &update_ana("phone = '1'"),
         ],
     );
@@ -254,7 +254,7 @@ fn rows_that_nobody_can_read_wait_and_the_rest_of_the_stream_flows_on() {
     until_at(&chain.stores[1], &ana_is("phone = '1'"));
     let codes = "select string_agg(kind || ' ' || code, ', ' order by kind collate \"C\", code collate \"C\") \
                  from sync.quarantine where resolved_at is null";
-    let operations = "no.table UNKNOWN_ENTITY, party.customer 22P02, party.customer 23502, \
+    let operations = "no.table UNKNOWN_TABLE, party.customer 22P02, party.customer 23502, \
                       party.customer OPERATION_JSON, party.customer OPERATION_PATCH";
     let said = chain.everywhere(codes).unwrap();
     assert_eq!(said[0], format!("{operations}, receipt BAD_BODY, receipt BAD_HASH, riddle UNKNOWN_KIND"));
@@ -338,7 +338,7 @@ fn a_column_and_a_label_that_only_central_has_wait_at_the_stores_until_they_have
                     from catalog.product join catalog.price using (product_id)";
     assert_eq!(all_say(&chain, products), "1 Naranja kg Valencia 2.5000, 2 Huevos box 2.5000");
     assert_eq!(waits(&chain), ["", "", ""]);
-    all_say(&chain, "select string_agg(heads, ',' order by entity, key) from sync.head");
+    all_say(&chain, "select string_agg(heads, ',' order by table_name, key) from sync.head");
     run(&chain.central, &["update catalog.product set origin = 'Murcia' where sku = '2'"]);
     for store in &chain.stores {
         until_at(store, "select origin = 'Murcia' from catalog.product where sku = '2'");

@@ -95,7 +95,7 @@ fn a_central_that_was_restored_gets_back_what_it_decided_and_what_it_had_receive
     assert_eq!(chain.everywhere(HEADS).unwrap(), before);
     assert_eq!(ask(&chain.central, "select count(*)::text from sales.receipt where node_id = 1"), "12");
     let found =
-        "select count(*)::text from sync.drift where what = 'restored' and subject = '100' and mended_at is not null";
+        "select count(*)::text from sync.drift where what = 'restored' and subject = '100' and resolved_at is not null";
     assert_ne!(ask(&chain.central, found), "0");
     goes_on(&chain, &chain.central);
 }

@@ -116,10 +116,10 @@ const OF_THE_OWNER: &[&str] = &[
     "select tpv.capture_change('catalog.product', null, '{}')",
     "select org.register_terminal('T99', '01')",
     "select sync.track('party.customer')",
-    "select sync.meet(7, 'S07', 'store')",
-    "select sync.part_from(1)",
+    "select sync.add_peer(7, 'S07', 'store')",
+    "select sync.remove_peer(1)",
     "select sales.rebuild_projections()",
-    "alter table wire.op disable trigger _100_take_in",
+    "alter table wire.op disable trigger _100_receive",
     "drop table wire.op",
     "create publication p for table wire.op",
 ];
@@ -235,7 +235,7 @@ fn the_owner_of_the_subscriptions_is_no_superuser_and_can_do_what_taking_in_need
                 "delete from wire.doc",
                 "truncate wire.op",
                 "delete from party.customer",
-                "update sync.entity set writer = 'any'",
+                "update sync.tracked_table set writer = 'any'",
                 "insert into sync.peer (node_id, subscription_name) values (2, 'x')",
                 "update sync.this_node set node_id = 2",
                 "insert into org.node (node_id, node_code, kind) values (9, 'S09', 'store')",
@@ -250,7 +250,7 @@ fn the_owner_of_the_subscriptions_is_no_superuser_and_can_do_what_taking_in_need
         let removes = may(&mut apply, &relations, |relation| format!("delete from {relation} where false"));
         assert_eq!(
             removes,
-            ["sync.awaited", "sync.head", "sync.load", "sync.load_thing", "sync.quarantine", "sync.sibling"]
+            ["sync.awaited", "sync.head", "sync.snapshot", "sync.snapshot_row", "sync.quarantine", "sync.sibling"]
         );
         assert_eq!(may(&mut apply, &relations, |relation| format!("truncate {relation}")), [""; 0]);
     }
@@ -279,7 +279,7 @@ fn an_operator_decides_about_conflicts_and_receipts_and_not_in_place_of_central(
                 "delete from party.customer",
                 "update sales.receipt set total = 0",
                 "insert into wire.beat select * from wire.beat limit 1",
-                "select tpv.restore_loser('party.customer', 'x', 'name', 1, 1)",
+                "select tpv.resolve_conflict('party.customer', 'x', 'name', 1, 1)",
                 "select tpv.replay(1)",
             ],
         );
@@ -289,9 +289,9 @@ fn an_operator_decides_about_conflicts_and_receipts_and_not_in_place_of_central(
     }
     // In a store that has joined not even with what operators have, and not even the owner.
     let mut operator = store.connect_as("a_person_tpv_operator", "tpv").unwrap();
-    let head = "select format('select sync.restore_loser(%L, %L, %L, %s, %s)', 'catalog.product', key, 'description', \
+    let head = "select format('select sync.resolve_conflict(%L, %L, %L, %s, %s)', 'catalog.product', key, 'description', \
                  (heads::json -> 'description' -> 0 ->> 0), (heads::json -> 'description' -> 0 ->> 1)) \
-                from sync.head where entity = 'catalog.product'";
+                from sync.head where table_name = 'catalog.product'";
     let restore: String = store.connect().unwrap().query_one(head, &[]).unwrap().get(0);
     may_not(
         &mut operator,

@@ -72,7 +72,7 @@ fn all_are_alike(chain: &Chain, tables: &[(&str, &str)]) {
     }
     all_say(
         chain,
-        "select string_agg(entity || ' ' || key || ' ' || heads, e'\\n' order by entity, key) from sync.head",
+        "select string_agg(table_name || ' ' || key || ' ' || heads, e'\\n' order by table_name, key) from sync.head",
     );
     all_say(
         chain,
@@ -178,7 +178,9 @@ fn two_who_write_a_column_that_the_node_between_them_does_not_know_have_a_confli
     // Central, which knew nothing of it, settles it.
     run(
         &chain.central,
-        &["select sync.restore_loser(entity, key, column_name, node_id, seq) from sync.sibling where not chosen"],
+        &[
+            "select sync.resolve_conflict(table_name, key, column_name, node_id, seq) from sync.sibling where not chosen",
+        ],
     );
     all_are_alike(&chain, &[CUSTOMERS]);
     assert_eq!(all_say(&chain, "select count(*)::text from sync.sibling"), "0");
@@ -189,7 +191,7 @@ fn a_group_that_has_one_column_more_in_a_newer_version_ends_alike_whoever_wrote_
     const PROVINCE: &[&str] = &[
         "alter table party.customer add column province text",
         "select sync.track('party.customer', 'any', '{\"address\": [\"street\", \"postcode\", \"city\", \"country\", \"province\"]}', \
-           owner_column, duplicates, only_stricter) from sync.entity where entity = 'party.customer'",
+           owner_column, duplicates, only_stricter) from sync.tracked_table where table_name = 'party.customer'",
     ];
     let chain = with_ana();
     let [ahead, behind] = &chain.stores[..] else { unreachable!() };
@@ -224,7 +226,7 @@ fn a_table_that_only_central_has_waits_in_the_stores_until_they_have_it() {
     );
     for store in &chain.stores {
         until_at(store, "select exists (select from catalog.product)");
-        waits(store, "catalog.brand", "UNKNOWN_ENTITY", 4);
+        waits(store, "catalog.brand", "UNKNOWN_TABLE", 4);
     }
     migrate(&chain.stores[0], BRAND);
     replay(&chain.stores[0]);
@@ -250,13 +252,13 @@ fn a_table_that_only_one_store_has_reaches_another_through_a_central_that_does_n
     );
     for older in [&chain.central, behind] {
         until_at(older, &ana_is("phone = '9'"));
-        waits(older, "party.note", "UNKNOWN_ENTITY", 2);
+        waits(older, "party.note", "UNKNOWN_TABLE", 2);
     }
     migrate(behind, NOTE);
     replay(behind);
     run(behind, &["update party.note set note = 'no nuts'"]);
     until_at(ahead, "select count(*) = 1 from party.note where note = 'no nuts'");
-    waits(&chain.central, "party.note", "UNKNOWN_ENTITY", 3);
+    waits(&chain.central, "party.note", "UNKNOWN_TABLE", 3);
     migrate(&chain.central, NOTE);
     replay(&chain.central);
     all_are_alike(&chain, &[CUSTOMERS, ("party.note", "note_id")]);
@@ -274,7 +276,7 @@ fn a_rule_that_the_stores_do_not_have_yet_waits_there_and_decides_everywhere_in_
     run(
         &chain.central,
         &[
-            "insert into sync.policy (entity, column_name, rule) values ('party.customer', 'name', '{\"rule\": \"custom\", \"function\": \"party.longest\"}')",
+            "insert into sync.policy (table_name, column_name, rule) values ('party.customer', 'name', '{\"rule\": \"custom\", \"function\": \"party.longest\"}')",
             "update sync.policy set rule = '\"greatest\"' where column_name = 'credit_limit'",
         ],
     );
@@ -305,7 +307,7 @@ fn a_rule_of_a_newer_version_waits_in_the_stores_and_decides_nothing_alone() {
         &chain.central,
         &[
             "alter table sync.policy disable trigger _300_check",
-            "insert into sync.policy (policy_id, entity, column_name, rule) \
+            "insert into sync.policy (policy_id, table_name, column_name, rule) \
              values (sync.policy_key('party.customer', 'name'), 'party.customer', 'name', '\"longest\"')",
             "alter table sync.policy enable trigger _300_check",
             "update sync.policy set rule = '\"greatest\"' where column_name = 'consent'",
@@ -469,9 +471,9 @@ fn state_with_a_column_that_is_not_here_waits_whatever_operations_are_here() {
     );
     until_at(store, "select exists (select from catalog.product where description = 'new')");
     let state = "insert into sync.outgoing (to_node, kind, body) \
-        select 2, 'things', json_build_object('load', gen_random_uuid(), 'vector', '{}'::json, 'things', \
-            json_build_array(json_build_array(h.entity, h.key, h.heads::jsonb || '{\"origin\": [[1, 999, 1, \"x\"]]}')))::text \
-        from sync.head h where h.entity = 'catalog.product'";
+        select 2, 'snapshot', json_build_object('snapshot', gen_random_uuid(), 'vector', '{}'::json, 'rows', \
+            json_build_array(json_build_array(h.table_name, h.key, h.heads::jsonb || '{\"origin\": [[1, 999, 1, \"x\"]]}')))::text \
+        from sync.head h where h.table_name = 'catalog.product'";
     run(&chain.central, &[state]);
     let waits =
         "select string_agg(code, ',') from sync.quarantine where kind = 'catalog.product' and resolved_at is null";

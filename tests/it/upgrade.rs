@@ -175,7 +175,7 @@ fn a_store_of_the_release_before_is_upgraded_with_its_receipts_and_joins() {
     assert_eq!(migrate(&at_store, "status").0, Some(0));
 
     assert_eq!(text(&mut dba, RECEIPTS), before, "no receipt has changed");
-    let decided = "select string_agg(distinct entity, ' ' order by entity) from wire.op";
+    let decided = "select string_agg(distinct table_name, ' ' order by table_name) from wire.op";
     assert_eq!(
         text(&mut dba, decided),
         "dat.profile org.department org.legal_entity org.store org.terminal",

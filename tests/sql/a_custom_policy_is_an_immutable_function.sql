@@ -33,14 +33,14 @@ begin
         ('party.nothing', 'no such function'), ('longest', 'with its schema'), ('party.moody', 'immutable'), ('party.texts', 'give one jsonb'),
         ('party.secret', 'tpv_apply must be allowed'), ('stranger_of_this_test.planted', 'must belong to tpv_owner'), ('party.a b"(', 'no such')
     ) as t (function, said) loop
-        select * into got from test.refusal(format('insert into sync.policy (entity, column_name, rule) values (''party.customer'', ''phone'', %L)',
+        select * into got from test.refusal(format('insert into sync.policy (table_name, column_name, rule) values (''party.customer'', ''phone'', %L)',
             jsonb_build_object('rule', 'custom', 'function', try.function)));
         assert got.state = '22023' and got.detail like '%' || try.said || '%', format('%s: %s', try, got);
     end loop;
 end
 $$;
 
-insert into sync.policy (entity, column_name, rule) values
+insert into sync.policy (table_name, column_name, rule) values
     ('party.customer', 'phone', '{"rule": "custom", "function": "party.seen"}'),
     ('party.customer', 'name', '{"rule": "custom", "function": "party.longest"}'),
     ('party.customer', 'email', '{"rule": "custom", "function": "party.broken"}');
@@ -81,7 +81,7 @@ begin
     assert not test.arrives(3, 1, 40, 'party.customer', ana, '{"name": "A."}');
     assert test.waits(3, 1) = 'UNKNOWN_FUNCTION' and test.customer(ana) ->> 'name' = 'A.';
     assert not test.arrives(7, 1, 1, 'sync.policy', sync.policy_key('party.customer', 'address')::text,
-        '{"@exists": true, "entity": "party.customer", "column_name": "address", "rule": {"rule": "custom", "function": "party.longest"}}');
+        '{"@exists": true, "table_name": "party.customer", "column_name": "address", "rule": {"rule": "custom", "function": "party.longest"}}');
     assert test.waits(7, 1) = 'UNKNOWN_FUNCTION';
 end
 $$;

@@ -28,7 +28,7 @@ begin
     set local session_replication_role = replica;
     update party.customer set email = 'wrong', phone = 'wrong';
     set local session_replication_role = origin;
-    insert into sync.policy (entity, column_name, rule) values ('party.customer', 'phone', '"first_write"');
+    insert into sync.policy (table_name, column_name, rule) values ('party.customer', 'phone', '"first_write"');
     assert (select array_agg(concat(email, ' ', phone) order by customer_id) from party.customer) = '{"wrong 1","wrong 2"}';
 end
 $$;

@@ -19,18 +19,18 @@ begin
         ('sync.policy', 'rule', '"union"', '22023', 'policies have no policy'),
         ('catalog.product', 'description', '"owner_wins"', '22023', 'whose a thing is'),
         ('party.pet', 'name', '"union"', '22023', 'not tracked')
-    ) as t (entity, column_name, rule, state, said) loop
-        select * into got from test.refusal(format('insert into sync.policy (entity, column_name, rule) values (%L, %L, %L)',
-            try.entity, try.column_name, try.rule));
+    ) as t (table_name, column_name, rule, state, said) loop
+        select * into got from test.refusal(format('insert into sync.policy (table_name, column_name, rule) values (%L, %L, %L)',
+            try.table_name, try.column_name, try.rule));
         assert got.state = try.state and got.message like '%' || try.said || '%', format('%s: %s', try, got);
     end loop;
-    assert (select hint from test.refusal($q$insert into sync.policy (entity, column_name, rule) values ('party.customer', 'city', '"union"')$q$))
+    assert (select hint from test.refusal($q$insert into sync.policy (table_name, column_name, rule) values ('party.customer', 'city', '"union"')$q$))
         like '%address%', 'it names the group';
 
-    insert into sync.policy (entity, column_name, rule) values ('party.customer', 'phone', '"first_write"'),
+    insert into sync.policy (table_name, column_name, rule) values ('party.customer', 'phone', '"first_write"'),
         ('party.customer', 'name', '{"rule": "greatest"}'), ('party.customer', 'address', '"owner_wins"');
     assert (select state from test.refusal($q$update sync.policy set column_name = 'email' where column_name = 'phone'$q$)) = '22023';
-    assert (select state from test.refusal($q$insert into sync.policy (entity, column_name, rule) values ('party.customer', 'phone', '"union"')$q$)) = '23505';
+    assert (select state from test.refusal($q$insert into sync.policy (table_name, column_name, rule) values ('party.customer', 'phone', '"union"')$q$)) = '23505';
 end
 $$;
 
@@ -43,7 +43,7 @@ declare
     item bigint;
 begin
     assert not test.arrives(7, 1, 1, 'sync.policy', policy,
-        '{"@exists": true, "entity": "party.customer", "column_name": "email", "rule": "longest", "deleted": false}');
+        '{"@exists": true, "table_name": "party.customer", "column_name": "email", "rule": "longest", "deleted": false}');
     assert test.waits(7, 1) = 'UNKNOWN_COLUMN', 'nobody writes deleted by its name';
     assert not test.arrives(7, 2, 2, 'sync.policy', policy, '{"rule": "longest"}', '{"rule": [[7, 1]]}');
     assert test.waits(7, 2) = 'POLICY_RULE';

@@ -23,18 +23,18 @@ declare
     org text[] := '{org.department,org.legal_entity,org.node,org.store,org.terminal}';
 begin
     assert test.reads('tpv_analyst') = (select array_agg(n order by n) from unnest(org || '{catalog.barcode_rule,sales.day_close,sales.held,sales.receipt,'
-        'sales.receipt_event,sales.receipt_line,sales.receipt_tax,sync.chain,wire.doc,catalog.barcode,catalog.price,catalog.product,catalog.tax,'
-        'sync.entity,sync.peer,sync.policy,sync.status,sync.this_node,sync.drift,sync.load,sync.verified,sync.request,sync.horizon,wire.beat}') as n), test.reads('tpv_analyst')::text;
-    assert test.calls('tpv_analyst') = '{sync.known(),sync.name_part(text),wire.verify_chains()}', test.calls('tpv_analyst')::text;
+        'sales.receipt_event,sales.receipt_line,sales.receipt_tax,sync.hash_chain,wire.doc,catalog.barcode,catalog.price,catalog.product,catalog.tax,'
+        'sync.tracked_table,sync.peer,sync.policy,sync.status,sync.this_node,sync.drift,sync.snapshot,sync.verified,sync.request,sync.horizon,wire.beat}') as n), test.reads('tpv_analyst')::text;
+    assert test.calls('tpv_analyst') = '{sync.contiguous(),sync.name_part(text),wire.verify_chains()}', test.calls('tpv_analyst')::text;
     assert has_column_privilege('tpv_analyst', 'dat.profile', 'profile', 'select') and not has_column_privilege('tpv_analyst', 'dat.profile', 'saved_by', 'select'),
         'layouts, not who made them';
     assert test.reads('tpv_operator') = (select array_agg(n order by n) from unnest(test.reads('tpv_analyst') || '{dat.file,dat.pending,dat.profile,dat.superseded,'
         'dat.withdraw_failed,sales.raw,sales.receipt_key,sales.rejected,sales.terminal_tail,sec.audit,'
-        'sync.duplicate,sync.head,sync.loosening,sync.quarantine,sync.restoration,sync.sibling,wire.op}') as n), test.reads('tpv_operator')::text;
+        'sync.duplicate,sync.head,sync.loosening,sync.quarantine,sync.resolution,sync.sibling,wire.op}') as n), test.reads('tpv_operator')::text;
     assert test.calls('tpv_operator') = '{"dat.render_again(uuid,text)","dat.save_profile(jsonb,text,integer)","dat.withdraw(uuid,text)","sales.close_day(date,text)",'
-        '"sales.release(uuid,text,text)","sales.void(uuid,text)","sync.accept_drift(bigint,text)","sync.dismiss(bigint,text)",sync.duplicates(),sync.known(),'
+        '"sales.release(uuid,text,text)","sales.void(uuid,text)","sync.accept_drift(bigint,text)","sync.dismiss(bigint,text)",sync.duplicates(),sync.contiguous(),'
         '"sync.loosen(text,uuid,text,text,text)","sync.make_alias(text,uuid,uuid)",sync.name_part(text),"sync.policy_dry_run(text,text,jsonb)",sync.reconcile(),sync.replay(bigint),sync.replay_waiting(integer),'
-        '"sync.resolve(text,uuid)","sync.restore_loser(text,text,text,integer,bigint)",tpv.is_capturing(),tpv.uuid7(),wire.maintain_partitions(),wire.verify_chains()}', test.calls('tpv_operator')::text;
+        '"sync.canonical_key(text,uuid)","sync.resolve_conflict(text,text,text,integer,bigint)",tpv.is_capturing(),tpv.uuid7(),wire.maintain_partitions(),wire.verify_chains()}', test.calls('tpv_operator')::text;
     assert test.calls('tpv_cron') = '{sync.prune_beats(),sync.prune_resends(),sync.reconcile(),sync.replay_waiting(integer),wire.maintain_partitions()}' and test.reads('tpv_cron') = '{}', test.calls('tpv_cron')::text;
     assert test.writes('tpv_analyst') || test.writes('tpv_operator') || test.writes('tpv_cron') || test.writes('tpv_watcher') = '{}', 'nobody but the owner writes a table';
 

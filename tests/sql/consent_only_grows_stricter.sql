@@ -24,7 +24,7 @@ begin
     assert (select consent from party.customer) = 'email';
     assert (select array_agg(concat(column_name, ' ', value, ' ', why)) from sync.loosening) = '{"consent email she signed the form of 3 May"}';
     assert (select state from test.refusal('update party.customer set consent = ''all''')) = '23514', 'only what was said, and only once';
-    assert (select state from test.refusal('insert into sync.loosening (entity, key, column_name, value, why) values ('''', gen_random_uuid(), '''', '''', ''x'')')) = '42501';
+    assert (select state from test.refusal('insert into sync.loosening (table_name, key, column_name, value, why) values ('''', gen_random_uuid(), '''', '''', ''x'')')) = '42501';
 end
 $$;
 reset role;
@@ -36,7 +36,7 @@ declare
 begin
     assert test.arrives(1, 1, 10, 'party.customer', ana, '{"consent": "none"}', '{}');
     assert test.customer(ana) ->> 'consent' = 'none';
-    assert (select state from test.refusal(format('select sync.restore_loser(entity, key, column_name, node_id, seq) from sync.sibling where not chosen'))) = '23514';
+    assert (select state from test.refusal(format('select sync.resolve_conflict(table_name, key, column_name, node_id, seq) from sync.sibling where not chosen'))) = '23514';
     assert test.customer(ana) ->> 'consent' = 'none';
     perform sync.loosen('party.customer', ana::uuid, 'consent', 'email', 'her word');
     assert test.customer(ana) ->> 'consent' = 'email';

@@ -39,18 +39,18 @@ declare
     ee uuid := '00000000-0000-7000-8000-0000000000ee';
     refused record;
 begin
-    assert (select (entity, kind, keys, shared) from sync.duplicate)::text
+    assert (select (table_name, kind, keys, shared) from sync.duplicate)::text
         = format('(party.customer,email,"{%s,%s,%s}","{""email"": ""ana@example.org""}")', aa, dd, ee);
     -- Each may be edited meanwhile, as long as it does not become more.
     update party.customer set name = 'Anna!' where customer_id = dd;
     perform sync.make_alias('party.customer', dd, aa);
     perform sync.make_alias('party.customer', ee, dd);
     assert (select count(*) from sync.duplicate) = 0;
-    assert sync.resolve('party.customer', ee) = aa and sync.resolve('party.customer', aa) = aa;
-    assert sync.resolve('catalog.tax', aa) = aa, 'a table without aliases';
+    assert sync.canonical_key('party.customer', ee) = aa and sync.canonical_key('party.customer', aa) = aa;
+    assert sync.canonical_key('catalog.tax', aa) = aa, 'a table without aliases';
     -- Two people who settled it in opposite ways: all of it is one, and its smallest key stands for it.
     perform sync.make_alias('party.customer', aa, ee);
-    assert sync.resolve('party.customer', ee) = aa and sync.resolve('party.customer', dd) = aa;
+    assert sync.canonical_key('party.customer', ee) = aa and sync.canonical_key('party.customer', dd) = aa;
     perform sync.make_alias('party.customer', aa, null);
     -- After all it was none: both are shown again.
     perform sync.make_alias('party.customer', ee, null);
@@ -76,7 +76,7 @@ begin
     assert test.customer(dd) ->> 'alias_of' = '00000000-0000-7000-8000-0000000000aa';
     assert (select array_agg(concat(column_name, ' ', node_id, ' ', chosen, ' ', review) order by node_id) from sync.sibling where key = dd)
         = '{"@alias 2 f t","@alias 100 t t"}';
-    perform sync.restore_loser('party.customer', dd, '@alias', 2, 2);
+    perform sync.resolve_conflict('party.customer', dd, '@alias', 2, 2);
     assert test.customer(dd) ->> 'alias_of' = '00000000-0000-7000-8000-0000000000ee';
 end
 $$;

@@ -40,7 +40,7 @@ begin
     assert test.waits(3, 4) = '22P02';
     assert not test.arrives(3, 5, 60, 'party.pet', ana, '{"@exists": true, "name": "Rex"}');
     assert not test.arrives(3, 6, 70, 'party.pet', ana, '{"name": "Tom"}', '{"name": [[3, 5]]}');
-    assert test.waits(3, 5) = 'UNKNOWN_ENTITY' and test.heads('party.pet', ana, 'name') = '3.6';
+    assert test.waits(3, 5) = 'UNKNOWN_TABLE' and test.heads('party.pet', ana, 'name') = '3.6';
 
     -- One that can not be read leaves the heads alone.
     assert not test.arrives(3, 7, 80, 'party.customer', ana, '{"@later": 1, "name": "Eve"}', '{"name": [[2, 1]]}');
@@ -71,7 +71,7 @@ end
 $$;
 
 -- A node that was given its heads as a state has no old operations, and needs none.
-insert into sync.head (entity, key, heads, waits)
+insert into sync.head (table_name, key, heads, waits)
 values ('party.customer', '00000000-0000-7000-8000-0000000000cc',
     '{"@exists":[[2,50,1,true]],"name":[[2,51,5,"Carl"],[3,50,6,"Karl"]]}', false);
 do $$

@@ -10,7 +10,7 @@ do $$
 declare
     far date := (date_trunc('month', current_date) + interval '9 months')::date;
     leaf text := 'wire.doc_' || to_char(far, 'YYYY_MM');
-    guarded text[] := '{_100_take_inA,_900_refuseA,_900_refuse_truncateA}';
+    guarded text[] := '{_100_receiveA,_900_refuseA,_900_refuse_truncateA}';
 begin
     assert (select array_agg(inhrelid::regclass::text order by inhrelid::regclass::text) from pg_inherits where inhparent = 'wire.doc'::regclass)
         = (select array_agg(n order by n) from (select 'wire.doc_' || to_char(m, 'YYYY_MM') from generate_series(date_trunc('month', now()) - interval '13 months',

@@ -2,7 +2,7 @@
 \ir prelude/central.sql
 \ir prelude/arrivals.sql
 
-insert into sync.policy (entity, column_name, rule) values ('party.customer', 'phone', '"owner_wins"');
+insert into sync.policy (table_name, column_name, rule) values ('party.customer', 'phone', '"owner_wins"');
 do $$
 declare
     ana text := '00000000-0000-7000-8000-0000000000aa';

@@ -78,8 +78,8 @@ begin
     select string_agg(r.oid::regclass || '.' || g.name, ', ') into wrong
     from relation r
     join (values ('wire.(doc|op)', '_900_refuse', 'tpv.refuse_change()', 27), ('wire.(doc|op)', '_900_refuse_truncate', 'tpv.refuse_change()', 34),
-        ('wire.doc', '_100_take_in', 'tpv.take_in_document()', 7), ('wire.op', '_100_take_in', 'tpv.take_in_operation()', 7),
-        ('wire.beat', '_100_take_in', 'tpv.take_in_beat()', 7), ('wire.resend', '_100_take_in', 'tpv.take_in_resend()', 7)) as g (of_table, name, called, type) on r.oid::regclass::text ~ ('^' || g.of_table)
+        ('wire.doc', '_100_receive', 'tpv.receive_document()', 7), ('wire.op', '_100_receive', 'tpv.receive_operation()', 7),
+        ('wire.beat', '_100_receive', 'tpv.receive_beat()', 7), ('wire.resend', '_100_receive', 'tpv.receive_resend()', 7)) as g (of_table, name, called, type) on r.oid::regclass::text ~ ('^' || g.of_table)
     where not exists (select from pg_trigger t where t.tgrelid = r.oid and t.tgname = g.name and t.tgenabled = 'A'
         and t.tgfoid::regprocedure::text = g.called and t.tgtype = g.type);
     assert wrong is null, 'tables without a guard: ' || wrong;

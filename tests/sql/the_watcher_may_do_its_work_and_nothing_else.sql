@@ -52,7 +52,7 @@ declare
     statement text;
 begin
     foreach statement in array array['select * from sales.receipt', 'select * from sales.rejected', 'select * from wire.doc', 'select * from dat.file',
-        'select * from dat.pending', 'select * from org.terminal', 'select * from sec.audit', 'select * from sync.chain', 'delete from dat.pending',
+        'select * from dat.pending', 'select * from org.terminal', 'select * from sec.audit', 'select * from sync.hash_chain', 'delete from dat.pending',
         'insert into sales.raw (terminal, outcome, bytes) values (''T01'', ''accepted'', '''')', 'select sales.release(gen_random_uuid(), ''why'')',
         'select sales.void(gen_random_uuid(), ''why'')', 'select sales.close_day(current_date)', 'select sales.rebuild_projections()',
         'select dat.withdraw(gen_random_uuid(), ''why'')', 'select dat.render_again(gen_random_uuid(), ''why'')', 'select dat.save_profile(''{}'')',

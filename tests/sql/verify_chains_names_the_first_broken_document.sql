@@ -49,7 +49,7 @@ begin
             ('two numbers', format('update wire.doc set chain_seq = 7 - chain_seq where doc_id in (%L, %L)', third, fourth), 3, fourth, '%document before%'),
             ('a number twice', format('update wire.doc set chain_seq = 3 where doc_id = %L', fourth), 3, fourth, '%'),
             ('all documents', 'delete from wire.doc where chain = ''T01''', 1, null, '%end%'),
-            ('a head', 'update sync.chain set head_seq = head_seq + 1 where chain = ''T01''', documents + 1, null, '%end%')
+            ('a head', 'update sync.hash_chain set head_seq = head_seq + 1 where chain = ''T01''', documents + 1, null, '%end%')
         ) as c (what, how, seq, doc, why)
         left join lateral (select t.*, count(*) over () as number from test.tampered(c.how) as t) as t on true
     loop

@@ -29,7 +29,7 @@ begin
         and (d.node_id, d.doc_id, d.business_date, d.kind, d.to_node, d.schema_version, d.chain, d.chain_seq, d.prev_hash)
         is not distinct from (1, r.receipt_id, test.day(), 'receipt', null::integer, 1, 'T01', 1::bigint, decode(repeat('00', 32), 'hex')), 'its document';
     assert d.body::jsonb = tree #- '{items,3,taxRate}' and d.body not like '%: %', 'holds what the terminal wrote, in one form';
-    assert (select (head_seq, head_hash, head_hlc)::text from sync.chain) = (1, tpv.document_link(1, 'T01', 1, d.doc_id, 'receipt', d.business_date, d.prev_hash, d.content_hash),
+    assert (select (head_seq, head_hash, head_hlc)::text from sync.hash_chain) = (1, tpv.document_link(1, 'T01', 1, d.doc_id, 'receipt', d.business_date, d.prev_hash, d.content_hash),
         d.hlc)::text, 'and is the head of its chain';
     assert substring(d.doc_id::text from 15 for 1) = '8', 'under an id that follows from what it is';
 end
@@ -38,7 +38,7 @@ $$;
 -- The same file at the same store is the same document, whatever happened to the database in between.
 create temp table first as select doc_id, business_date, content_hash from wire.doc;
 set pg_tpv.maintenance = on;
-truncate wire.doc, sync.chain, sales.receipt, sales.receipt_line, sales.receipt_key, sales.terminal_tail, dat.file, dat.pending;
+truncate wire.doc, sync.hash_chain, sales.receipt, sales.receipt_line, sales.receipt_key, sales.terminal_tail, dat.file, dat.pending;
 set pg_tpv.maintenance = off;
 
 do $$

@@ -117,7 +117,7 @@ pub struct Chain {
 
 /// What every node of a chain that came to rest says alike: whose operations are part of what it has, and the customers.
 const SIGHT: &str = "select concat_ws(' ', \
-    (select string_agg(node_id || ':' || seq, ',' order by node_id) from sync.known()), \
+    (select string_agg(node_id || ':' || seq, ',' order by node_id) from sync.contiguous()), \
     (select count(*) || '/' || md5(string_agg(c::text, ',' order by customer_id)) from party.customer c))";
 
 impl Chain {

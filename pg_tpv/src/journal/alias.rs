@@ -9,10 +9,10 @@ use super::settle::table;
 use crate::refusal::Refusal;
 use crate::sql;
 
-/// The key of the thing that `key` became. Called through `sync.resolve`.
+/// The key of the thing that `key` became. Called through `sync.canonical_key`.
 #[pg_extern(stable, parallel_unsafe)]
-pub fn resolve(entity: &str, key: &str) -> String {
-    let Some(tracked) = Tracked::find(entity) else {
+pub fn resolve(table_name: &str, key: &str) -> String {
+    let Some(tracked) = Tracked::find(table_name) else {
         Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "that table is not tracked").raise()
     };
     if !tracked.has_aliases {
@@ -37,7 +37,7 @@ pub fn resolve(entity: &str, key: &str) -> String {
 
 extension_sql!(
     r#"
-comment on function resolve(text, text) is 'The key of the thing that this one became. Callers use sync.resolve.';
+comment on function resolve(text, text) is 'The key of the thing that this one became. Callers use sync.canonical_key.';
 "#,
     name = "alias_comments",
     requires = [resolve]

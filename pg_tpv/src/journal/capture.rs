@@ -21,13 +21,13 @@ pub fn is_capturing() -> bool {
 
 /// Writes the operation for a change of a row: `old` is null for a new one. Called by the trigger `sync.capture`.
 #[pg_extern(volatile, parallel_unsafe)]
-pub fn capture_change(entity: &str, old: Option<JsonbText>, new: JsonbText) {
-    capture(entity, old.as_ref(), &new).unwrap_or_else(|refusal| refusal.raise());
+pub fn capture_change(table_name: &str, old: Option<JsonbText>, new: JsonbText) {
+    capture(table_name, old.as_ref(), &new).unwrap_or_else(|refusal| refusal.raise());
 }
 
-fn capture(entity: &str, old: Option<&JsonbText>, new: &JsonbText) -> Result<(), Refusal> {
+fn capture(table_name: &str, old: Option<&JsonbText>, new: &JsonbText) -> Result<(), Refusal> {
     let Some(node_id) = this_node() else { return Ok(()) };
-    let Some(tracked) = Tracked::find(entity) else { return Ok(()) };
+    let Some(tracked) = Tracked::find(table_name) else { return Ok(()) };
     let new = new.read_as("a row")?;
     let old = old.map(|old| old.read_as("a row")).transpose()?;
     let patch = changes(&tracked, old.as_ref(), &new);
@@ -63,12 +63,12 @@ const COUNT: &str = "insert into sync.op_counter as c (node_id, last_seq) values
     on conflict (node_id) do update set last_seq = c.last_seq + 1 returning last_seq";
 
 const APPEND: &str =
-    "insert into wire.op (node_id, seq, hlc, entity, key, patch, base) values ($1, $2, $3, $4, $5, $6, $7)";
+    "insert into wire.op (node_id, seq, hlc, table_name, key, patch, base) values ($1, $2, $3, $4, $5, $6, $7)";
 
 /// Appends an operation that has seen all that is known here, and makes it the head of what it writes.
 pub fn write(node_id: i32, tracked: &Tracked, key: &str, patch: Patch) {
     let seq: i64 = sql::row(COUNT, &[node_id.into()], |row| row.must(1)).unwrap_or_else(|| sql::broken("no counter"));
-    let mut entity = state::lock(&tracked.entity, key);
+    let mut entity = state::lock(&tracked.table_name, key);
     let operation = Draft::write(&entity, patch).stamped(Version { node_id, seq }, hlc_now());
     sql::execute(
         APPEND,
@@ -76,7 +76,7 @@ pub fn write(node_id: i32, tracked: &Tracked, key: &str, patch: Patch) {
             node_id.into(),
             seq.into(),
             operation.hlc.into(),
-            tracked.entity.as_str().into(),
+            tracked.table_name.as_str().into(),
             key.into(),
             operation.patch_text().into(),
             operation.base_text().into(),
@@ -84,8 +84,8 @@ pub fn write(node_id: i32, tracked: &Tracked, key: &str, patch: Patch) {
     );
     // It has seen every head, so that it is the only one now; unless central decides, and this store had left.
     entity.advance(&tracked.entitled(operation.clone()), |_| false);
-    state::store(&tracked.entity, key, &entity);
-    settle::clear_siblings(&tracked.entity, key, operation.patch.keys());
+    state::store(&tracked.table_name, key, &entity);
+    settle::clear_siblings(&tracked.table_name, key, operation.patch.keys());
 }
 
 extension_sql!(

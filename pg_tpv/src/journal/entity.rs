@@ -14,7 +14,7 @@ use crate::sql;
 #[derive(Clone, Debug)]
 pub struct Tracked {
     /// Its name with its schema.
-    pub entity: String,
+    pub table_name: String,
     /// The column of its key.
     pub key_column: String,
     /// The SQL type of the key.
@@ -38,28 +38,28 @@ pub struct Tracked {
 const ENTITY: &str = "select e.key_column, e.groups::text, \
       array(select a.attname::text from pg_catalog.pg_attribute a \
              where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by a.attnum), \
-      array(select p.column_name from sync.policy p where p.entity = e.entity and not p.deleted order by 1), \
-      array(select p.rule::text from sync.policy p where p.entity = e.entity and not p.deleted order by p.column_name), \
+      array(select p.column_name from sync.policy p where p.table_name = e.table_name and not p.deleted order by 1), \
+      array(select p.rule::text from sync.policy p where p.table_name = e.table_name and not p.deleted order by p.column_name), \
       coalesce((select n.node_id from org.node n where n.kind = 'central' order by 1 limit 1), 0), \
       (select format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a \
         where a.attrelid = to_regclass($1) and a.attname = e.key_column), \
       e.owner_column, e.duplicates <> '{}', e.writer = 'central' \
-    from sync.entity e where e.entity = $1 and to_regclass($1) is not null";
+    from sync.tracked_table e where e.table_name = $1 and to_regclass($1) is not null";
 
 impl Tracked {
     /// What is known of a table; none when it is not tracked on this node, or not there yet.
-    pub fn find(entity: &str) -> Option<Rc<Self>> {
-        lookup::kept(entity, || Self::look_up(entity))
+    pub fn find(table_name: &str) -> Option<Rc<Self>> {
+        lookup::kept(table_name, || Self::look_up(table_name))
     }
 
-    fn look_up(entity: &str) -> Option<Self> {
-        sql::row(ENTITY, &[entity.into()], |row| {
+    fn look_up(table_name: &str) -> Option<Self> {
+        sql::row(ENTITY, &[table_name.into()], |row| {
             let texts =
                 |place| row.must::<Array<'_, &str>>(place).iter().flatten().map(str::to_owned).collect::<Vec<_>>();
             // A rule of a newer version: until this node is upgraded too, the last writer wins here.
             let rule = |rule: String| Rule::from_text(&rule).unwrap_or_default();
             let mut tracked = Self {
-                entity: entity.to_owned(),
+                table_name: table_name.to_owned(),
                 key_column: row.must(1),
                 key_type: row.must(7),
                 columns: texts(3),

@@ -16,15 +16,15 @@ pub struct Known {
     horizon: Vector,
 }
 
-const LOADS: &str = "select l.knows from sync.load l join sync.load_thing t on t.load_id = l.load_id \
-    where l.done_at is null and t.entity = $1 and t.key = $2";
+const LOADS: &str = "select l.covers from sync.snapshot l join sync.snapshot_row t on t.snapshot_id = l.snapshot_id \
+    where l.completed_at is null and t.table_name = $1 and t.key = $2";
 const HORIZON: &str = "select node_id, seq from sync.horizon";
 
 impl Known {
     /// As long as the heads of the thing are locked.
-    pub fn of(entity: &str, key: &str) -> Self {
+    pub fn of(table_name: &str, key: &str) -> Self {
         // In this order: one that becomes complete in between is seen twice and not missed.
-        let loads = sql::rows(LOADS, &[entity.into(), key.into()], knowledge);
+        let loads = sql::rows(LOADS, &[table_name.into(), key.into()], knowledge);
         let horizon = sql::rows(HORIZON, &[], |row| (row.must(1), row.must(2))).into_iter().collect();
         Self { loads, horizon: Vector(horizon) }
     }
@@ -46,7 +46,7 @@ pub struct Unread {
     /// The operation.
     pub version: Version,
     /// The table.
-    pub entity: String,
+    pub table_name: String,
     /// The key.
     pub key: String,
 }
@@ -61,7 +61,7 @@ impl Unread {
     pub fn here() -> Vec<Self> {
         sql::rows(UNREAD, &[], |row| {
             let version = Version { node_id: row.must(1), seq: row.must(2) };
-            Self { version, entity: row.must(3), key: row.must(4) }
+            Self { version, table_name: row.must(3), key: row.must(4) }
         })
     }
 

@@ -21,7 +21,7 @@ thread_local! {
 }
 
 /// What was looked up before, or what `look_up` finds.
-pub fn kept(entity: &str, look_up: impl FnOnce() -> Option<Tracked>) -> Option<Rc<Tracked>> {
+pub fn kept(table_name: &str, look_up: impl FnOnce() -> Option<Tracked>) -> Option<Rc<Tracked>> {
     listen();
     // SAFETY: may be called in any transaction. Whoever changed a rule told of it before the lock was free for us.
     unsafe { pg_sys::AcceptInvalidationMessages() };
@@ -31,7 +31,7 @@ pub fn kept(entity: &str, look_up: impl FnOnce() -> Option<Tracked>) -> Option<R
             kept.clear();
             *as_of = changes;
         }
-        kept.get(entity).cloned()
+        kept.get(table_name).cloned()
     });
     if kept.is_some() {
         return kept;
@@ -40,7 +40,7 @@ pub fn kept(entity: &str, look_up: impl FnOnce() -> Option<Tracked>) -> Option<R
     // SAFETY: a plain variable of this process.
     let is_old_snapshot = unsafe { pg_sys::XactIsoLevel } >= pg_sys::XACT_REPEATABLE_READ as i32;
     if !is_old_snapshot && CHANGES.load(Ordering::Relaxed) == changes {
-        KEPT.with_borrow_mut(|(_, kept)| kept.insert(entity.to_owned(), found.clone()));
+        KEPT.with_borrow_mut(|(_, kept)| kept.insert(table_name.to_owned(), found.clone()));
     }
     Some(found)
 }

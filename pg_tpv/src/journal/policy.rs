@@ -21,7 +21,7 @@ pub const POLICY: &str = "sync.policy";
 /// # Errors
 /// A rule of a later version, or a function that this node does not have.
 pub fn check_settled(tracked: &Tracked, register: &str, value: &Value) -> Result<(), DataFault> {
-    if tracked.entity != POLICY || register != "rule" {
+    if tracked.table_name != POLICY || register != "rule" {
         return Ok(());
     }
     match Rule::from_text(&value.to_canonical()) {
@@ -33,15 +33,15 @@ pub fn check_settled(tracked: &Tracked, register: &str, value: &Value) -> Result
 
 /// Refuses a policy that could not be followed. Called by the trigger `sync.check_policy`.
 #[pg_extern(volatile, parallel_unsafe)]
-pub fn policy_check(entity: &str, column_name: &str, rule: JsonbText) {
-    check(entity, column_name, &rule).map(|_| ()).unwrap_or_else(|refusal| refusal.raise());
+pub fn policy_check(table_name: &str, column_name: &str, rule: JsonbText) {
+    check(table_name, column_name, &rule).map(|_| ()).unwrap_or_else(|refusal| refusal.raise());
 }
 
-fn check(entity: &str, column_name: &str, rule: &JsonbText) -> Result<(Rc<Tracked>, Rule), Refusal> {
+fn check(table_name: &str, column_name: &str, rule: &JsonbText) -> Result<(Rc<Tracked>, Rule), Refusal> {
     let refused = |message: &str| Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message);
     let rule = Rule::from_text(&rule.0).map_err(|fault| refused(&fault.to_string()))?;
-    let tracked = Tracked::find(entity).ok_or_else(|| refused("that table is not tracked"))?;
-    if entity == POLICY {
+    let tracked = Tracked::find(table_name).ok_or_else(|| refused("that table is not tracked"))?;
+    if table_name == POLICY {
         return Err(refused("policies have no policy: central decides them"));
     }
     if let Some(group) = tracked.group_of(&column_name.to_owned()) {
@@ -71,7 +71,7 @@ fn check(entity: &str, column_name: &str, rule: &JsonbText) -> Result<(Rc<Tracke
 /// What a policy would choose among what is on record. Called through `sync.policy_dry_run`.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn policy_dry_run(
-    entity: &str,
+    table_name: &str,
     column_name: &str,
     rule: JsonbText,
 ) -> TableIterator<
@@ -83,10 +83,10 @@ pub fn policy_dry_run(
         name!(differs, bool),
     ),
 > {
-    let (tracked, rule) = check(entity, column_name, &rule).unwrap_or_else(|refusal| refusal.raise());
+    let (tracked, rule) = check(table_name, column_name, &rule).unwrap_or_else(|refusal| refusal.raise());
     let (mut then, now) = (Tracked::clone(&tracked), tracked);
     then.rules.0.insert(column_name.to_owned(), rule);
-    let rows = state::contested(entity).into_iter().filter(|(_, state)| state.heads(column_name).len() > 1);
+    let rows = state::contested(table_name).into_iter().filter(|(_, state)| state.heads(column_name).len() > 1);
     let rows = rows.map(|(key, state)| {
         let (now, then) = (chosen(&now, &state, column_name), chosen(&then, &state, column_name));
         let differs = now != then;

@@ -14,18 +14,18 @@ use crate::refusal::Refusal;
 use crate::take_in::quarantine_thing;
 
 /// Gives a losing value its right: the row shows it, and the answer is the value, for an operation that [`decide`] writes at
-/// the end of the transaction. Called through `sync.restore_loser`.
+/// the end of the transaction. Called through `sync.resolve_conflict`.
 #[pg_extern(volatile, parallel_unsafe)]
-pub fn restore_loser(entity: &str, key: &str, column_name: &str, node_id: i32, seq: i64) -> JsonbText {
-    restore(entity, key, column_name, Version { node_id, seq }).unwrap_or_else(|refusal| refusal.raise()).into()
+pub fn resolve_conflict(table_name: &str, key: &str, column_name: &str, node_id: i32, seq: i64) -> JsonbText {
+    restore(table_name, key, column_name, Version { node_id, seq }).unwrap_or_else(|refusal| refusal.raise()).into()
 }
 
-fn restore(entity: &str, key: &str, column_name: &str, loser: Version) -> Result<Value, Refusal> {
+fn restore(table_name: &str, key: &str, column_name: &str, loser: Version) -> Result<Value, Refusal> {
     serial::alone();
     this_node().ok_or_else(|| refused("this database is no node yet"))?;
-    let tracked = Tracked::find(entity).ok_or_else(|| refused("that table is not tracked"))?;
+    let tracked = Tracked::find(table_name).ok_or_else(|| refused("that table is not tracked"))?;
     let is_there = settle::lock_row(&tracked, key);
-    let heads = state::lock(entity, key);
+    let heads = state::lock(table_name, key);
     let heads = if column_name == EXISTS { &[] } else { heads.heads(column_name) };
     let head = heads
         .iter()
@@ -41,36 +41,36 @@ fn restore(entity: &str, key: &str, column_name: &str, loser: Version) -> Result
 }
 
 /// Writes an operation that has seen all values of a column, and chooses this one. Called at the end of the transaction, by
-/// the trigger `sync.restored`: the counter of operations is locked as short as can be, and after all rows are.
+/// the trigger `sync.capture_resolution`: the counter of operations is locked as short as can be, and after all rows are.
 #[pg_extern(volatile, parallel_unsafe)]
-pub fn decide(entity: &str, key: &str, column_name: &str, value: JsonbText) {
+pub fn decide(table_name: &str, key: &str, column_name: &str, value: JsonbText) {
     let value = value.read_as("a value").unwrap_or_else(|refusal| refusal.raise());
-    let (Some(this_node), Some(tracked)) = (this_node(), Tracked::find(entity)) else { return };
+    let (Some(this_node), Some(tracked)) = (this_node(), Tracked::find(table_name)) else { return };
     write(this_node, &tracked, key, Patch::from([(column_name.to_owned(), value)]));
 }
 
 /// Chooses anew for one column of a thing, by the rules of now. Called after a policy changed.
 #[pg_extern(volatile, parallel_unsafe)]
-pub fn settle_again(entity: &str, key: &str, column_name: &str) {
-    let Some(tracked) = Tracked::find(entity) else { return };
+pub fn choose_again(table_name: &str, key: &str, column_name: &str) {
+    let Some(tracked) = Tracked::find(table_name) else { return };
     let work = || {
         let is_new = !settle::lock_row(&tracked, key);
-        let state = state::lock(entity, key);
+        let state = state::lock(table_name, key);
         settle::settle(&tracked, key, &state, [column_name.to_owned()].iter(), is_new)
     };
     // Who changes a policy here is told; where the change arrives, nothing may stop it.
     let settled = if super::is_capturing() { work() } else { attempt(work) };
     let fault = settled.map_or_else(Some, |settled| settled.fault(column_name));
     if let Some(fault) = fault {
-        wait(&state::lock(entity, key), entity, key, column_name, &fault);
+        wait(&state::lock(table_name, key), table_name, key, column_name, &fault);
     }
 }
 
 /// The last operation of a column waits for what the new rule needs.
-fn wait(state: &Entity, entity: &str, key: &str, column_name: &str, fault: &DataFault) {
+fn wait(state: &Entity, table_name: &str, key: &str, column_name: &str, fault: &DataFault) {
     let last = state.heads(column_name).iter().max_by_key(|head| (head.hlc, head.version));
     if let Some(head) = last {
-        quarantine_thing(head.version, entity, key, fault);
+        quarantine_thing(head.version, table_name, key, fault);
     }
 }
 
@@ -80,12 +80,12 @@ fn refused(message: &str) -> Refusal {
 
 extension_sql!(
     r#"
-comment on function restore_loser(text, text, text, integer, bigint) is
-    'Gives a losing value its right: see sync.restore_loser.';
+comment on function resolve_conflict(text, text, text, integer, bigint) is
+    'Gives a losing value its right: see sync.resolve_conflict.';
 comment on function decide(text, text, text, jsonb) is
-    'Writes an operation that has seen all values of a column and chooses this one. The trigger sync.restored calls it.';
-comment on function settle_again(text, text, text) is 'Chooses among the heads of one column anew, by the policies of now.';
+    'Writes an operation that has seen all values of a column and chooses this one. The trigger sync.capture_resolution calls it.';
+comment on function choose_again(text, text, text) is 'Chooses among the heads of one column anew, by the policies of now.';
 "#,
     name = "restore_comments",
-    requires = [restore_loser, decide, settle_again]
+    requires = [resolve_conflict, decide, choose_again]
 );

@@ -168,23 +168,23 @@ fn write_row(tracked: &Tracked, key: &str, columns: Vec<Written>, new: bool) {
 
 /// Its name, quoted.
 pub fn table(tracked: &Tracked) -> String {
-    let (schema, name) = tracked.entity.split_once('.').unwrap_or(("public", &tracked.entity));
+    let (schema, name) = tracked.table_name.split_once('.').unwrap_or(("public", &tracked.table_name));
     quote_qualified_identifier(schema, name)
 }
 
-const CLEAR: &str = "delete from sync.sibling where entity = $1 and key = $2 and column_name = any ($3)";
+const CLEAR: &str = "delete from sync.sibling where table_name = $1 and key = $2 and column_name = any ($3)";
 
 /// Conflicts about these registers are settled.
-pub fn clear_siblings<'r>(entity: &str, key: &str, registers: impl Iterator<Item = &'r String>) {
+pub fn clear_siblings<'r>(table_name: &str, key: &str, registers: impl Iterator<Item = &'r String>) {
     let registers: Vec<&str> = registers.map(String::as_str).collect();
-    sql::execute(CLEAR, &[entity.into(), key.into(), registers.into()]);
+    sql::execute(CLEAR, &[table_name.into(), key.into(), registers.into()]);
 }
 
-const RECORD: &str = "insert into sync.sibling (entity, key, column_name, node_id, seq, hlc, value, chosen, review) \
+const RECORD: &str = "insert into sync.sibling (table_name, key, column_name, node_id, seq, hlc, value, chosen, review) \
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 fn record_siblings(tracked: &Tracked, key: &str, entity: &Entity, merged: &Merged, registers: &BTreeSet<String>) {
-    clear_siblings(&tracked.entity, key, registers.iter());
+    clear_siblings(&tracked.table_name, key, registers.iter());
     for register in registers {
         let heads = entity.heads(register);
         let choice = if register == ALIAS { merged.alias.as_ref() } else { merged.columns.get(register) };
@@ -202,7 +202,7 @@ fn is_conflict(choice: &Choice) -> bool {
 
 fn record(tracked: &Tracked, key: &str, register: &str, head: &Head, choice: &Choice) {
     let args = [
-        tracked.entity.as_str().into(),
+        tracked.table_name.as_str().into(),
         key.into(),
         register.into(),
         head.version.node_id.into(),

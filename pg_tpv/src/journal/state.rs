@@ -7,32 +7,32 @@ use tpv_core::merge::{Entity, Head, Version};
 
 use crate::sql;
 
-const LOCK: &str = "select heads from sync.head where entity = $1 and key = $2 for update";
+const LOCK: &str = "select heads from sync.head where table_name = $1 and key = $2 for update";
 const BEGIN: &str =
-    "insert into sync.head (entity, key, heads, waits) values ($1, $2, '{}', true) on conflict do nothing";
-const STORE: &str = "update sync.head set heads = $3, waits = $4, contested = $5 where entity = $1 and key = $2";
+    "insert into sync.head (table_name, key, heads, waits) values ($1, $2, '{}', true) on conflict do nothing";
+const STORE: &str = "update sync.head set heads = $3, waits = $4, contested = $5 where table_name = $1 and key = $2";
 
 /// Locks the heads of a thing until the transaction ends, and reads them.
-pub fn lock(entity: &str, key: &str) -> Entity {
-    let heads = || sql::row(LOCK, &[entity.into(), key.into()], |row| row.must::<String>(1));
+pub fn lock(table_name: &str, key: &str) -> Entity {
+    let heads = || sql::row(LOCK, &[table_name.into(), key.into()], |row| row.must::<String>(1));
     let text = heads().or_else(|| {
-        sql::execute(BEGIN, &[entity.into(), key.into()]);
+        sql::execute(BEGIN, &[table_name.into(), key.into()]);
         heads()
     });
     read(&text.unwrap_or_else(|| sql::broken("the heads of a thing are gone")))
 }
 
 /// Stores them.
-pub fn store(entity: &str, key: &str, state: &Entity) {
-    let args = [entity.into(), key.into(), write(state).into(), state.waits().into(), state.is_contested().into()];
+pub fn store(table_name: &str, key: &str, state: &Entity) {
+    let args = [table_name.into(), key.into(), write(state).into(), state.waits().into(), state.is_contested().into()];
     sql::execute(STORE, &args);
 }
 
-const CONTESTED: &str = "select key, heads from sync.head where entity = $1 and contested order by key";
+const CONTESTED: &str = "select key, heads from sync.head where table_name = $1 and contested order by key";
 
 /// The things of a table that have a register with several heads, as they are now.
-pub fn contested(entity: &str) -> Vec<(String, Entity)> {
-    sql::rows(CONTESTED, &[entity.into()], |row| (row.must(1), read(&row.must::<String>(2))))
+pub fn contested(table_name: &str) -> Vec<(String, Entity)> {
+    sql::rows(CONTESTED, &[table_name.into()], |row| (row.must(1), read(&row.must::<String>(2))))
 }
 
 fn read(text: &str) -> Entity {

@@ -24,7 +24,7 @@ pub struct OpRow {
     /// When.
     pub hlc: i64,
     /// The table.
-    pub entity: String,
+    pub table_name: String,
     /// The key.
     pub key: String,
     /// What it writes.
@@ -33,19 +33,20 @@ pub struct OpRow {
     pub base: String,
 }
 
-const JOURNAL: &str = "select node_id, seq, hlc, entity, key, patch, base from wire.op where entity = $1 and key = $2";
+const JOURNAL: &str =
+    "select node_id, seq, hlc, table_name, key, patch, base from wire.op where table_name = $1 and key = $2";
 
 const SAME: &str = "select (hlc, key, patch, base) = ($3, $4, $5, $6) from wire.op where node_id = $1 and seq = $2";
 const IN_STATE: &str = "select exists (select from sync.horizon where node_id = $1 and seq >= $2)";
 
 impl OpRow {
-    /// Reads a row selected as node_id, seq, hlc, entity, key, patch, base.
+    /// Reads a row selected as node_id, seq, hlc, table_name, key, patch, base.
     pub fn from_row(row: &Row<'_>) -> Self {
         Self {
             node_id: row.must(1),
             seq: row.must(2),
             hlc: row.must(3),
-            entity: row.must(4),
+            table_name: row.must(4),
             key: row.must(5),
             patch: row.must(6),
             base: row.must(7),
@@ -64,7 +65,7 @@ impl OpRow {
                 node_id: columns.get(0),
                 seq: columns.get(1),
                 hlc: columns.get(2),
-                entity: columns.get(3),
+                table_name: columns.get(3),
                 key: columns.get(4),
                 patch: columns.get(5),
                 base: columns.get(6),
@@ -95,7 +96,7 @@ impl OpRow {
         let text = |key: &str, text: &str| (key.to_owned(), Value::String(text.to_owned()));
         let seq = ("seq".to_owned(), Value::Number(self.seq.to_string()));
         let row = vec![seq, text("key", &self.key), text("patch", &self.patch), text("base", &self.base)];
-        Refused { node_id: self.node_id, kind: self.entity.clone(), row: Value::Object(row) }
+        Refused { node_id: self.node_id, kind: self.table_name.clone(), row: Value::Object(row) }
     }
 
     /// As far as its node may decide: what does not count is as if it had not been said.
@@ -103,7 +104,7 @@ impl OpRow {
         let version = Version { node_id: self.node_id, seq: self.seq };
         let operation = Operation::from_text(version, self.hlc, &self.patch, &self.base)
             .map_err(|fault| DataFault { code: fault.code().to_owned(), detail: fault.to_string() })?;
-        Ok(match Tracked::find(&self.entity) {
+        Ok(match Tracked::find(&self.table_name) {
             Some(tracked) => tracked.entitled(operation),
             None => operation,
         })
@@ -111,8 +112,8 @@ impl OpRow {
 }
 
 /// The operations on a thing that are here as such, and can be read.
-pub fn journal_of(entity: &str, key: &str) -> Vec<Operation> {
-    let journal = sql::rows(JOURNAL, &[entity.into(), key.into()], OpRow::from_row);
+pub fn journal_of(table_name: &str, key: &str) -> Vec<Operation> {
+    let journal = sql::rows(JOURNAL, &[table_name.into(), key.into()], OpRow::from_row);
     journal.iter().filter_map(|row| row.read().ok()).collect()
 }
 
@@ -131,7 +132,7 @@ fn merge_one(row: &OpRow, waited: bool) -> Result<(), DataFault> {
     let operation = row.read()?;
     serialise(row);
     let settled = attempt(|| {
-        let tracked = Tracked::find(&row.entity).ok_or_else(unknown_entity)?;
+        let tracked = Tracked::find(&row.table_name).ok_or_else(unknown_entity)?;
         // Sessions lock the row first and its heads at their end; so does the merge.
         let is_new = !settle::lock_row(&tracked, &row.key);
         let entity = take(row, &operation, waited);
@@ -156,11 +157,11 @@ pub fn merge_again(row: &OpRow, was_read: bool) -> Result<(), DataFault> {
     }
     let operation = row.read()?;
     serialise(row);
-    let tracked = Tracked::find(&row.entity).ok_or_else(unknown_entity)?;
+    let tracked = Tracked::find(&row.table_name).ok_or_else(unknown_entity)?;
     let settle = |entire: bool| {
         attempt(|| {
             let is_new = !settle::lock_row(&tracked, &row.key);
-            let entity = state::lock(&row.entity, &row.key);
+            let entity = state::lock(&row.table_name, &row.key);
             let registers = entity.0.keys().filter(|register| entire || operation.patch.contains_key(*register));
             settle::settle(&tracked, &row.key, &entity, registers, is_new)
         })
@@ -172,19 +173,19 @@ pub fn merge_again(row: &OpRow, was_read: bool) -> Result<(), DataFault> {
 
 /// Before any rule is read and any row is locked. What an operation on a policy brings about is no merge beside others.
 fn serialise(row: &OpRow) {
-    if row.entity == POLICY { serial::alone() } else { serial::share() }
+    if row.table_name == POLICY { serial::alone() } else { serial::share() }
 }
 
 /// The heads of the thing, with the operation among them or replaced.
 fn take(row: &OpRow, operation: &Operation, waited: bool) -> Entity {
-    let mut entity = state::lock(&row.entity, &row.key);
+    let mut entity = state::lock(&row.table_name, &row.key);
     await_missing(operation, &entity);
-    let is_in_state = LazyCell::new(|| !waited && Known::of(&row.entity, &row.key).covers(operation.version));
+    let is_in_state = LazyCell::new(|| !waited && Known::of(&row.table_name, &row.key).covers(operation.version));
     let naming = LazyCell::new(|| if waited || was_awaited(row) { named_by(row) } else { Vec::new() });
     entity.advance(operation, |register| {
         *is_in_state || naming.iter().any(|other| other.seen(register).contains(&operation.version))
     });
-    state::store(&row.entity, &row.key, &entity);
+    state::store(&row.table_name, &row.key, &entity);
     entity
 }
 
@@ -213,19 +214,19 @@ fn was_awaited(row: &OpRow) -> bool {
 
 /// Only what may name it is read: a base is JSON, so that a version in it is two numbers with a comma between, and white
 /// space at most.
-const NAMING: &str = "select node_id, seq, hlc, entity, key, patch, base from wire.op \
-    where entity = $1 and key = $2 \
+const NAMING: &str = "select node_id, seq, hlc, table_name, key, patch, base from wire.op \
+    where table_name = $1 and key = $2 \
       and strpos(translate(base, e' \\t\\n\\r', ''), '[' || $3::integer || ',' || $4::bigint || ']') > 0";
 
 /// The operations here whose base may name this one. One that can not be read has no say in the heads.
 fn named_by(row: &OpRow) -> Vec<Operation> {
-    let args = [row.entity.as_str().into(), row.key.as_str().into(), row.node_id.into(), row.seq.into()];
+    let args = [row.table_name.as_str().into(), row.key.as_str().into(), row.node_id.into(), row.seq.into()];
     sql::rows(NAMING, &args, OpRow::from_row).iter().filter_map(|row| row.read().ok()).collect()
 }
 
 /// A table that is not tracked here.
 pub fn unknown_entity() -> DataFault {
-    misfit("UNKNOWN_ENTITY", "this node does not share that table, or not yet")
+    misfit("UNKNOWN_TABLE", "this node does not share that table, or not yet")
 }
 
 /// A fault of our own.

@@ -18,7 +18,7 @@ use crate::take_in::quarantine_thing;
 #[derive(Clone, Copy, Debug)]
 pub struct Came<'c> {
     /// Its table.
-    pub entity: &'c str,
+    pub table_name: &'c str,
     /// Its key.
     pub key: &'c str,
     /// Its heads at the sender.
@@ -37,29 +37,29 @@ pub fn before_uniting(things: &[Value]) {
 
 /// Puts it together with what is here, and writes the row.
 pub fn unite(came: &Came<'_>) {
-    let Came { entity, key, knows, .. } = *came;
-    let tracked = Tracked::find(entity);
+    let Came { table_name, key, knows, .. } = *came;
+    let tracked = Tracked::find(table_name);
     let tracked = tracked.as_deref();
     // Sessions lock the row first and its heads at their end; so does this.
     let is_new = tracked.is_none_or(|tracked| !settle::lock_row(tracked, key));
-    let here = state::lock(entity, key);
+    let here = state::lock(table_name, key);
     let there = state::from_value(came.heads);
-    let unread: Vec<&Unread> = came.unread.iter().filter(|op| op.entity == entity && op.key == key).collect();
+    let unread: Vec<&Unread> = came.unread.iter().filter(|op| op.table_name == table_name && op.key == key).collect();
     // Who has no head of a thing has no operation on it either that was merged.
-    let journal: Vec<Operation> = if here.0.is_empty() { Vec::new() } else { journal_of(entity, key) };
+    let journal: Vec<Operation> = if here.0.is_empty() { Vec::new() } else { journal_of(table_name, key) };
     let merged: BTreeSet<Version> = journal.iter().map(|operation| operation.version).collect();
-    let known = LazyCell::new(|| Known::of(entity, key));
+    let known = LazyCell::new(|| Known::of(table_name, key));
     let is_unread = |version| unread.iter().any(|op| op.version == version);
     let here_knows = |version| !is_unread(version) && (merged.contains(&version) || known.covers(version));
     let whole = united(&here, &there, here_knows, |version| knows.covers(version), &journal);
     unread.iter().filter(|op| knows.covers(op.version)).for_each(|op| op.resolve());
     if whole != here {
-        state::store(entity, key, &whole);
+        state::store(table_name, key, &whole);
     }
     let last = whole.0.values().flatten().map(|head| head.version).max();
     if let (Err(fault), Some(last)) = (written(tracked, key, &whole, is_new), last) {
         // It waits under the name of the last operation that made it what it is.
-        quarantine_thing(last, entity, key, &fault);
+        quarantine_thing(last, table_name, key, &fault);
     }
 }
 
@@ -67,15 +67,15 @@ pub fn unite(came: &Came<'_>) {
 ///
 /// # Errors
 /// What this node can not do (yet).
-pub fn settle_thing(entity: &str, key: &str) -> Result<(), DataFault> {
-    if entity == POLICY {
+pub fn settle_thing(table_name: &str, key: &str) -> Result<(), DataFault> {
+    if table_name == POLICY {
         serial::alone()
     } else {
         serial::share()
     }
-    let tracked = Tracked::find(entity);
+    let tracked = Tracked::find(table_name);
     let is_new = tracked.as_deref().is_none_or(|tracked| !settle::lock_row(tracked, key));
-    written(tracked.as_deref(), key, &state::lock(entity, key), is_new)
+    written(tracked.as_deref(), key, &state::lock(table_name, key), is_new)
 }
 
 fn written(tracked: Option<&Tracked>, key: &str, thing: &Entity, is_new: bool) -> Result<(), DataFault> {

@@ -2,11 +2,11 @@
 //!
 //! | kind | body | what the receiver does |
 //! | --- | --- | --- |
-//! | `things` | the state of some things, and the operations that it stands for | unites it with its own |
-//! | `loaded` | how many parts of `things` there were, and their hashes | takes the operations for known, once all parts are here |
+//! | `snapshot` | the state of some things, and the operations that it stands for | unites it with its own |
+//! | `snapshot_end` | how many parts of `snapshot` there were, and their hashes | takes the operations for known, once all parts are here |
 //! | `operations` | rows of `wire.op` | takes each in as if it came by itself |
 //! | `documents` | rows of `wire.doc` | takes each in as if it came by itself |
-//! | `ask` | what the sender lacks | notes it down for its background worker |
+//! | `request` | what the sender lacks | notes it down for its background worker |
 
 mod load;
 
@@ -62,7 +62,7 @@ impl ResendRow {
 }
 
 /// Each row goes through the trigger of its table, which asks who sent it and drops repeats.
-const OPERATIONS: &str = "insert into wire.op (node_id, seq, hlc, entity, key, patch, base) \
+const OPERATIONS: &str = "insert into wire.op (node_id, seq, hlc, table_name, key, patch, base) \
     select (o ->> 0)::integer, (o ->> 1)::bigint, (o ->> 2)::bigint, o ->> 3, o ->> 4, o ->> 5, o ->> 6 \
     from json_array_elements($1::json -> 'operations') with ordinality as l (o, n) order by n";
 const DOCUMENTS: &str = "insert into wire.doc (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq, \
@@ -73,7 +73,7 @@ const DOCUMENTS: &str = "insert into wire.doc (node_id, doc_id, business_date, k
       to_node integer, hlc bigint, schema_version integer, chain text, chain_seq bigint, prev_hash bytea, body text, content_hash bytea)) \
       with ordinality as d (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq, prev_hash, body, content_hash, n) \
     order by d.n";
-const ASK: &str = "select sync.take_request($1, $2::json -> 'wants')";
+const ASK: &str = "select sync.receive_request($1, $2::json -> 'wants')";
 
 /// Takes in what a peer sent to this node.
 ///
@@ -81,11 +81,11 @@ const ASK: &str = "select sync.take_request($1, $2::json -> 'wants')";
 /// A kind that this version does not know, a body that is not what its kind says.
 pub fn take_in(row: &ResendRow) -> Result<(), DataFault> {
     match row.kind.as_str() {
-        "things" => load::things(row)?,
-        "loaded" => load::loaded(row)?,
+        "snapshot" => load::things(row)?,
+        "snapshot_end" => load::loaded(row)?,
         "operations" => _ = sql::execute(OPERATIONS, &[row.body.as_str().into()]),
         "documents" => _ = sql::execute(DOCUMENTS, &[row.body.as_str().into()]),
-        "ask" => _ = sql::execute(ASK, &[row.node_id.into(), row.body.as_str().into()]),
+        "request" => _ = sql::execute(ASK, &[row.node_id.into(), row.body.as_str().into()]),
         _ => return Err(misfit("UNKNOWN_KIND", "this version of pg_tpv does not know the kind")),
     }
     Ok(())
@@ -99,10 +99,11 @@ fn misfit(code: &str, detail: &str) -> DataFault {
     DataFault { code: code.to_owned(), detail: detail.to_owned() }
 }
 
-const SERVE: &str = "select sync.serve() > 0";
+const SERVE: &str = "select sync.serve_requests() > 0";
 
 /// Sends the next part of what peers asked for; false when nobody waits. The background worker calls it.
 pub fn serve() -> bool {
-    let ready = sql::row("select to_regprocedure('sync.serve(integer)') is not null", &[], |row| row.must::<bool>(1));
+    let ready =
+        sql::row("select to_regprocedure('sync.serve_requests(integer)') is not null", &[], |row| row.must::<bool>(1));
     ready == Some(true) && sql::row(SERVE, &[], |row| row.must(1)) == Some(true)
 }

@@ -36,19 +36,19 @@ const RECORD_OP: &str = "insert into sync.quarantine as q (node_id, seq, kind, c
 
 /// Records that an operation waits, and why.
 pub fn quarantine_op(row: &OpRow, fault: &DataFault) {
-    record(Version { node_id: row.node_id, seq: row.seq }, &row.entity, &row.key, fault, false);
+    record(Version { node_id: row.node_id, seq: row.seq }, &row.table_name, &row.key, fault, false);
 }
 
 /// Records that all of a thing waits, under the name of an operation on it. Another one may be what it waits for.
-pub fn quarantine_thing(version: Version, entity: &str, key: &str, fault: &DataFault) {
-    record(version, entity, key, fault, true);
+pub fn quarantine_thing(version: Version, table_name: &str, key: &str, fault: &DataFault) {
+    record(version, table_name, key, fault, true);
 }
 
-fn record(version: Version, entity: &str, key: &str, fault: &DataFault, entire: bool) {
+fn record(version: Version, table_name: &str, key: &str, fault: &DataFault, entire: bool) {
     let args: [DatumWithOid<'_>; 7] = [
         version.node_id.into(),
         version.seq.into(),
-        entity.into(),
+        table_name.into(),
         fault.code.as_str().into(),
         fault.detail.as_str().into(),
         key.into(),

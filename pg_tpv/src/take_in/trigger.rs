@@ -19,16 +19,16 @@ use crate::resend::ResendRow;
 
 extension_sql!(
     r#"
-create function take_in_document() returns trigger language c as 'MODULE_PATHNAME', 'tpv_take_in_document';
-comment on function take_in_document() is
+create function receive_document() returns trigger language c as 'MODULE_PATHNAME', 'tpv_receive_document';
+comment on function receive_document() is
     'Takes a document in: a repeat is dropped, anything else is stored and projected, or stored and quarantined.';
-create function take_in_operation() returns trigger language c as 'MODULE_PATHNAME', 'tpv_take_in_operation';
-comment on function take_in_operation() is
+create function receive_operation() returns trigger language c as 'MODULE_PATHNAME', 'tpv_receive_operation';
+comment on function receive_operation() is
     'Takes an operation in: a repeat is dropped, one of another node is merged into its row, or stored and quarantined.';
-create function take_in_beat() returns trigger language c as 'MODULE_PATHNAME', 'tpv_take_in_beat';
-comment on function take_in_beat() is 'Folds a peer''s heartbeat into sync.peer.';
-create function take_in_resend() returns trigger language c as 'MODULE_PATHNAME', 'tpv_take_in_resend';
-comment on function take_in_resend() is 'Takes in what a peer sent again, or asks for, and does not store it.';
+create function receive_beat() returns trigger language c as 'MODULE_PATHNAME', 'tpv_receive_beat';
+comment on function receive_beat() is 'Folds a peer''s heartbeat into sync.peer.';
+create function receive_resend() returns trigger language c as 'MODULE_PATHNAME', 'tpv_receive_resend';
+comment on function receive_resend() is 'Takes in what a peer sent again, or asks for, and does not store it.';
 create function forget_rules() returns trigger language c as 'MODULE_PATHNAME', 'tpv_forget_rules';
 comment on function forget_rules() is
     'Makes every session look up anew what is tracked and by which rules: for the tables that hold it.';
@@ -44,25 +44,25 @@ static VERSION_1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_versio
 
 #[unsafe(no_mangle)]
 #[doc(hidden)]
-pub extern "C" fn pg_finfo_tpv_take_in_document() -> &'static pg_sys::Pg_finfo_record {
+pub extern "C" fn pg_finfo_tpv_receive_document() -> &'static pg_sys::Pg_finfo_record {
     &VERSION_1
 }
 
 #[unsafe(no_mangle)]
 #[doc(hidden)]
-pub extern "C" fn pg_finfo_tpv_take_in_operation() -> &'static pg_sys::Pg_finfo_record {
+pub extern "C" fn pg_finfo_tpv_receive_operation() -> &'static pg_sys::Pg_finfo_record {
     &VERSION_1
 }
 
 #[unsafe(no_mangle)]
 #[doc(hidden)]
-pub extern "C" fn pg_finfo_tpv_take_in_beat() -> &'static pg_sys::Pg_finfo_record {
+pub extern "C" fn pg_finfo_tpv_receive_beat() -> &'static pg_sys::Pg_finfo_record {
     &VERSION_1
 }
 
 #[unsafe(no_mangle)]
 #[doc(hidden)]
-pub extern "C" fn pg_finfo_tpv_take_in_resend() -> &'static pg_sys::Pg_finfo_record {
+pub extern "C" fn pg_finfo_tpv_receive_resend() -> &'static pg_sys::Pg_finfo_record {
     &VERSION_1
 }
 
@@ -84,7 +84,7 @@ pub extern "C" fn pg_finfo_tpv_refuse_change() -> &'static pg_sys::Pg_finfo_reco
 /// PostgreSQL calls it.
 #[unsafe(no_mangle)]
 #[pg_guard]
-pub unsafe extern "C-unwind" fn tpv_take_in_document(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+pub unsafe extern "C-unwind" fn tpv_receive_document(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: PostgreSQL called it as a trigger, which is checked, so the trigger's data are there.
     unsafe {
         let (relation, tuple) = inserted(call);
@@ -101,7 +101,7 @@ pub unsafe extern "C-unwind" fn tpv_take_in_document(call: pg_sys::FunctionCallI
 /// PostgreSQL calls it.
 #[unsafe(no_mangle)]
 #[pg_guard]
-pub unsafe extern "C-unwind" fn tpv_take_in_operation(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+pub unsafe extern "C-unwind" fn tpv_receive_operation(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: as above.
     unsafe {
         let (relation, tuple) = inserted(call);
@@ -123,7 +123,7 @@ pub unsafe extern "C-unwind" fn tpv_take_in_operation(call: pg_sys::FunctionCall
 /// PostgreSQL calls it.
 #[unsafe(no_mangle)]
 #[pg_guard]
-pub unsafe extern "C-unwind" fn tpv_take_in_beat(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+pub unsafe extern "C-unwind" fn tpv_receive_beat(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: as above.
     unsafe {
         let (relation, tuple) = inserted(call);
@@ -143,7 +143,7 @@ pub unsafe extern "C-unwind" fn tpv_take_in_beat(call: pg_sys::FunctionCallInfo)
 /// PostgreSQL calls it.
 #[unsafe(no_mangle)]
 #[pg_guard]
-pub unsafe extern "C-unwind" fn tpv_take_in_resend(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+pub unsafe extern "C-unwind" fn tpv_receive_resend(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: as above.
     unsafe {
         let (relation, tuple) = inserted(call);

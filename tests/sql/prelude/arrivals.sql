@@ -1,14 +1,14 @@
 -- Operations of other nodes, as if their peer had sent them: what came by replication and waited is merged by a replay.
 
-create function test.arrives(node_id integer, seq bigint, hlc bigint, entity text, key text, patch jsonb, base text default '{}')
+create function test.arrives(node_id integer, seq bigint, hlc bigint, table_name text, key text, patch jsonb, base text default '{}')
 returns boolean language plpgsql as $$
 declare
     item bigint;
 begin
-    alter table wire.op disable trigger _100_take_in;
-    insert into wire.op values (node_id, seq, hlc, entity, key, patch::text, base);
-    alter table wire.op enable always trigger _100_take_in;
-    insert into sync.quarantine (node_id, seq, kind, code, detail) values (node_id, seq, entity, 'OPERATION_NEW', 'it has just come')
+    alter table wire.op disable trigger _100_receive;
+    insert into wire.op values (node_id, seq, hlc, table_name, key, patch::text, base);
+    alter table wire.op enable always trigger _100_receive;
+    insert into sync.quarantine (node_id, seq, kind, code, detail) values (node_id, seq, table_name, 'OPERATION_NEW', 'it has just come')
     returning quarantine_id into item;
     return sync.replay(item);
 end
@@ -19,8 +19,8 @@ create function test.customer(key text) returns jsonb language sql as
 $$ select to_jsonb(c) from party.customer c where c.customer_id = key::uuid $$;
 create function test.waits(node_id integer, seq bigint) returns text language sql as
 $$ select q.code from sync.quarantine q where q.node_id = waits.node_id and q.seq = waits.seq and q.resolved_at is null $$;
-create function test.heads(entity text, key text, register text) returns text language sql as $$
+create function test.heads(table_name text, key text, register text) returns text language sql as $$
     select string_agg((h ->> 0) || '.' || (h ->> 1), ' ' order by n)
     from sync.head s, jsonb_array_elements(s.heads::jsonb -> register) with ordinality as e (h, n)
-    where s.entity = heads.entity and s.key = heads.key
+    where s.table_name = heads.table_name and s.key = heads.key
 $$;

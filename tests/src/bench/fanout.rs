@@ -99,7 +99,7 @@ fn grow(lab: &Lab, central: &Cluster, stores: &mut Vec<Store>, size: usize) -> R
         work.commit()?;
         chain::join(node, &cluster, central).with_context(|| format!("joining store {number}"))?;
         until_true("the store has its load", PATIENCE, || {
-            let done = "select exists (select from sync.load where done_at is not null)";
+            let done = "select exists (select from sync.snapshot where completed_at is not null)";
             dba.query_one(done, &[]).is_ok_and(|row| row.get(0))
         })?;
         stores.push(Store { cluster, dba });

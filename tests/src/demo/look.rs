@@ -71,17 +71,17 @@ const SIBLINGS: &str = "
 select s.column_name, n.node_code, s.value, s.chosen, coalesce(p.rule ->> 'rule', p.rule #>> '{}', 'last_write')
   from sync.sibling s
   join org.node n using (node_id)
-  left join sync.policy p on p.entity = s.entity and p.column_name = s.column_name and not p.deleted
+  left join sync.policy p on p.table_name = s.table_name and p.column_name = s.column_name and not p.deleted
  where s.key = $1::uuid::text
  order by s.column_name, s.node_id";
 
 /// One query over all shared tables and the conflicts on record.
 const DIGEST: &str = "
-select 'select md5(concat_ws('','', (select string_agg(concat_ws('' '', entity, key, column_name, node_id, seq, value, chosen), '','' '
-    || 'order by entity, key, column_name, node_id, seq) from sync.sibling), '
-    || string_agg(format('(select md5(string_agg(t::text, ''|'' order by t::text)) from %s t)', entity), ', ' order by entity)
+select 'select md5(concat_ws('','', (select string_agg(concat_ws('' '', table_name, key, column_name, node_id, seq, value, chosen), '','' '
+    || 'order by table_name, key, column_name, node_id, seq) from sync.sibling), '
+    || string_agg(format('(select md5(string_agg(t::text, ''|'' order by t::text)) from %s t)', table_name), ', ' order by table_name)
     || '))'
-  from sync.entity";
+  from sync.tracked_table";
 
 impl Sibling {
     /// What became of it, and why.

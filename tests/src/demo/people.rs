@@ -102,7 +102,7 @@ pub fn release(dba: &mut Client) -> Result<Option<String>> {
 
 /// A person settles which address is right: the one that lost. Answers whether there was one.
 pub fn restore_address(dba: &mut Client, customer: Uuid) -> Result<bool> {
-    let restore = "select sync.restore_loser(entity, key, column_name, node_id, seq) from sync.sibling \
-                   where entity = 'party.customer' and key = $1::uuid::text and column_name = 'address' and not chosen limit 1";
+    let restore = "select sync.resolve_conflict(table_name, key, column_name, node_id, seq) from sync.sibling \
+                   where table_name = 'party.customer' and key = $1::uuid::text and column_name = 'address' and not chosen limit 1";
     Ok(dba.execute(restore, &[&customer])? > 0)
 }

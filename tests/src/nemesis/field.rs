@@ -43,14 +43,14 @@ pub fn node(index: usize) -> Node {
 
 /// Digests of everything that nodes have in common; a node that says the same has the same.
 const SIGHT: &str = "select jsonb_object_agg(part, digest)::text from ( \
-      select 'operations of ' || node_id as part, seq::text as digest from sync.known() \
-      union all select 'heads', md5(string_agg(concat_ws(' ', entity, key, heads, waits), ',' order by entity, key)) \
-        from sync.head join sync.entity using (entity) \
-      union all select 'siblings', coalesce(md5(string_agg(concat_ws(' ', entity, key, column_name, node_id, seq, hlc, value, chosen, review), ',' \
-                                            order by entity, key, column_name, node_id, seq)), '') from sync.sibling \
-      union all select e.entity, tally.digest from sync.entity e, \
+      select 'operations of ' || node_id as part, seq::text as digest from sync.contiguous() \
+      union all select 'heads', md5(string_agg(concat_ws(' ', table_name, key, heads, waits), ',' order by table_name, key)) \
+        from sync.head join sync.tracked_table using (table_name) \
+      union all select 'siblings', coalesce(md5(string_agg(concat_ws(' ', table_name, key, column_name, node_id, seq, hlc, value, chosen, review), ',' \
+                                            order by table_name, key, column_name, node_id, seq)), '') from sync.sibling \
+      union all select e.table_name, tally.digest from sync.tracked_table e, \
         lateral (select query_to_xml(format('select md5(string_agg(to_jsonb(t)::text, '','' order by %I)) as d from %s t', \
-                                            e.key_column, e.entity), true, true, '')::text as digest) tally \
+                                            e.key_column, e.table_name), true, true, '')::text as digest) tally \
     ) parts";
 
 /// How many of a store's documents there are, at the store and at central.
@@ -59,9 +59,9 @@ const DOCUMENTS: &str = "select count(*) || ' ' || coalesce(md5(string_agg(doc_i
 
 /// What a node still doubts, or has to do for others.
 const DOUBTS: &str = "select format('a beat of node %s before %s is missing', node_id, gap_beat) from sync.peer where gap_beat is not null \
-    union all select format('%s of node %s: %s to %s %s', what, subject, from_seq, to_seq, detail) from sync.drift where mended_at is null \
+    union all select format('%s of node %s: %s to %s %s', what, subject, from_seq, to_seq, detail) from sync.drift where resolved_at is null \
     union all select format('%s for node %s waits to be sent', what, node_id) from sync.request \
-    union all select format('a load of node %s is not complete', node_id) from sync.load where done_at is null \
+    union all select format('a load of node %s is not complete', node_id) from sync.snapshot where completed_at is null \
     union all select format('%s is partitioned into default', tableoid::regclass) from wire.op_default";
 
 impl Field {

@@ -33,13 +33,15 @@ struct Table {
     is_centrals: bool,
 }
 
-const OPERATIONS: &str = "select node_id, seq, hlc, entity, key, patch, base from wire.op";
+const OPERATIONS: &str = "select node_id, seq, hlc, table_name, key, patch, base from wire.op";
 
 impl Journal {
     /// Reads it at central, which has every operation.
     pub fn read(central: &mut Client) -> Result<Self> {
-        let tables = central
-            .query("select entity, key_column, groups::text, owner_column, writer = 'central' from sync.entity", &[])?;
+        let tables = central.query(
+            "select table_name, key_column, groups::text, owner_column, writer = 'central' from sync.tracked_table",
+            &[],
+        )?;
         let table = |row: &postgres::Row| {
             let groups = json::read(row.get(2), 8).ok().context("groups")?;
             Ok(Table {
@@ -136,8 +138,10 @@ impl Journal {
     }
 
     fn heads(&self, dba: &mut Client) -> Result<Vec<String>> {
-        let stored =
-            dba.query("select entity, key, heads, waits from sync.head join sync.entity using (entity)", &[])?;
+        let stored = dba.query(
+            "select table_name, key, heads, waits from sync.head join sync.tracked_table using (table_name)",
+            &[],
+        )?;
         let stored: BTreeMap<Thing, (String, bool)> =
             stored.iter().map(|row| ((row.get(0), row.get(1)), (row.get(2), row.get(3)))).collect();
         let wanted = self.things.iter().map(|(thing, entity)| (thing.clone(), (heads_text(entity), entity.waits())));
@@ -146,7 +150,7 @@ impl Journal {
 
     fn siblings(&self, dba: &mut Client) -> Result<Vec<String>> {
         let rows = dba.query(
-            "select entity, key, column_name, node_id, seq, hlc, value::text, chosen, review from sync.sibling",
+            "select table_name, key, column_name, node_id, seq, hlc, value::text, chosen, review from sync.sibling",
             &[],
         )?;
         let stored = rows.iter().map(|row| {
@@ -176,7 +180,7 @@ impl Journal {
 
     fn rows(&self, table: &Table, dba: &mut Client) -> Result<Vec<String>> {
         let Table { entity, key_column, .. } = table;
-        let sql = format!("select {key_column}::text, to_jsonb(t)::text from {entity} t");
+        let sql = format!("select {key_column}::text, to_jsonb(t)::text from {table_name} t");
         let mut complaints = Vec::new();
         let mut rows: HashMap<String, String> =
             dba.query(&sql, &[])?.iter().map(|row| (row.get(0), row.get(1))).collect();
@@ -209,7 +213,7 @@ impl Journal {
 
 fn rules(central: &mut Client) -> Result<HashMap<String, Rules>> {
     let mut rules: HashMap<String, Rules> = HashMap::new();
-    for row in central.query("select entity, column_name, rule::text from sync.policy where not deleted", &[])? {
+    for row in central.query("select table_name, column_name, rule::text from sync.policy where not deleted", &[])? {
         let rule = Rule::from_text(row.get(2)).ok().context("a rule")?;
         rules.entry(row.get(0)).or_default().0.insert(row.get(1), rule);
     }

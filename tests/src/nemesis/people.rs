@@ -132,6 +132,7 @@ fn restore(actor: &mut Actor<'_>) {
         let Some(row) = found else { return Ok(()) };
         let (entity, key, column): (String, String, String) = (row.get(0), row.get(1), row.get(2));
         let (node, seq): (i32, i64) = (row.get(3), row.get(4));
-        dba.execute("select sync.restore_loser($1, $2, $3, $4, $5)", &[&entity, &key, &column, &node, &seq]).map(drop)
+        dba.execute("select sync.resolve_conflict($1, $2, $3, $4, $5)", &[&entity, &key, &column, &node, &seq])
+            .map(drop)
     });
 }

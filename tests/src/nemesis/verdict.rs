@@ -76,7 +76,7 @@ fn values(journal: &Journal, done: &[Done]) -> Vec<String> {
 type Operations = BTreeMap<(i32, i64), String>;
 
 fn operations_at(dba: &mut Client) -> Result<Operations> {
-    let all = "select node_id, seq, md5(concat_ws(' ', hlc, entity, key, patch, base)) from wire.op";
+    let all = "select node_id, seq, md5(concat_ws(' ', hlc, table_name, key, patch, base)) from wire.op";
     Ok(dba.query(all, &[])?.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect())
 }
 
@@ -159,7 +159,7 @@ fn quarantine(index: usize, dba: &mut Client, poison: &[Poison]) -> Result<Vec<S
         &[],
     )?;
     let mut complaints = Vec::new();
-    let codes = ["OPERATION_JSON", "OPERATION_PATCH", "OPERATION_BASE", "UNKNOWN_ENTITY", "UNKNOWN_KIND", "BAD_BODY"];
+    let codes = ["OPERATION_JSON", "OPERATION_PATCH", "OPERATION_BASE", "UNKNOWN_TABLE", "UNKNOWN_KIND", "BAD_BODY"];
     for row in &rows {
         let (code, detail, kind): (&str, &str, &str) = (row.get(2), row.get(3), row.get(4));
         if !codes.contains(&code) {

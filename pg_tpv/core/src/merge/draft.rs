@@ -24,7 +24,7 @@ impl Draft {
 
     /// Writes the value of one head of `register` over all of them: how a person gives a loser its right. `None` when
     /// `loser` is no head, since somebody has replaced it in the meantime.
-    pub fn restore_loser(entity: &Entity, register: &str, loser: Version) -> Option<Self> {
+    pub fn resolve_conflict(entity: &Entity, register: &str, loser: Version) -> Option<Self> {
         let head = entity.heads(register).iter().find(|head| head.version == loser)?;
         Some(Self::write(entity, Patch::from([(register.to_owned(), head.value.clone())])))
     }

@@ -32,7 +32,7 @@ impl World {
         let entity = self.nodes[node].entity(key);
         let heads = entity.heads(register);
         let Some(head) = heads.get(choice % heads.len().max(1)) else { return };
-        let draft = Draft::restore_loser(&entity, register, head.version).unwrap();
+        let draft = Draft::resolve_conflict(&entity, register, head.version).unwrap();
         let saw = self.nodes[node].has.clone();
         let operation = self.nodes[node].stamp(key, draft);
         self.publish(node, key, operation, saw);

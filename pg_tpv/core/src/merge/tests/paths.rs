@@ -51,8 +51,8 @@ fn a_loser_is_restored_over_all_heads() {
         operation(3, 1, 30, r#"{"name":"c"}"#, r#"{"name":[[1,1]]}"#),
     ];
     let entity = Entity::of(&history);
-    assert_eq!(Draft::restore_loser(&entity, "name", version(1, 1)), None);
-    let restored = Draft::restore_loser(&entity, "name", version(2, 1)).unwrap().stamped(version(1, 2), 0);
+    assert_eq!(Draft::resolve_conflict(&entity, "name", version(1, 1)), None);
+    let restored = Draft::resolve_conflict(&entity, "name", version(2, 1)).unwrap().stamped(version(1, 2), 0);
     assert_eq!(
         (restored.patch_text(), restored.base_text()),
         (r#"{"name":"b"}"#.into(), r#"{"name":[[2,1],[3,1]]}"#.into())
