@@ -25,7 +25,7 @@ pub struct Journal {
 }
 
 struct Table {
-    entity: String,
+    table_name: String,
     key_column: String,
     groups: Value,
     /// Whose a thing is.
@@ -45,7 +45,7 @@ impl Journal {
         let table = |row: &postgres::Row| {
             let groups = json::read(row.get(2), 8).ok().context("groups")?;
             Ok(Table {
-                entity: row.get(0),
+                table_name: row.get(0),
                 key_column: row.get(1),
                 groups,
                 owner_column: row.get(3),
@@ -65,7 +65,7 @@ impl Journal {
             let version = Version { node_id: row.get(0), seq: row.get(1) };
             let (entity, key): (String, String) = (row.get(3), row.get(4));
             let operation = Operation::from_text(version, row.get(2), row.get(5), row.get(6));
-            let table = journal.tables.iter().find(|table| table.entity == entity);
+            let table = journal.tables.iter().find(|table| table.table_name == entity);
             match operation.ok().zip(table) {
                 Some((operation, table)) => {
                     let counts = if table.is_centrals { operation.subject_to(CENTRAL.id) } else { operation };
@@ -85,8 +85,8 @@ impl Journal {
     /// What central decides is central's, and whose a thing is was said first.
     fn complete_rules(&mut self) {
         for table in &self.tables {
-            let rules = self.rules.entry(table.entity.clone()).or_default();
-            let things = self.things.iter().filter(|((entity, _), _)| table.is_centrals && *entity == table.entity);
+            let rules = self.rules.entry(table.table_name.clone()).or_default();
+            let things = self.things.iter().filter(|((entity, _), _)| table.is_centrals && *entity == table.table_name);
             for register in things.flat_map(|(_, state)| state.0.keys()) {
                 rules.0.entry(register.clone()).or_insert(Rule::CentralWins);
             }
@@ -95,7 +95,7 @@ impl Journal {
     }
 
     fn settle(&self, entity: &str, state: &Entity) -> merge::Merged {
-        let table = self.tables.iter().find(|table| table.entity == entity);
+        let table = self.tables.iter().find(|table| table.table_name == entity);
         let owner = table.and_then(|table| state.owner(table.owner_column.as_ref()?));
         let is_centrals = table.is_some_and(|table| table.is_centrals);
         let context = merge::Context { central: CENTRAL.id, is_centrals, owner };
@@ -179,18 +179,18 @@ impl Journal {
     }
 
     fn rows(&self, table: &Table, dba: &mut Client) -> Result<Vec<String>> {
-        let Table { entity, key_column, .. } = table;
+        let Table { table_name, key_column, .. } = table;
         let sql = format!("select {key_column}::text, to_jsonb(t)::text from {table_name} t");
         let mut complaints = Vec::new();
         let mut rows: HashMap<String, String> =
             dba.query(&sql, &[])?.iter().map(|row| (row.get(0), row.get(1))).collect();
-        for ((_, key), state) in self.things.iter().filter(|((of, _), _)| of == entity) {
+        for ((_, key), state) in self.things.iter().filter(|((of, _), _)| of == table_name) {
             let Some(row) = rows.remove(key) else {
-                complaints.extend((!state.waits()).then(|| format!("{entity} {key}: there is no row")));
+                complaints.extend((!state.waits()).then(|| format!("{table_name} {key}: there is no row")));
                 continue;
             };
             let row = json::read(&row, 64).ok().context("a row")?;
-            let merged = self.settle(entity, state);
+            let merged = self.settle(table_name, state);
             let mut wanted = vec![("deleted".to_owned(), Value::Bool(!merged.exists()))];
             for (register, choice) in &merged.columns {
                 match (table.groups.get(register), &choice.value) {
@@ -202,11 +202,11 @@ impl Journal {
                 let shown = row.get(&column).map(Value::to_canonical).unwrap_or_default();
                 if shown != value.to_canonical() {
                     let value = value.to_canonical();
-                    complaints.push(format!("{entity} {key}: {column} is {shown}, the journal says {value}"));
+                    complaints.push(format!("{table_name} {key}: {column} is {shown}, the journal says {value}"));
                 }
             }
         }
-        complaints.extend(rows.keys().map(|key| format!("{entity} {key}: a row that nobody decided")));
+        complaints.extend(rows.keys().map(|key| format!("{table_name} {key}: a row that nobody decided")));
         Ok(complaints)
     }
 }
