@@ -24,9 +24,14 @@ begin
   end loop;
 end $$;
 
+-- A superuser makes these two: they replicate, and pass row-level security by.
 do $$
 begin
-  execute format('grant connect on database %I to tpv_watcher, tpv_cron, tpv_operator, tpv_analyst', current_database());
+  if (select count(*) from pg_catalog.pg_roles where rolname in ('tpv_apply', 'tpv_replicator')) < 2 then
+    raise exception 'the roles of the chain are missing' using hint = 'a superuser runs tpv-migrate bootstrap-sql again';
+  end if;
+  execute format('grant connect on database %I to tpv_watcher, tpv_cron, tpv_operator, tpv_analyst, tpv_apply, tpv_replicator',
+                 current_database());
 end $$;
 
 create schema org;
@@ -37,6 +42,8 @@ create schema sync;
 comment on schema sync is 'State of this node about chains and documents: local, never replicated.';
 create schema catalog;
 comment on schema catalog is 'What is sold and what the codes on it mean.';
+create schema party;
+comment on schema party is 'People: customers and employees.';
 create schema dat;
 comment on schema dat is 'The fixed-width files for the legacy checkout: layouts, published bytes, pending work.';
 create schema sales;
@@ -44,6 +51,11 @@ comment on schema sales is 'Receipts as analysts read them (projections of wire.
 create schema sec;
 comment on schema sec is 'What happened that somebody responsible for security wants to know.';
 
-grant usage on schema org, wire, sync, catalog, dat, sales to tpv_analyst, tpv_operator;
+grant usage on schema org, wire, sync, catalog, dat, sales to tpv_operator, tpv_analyst;
+grant usage on schema party, sec, tpv to tpv_operator;
 grant usage on schema dat, sales to tpv_watcher;
-grant usage on schema wire to tpv_cron;
+grant usage on schema wire, sync to tpv_cron;
+grant usage on schema org, wire, sync, catalog, party, dat, sales, sec, tpv to tpv_apply;
+grant usage on schema wire to tpv_replicator;
+-- Rights are checked on the partition that a row goes to, and a new one is made each month.
+alter default privileges in schema wire grant select, insert on tables to tpv_apply;

@@ -1,7 +1,9 @@
--- Purpose: wire.doc, the facts of the chain, written once; its chains and its quarantine.
--- Limits:  the columns of wire.doc are frozen: they replicate by name, and stores and central upgrade at different
---          times. Business dates outside the partitions go to the default partition, which ought to stay empty.
+-- Purpose: what crosses between nodes: documents, operations, heartbeats, and what is sent again. Written once.
+-- Limits:  the columns of wire.* are frozen: they replicate by name, and stores and central upgrade at different times. Business
+--          dates outside the partitions go to the default partition, which ought to stay empty.
 -- Undo:    none that keeps receipts.
+
+-- Documents ----------------------------------------------------------------------------------------------------------
 
 create table wire.doc (
   node_id        integer not null,
@@ -32,6 +34,8 @@ comment on column wire.doc.chain_seq is 'Place in that chain, from 1, without ga
 comment on column wire.doc.prev_hash is 'Link hash of the document before; 32 zero bytes at the start.';
 comment on column wire.doc.body is 'Canonical JSON text: sorted keys, plain numbers, NFC.';
 comment on column wire.doc.content_hash is 'sha256(convert_to(body, ''UTF8'')).';
+create index doc_chain on wire.doc (node_id, chain, chain_seq);
+create index doc_to_node on wire.doc (to_node) where to_node is not null;
 
 create trigger _100_receive before insert on wire.doc
   for each row execute function tpv.receive_document();
@@ -43,7 +47,13 @@ create trigger _900_refuse_truncate before truncate on wire.doc
   for each statement execute function tpv.refuse_change();
 alter table wire.doc enable always trigger _900_refuse_truncate;
 
-create function wire.add_partition(month date) returns boolean
+create table wire.doc_default partition of wire.doc default;
+comment on table wire.doc_default is 'Documents whose month has no partition yet. It ought to be empty.';
+create trigger _900_refuse_truncate before truncate on wire.doc_default
+  for each statement execute function tpv.refuse_change();
+alter table wire.doc_default enable always trigger _900_refuse_truncate;
+
+create or replace function wire.add_partition(month date) returns boolean
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   first_day date := date_trunc('month', month)::date;
@@ -75,13 +85,7 @@ end $$;
 comment on function wire.add_partition(date) is
   'Makes the partition of wire.doc for the month of that day, and moves there what waited in the default partition. False when it was there.';
 
-create table wire.doc_default partition of wire.doc default;
-comment on table wire.doc_default is 'Documents whose month has no partition yet. It ought to be empty.';
-create trigger _900_refuse_truncate before truncate on wire.doc_default
-  for each statement execute function tpv.refuse_change();
-alter table wire.doc_default enable always trigger _900_refuse_truncate;
-
-create function wire.maintain_partitions() returns integer
+create or replace function wire.maintain_partitions() returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   month date;
@@ -102,6 +106,14 @@ comment on function wire.maintain_partitions() is
   'Keeps partitions of wire.doc from 13 months back to 3 months ahead, and empties the default partition. Answers how many were made. pg_cron calls it each night.';
 grant execute on function wire.maintain_partitions() to tpv_cron, tpv_operator;
 
+create or replace function wire.verify_chains()
+returns table (node_id integer, chain text, documents bigint, head_seq bigint, intact boolean, broken_seq bigint, broken_doc uuid, reason text)
+language sql security definer set search_path = pg_catalog, pg_temp as
+$$ select * from tpv.verify_chains() $$;
+comment on function wire.verify_chains() is
+  'Checks every document and every chain: one row for each chain, with the first broken link and why, if there is one.';
+grant execute on function wire.verify_chains() to tpv_operator, tpv_analyst;
+
 select wire.maintain_partitions();
 
 create table sync.hash_chain (
@@ -119,55 +131,98 @@ comment on column sync.hash_chain.head_seq is 'chain_seq of the last document; 0
 comment on column sync.hash_chain.head_hash is 'Link hash of the last document.';
 comment on column sync.hash_chain.head_hlc is 'hlc of the last document.';
 
-create table sync.quarantine (
-  quarantine_id bigint generated always as identity primary key,
-  at            timestamptz not null default clock_timestamp(),
-  node_id       integer not null,
-  doc_id        uuid not null,
-  business_date date not null,
-  kind          text not null,
-  code          text not null,
-  detail        text not null,
-  resolved_at   timestamptz,
-  unique (node_id, doc_id, business_date)
+-- Operations ---------------------------------------------------------------------------------------------------------
+
+create table wire.op (
+  node_id integer not null,
+  seq     bigint not null,
+  hlc     bigint not null,
+  table_name  text not null,
+  key     text not null,
+  patch   text not null,
+  base    text not null,
+  primary key (node_id, seq)
+) partition by range (seq);
+comment on table wire.op is 'Decisions as operations: who changed which columns of which thing, and which versions they had seen.';
+comment on column wire.op.node_id is 'The node that decided.';
+comment on column wire.op.seq is 'Counts that node''s operations in commit order, without gaps.';
+comment on column wire.op.hlc is 'When, as in wire.doc; it orders only what was concurrent.';
+comment on column wire.op.table_name is 'Table of the thing, such as party.customer.';
+comment on column wire.op.key is 'Key of the thing, as text.';
+comment on column wire.op.patch is 'Canonical JSON: the columns and groups that changed, with their values. @exists tells of creation and deletion.';
+comment on column wire.op.base is 'Canonical JSON: for each of them the versions [node, seq] that the writer saw.';
+create index op_key on wire.op (table_name, key);
+
+create table wire.op_1 (like wire.op including defaults including comments);
+alter table wire.op attach partition wire.op_1 for values from (minvalue) to (100000000);
+comment on table wire.op_1 is 'The first hundred million operations of each node.';
+create table wire.op_default (like wire.op including defaults including comments);
+alter table wire.op attach partition wire.op_default default;
+comment on table wire.op_default is 'Operations beyond the other partitions. It ought to be empty.';
+
+create trigger _100_receive before insert on wire.op for each row execute function tpv.receive_operation();
+alter table wire.op enable always trigger _100_receive;
+create trigger _900_refuse before update or delete on wire.op for each row execute function tpv.refuse_change();
+alter table wire.op enable always trigger _900_refuse;
+-- Statement triggers are not inherited.
+create trigger _900_refuse_truncate before truncate on wire.op for each statement execute function tpv.refuse_change();
+alter table wire.op enable always trigger _900_refuse_truncate;
+create trigger _900_refuse_truncate before truncate on wire.op_1 for each statement execute function tpv.refuse_change();
+alter table wire.op_1 enable always trigger _900_refuse_truncate;
+create trigger _900_refuse_truncate before truncate on wire.op_default for each statement execute function tpv.refuse_change();
+alter table wire.op_default enable always trigger _900_refuse_truncate;
+
+-- Heartbeats ---------------------------------------------------------------------------------------------------------
+
+create table wire.beat (
+  node_id   integer not null,
+  beat      bigint not null,
+  hlc       bigint not null,
+  low_water timestamptz not null,
+  ops       text not null,
+  chains    text not null,
+  version   text not null,
+  primary key (node_id, beat)
 );
-comment on table sync.quarantine is
-  'Documents that are stored and could not be projected, with the reason. They count in no report until they are.';
-comment on column sync.quarantine.quarantine_id is 'Key.';
-comment on column sync.quarantine.at is 'When it was last tried.';
-comment on column sync.quarantine.node_id is 'Node of the document.';
-comment on column sync.quarantine.doc_id is 'The document.';
-comment on column sync.quarantine.business_date is 'Its business date.';
-comment on column sync.quarantine.kind is 'Its kind.';
-comment on column sync.quarantine.code is 'UNKNOWN_KIND, NEWER_SCHEMA, BAD_BODY, BAD_HASH, FORGED_SENDER, or the SQLSTATE that stopped it.';
-comment on column sync.quarantine.detail is 'A sentence.';
-comment on column sync.quarantine.resolved_at is 'When it was projected after all; null while it waits.';
+comment on table wire.beat is 'Heartbeats of this node. At the receiver they are folded into sync.peer and not stored.';
+comment on column wire.beat.node_id is 'The node.';
+comment on column wire.beat.beat is 'Counts without gaps.';
+comment on column wire.beat.hlc is 'When.';
+comment on column wire.beat.low_water is 'Nothing recorded before can still commit.';
+comment on column wire.beat.ops is 'JSON: for each node, up to which number its operations are here without a gap.';
+comment on column wire.beat.chains is 'JSON: the head of each chain that the node writes, as [chain_seq, hash, hlc].';
+comment on column wire.beat.version is 'Version of the extension.';
 
-create table sec.audit (
-  audit_id bigint generated always as identity primary key,
-  at       timestamptz not null default clock_timestamp(),
-  event    text not null,
-  subject  text not null,
-  actor    text not null default session_user,
-  detail   text not null default ''
+create trigger _100_receive before insert on wire.beat for each row execute function tpv.receive_beat();
+alter table wire.beat enable always trigger _100_receive;
+
+-- What is sent again ---------------------------------------------------------------------------------------------------
+
+create table wire.resend (
+  node_id   integer not null,
+  resend_id bigint generated by default as identity,
+  to_node   integer not null,
+  hlc       bigint not null,
+  kind      text not null,
+  body      text not null,
+  primary key (node_id, resend_id)
 );
-comment on table sec.audit is 'Security events: files of unknown terminals, documents of senders that may not send them.';
-comment on column sec.audit.audit_id is 'Key.';
-comment on column sec.audit.at is 'When.';
-comment on column sec.audit.event is 'What, as a stable code: UNKNOWN_TERMINAL, WRONG_TERMINAL, FORGED_SENDER.';
-comment on column sec.audit.subject is 'About whom or what: a terminal, a document.';
-comment on column sec.audit.actor is 'The login that was used.';
-comment on column sec.audit.detail is 'A sentence.';
+comment on table wire.resend is 'What one node sends to one other: a snapshot of state, documents and operations again, and requests for them. Taken in at the receiver and not stored there.';
+comment on column wire.resend.node_id is 'The sender.';
+comment on column wire.resend.resend_id is 'Key at the sender.';
+comment on column wire.resend.to_node is 'The receiver.';
+comment on column wire.resend.hlc is 'When.';
+comment on column wire.resend.kind is 'snapshot and snapshot_end, operations, documents, request.';
+comment on column wire.resend.body is 'JSON.';
 
-create function wire.verify_chains()
-returns table (node_id integer, chain text, documents bigint, head_seq bigint, intact boolean, broken_seq bigint, broken_doc uuid, reason text)
-language sql security definer set search_path = pg_catalog, pg_temp as
-$$ select * from tpv.verify_chains() $$;
-comment on function wire.verify_chains() is
-  'Checks every document and every chain: one row for each chain, with the first broken link and why, if there is one.';
-grant execute on function wire.verify_chains() to tpv_operator, tpv_analyst;
+create trigger _100_receive before insert on wire.resend for each row execute function tpv.receive_resend();
+alter table wire.resend enable always trigger _100_receive;
 
--- Who reads documents; nobody but the owner writes them.
-grant select on wire.doc, sync.quarantine, sync.hash_chain to tpv_operator, tpv_analyst;
-grant select on sec.audit to tpv_operator;
-grant usage on schema sec to tpv_operator;
+-- Nobody but the owner writes documents of this node; what arrives is written by tpv_apply.
+grant select on wire.doc, wire.beat, sync.hash_chain to tpv_operator, tpv_analyst;
+grant select on wire.op to tpv_operator;
+-- Operations hold what customers told us: analysts may count them and not read them.
+grant select (node_id, seq, hlc, table_name) on wire.op to tpv_analyst;
+grant select on sync.hash_chain to tpv_apply;
+-- What a peer may read: the wire tables and nothing else.
+grant select on wire.doc, wire.op, wire.beat, wire.resend to tpv_replicator;

@@ -122,7 +122,7 @@ create view dat.withdraw_failed with (security_invoker = true) as
 comment on view dat.withdraw_failed is
   'Alarm: withdrawals that came too late. The checkout has read the file, so the customer may have paid.';
 
-create function dat.save_profile(profile jsonb, department_code text default null) returns integer
+create or replace function dat.save_profile(profile jsonb, department_code text default null, node_id integer default null) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   problem record;
@@ -142,28 +142,30 @@ begin
   -- One saver at a time, so that versions count without gaps.
   lock table dat.profile in share row exclusive mode;
   insert into dat.profile (node_id, department_code, version, profile)
-  select org.this_node(), save_profile.department_code, coalesce(max(p.version), 0) + 1, save_profile.profile
+  select coalesce(save_profile.node_id, org.this_node()), save_profile.department_code, coalesce(max(p.version), 0) + 1, save_profile.profile
     from dat.profile p
-   where p.node_id = org.this_node() and p.department_code is not distinct from save_profile.department_code
+   where p.node_id = coalesce(save_profile.node_id, org.this_node()) and p.department_code is not distinct from save_profile.department_code
   returning version into saved;
   return saved;
 end $$;
-comment on function dat.save_profile(jsonb, text) is
-  'Saves a layout for one department, or for the whole store, and answers its version. Faults are refused with 22023, all at once; what is merely unwise is a warning.';
+comment on function dat.save_profile(jsonb, text, integer) is
+  'Saves a layout for one department, or for the whole store (node_id; this one if it is not given), and answers its version. Faults are refused with 22023, all at once; what is merely unwise is a warning.';
+grant execute on function dat.save_profile(jsonb, text, integer) to tpv_operator;
 
-create function dat.withdraw(receipt_id uuid, why text) returns void
+create or replace function dat.withdraw(receipt_id uuid, why text) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as
 $$ select tpv.withdraw_dat(receipt_id, why) $$;
 comment on function dat.withdraw(uuid, text) is
   'Takes the .dat of a receipt away from the checkout. The receipt stays as it is. dat.withdraw_failed tells when it was too late.';
 
-create function dat.render_again(receipt_id uuid, why text) returns void
+create or replace function dat.render_again(receipt_id uuid, why text) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as
 $$ select tpv.render_again(receipt_id, why) $$;
 comment on function dat.render_again(uuid, text) is
   'Makes the .dat of a receipt anew, with the layout of today, and publishes it in place of the old one.';
+grant execute on function dat.withdraw(uuid, text), dat.render_again(uuid, text) to tpv_operator;
 
-create function dat.pending_list(max_rows integer)
+create or replace function dat.pending_list(max_rows integer)
 returns table (pending_id bigint, terminal text, action text, dat_folder text, dat_name text, trigger_name text, sha256 bytea)
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select p.pending_id, p.terminal, p.action, p.folder, p.name, p.trigger_name, p.sha256
@@ -174,7 +176,7 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function dat.pending_list(integer) is 'What is to be done on the disk, oldest first.';
 
-create function dat.pending_take(pending_id bigint)
+create or replace function dat.pending_take(pending_id bigint)
 returns table (dat_folder text, dat_name text, dat bytea, trigger_name text)
 language sql security definer set search_path = pg_catalog, pg_temp as $$
   with taken as (
@@ -189,7 +191,7 @@ $$;
 comment on function dat.pending_take(bigint) is
   'Claims a publication: done when the caller''s transaction commits. No row: somebody did it, or it was cancelled.';
 
-create function dat.pending_ack(pending_id bigint, result text, detail text) returns void
+create or replace function dat.pending_ack(pending_id bigint, result text, detail text) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$
   update dat.pending p
      set done_at = clock_timestamp(), result = pending_ack.result, detail = pending_ack.detail
@@ -198,7 +200,7 @@ $$;
 comment on function dat.pending_ack(bigint, text, text) is
   'Says how a withdrawal ended: done, or failed when the file was gone already.';
 
-create function dat.staged(dat_folder text, dat_name text, sha256 bytea) returns text
+create or replace function dat.staged(dat_folder text, dat_name text, sha256 bytea) returns text
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select case
     when f.receipt_id is not null and f.sha256 = staged.sha256 and f.withdrawn_at is null then 'publish'
@@ -213,47 +215,10 @@ $$;
 comment on function dat.staged(text, text, bytea) is
   'What a staged file is: publish (belongs on the disk), withdrawn, or unknown (its transaction never committed).';
 
-create function org.register_store(node_id integer, node_code text, name text, timezone text, cutoff_hour integer, currency text)
-returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
-declare
-  old org.store;
-begin
-  -- Both must know it: PostgreSQL, which lists more than the IANA names, and tpv, which reads the clocks.
-  if timezone is null or timezone !~ '/|^UTC$'
-     or not exists (select from pg_catalog.pg_timezone_names z where z.name = timezone)
-     or exists (select from tpv.terminal_check(jsonb_build_object('timezone', timezone))) then
-    raise exception 'the time zone is not known' using errcode = '22023',
-      hint = 'give an IANA name such as Europe/Madrid; select name from pg_timezone_names lists them';
-  end if;
-  if org.this_node() <> register_store.node_id then
-    raise exception 'this database is another node' using errcode = '22023',
-      detail = format('it is node %s', org.this_node()), hint = 'each store has a database of its own';
-  end if;
-  select * into old from org.store s where s.node_id = register_store.node_id;
-  if (old.timezone, old.cutoff_hour) is distinct from (register_store.timezone, register_store.cutoff_hour::smallint)
-     and old.node_id is not null
-     and exists (select from wire.doc d where d.node_id = register_store.node_id) then
-    raise exception 'the time zone and the cut-off hour of a store with receipts can not be changed' using errcode = '22023';
-  end if;
-  insert into org.node (node_id, node_code, kind) values (register_store.node_id, register_store.node_code, 'store')
-  on conflict on constraint node_pkey do update set node_code = excluded.node_code;
-  insert into sync.this_node (node_id) values (register_store.node_id) on conflict do nothing;
-  insert into org.store (node_id, name, timezone, cutoff_hour, currency)
-  values (register_store.node_id, register_store.name, register_store.timezone, register_store.cutoff_hour, register_store.currency)
-  on conflict on constraint store_node_id_key do update
-    set name = excluded.name, timezone = excluded.timezone, cutoff_hour = excluded.cutoff_hour, currency = excluded.currency;
-  if not exists (select from dat.profile p where p.node_id = register_store.node_id and p.department_code is null) then
-    perform dat.save_profile(tpv.dat_legacy_profile());
-  end if;
-end $$;
-comment on function org.register_store(integer, text, text, text, integer, text) is
-  'Says which store this database is, and gives it the legacy .dat layout if it has none. Can be repeated to correct the name.';
+grant execute on function dat.pending_list(integer), dat.pending_take(bigint), dat.pending_ack(bigint, text, text),
+  dat.staged(text, text, bytea) to tpv_watcher;
+
 
 revoke all on dat.profile, dat.file, dat.superseded, dat.pending, dat.withdraw_failed from public;
 grant select on dat.profile, dat.file, dat.superseded, dat.pending, dat.withdraw_failed to tpv_operator;
 grant select (profile_id, node_id, department_code, version, profile, saved_at) on dat.profile to tpv_analyst;
-grant execute on function dat.save_profile(jsonb, text), dat.withdraw(uuid, text), dat.render_again(uuid, text) to tpv_operator;
-grant execute on function dat.pending_list(integer), dat.pending_take(bigint), dat.pending_ack(bigint, text, text),
-  dat.staged(text, text, bytea) to tpv_watcher;
-grant select on all tables in schema org to tpv_operator, tpv_analyst;

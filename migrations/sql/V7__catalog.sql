@@ -1,6 +1,60 @@
--- Purpose: what the chain's own barcodes mean (scale labels, tickets).
--- Limits:  a rule is anchored: it reads numbers of exactly its prefix and length. The first that fits wins.
--- Undo:    drop table catalog.barcode_rule.
+-- Purpose: what is sold: products, their taxes, barcodes and prices, and what the chain's own barcodes mean (scale labels, tickets).
+-- Limits:  a barcode rule is anchored: it reads numbers of exactly its prefix and length. The first that fits wins.
+-- Undo:    drop the tables and functions of schema catalog.
+
+create table catalog.tax (
+  tax_id uuid primary key default tpv.uuid7(),
+  code   text not null unique,
+  name   text not null,
+  rate   numeric(5,2) not null check (rate between 0 and 100)
+);
+comment on table catalog.tax is 'Tax rates.';
+comment on column catalog.tax.tax_id is 'Key.';
+comment on column catalog.tax.code is 'Short name.';
+comment on column catalog.tax.name is 'Name for people.';
+comment on column catalog.tax.rate is 'Percent.';
+
+create table catalog.product (
+  product_id  uuid primary key default tpv.uuid7(),
+  sku         text not null unique,
+  description text not null,
+  tax_id      uuid references catalog.tax,
+  unit        text not null default 'piece' check (unit in ('piece', 'kg', 'litre'))
+);
+comment on table catalog.product is 'What the chain sells.';
+comment on column catalog.product.product_id is 'Key.';
+comment on column catalog.product.sku is 'The chain''s own number.';
+comment on column catalog.product.description is 'Name for people.';
+comment on column catalog.product.tax_id is 'Its tax rate.';
+comment on column catalog.product.unit is 'What a quantity of it counts.';
+
+create table catalog.barcode (
+  barcode_id uuid primary key default tpv.uuid7(),
+  gtin14     text not null unique check (gtin14 ~ '^[0-9]{14}$'),
+  product_id uuid not null references catalog.product
+);
+comment on table catalog.barcode is 'Which product a barcode is.';
+comment on column catalog.barcode.barcode_id is 'Key.';
+comment on column catalog.barcode.gtin14 is 'The GTIN in its 14-digit form.';
+comment on column catalog.barcode.product_id is 'The product.';
+
+create table catalog.price (
+  price_id   uuid primary key default tpv.uuid7(),
+  product_id uuid not null references catalog.product,
+  node_id    integer,
+  price      numeric(14,4) not null check (price >= 0),
+  valid_from timestamptz not null,
+  valid_to   timestamptz,
+  check (valid_to > valid_from)
+);
+create index price_product on catalog.price (product_id, valid_from);
+comment on table catalog.price is 'Unit prices with tax, and when they hold.';
+comment on column catalog.price.price_id is 'Key.';
+comment on column catalog.price.product_id is 'The product.';
+comment on column catalog.price.node_id is 'The only store it holds in; null for all.';
+comment on column catalog.price.price is 'Unit price with tax.';
+comment on column catalog.price.valid_from is 'From when.';
+comment on column catalog.price.valid_to is 'Until when, exclusive; null for until further notice.';
 
 create table catalog.barcode_rule (
   barcode_rule_id      uuid primary key default tpv.uuid7(),
@@ -40,7 +94,7 @@ comment on column catalog.barcode_rule.department_code is 'The only department i
 comment on column catalog.barcode_rule.valid_from is 'First day it holds; null for always.';
 comment on column catalog.barcode_rule.valid_to is 'Last day it holds; null for always.';
 
-create function catalog.rule_as_json(r catalog.barcode_rule) returns jsonb
+create or replace function catalog.rule_as_json(r catalog.barcode_rule) returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp as $$
   select jsonb_strip_nulls(jsonb_build_object(
     'name', r.name, 'priority', r.priority, 'prefix', r.prefix, 'length', r.length, 'kind', r.kind,
@@ -51,7 +105,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function catalog.rule_as_json(catalog.barcode_rule) is 'The rule as tpv.barcode_decode reads it.';
 
-create function catalog.check_rule() returns trigger
+create or replace function catalog.check_rule() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   -- Raises 22023 with every fault: a bad rule must not get as far as a receipt.
@@ -59,10 +113,8 @@ begin
   return new;
 end $$;
 comment on function catalog.check_rule() is 'Refuses a barcode rule with faults.';
-create trigger _100_check before insert or update on catalog.barcode_rule
-  for each row execute function catalog.check_rule();
 
-create function catalog.barcode_rules(node_id integer) returns jsonb
+create or replace function catalog.barcode_rules(node_id integer) returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp as $$
   select coalesce(jsonb_agg(catalog.rule_as_json(r) order by r.priority, r.name), '[]')
     from catalog.barcode_rule r
@@ -70,4 +122,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function catalog.barcode_rules(integer) is 'The rules that hold in a store, as tpv.barcode_decode reads them.';
 
-grant select on catalog.barcode_rule to tpv_operator, tpv_analyst;
+create trigger _100_check before insert or update on catalog.barcode_rule
+  for each row execute function catalog.check_rule();
+
+grant select on all tables in schema catalog to tpv_operator, tpv_analyst;

@@ -1,57 +1,6 @@
--- Purpose: the journal of decisions, and what is kept of its merge.
--- Limits:  wire.op is frozen like wire.doc: its columns replicate by name.
+-- Purpose: the merge of what the chain shares: which tables, by which rules, and what is kept of their operations.
+-- Limits:  local to each node and never replicated, but for sync.policy, which is tracked itself.
 -- Undo:    leave the chain first (sync.leave_plan); then drop what is created here.
-
-do $$
-begin
-  if (select count(*) from pg_catalog.pg_roles where rolname in ('tpv_apply', 'tpv_replicator')) < 2 then
-    raise exception 'the roles of the chain are missing' using hint = 'a superuser runs tpv-migrate bootstrap-sql again';
-  end if;
-  execute format('grant connect on database %I to tpv_apply, tpv_replicator', current_database());
-end $$;
-
--- The journal --------------------------------------------------------------------------------------------------------
-
-create table wire.op (
-  node_id integer not null,
-  seq     bigint not null,
-  hlc     bigint not null,
-  table_name  text not null,
-  key     text not null,
-  patch   text not null,
-  base    text not null,
-  primary key (node_id, seq)
-) partition by range (seq);
-comment on table wire.op is 'Decisions as operations: who changed which columns of which thing, and which versions they had seen.';
-comment on column wire.op.node_id is 'The node that decided.';
-comment on column wire.op.seq is 'Counts that node''s operations in commit order, without gaps.';
-comment on column wire.op.hlc is 'When, as in wire.doc; it orders only what was concurrent.';
-comment on column wire.op.table_name is 'Table of the thing, such as party.customer.';
-comment on column wire.op.key is 'Key of the thing, as text.';
-comment on column wire.op.patch is 'Canonical JSON: the columns and groups that changed, with their values. @exists tells of creation and deletion.';
-comment on column wire.op.base is 'Canonical JSON: for each of them the versions [node, seq] that the writer saw.';
-create index op_key on wire.op (table_name, key);
-
-create table wire.op_1 (like wire.op including defaults including comments);
-alter table wire.op attach partition wire.op_1 for values from (minvalue) to (100000000);
-comment on table wire.op_1 is 'The first hundred million operations of each node.';
-create table wire.op_default (like wire.op including defaults including comments);
-alter table wire.op attach partition wire.op_default default;
-comment on table wire.op_default is 'Operations beyond the other partitions. It ought to be empty.';
-
-create trigger _100_receive before insert on wire.op for each row execute function tpv.receive_operation();
-alter table wire.op enable always trigger _100_receive;
-create trigger _900_refuse before update or delete on wire.op for each row execute function tpv.refuse_change();
-alter table wire.op enable always trigger _900_refuse;
-do $$
-declare
-  leaf text;
-begin
-  foreach leaf in array array['op', 'op_1', 'op_default'] loop
-    execute format('create trigger _900_refuse_truncate before truncate on wire.%I for each statement execute function tpv.refuse_change()', leaf);
-    execute format('alter table wire.%I enable always trigger _900_refuse_truncate', leaf);
-  end loop;
-end $$;
 
 create table sync.op_counter (
   node_id  integer primary key,
@@ -60,6 +9,14 @@ create table sync.op_counter (
 comment on table sync.op_counter is 'The last sequence number of this node. Its row is locked from an operation to its commit, so that order of numbers is order of commits.';
 comment on column sync.op_counter.node_id is 'This node.';
 comment on column sync.op_counter.last_seq is 'The last number given.';
+
+create table sync.horizon (
+  node_id integer primary key,
+  seq     bigint not null
+);
+comment on table sync.horizon is 'Per node, up to which number its operations are part of what is here: because they are in wire.op, or because they came as state when this node joined.';
+comment on column sync.horizon.node_id is 'The node that decided.';
+comment on column sync.horizon.seq is 'The number. An operation at or below it that arrives is a repeat.';
 
 create table sync.tracked_table (
   table_name     text primary key,
@@ -191,10 +148,39 @@ comment on column sync.loosening.value is 'What it was set to.';
 comment on column sync.loosening.why is 'On whose word.';
 comment on column sync.loosening.xact is 'The transaction, which alone may do it.';
 
-create table sync.beat_counter (
-  node_id integer primary key,
-  beat    bigint not null
-);
-comment on table sync.beat_counter is 'Numbers this node''s beats, without gaps.';
-comment on column sync.beat_counter.node_id is 'This node.';
-comment on column sync.beat_counter.beat is 'The last number given.';
+create or replace function sync.contiguous() returns table (node_id integer, seq bigint)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  -- The least number of each node, and from there the next node: as many look-ups as there are nodes.
+  with recursive writer as (
+    select min(o.node_id) as node_id from wire.op o
+    union all
+    select (select min(o.node_id) from wire.op o where o.node_id > w.node_id) from writer w where w.node_id is not null
+  )
+  select n.node_id, n.seq + (
+           select count(*) from (
+             select o.seq, row_number() over (order by o.seq) as place from wire.op o where o.node_id = n.node_id and o.seq > n.seq) beyond
+            where beyond.seq = n.seq + beyond.place)
+    from (select coalesce(w.node_id, h.node_id) as node_id, coalesce(h.seq, 0) as seq
+            from writer w full join sync.horizon h on h.node_id = w.node_id) n
+   where n.node_id is not null;
+end;
+comment on function sync.contiguous() is 'Per node, up to which number its operations are here without a gap.';
+grant execute on function sync.contiguous() to tpv_operator, tpv_analyst;
+
+create or replace function sync.advance_op_counter(seq bigint) returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  insert into sync.op_counter as c (node_id, last_seq) values (org.this_node(), advance_op_counter.seq)
+  on conflict (node_id) do update set last_seq = excluded.last_seq where c.last_seq < excluded.last_seq;
+end;
+comment on function sync.advance_op_counter(bigint) is 'Lets this node''s operations be numbered from there, if they are not already: the numbers before were given once.';
+grant execute on function sync.advance_op_counter(bigint) to tpv_apply;
+
+
+grant select on sync.tracked_table, sync.policy to tpv_operator, tpv_analyst, tpv_apply;
+grant select on sync.horizon to tpv_operator, tpv_analyst;
+grant select on sync.head, sync.sibling, sync.resolution, sync.loosening to tpv_operator;
+grant select, insert, update, delete on sync.head, sync.awaited, sync.sibling to tpv_apply;
+grant select, insert, update on sync.horizon to tpv_apply;
+grant select on sync.op_counter to tpv_apply;

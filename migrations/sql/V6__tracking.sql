@@ -2,18 +2,7 @@
 -- Limits:  a tracked table has a key of one uuid; one that every node may write has no other UNIQUE or FOREIGN KEY.
 -- Undo:    drop the triggers _100_guard, _100_guard_delete and _900_capture of a table to track it no more; its operations stay.
 
--- Tracking -----------------------------------------------------------------------------------------------------------
-
--- Sessions keep what these tables say until one of them changes, be it by what arrived. First of its kind at each table: what
--- the other triggers do follows the new rules.
-create trigger _000_forget after insert or update or delete on sync.tracked_table for each row execute function tpv.forget_rules();
-create trigger _000_forget after insert or update or delete on sync.policy for each row execute function tpv.forget_rules();
-create trigger _000_forget after insert or update or delete on org.node for each row execute function tpv.forget_rules();
-alter table sync.tracked_table enable always trigger _000_forget;
-alter table sync.policy enable always trigger _000_forget;
-alter table org.node enable always trigger _000_forget;
-
-create function sync.is_joined_store() returns boolean
+create or replace function sync.is_joined_store() returns boolean
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic
   select exists (
@@ -21,16 +10,7 @@ begin atomic
 end;
 comment on function sync.is_joined_store() is 'Whether this node is a store that has joined a chain: central then decides for it.';
 
-create function sync.capture() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
-begin
-  perform tpv.capture_change(tg_table_schema || '.' || tg_table_name,
-                             case when tg_op = 'UPDATE' then to_jsonb(old) end, to_jsonb(new));
-  return null;
-end $$;
-comment on function sync.capture() is 'Turns a change of a tracked row into an operation, at the end of the transaction.';
-
-create function sync.guard() returns trigger
+create or replace function sync.guard() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if tg_op in ('DELETE', 'TRUNCATE') then
@@ -45,9 +25,28 @@ begin
 end $$;
 comment on function sync.guard() is 'Refuses what may not be written here: removals, and in a store what central decides.';
 
+create or replace function sync.capture() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+begin
+  perform tpv.capture_change(tg_table_schema || '.' || tg_table_name,
+                             case when tg_op = 'UPDATE' then to_jsonb(old) end, to_jsonb(new));
+  return null;
+end $$;
+comment on function sync.capture() is 'Turns a change of a tracked row into an operation, at the end of the transaction.';
+
+create or replace function sync.capture_resolution() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform tpv.decide(new.table_name, new.key, new.column_name, new.value);
+  return null;
+end $$;
+comment on function sync.capture_resolution() is 'Writes the operation of a restoration, at the end of the transaction like every other.';
+
 -- What sync.track was told of a table's rows. It holds where somebody writes; a merge takes what was written elsewhere.
 
-create function sync.check_row() returns trigger
+-- What sync.track was told of a table's rows. It holds where somebody writes; a merge takes what was written elsewhere.
+
+create or replace function sync.check_row() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
   tracked sync.tracked_table;
@@ -72,7 +71,7 @@ begin
 end $$;
 comment on function sync.check_row() is 'Says whose a new row is; refuses another owner, a looser value, an alias of nothing, a duplicate.';
 
-create function sync.is_looser(steps jsonb, before jsonb, after jsonb) returns boolean
+create or replace function sync.is_looser(steps jsonb, before jsonb, after jsonb) returns boolean
 language sql immutable set search_path = pg_catalog, pg_temp
 begin atomic
   -- What is not on the scale is looser than all that is.
@@ -83,7 +82,7 @@ end;
 comment on function sync.is_looser(jsonb, jsonb, jsonb) is
   'Whether the second value is further up the scale than the first, or off it. Null when the first is not on it.';
 
-create function sync.check_stricter(tracked sync.tracked_table, key uuid, before jsonb, image jsonb) returns void
+create or replace function sync.check_stricter(tracked sync.tracked_table, key uuid, before jsonb, image jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   scale record;
@@ -102,7 +101,7 @@ begin
 end $$;
 comment on function sync.check_stricter(sync.tracked_table, uuid, jsonb, jsonb) is 'Refuses a value that is looser than the one before.';
 
-create function sync.check_alias(tracked sync.tracked_table, key uuid, before jsonb, image jsonb) returns void
+create or replace function sync.check_alias(tracked sync.tracked_table, key uuid, before jsonb, image jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   known boolean;
@@ -121,14 +120,14 @@ begin
 end $$;
 comment on function sync.check_alias(sync.tracked_table, uuid, jsonb, jsonb) is 'Refuses an alias of itself, or of nothing.';
 
-create function sync.shared(image jsonb, columns text[]) returns text[]
+create or replace function sync.shared(image jsonb, columns text[]) returns text[]
 language sql immutable set search_path = pg_catalog, pg_temp
 begin atomic
   select array_agg(lower(image ->> c) order by c) from unnest(columns) c having bool_and(image ->> c is not null);
 end;
 comment on function sync.shared(jsonb, text[]) is 'What a row could share with another; null when a part of it is null.';
 
-create function sync.check_duplicate(tracked sync.tracked_table, key uuid, before jsonb, image jsonb) returns void
+create or replace function sync.check_duplicate(tracked sync.tracked_table, key uuid, before jsonb, image jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   same record;
@@ -159,7 +158,7 @@ begin
 end $$;
 comment on function sync.check_duplicate(sync.tracked_table, uuid, jsonb, jsonb) is 'Refuses a second row with what two may not share.';
 
-create function sync.track(table_name text, writer text default null, groups jsonb default null, owner_column text default null,
+create or replace function sync.track(table_name text, writer text default null, groups jsonb default null, owner_column text default null,
                            duplicates jsonb default null, only_stricter jsonb default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' set client_min_messages = 'warning' as $$
 declare
@@ -251,7 +250,7 @@ end $$;
 comment on function sync.track(text, text, jsonb, text, jsonb, jsonb) is
   'Shares a table with the chain: adds what it lacks, its triggers, and an operation for each row that is there. Says what it did. Can be repeated; what is left out is then as it was.';
 
-create function sync.check_table(relation regclass, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb)
+create or replace function sync.check_table(relation regclass, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb)
 returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -370,19 +369,7 @@ end $$;
 comment on function sync.check_table(regclass, text, jsonb, text, jsonb, jsonb) is
   'Refuses what can not be tracked, or not like this; answers the column of the key.';
 
--- What a person decides ----------------------------------------------------------------------------------------------
-
-create function sync.capture_resolution() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-  perform tpv.decide(new.table_name, new.key, new.column_name, new.value);
-  return null;
-end $$;
-comment on function sync.capture_resolution() is 'Writes the operation of a restoration, at the end of the transaction like every other.';
-create constraint trigger _900_capture_resolution after insert on sync.resolution deferrable initially deferred
-  for each row execute function sync.capture_resolution();
-
-create function sync.resolve_conflict(table_name text, key text, column_name text, node_id integer, seq bigint) returns void
+create or replace function sync.resolve_conflict(table_name text, key text, column_name text, node_id integer, seq bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   tracked sync.tracked_table;
@@ -408,8 +395,9 @@ begin
 end $$;
 comment on function sync.resolve_conflict(text, text, text, integer, bigint) is
   'Settles a conflict for a value that lost: it is written again, by an operation that knows of all the others.';
+grant execute on function sync.resolve_conflict(text, text, text, integer, bigint) to tpv_operator;
 
-create function sync.loosen(table_name text, key uuid, column_name text, value text, why text) returns void
+create or replace function sync.loosen(table_name text, key uuid, column_name text, value text, why text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
   tracked sync.tracked_table;
@@ -434,8 +422,9 @@ begin
 end $$;
 comment on function sync.loosen(text, uuid, text, text, text) is
   'Sets a column that only grows stricter to a looser value, on somebody''s word, which sync.loosening keeps.';
+grant execute on function sync.loosen(text, uuid, text, text, text) to tpv_operator;
 
-create function sync.make_alias(table_name text, key uuid, of_key uuid) returns void
+create or replace function sync.make_alias(table_name text, key uuid, of_key uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   tracked sync.tracked_table;
@@ -453,13 +442,15 @@ begin
 end $$;
 comment on function sync.make_alias(text, uuid, uuid) is
   'Says that a row turned out to be another one; with null, that it is itself after all. Every node learns it.';
+grant execute on function sync.make_alias(text, uuid, uuid) to tpv_operator;
 
-create function sync.canonical_key(table_name text, key uuid) returns uuid
+create or replace function sync.canonical_key(table_name text, key uuid) returns uuid
 language sql stable security definer set search_path = pg_catalog, pg_temp as
 $$ select tpv.canonical_key(table_name, key::text)::uuid $$;
 comment on function sync.canonical_key(text, uuid) is 'The key of the row that this one became by sync.make_alias; the key itself when it became none.';
+grant execute on function sync.canonical_key(text, uuid) to tpv_operator;
 
-create function sync.duplicates() returns table (table_name text, kind text, keys uuid[], shared jsonb)
+create or replace function sync.duplicates() returns table (table_name text, kind text, keys uuid[], shared jsonb)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   same record;
@@ -480,16 +471,17 @@ begin
   end loop;
 end $$;
 comment on function sync.duplicates() is 'What sync.duplicate shows.';
-create view sync.duplicate with (security_invoker = true) as select d.table_name, d.kind, d.keys, d.shared from sync.duplicates() d;
+grant execute on function sync.duplicates() to tpv_operator;
+
+create or replace view sync.duplicate with (security_invoker = true) as select d.table_name, d.kind, d.keys, d.shared from sync.duplicates() d;
 comment on view sync.duplicate is 'Rows that two nodes made of what looks like one: sync.make_alias settles it. Deleted rows and aliases are left out.';
 comment on column sync.duplicate.table_name is 'The table.';
 comment on column sync.duplicate.kind is 'What may not be shared, by its name in sync.track.';
 comment on column sync.duplicate.keys is 'The rows.';
 comment on column sync.duplicate.shared is 'What they share.';
+grant select on sync.duplicate to tpv_operator;
 
--- Policies -----------------------------------------------------------------------------------------------------------
-
-create function sync.policy_key(table_name text, column_name text) returns uuid
+create or replace function sync.policy_key(table_name text, column_name text) returns uuid
 language sql immutable set search_path = pg_catalog, pg_temp
 begin atomic
   -- A uuid v8 of the names.
@@ -498,7 +490,7 @@ begin atomic
 end;
 comment on function sync.policy_key(text, text) is 'The key of a policy, the same wherever it is made.';
 
-create function sync.lock_policies() returns trigger
+create or replace function sync.lock_policies() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   -- Alone among merges: one that had read the old rule would leave its choice where the change can not see it.
@@ -507,7 +499,7 @@ begin
 end $$;
 comment on function sync.lock_policies() is 'Lets no merge run beside a change of policies.';
 
-create function sync.check_policy() returns trigger
+create or replace function sync.check_policy() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if not tpv.is_capturing() then
@@ -527,7 +519,7 @@ begin
 end $$;
 comment on function sync.check_policy() is 'Refuses a policy that could not be followed, and one that is not central''s.';
 
-create function sync.policy_changed() returns trigger
+create or replace function sync.policy_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   -- Not by sync.sibling: values that the old policy united are no conflict on record, and may be one now.
@@ -539,9 +531,28 @@ begin
 end $$;
 comment on function sync.policy_changed() is 'Chooses anew among values that were written at the same time when their policy changed.';
 
-create function sync.policy_dry_run(table_name text, column_name text, rule jsonb)
+create or replace function sync.policy_dry_run(table_name text, column_name text, rule jsonb)
 returns table (key text, value_now jsonb, value_then jsonb, differs boolean)
 language sql security definer set search_path = pg_catalog, pg_temp as
 $$ select d.key, d.value_now, d.value_then, d.differs from tpv.policy_dry_run(table_name, column_name, rule) d $$;
 comment on function sync.policy_dry_run(text, text, jsonb) is
   'What a policy would choose among the values that were written at the same time, beside what holds now. Changes nothing.';
+grant execute on function sync.policy_dry_run(text, text, jsonb) to tpv_operator;
+
+
+-- Sessions keep what these tables say until one of them changes, be it by what arrived. First of its kind at each table: what
+-- the other triggers do follows the new rules.
+create trigger _000_forget after insert or update or delete on sync.tracked_table for each row execute function tpv.forget_rules();
+create trigger _000_forget after insert or update or delete on sync.policy for each row execute function tpv.forget_rules();
+create trigger _000_forget after insert or update or delete on org.node for each row execute function tpv.forget_rules();
+alter table sync.tracked_table enable always trigger _000_forget;
+alter table sync.policy enable always trigger _000_forget;
+alter table org.node enable always trigger _000_forget;
+
+create constraint trigger _900_capture_resolution after insert on sync.resolution deferrable initially deferred
+  for each row execute function sync.capture_resolution();
+
+-- Asked for each row of a tracked table, with the rights of whoever writes it.
+grant execute on function tpv.is_capturing() to tpv_apply, tpv_operator;
+-- The default of a new row's key.
+grant execute on function tpv.uuid7() to tpv_operator;
