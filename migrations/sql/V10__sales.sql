@@ -139,13 +139,7 @@ comment on column sales.day_close.node_id is 'The store''s node.';
 comment on column sales.day_close.business_date is 'The day.';
 comment on column sales.day_close.closed_at is 'When it was first closed.';
 
-create or replace function sales.rebuild_projections()
-returns table (kind text, documents bigint, projected bigint, quarantined bigint)
-language sql security definer set search_path = pg_catalog, pg_temp as
-$$ select * from tpv.rebuild_projections() $$;
-comment on function sales.rebuild_projections() is
-  'Empties every projection and fills it again from the documents, in one transaction. Readers wait meanwhile.';
-
+-- include functions/sales/projection.sql
 
 -- Local to the store ---------------------------------------------------------------------------------------------------
 
@@ -235,63 +229,8 @@ comment on column sales.rejected.pointer is 'JSON pointer to the fault; empty fo
 comment on column sales.rejected.detail is 'The reason as a sentence.';
 comment on column sales.rejected.raw is 'The file; null when it is over the size limit.';
 
--- What the watcher calls. Its statements are planned once in a session, perhaps while the tables are empty. Every look-up in
--- them is by key, and has to stay one when the tables have grown.
-
--- Its statements are planned once in a session, perhaps while the tables are empty. Every look-up in them is by key,
--- and has to stay one when the tables have grown.
-
-create or replace function sales.ingest_files(terminal text, files bytea[], names text[])
-returns table ("position" integer, outcome text, receipt_id uuid, dat_folder text, dat_name text, dat bytea, trigger_name text,
-  first_outcome text, flags text[], code text, pointer text, detail text)
-language sql security definer set search_path = pg_catalog, pg_temp
-  set enable_seqscan = off as
-$$ select * from tpv.ingest_files(terminal, files, names) $$;
-comment on function sales.ingest_files(text, bytea[], text[]) is
-  'Takes files of one terminal in: one answer for each, in their order; one file''s fault never touches another. At most 64 at a time.';
-
-create or replace function sales.ingest_batch(terminal text, files bytea[])
-returns table ("position" integer, outcome text, receipt_id uuid, dat_folder text, dat_name text, dat bytea, code text, pointer text, detail text)
-language sql security definer set search_path = pg_catalog, pg_temp
-  set enable_seqscan = off as
-$$ select "position", outcome, receipt_id, dat_folder, dat_name, dat, code, pointer, detail
-     from tpv.ingest_files(terminal, files, null) $$;
-comment on function sales.ingest_batch(text, bytea[]) is
-  'Takes files of one terminal in, for callers that know no file names: see sales.ingest_files.';
-
-create or replace function sales.record_rejection(terminal text, file_name text, size_bytes bigint, sha256 bytea, code text, detail text, raw bytea)
-returns void
-language sql security definer set search_path = pg_catalog, pg_temp as $$
-  insert into sales.rejected (terminal, file_name, size_bytes, sha256, code, detail, raw)
-  values (terminal, file_name, size_bytes, sha256, code, detail, raw)
-  on conflict do nothing
-$$;
-comment on function sales.record_rejection(text, text, bigint, bytea, text, text, bytea) is
-  'Records a file that the watcher itself refused: cut off, empty, too large. The same bytes under the same name again are one row.';
-
-grant execute on function sales.ingest_files(text, bytea[], text[]), sales.ingest_batch(text, bytea[]),
-  sales.record_rejection(text, text, bigint, bytea, text, text, bytea) to tpv_watcher;
-
-create or replace function sales.release(receipt_id uuid, why text, file_name text default null) returns void
-language sql security definer set search_path = pg_catalog, pg_temp as
-$$ select tpv.release_receipt(receipt_id, why, file_name) $$;
-comment on function sales.release(uuid, text, text) is
-  'Lets a held receipt go: it counts, and its .dat is published. file_name replaces a name that is taken.';
-
-create or replace function sales.void(receipt_id uuid, why text) returns void
-language sql security definer set search_path = pg_catalog, pg_temp as
-$$ select tpv.void_receipt(receipt_id, why) $$;
-comment on function sales.void(uuid, text) is
-  'Ends a receipt: it does not count, and its .dat is withdrawn. Nothing undoes it; a void beats a release.';
-
-create or replace function sales.close_day(business_date date, why text default '') returns void
-language sql security definer set search_path = pg_catalog, pg_temp as
-$$ select tpv.close_day(business_date, why) $$;
-comment on function sales.close_day(date, text) is
-  'Closes a business day of this store. Its receipts that come later count, flagged LATE, and get no .dat by themselves.';
-
-grant execute on function sales.release(uuid, text, text), sales.void(uuid, text), sales.close_day(date, text) to tpv_operator;
-
+-- include functions/sales/ingest.sql
+-- include functions/sales/decide.sql
 
 grant select on sales.receipt, sales.receipt_line, sales.receipt_tax, sales.receipt_event, sales.day_close, sales.held
   to tpv_operator, tpv_analyst;

@@ -5,18 +5,23 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use refinery::{Migration, Target};
+use refinery::Target;
 use tokio_postgres::Client;
 
 use crate::config::Connection;
 use crate::history::State;
-use crate::{check, database, embedded, failure, history, status};
+use crate::{Release, check, database, failure, history, status};
 
 /// "tpv-mig" in ASCII. Advisory locks are per database, so a number that nobody else uses is all it takes.
 const LOCK: i64 = 0x74_7076_2d6d_6967;
 
-pub async fn run(connection: &Connection, target: Option<i32>, lock_timeout: Duration) -> anyhow::Result<ExitCode> {
-    let known = |target: i32| embedded::migrations::runner().get_migrations().iter().any(|it| it.version() == target);
+pub async fn run(
+    release: &Release,
+    connection: &Connection,
+    target: Option<i32>,
+    lock_timeout: Duration,
+) -> anyhow::Result<ExitCode> {
+    let known = |target: i32| release.migrations.iter().any(|it| it.version() == target);
     if let Some(target) = target.filter(|target| !known(*target)) {
         let _ = writeln!(
             std::io::stderr(),
@@ -25,13 +30,14 @@ pub async fn run(connection: &Connection, target: Option<i32>, lock_timeout: Dur
         return Ok(ExitCode::from(2));
     }
     let mut client = database::connect(connection).await?;
-    let faults = check::faults(&check::facts(&client).await.context("the database could not be checked")?);
+    let facts = check::facts(&client).await.context("the database could not be checked")?;
+    let faults = check::faults(&facts, &release.extension);
     if !faults.is_empty() {
         let _ = write!(std::io::stderr(), "{}", status::told(&faults));
         return Ok(ExitCode::FAILURE);
     }
     lock(&client).await.context("the lock could not be taken")?;
-    apply(&mut client, target, lock_timeout).await
+    apply(release, &mut client, target, lock_timeout).await
 }
 
 /// Held until the session ends, so that of two runs the second finds the work done.
@@ -44,14 +50,17 @@ async fn lock(client: &Client) -> Result<(), tokio_postgres::Error> {
     Ok(())
 }
 
-async fn apply(client: &mut Client, target: Option<i32>, lock_timeout: Duration) -> anyhow::Result<ExitCode> {
+async fn apply(
+    release: &Release,
+    client: &mut Client,
+    target: Option<i32>,
+    lock_timeout: Duration,
+) -> anyhow::Result<ExitCode> {
     let setting_up = "the session could not become tpv_owner";
     database::prepare(client, lock_timeout).await.context(setting_up)?;
     history::create(client).await.context("the table of applied migrations could not be made")?;
-    let runner = embedded::migrations::runner();
-    let mut ours: Vec<Migration> = runner.get_migrations().clone();
-    ours.sort();
-    let entries = history::compare(&ours, &history::read(client).await.context("the history could not be read")?);
+    let ours = &release.migrations;
+    let entries = history::compare(ours, &history::read(client).await.context("the history could not be read")?);
     let faults = history::faults(&entries);
     if !faults.is_empty() {
         bail!("{}", faults.join("\n  and "));
@@ -64,7 +73,8 @@ async fn apply(client: &mut Client, target: Option<i32>, lock_timeout: Duration)
         database::prepare(client, lock_timeout).await.context(setting_up)?;
         let before = Instant::now();
         // One at a time, each in its own transaction, so that every one is told when it is done.
-        let mut runner = embedded::migrations::runner()
+        let mut runner = release
+            .runner()
             .set_target(Target::Version(entry.version))
             .set_grouped(false)
             .set_abort_divergent(true)
