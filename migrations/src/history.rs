@@ -209,7 +209,7 @@ mod tests {
     }
 
     fn ours() -> Vec<Migration> {
-        crate::Release::this().unwrap().migrations
+        crate::release::Release::this().unwrap().migrations
     }
 
     /// Databases out there hold these numbers: a file that was edited after its release is refused by all of them.

@@ -7,6 +7,7 @@ pub mod assemble;
 mod bootstrap;
 mod check;
 mod config;
+mod console;
 mod database;
 mod failure;
 pub mod freeze;
@@ -17,35 +18,43 @@ mod run;
 mod status;
 mod tls;
 
-use std::io::Write;
-use std::process::ExitCode;
+use std::ffi::OsString;
 
+use clap::Parser;
 use config::{Args, Command};
+pub use console::Console;
+use console::FAILURE;
 pub use release::Release;
 
-/// The program, for the arguments of this process.
-pub fn program(release: &Release) -> ExitCode {
-    let command = match <Args as clap::Parser>::parse().command() {
+/// Runs the program with these arguments, the first of which is its name, and answers its exit code.
+pub fn program(release: &Release, args: impl IntoIterator<Item = OsString>, console: &mut Console<'_>) -> u8 {
+    let args = match Args::try_parse_from(args) {
+        Ok(args) => args,
+        Err(told) => {
+            let _ = told.print();
+            return u8::try_from(told.exit_code()).unwrap_or(2);
+        }
+    };
+    let command = match args.command() {
         Ok(command) => command,
-        Err(error) => return complain(&error, 2),
+        Err(error) => return complain(&error, 2, console),
     };
     let result = match command {
-        Command::BootstrapSql { database } => bootstrap::print(&database),
-        Command::BootstrapHba { database, peers } => hba::print(&database, &peers),
+        Command::BootstrapSql { database } => bootstrap::print(&database, console),
+        Command::BootstrapHba { database, peers } => hba::print(&database, &peers, console),
         Command::Run { target, lock_timeout, connection } => {
-            wait_for(run::run(release, &connection, target, lock_timeout))
+            wait_for(run::run(release, &connection, target, lock_timeout, console))
         }
-        Command::Status { json, connection } => wait_for(status::status(release, &connection, json)),
+        Command::Status { json, connection } => wait_for(status::status(release, &connection, json, console)),
     };
-    result.unwrap_or_else(|error| complain(&error, 1))
+    result.unwrap_or_else(|error| complain(&error, FAILURE, console))
 }
 
-fn wait_for(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+fn wait_for(work: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
-/// Says why on standard error.
-pub fn complain(error: &anyhow::Error, code: u8) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "tpv-migrate: {error:#}");
-    ExitCode::from(code)
+fn complain(error: &anyhow::Error, code: u8, console: &mut Console<'_>) -> u8 {
+    let _ = writeln!(console.err, "tpv-migrate: {error:#}");
+    code
 }

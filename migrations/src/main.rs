@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use tpv_migrations::{Release, complain, program};
+use tpv_migrations::{Console, Release, program};
 
-fn main() -> ExitCode {
-    Release::this().map_or_else(|error| complain(&error, 1), |release| program(&release))
+fn main() -> anyhow::Result<ExitCode> {
+    let mut console = Console { out: &mut std::io::stdout(), err: &mut std::io::stderr() };
+    Ok(program(&Release::this()?, std::env::args_os(), &mut console).into())
 }

@@ -1,8 +1,6 @@
 //! `tpv-migrate status`: what is applied, what is pending, what is in the way. Changes nothing.
 
 use std::fmt::Write as _;
-use std::io::Write;
-use std::process::ExitCode;
 
 use anyhow::Context;
 use serde_json::json;
@@ -11,13 +9,20 @@ use tokio_postgres::error::SqlState;
 
 use crate::check::{self, Fault};
 use crate::config::Connection;
+use crate::console::{Console, FAILURE, SUCCESS};
+use crate::database;
 use crate::history::{self, Entry, State};
-use crate::{Release, database};
+use crate::release::Release;
 
 /// Told apart from failure, so that a script can ask whether there is something to do.
 const PENDING: u8 = 3;
 
-pub async fn status(release: &Release, connection: &Connection, as_json: bool) -> anyhow::Result<ExitCode> {
+pub async fn status(
+    release: &Release,
+    connection: &Connection,
+    as_json: bool,
+    console: &mut Console<'_>,
+) -> anyhow::Result<u8> {
     let client = database::connect(connection).await?;
     let facts = check::facts(&client).await.context("the database could not be checked")?;
     let faults = check::faults(&facts, &release.extension);
@@ -43,11 +48,11 @@ pub async fn status(release: &Release, connection: &Connection, as_json: bool) -
         }
         text + &told(&faults)
     };
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = console.out.write_all(text.as_bytes());
     Ok(match (faults.is_empty() && in_the_way.is_empty(), pending) {
-        (true, 0) => ExitCode::SUCCESS,
-        (true, _) => ExitCode::from(PENDING),
-        (false, _) => ExitCode::FAILURE,
+        (true, 0) => SUCCESS,
+        (true, _) => PENDING,
+        (false, _) => FAILURE,
     })
 }
 
