@@ -18,6 +18,7 @@ pub mod journal;
 pub mod jsonb;
 pub mod node;
 pub mod operator;
+pub mod peer;
 pub mod projection;
 pub mod receipt;
 pub mod refusal;

@@ -43,7 +43,7 @@ begin
     for try in select * from (values
         ('''party.nothing''', '42P01', 'no table'), ('''party.view''', '22023', 'ordinary table'), ('''party.no_key''', '22023', 'one uuid'),
         ('''party.unique_one''', '22023', 'no UNIQUE'), ('''party.unique_index''', '22023', 'no UNIQUE'), ('''party.checked''', '22023', 'one group'),
-        ('''party."Odd"''', '22023', 'a-z'), ('''party.flag''', '22023', 'means something else'), ('''party.other'', ''all''', '22023', 'writer must be'),
+        ('''party."Odd"''', '22023', 'a-z'), ('''party.flag''', '22023', 'a column name is reserved'), ('''party.other'', ''all''', '22023', 'writer must be'),
         ('''wire.op''', '22023', 'only an ordinary'), ('''sync.peer''', '22023', 'schema sync'),
         ('''party.other'', groups => ''{"g": ["a", "c"]}''', '22023', 'no such column'),
         ('''party.other'', groups => ''{"g": ["a"], "h": ["a", "b"]}''', '22023', 'one group'),
@@ -51,12 +51,25 @@ begin
         ('''party.other'', groups => ''{"g": ["id", "b"]}''', '22023', 'no such column'),
         ('''party.other'', groups => ''{"g": ["node", "b"]}'', owner_column => ''node''', '22023', 'in no group'),
         ('''party.other'', owner_column => ''a''', '22023', 'is an integer'),
-        ('''party.other'', duplicates => ''{"p": ["price"]}''', '22023', 'texts, whole numbers'),
+        ('''party.other'', duplicates => ''{"p": ["price"]}''', '22023', 'are text, integer or uuid'),
         ('''party.other'', only_stricter => ''{"a": "none"}''', '22023', 'has a scale')
     ) as t (arguments, state, said) loop
         select * into got from test.refusal('select sync.track(' || try.arguments || ')');
         assert got.state = try.state and got.message like '%' || try.said || '%', format('%s: %s', try, got);
     end loop;
+end
+$$;
+-- All that is wrong is said at once, and each fault with what it is about.
+do $$
+declare
+    got record;
+begin
+    select * into got from test.refusal('select sync.track(''party.flag'', owner_column => ''node'', duplicates => ''{"p": ["price"]}'')');
+    assert got.state = '22023', got;
+    assert got.message = 'a column name is reserved; the column of an owner is an integer that may be null and has no default; '
+        'columns of duplicates are text, integer or uuid', got.message;
+    assert got.detail = e'RESERVED_NAME: deleted\nOWNER_COLUMN: node\nDUPLICATE_TYPE: price numeric', got.detail;
+    assert got.hint like '%the node that makes the row becomes its owner%', got.hint;
 end
 $$;
 reset role;

@@ -5,6 +5,7 @@
 pub mod barcode;
 pub mod chain;
 pub mod clock;
+pub mod comparison;
 pub mod dat;
 pub mod day;
 pub mod encoding;
@@ -14,4 +15,5 @@ pub mod merge;
 pub mod problem;
 pub mod receipt;
 pub mod standing;
+pub mod tracking;
 pub mod walsender;

@@ -15,6 +15,7 @@
 //! | `alias` | which thing stands for its duplicates |
 //! | `serial` | what may not happen beside a merge |
 //! | `state` | the heads of one thing, as they are stored |
+//! | `table_check` | whether a table can be tracked |
 
 mod alias;
 mod capture;
@@ -27,6 +28,7 @@ mod restore;
 mod serial;
 mod settle;
 mod state;
+mod table_check;
 mod take_in;
 mod unite;
 

@@ -1,17 +1,3 @@
-create or replace function sync.note_drift(peer integer, what text, subject text, from_seq bigint, to_seq bigint, detail text) returns text
-language sql security definer set search_path = pg_catalog, pg_temp
-begin atomic
-  insert into sync.drift as d (node_id, what, subject, from_seq, to_seq, detail)
-  values (note_drift.peer, note_drift.what, note_drift.subject, note_drift.from_seq, note_drift.to_seq, note_drift.detail)
-  on conflict (node_id, what, subject) where resolved_at is null do update
-    -- What begins elsewhere than before is being mended: it is not asked for again yet.
-    set requested_at = case when d.from_seq <> excluded.from_seq then clock_timestamp() else d.requested_at end,
-        from_seq = excluded.from_seq, to_seq = excluded.to_seq, detail = excluded.detail
-  returning d.what || ' ' || d.subject;
-end;
-comment on function sync.note_drift(integer, text, text, bigint, bigint, text) is
-  'Puts a difference on record, or what has become of it. Answers what and subject in one.';
-
 create or replace function sync.accept_drift(drift_id bigint, why text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -23,7 +9,7 @@ begin
   returning * into accepted;
   if not found then
     raise exception 'there is no open difference of that number'
-      using errcode = 'P0002', hint = 'select * from sync.drift where resolved_at is null';
+      using errcode = 'P0002', hint = 'Open differences are in sync.drift, where resolved_at is null.';
   end if;
   if accepted.what = 'operations' then
     insert into sync.horizon as h (node_id, seq) values (accepted.subject::integer, accepted.to_seq)
@@ -40,5 +26,6 @@ begin
   values ('DRIFT_ACCEPTED', format('node %s, %s %s', accepted.node_id, accepted.what, accepted.subject), accept_drift.why);
 end $$;
 comment on function sync.accept_drift(bigint, text) is
-  'Lets a difference stand, for somebody who has looked: comparing goes on behind it, and verified_until with it.';
+  'Accepts a difference that somebody has looked at: comparing goes on behind it, and '
+  'verified_until moves on.';
 grant execute on function sync.accept_drift(bigint, text) to tpv_operator;
