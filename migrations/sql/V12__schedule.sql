@@ -1,6 +1,6 @@
 -- Purpose: what pg_cron does.
--- Limits:  runs as tpv_cron, which may call the scheduled functions and nothing else; every run is a row of
---          cron.job_run_details.
+-- Limits:  runs as tpv_cron, which may call the scheduled functions and nothing else; every run is
+--          a row of cron.job_run_details.
 -- Undo:    select cron.unschedule(jobname) from cron.job where username = 'tpv_cron'.
 
 grant tpv_cron to tpv_owner;

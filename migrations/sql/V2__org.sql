@@ -1,6 +1,6 @@
 -- Purpose: nodes, legal entities, stores, departments and terminals, and one call to register each.
--- Limits:  a store's time zone and cut-off hour are part of how its past receipts are dated: they can not be changed
---          once it has documents.
+-- Limits:  a store's time zone and cut-off hour are part of how its past receipts are dated: they
+--          cannot be changed once it has documents.
 -- Undo:    drop the tables and functions of schema org.
 
 create table org.node (
@@ -21,19 +21,20 @@ comment on table sync.this_node is 'Which node this database is. One row, never 
 comment on column sync.this_node.only_one is 'Keeps the table at one row.';
 comment on column sync.this_node.node_id is 'The node.';
 
--- Two stores may each have met a concessionaire before they met each other: his name is no key.
+-- The name is no key: two stores may each register a concessionaire before they join.
 create table org.legal_entity (
   legal_entity_id uuid primary key default tpv.uuid7(),
   name            text not null check (name <> ''),
   tax_id          text
 );
-comment on table org.legal_entity is 'Whoever can issue an invoice: the chain itself and its concessionaires.';
+comment on table org.legal_entity is
+  'Legal entities that can issue an invoice: the chain itself and its concessionaires.';
 comment on column org.legal_entity.legal_entity_id is 'Key, drawn where the entity was registered.';
 comment on column org.legal_entity.name is 'Registered name.';
 comment on column org.legal_entity.tax_id is 'Tax number, if known.';
 
--- A store knows all stores and no node but central and itself. Apply does not ask foreign keys, and a dump with orphans can not
--- be restored: so node_id refers to no org.node.
+-- node_id is no foreign key: a store knows all stores, but of the nodes only central and itself.
+-- Replication would not check the key, and a dump that violates it cannot be restored.
 create table org.store (
   store_id        uuid primary key default tpv.uuid7(),
   node_id         integer not null unique,
@@ -48,9 +49,10 @@ comment on column org.store.store_id is 'Key, drawn where the store was register
 comment on column org.store.node_id is 'The store''s node.';
 comment on column org.store.name is 'Name for people.';
 comment on column org.store.timezone is 'IANA time zone of the store''s clocks, such as Europe/Madrid.';
-comment on column org.store.cutoff_hour is 'Sales before this local hour belong to the business date before.';
+comment on column org.store.cutoff_hour is
+  'Sales before this local hour belong to the business date before.';
 comment on column org.store.currency is 'ISO 4217 code of every amount of this store.';
-comment on column org.store.legal_entity_id is 'Who runs the store.';
+comment on column org.store.legal_entity_id is 'Whoever runs the store.';
 
 create table org.department (
   department_id   uuid primary key default tpv.uuid7(),
@@ -65,7 +67,8 @@ comment on column org.department.department_id is 'Key, drawn where the departme
 comment on column org.department.node_id is 'The store''s node.';
 comment on column org.department.code is 'Code that its receipts carry in departmentCode.';
 comment on column org.department.name is 'Name for people.';
-comment on column org.department.legal_entity_id is 'The concessionaire; null for a department that the store runs itself.';
+comment on column org.department.legal_entity_id is
+  'The concessionaire; null for a department that the store runs itself.';
 
 create table org.terminal (
   terminal_id     uuid primary key default tpv.uuid7(),
@@ -77,13 +80,16 @@ create table org.terminal (
   unique (node_id, code),
   foreign key (node_id, department_code) references org.department (node_id, code)
 );
-comment on table org.terminal is 'Terminals (scales, tills) that drop receipts as files, one inbox folder for each.';
+comment on table org.terminal is
+  'Terminals (scales, tills) that drop receipts as files, one inbox folder for each.';
 comment on column org.terminal.terminal_id is 'Key, drawn where the terminal was registered.';
 comment on column org.terminal.node_id is 'The store''s node.';
-comment on column org.terminal.code is 'Code; the name of its inbox folder and the terminalId of its receipts.';
+comment on column org.terminal.code is
+  'Code; the name of its inbox folder and the terminalId of its receipts.';
 comment on column org.terminal.department_code is 'The department it belongs to.';
 comment on column org.terminal.declares is
-  'What is special about its files: encoding, decimal_comma, price_decimals, numeric_barcode, timezone, total_tolerance_cents.';
+  'What is special about its files: encoding, decimal_comma, price_decimals, numeric_barcode, '
+  'timezone, total_tolerance_cents.';
 comment on column org.terminal.active is 'An inactive terminal''s files are quarantined UNKNOWN_TERMINAL.';
 
 -- include functions/org/this_node.sql

@@ -1,9 +1,10 @@
--- Purpose: what crosses between nodes: documents, operations, heartbeats, and what is sent again. Written once.
--- Limits:  the columns of wire.* are frozen: they replicate by name, and stores and central upgrade at different times. Business
---          dates outside the partitions go to the default partition, which ought to stay empty.
+-- Purpose: what crosses between nodes: documents, operations, heartbeats, and what is sent again.
+-- Limits:  the columns of these tables are frozen: they replicate by name, and stores and central
+--          upgrade at different times. Business dates outside the partitions go to the default
+--          partition, which should stay empty.
 -- Undo:    none that keeps receipts.
 
--- Documents ----------------------------------------------------------------------------------------------------------
+-- Documents
 
 create table wire.doc (
   node_id        integer not null,
@@ -21,16 +22,19 @@ create table wire.doc (
   primary key (node_id, doc_id, business_date)
 ) partition by range (business_date);
 comment on table wire.doc is
-  'Facts as documents: receipts, voids, releases, closings. Each is written once by one node and never changed.';
+  'Facts as documents: receipts, voids, releases, closings. Each is written once by one node and '
+  'never changed.';
 comment on column wire.doc.node_id is 'The node that recorded it.';
 comment on column wire.doc.doc_id is 'Identity, a uuid v8 derived from what the document is about.';
 comment on column wire.doc.business_date is 'The business day it belongs to, fixed at first acceptance.';
 comment on column wire.doc.kind is 'receipt, intake, release, void, withdraw, render or day_close.';
 comment on column wire.doc.to_node is 'The node it is addressed to; null for everybody who subscribes.';
-comment on column wire.doc.hlc is 'When it was recorded: Unix milliseconds in the upper 48 bits, a counter below.';
+comment on column wire.doc.hlc is
+  'When it was recorded: Unix milliseconds in the upper 48 bits, a counter below.';
 comment on column wire.doc.schema_version is 'Version of the body''s shape.';
-comment on column wire.doc.chain is 'Terminal whose chain it continues; empty for the node''s own.';
-comment on column wire.doc.chain_seq is 'Place in that chain, from 1, without gaps.';
+comment on column wire.doc.chain is
+  'The hash chain that it continues: a terminal''s, or empty for the node''s own.';
+comment on column wire.doc.chain_seq is 'Place in that hash chain, from 1, without gaps.';
 comment on column wire.doc.prev_hash is 'Link hash of the document before; 32 zero bytes at the start.';
 comment on column wire.doc.body is 'Canonical JSON text: sorted keys, plain numbers, NFC.';
 comment on column wire.doc.content_hash is 'sha256(convert_to(body, ''UTF8'')).';
@@ -48,7 +52,7 @@ create trigger _900_refuse_truncate before truncate on wire.doc
 alter table wire.doc enable always trigger _900_refuse_truncate;
 
 create table wire.doc_default partition of wire.doc default;
-comment on table wire.doc_default is 'Documents whose month has no partition yet. It ought to be empty.';
+comment on table wire.doc_default is 'Documents whose month has no partition yet. It should be empty.';
 create trigger _900_refuse_truncate before truncate on wire.doc_default
   for each statement execute function tpv.refuse_change();
 alter table wire.doc_default enable always trigger _900_refuse_truncate;
@@ -65,55 +69,67 @@ create table sync.hash_chain (
   head_hlc  bigint not null default 0,
   primary key (node_id, chain)
 );
-comment on table sync.hash_chain is 'Head of each chain that this node writes. Locking a row is the right to continue that chain.';
+comment on table sync.hash_chain is
+  'The head of each hash chain that this node writes. Whoever locks a row may continue that chain.';
 comment on column sync.hash_chain.node_id is 'This node.';
 comment on column sync.hash_chain.chain is 'The terminal; empty for the node''s own chain.';
 comment on column sync.hash_chain.head_seq is 'chain_seq of the last document; 0 when there is none.';
 comment on column sync.hash_chain.head_hash is 'Link hash of the last document.';
 comment on column sync.hash_chain.head_hlc is 'hlc of the last document.';
 
--- Operations ---------------------------------------------------------------------------------------------------------
+-- Operations
 
 create table wire.op (
-  node_id integer not null,
-  seq     bigint not null,
-  hlc     bigint not null,
-  table_name  text not null,
-  key     text not null,
-  patch   text not null,
-  base    text not null,
+  node_id    integer not null,
+  seq        bigint not null,
+  hlc        bigint not null,
+  table_name text not null,
+  key        text not null,
+  patch      text not null,
+  base       text not null,
   primary key (node_id, seq)
 ) partition by range (seq);
-comment on table wire.op is 'Decisions as operations: who changed which columns of which thing, and which versions they had seen.';
+comment on table wire.op is
+  'Decisions as operations: which node changed which columns of which row, and which versions it '
+  'had seen.';
 comment on column wire.op.node_id is 'The node that decided.';
 comment on column wire.op.seq is 'Counts that node''s operations in commit order, without gaps.';
-comment on column wire.op.hlc is 'When, as in wire.doc; it orders only what was concurrent.';
-comment on column wire.op.table_name is 'Table of the thing, such as party.customer.';
-comment on column wire.op.key is 'Key of the thing, as text.';
-comment on column wire.op.patch is 'Canonical JSON: the columns and groups that changed, with their values. @exists tells of creation and deletion.';
-comment on column wire.op.base is 'Canonical JSON: for each of them the versions [node, seq] that the writer saw.';
+comment on column wire.op.hlc is 'When, as in wire.doc. It orders only operations that were concurrent.';
+comment on column wire.op.table_name is 'The table, such as party.customer.';
+comment on column wire.op.key is 'The key of the row, as text.';
+comment on column wire.op.patch is
+  'Canonical JSON: the columns and groups that changed, with their values. @exists says whether '
+  'the row exists.';
+comment on column wire.op.base is
+  'Canonical JSON: for each of them the versions [node, seq] that the writer saw.';
 create index op_key on wire.op (table_name, key);
 
+-- Attached, and not made as partitions: only LIKE copies the comments of columns.
 create table wire.op_1 (like wire.op including defaults including comments);
 alter table wire.op attach partition wire.op_1 for values from (minvalue) to (100000000);
 comment on table wire.op_1 is 'The first hundred million operations of each node.';
 create table wire.op_default (like wire.op including defaults including comments);
 alter table wire.op attach partition wire.op_default default;
-comment on table wire.op_default is 'Operations beyond the other partitions. It ought to be empty.';
+comment on table wire.op_default is 'Operations beyond the other partitions. It should be empty.';
 
-create trigger _100_receive before insert on wire.op for each row execute function tpv.receive_operation();
+create trigger _100_receive before insert on wire.op
+  for each row execute function tpv.receive_operation();
 alter table wire.op enable always trigger _100_receive;
-create trigger _900_refuse before update or delete on wire.op for each row execute function tpv.refuse_change();
+create trigger _900_refuse before update or delete on wire.op
+  for each row execute function tpv.refuse_change();
 alter table wire.op enable always trigger _900_refuse;
 -- Statement triggers are not inherited.
-create trigger _900_refuse_truncate before truncate on wire.op for each statement execute function tpv.refuse_change();
+create trigger _900_refuse_truncate before truncate on wire.op
+  for each statement execute function tpv.refuse_change();
 alter table wire.op enable always trigger _900_refuse_truncate;
-create trigger _900_refuse_truncate before truncate on wire.op_1 for each statement execute function tpv.refuse_change();
+create trigger _900_refuse_truncate before truncate on wire.op_1
+  for each statement execute function tpv.refuse_change();
 alter table wire.op_1 enable always trigger _900_refuse_truncate;
-create trigger _900_refuse_truncate before truncate on wire.op_default for each statement execute function tpv.refuse_change();
+create trigger _900_refuse_truncate before truncate on wire.op_default
+  for each statement execute function tpv.refuse_change();
 alter table wire.op_default enable always trigger _900_refuse_truncate;
 
--- Heartbeats ---------------------------------------------------------------------------------------------------------
+-- Heartbeats
 
 create table wire.beat (
   node_id   integer not null,
@@ -125,19 +141,23 @@ create table wire.beat (
   version   text not null,
   primary key (node_id, beat)
 );
-comment on table wire.beat is 'Heartbeats of this node. At the receiver they are folded into sync.peer and not stored.';
+comment on table wire.beat is
+  'Heartbeats of this node. At the receiver they are folded into sync.peer and not stored.';
 comment on column wire.beat.node_id is 'The node.';
-comment on column wire.beat.beat is 'Counts without gaps.';
+comment on column wire.beat.beat is 'Number of the heartbeat, without gaps.';
 comment on column wire.beat.hlc is 'When.';
-comment on column wire.beat.low_water is 'Nothing recorded before can still commit.';
-comment on column wire.beat.ops is 'JSON: for each node, up to which number its operations are here without a gap.';
-comment on column wire.beat.chains is 'JSON: the head of each chain that the node writes, as [chain_seq, hash, hlc].';
+comment on column wire.beat.low_water is 'Nothing that was recorded before can still commit.';
+comment on column wire.beat.ops is
+  'JSON: for each node the number up to which its operations are here without a gap.';
+comment on column wire.beat.chains is
+  'JSON: the head of each hash chain that the node writes, as [chain_seq, hash, hlc].';
 comment on column wire.beat.version is 'Version of the extension.';
 
-create trigger _100_receive before insert on wire.beat for each row execute function tpv.receive_beat();
+create trigger _100_receive before insert on wire.beat
+  for each row execute function tpv.receive_beat();
 alter table wire.beat enable always trigger _100_receive;
 
--- What is sent again ---------------------------------------------------------------------------------------------------
+-- What is sent again
 
 create table wire.resend (
   node_id   integer not null,
@@ -148,7 +168,9 @@ create table wire.resend (
   body      text not null,
   primary key (node_id, resend_id)
 );
-comment on table wire.resend is 'What one node sends to one other: a snapshot of state, documents and operations again, and requests for them. Taken in at the receiver and not stored there.';
+comment on table wire.resend is
+  'What one node sends to one other: snapshots, documents and operations again, and requests for '
+  'them. The receiver applies a row and does not store it.';
 comment on column wire.resend.node_id is 'The sender.';
 comment on column wire.resend.resend_id is 'Key at the sender.';
 comment on column wire.resend.to_node is 'The receiver.';
@@ -156,10 +178,11 @@ comment on column wire.resend.hlc is 'When.';
 comment on column wire.resend.kind is 'snapshot and snapshot_end, operations, documents, request.';
 comment on column wire.resend.body is 'JSON.';
 
-create trigger _100_receive before insert on wire.resend for each row execute function tpv.receive_resend();
+create trigger _100_receive before insert on wire.resend
+  for each row execute function tpv.receive_resend();
 alter table wire.resend enable always trigger _100_receive;
 
--- Nobody but the owner writes documents of this node; what arrives is written by tpv_apply.
+-- The owner of the tables writes the rows of this node; tpv_apply writes those that arrive.
 grant select on wire.doc, wire.beat, sync.hash_chain to tpv_operator, tpv_analyst;
 grant select on wire.op to tpv_operator;
 -- Operations hold what customers told us: analysts may count them and not read them.

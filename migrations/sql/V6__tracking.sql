@@ -1,6 +1,9 @@
--- Purpose: tracking of tables: what the chain shares, by which rules, and what a person decides about it.
--- Limits:  a tracked table has a key of one uuid; one that every node may write has no other UNIQUE or FOREIGN KEY.
--- Undo:    drop the triggers _100_guard, _100_guard_delete and _900_capture of a table to track it no more; its operations stay.
+-- Purpose: tracking of tables: what the chain shares, by which rules, and what a person decides
+--          about it.
+-- Limits:  a tracked table has a key of one uuid; one that every node may write has no other UNIQUE
+--          or FOREIGN KEY.
+-- Undo:    to track a table no longer drop its triggers _100_guard, _100_guard_delete,
+--          _100_guard_truncate, _200_check and _900_capture; its operations stay.
 
 -- include functions/sync/guard.sql
 -- include functions/sync/capture.sql
@@ -11,11 +14,14 @@
 -- include functions/sync/duplicate.sql
 -- include functions/sync/policy.sql
 
--- Sessions keep what these tables say until one of them changes, be it by what arrived. First of its kind at each table: what
--- the other triggers do follows the new rules.
-create trigger _000_forget after insert or update or delete on sync.tracked_table for each row execute function tpv.forget_rules();
-create trigger _000_forget after insert or update or delete on sync.policy for each row execute function tpv.forget_rules();
-create trigger _000_forget after insert or update or delete on org.node for each row execute function tpv.forget_rules();
+-- Sessions remember what these tables hold until a row of them changes, also by replication. The
+-- trigger is the first of its kind at each table, so that those after it follow the new rules.
+create trigger _000_forget after insert or update or delete on sync.tracked_table
+  for each row execute function tpv.forget_rules();
+create trigger _000_forget after insert or update or delete on sync.policy
+  for each row execute function tpv.forget_rules();
+create trigger _000_forget after insert or update or delete on org.node
+  for each row execute function tpv.forget_rules();
 alter table sync.tracked_table enable always trigger _000_forget;
 alter table sync.policy enable always trigger _000_forget;
 alter table org.node enable always trigger _000_forget;
@@ -23,7 +29,7 @@ alter table org.node enable always trigger _000_forget;
 create constraint trigger _900_capture_resolution after insert on sync.resolution deferrable initially deferred
   for each row execute function sync.capture_resolution();
 
--- Asked for each row of a tracked table, with the rights of whoever writes it.
+-- Triggers call it for each row of a tracked table, with the rights of whoever writes the row.
 grant execute on function tpv.is_capturing() to tpv_apply, tpv_operator;
 -- The default of a new row's key.
 grant execute on function tpv.uuid7() to tpv_operator;

@@ -1,5 +1,7 @@
--- Purpose: what is sold: products, their taxes, barcodes and prices, and what the chain's own barcodes mean (scale labels, tickets).
--- Limits:  a barcode rule is anchored: it reads numbers of exactly its prefix and length. The first that fits wins.
+-- Purpose: what is sold: products, their taxes, barcodes and prices, and what the chain's own
+--          barcodes mean (scale labels, tickets).
+-- Limits:  a barcode rule is anchored: it reads numbers of exactly its prefix and length. The first
+--          that fits wins.
 -- Undo:    drop the tables and functions of schema catalog.
 
 create table catalog.tax (
@@ -75,7 +77,8 @@ create table catalog.barcode_rule (
   valid_from           date,
   valid_to             date
 );
-comment on table catalog.barcode_rule is 'How to read restricted barcodes: where the item and the value stand in the number.';
+comment on table catalog.barcode_rule is
+  'How to read restricted barcodes: where the item and the value stand in the number.';
 comment on column catalog.barcode_rule.barcode_rule_id is 'Key.';
 comment on column catalog.barcode_rule.name is 'Name for people; what is decoded names it.';
 comment on column catalog.barcode_rule.priority is 'Lower is tried first.';
@@ -86,9 +89,11 @@ comment on column catalog.barcode_rule.item_start is 'Position, from 1, of the d
 comment on column catalog.barcode_rule.item_length is 'How many digits name the item.';
 comment on column catalog.barcode_rule.value_start is 'Position, from 1, of the digits that are the value.';
 comment on column catalog.barcode_rule.value_length is 'How many digits the value has.';
-comment on column catalog.barcode_rule.decimals is 'How many digits of the value stand behind the decimal point.';
+comment on column catalog.barcode_rule.decimals is
+  'How many digits of the value stand behind the decimal point.';
 comment on column catalog.barcode_rule.inner_check is 'Check digit over the value: none, price4 or price5.';
-comment on column catalog.barcode_rule.inner_check_position is 'Position of that digit; null for right before the value.';
+comment on column catalog.barcode_rule.inner_check_position is
+  'Position of that digit; null for right before the value.';
 comment on column catalog.barcode_rule.node_id is 'The only store it holds in; null for all.';
 comment on column catalog.barcode_rule.department_code is 'The only department it holds in; null for all.';
 comment on column catalog.barcode_rule.valid_from is 'First day it holds; null for always.';

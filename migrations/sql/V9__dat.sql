@@ -1,5 +1,6 @@
--- Purpose: .dat files: versioned layouts, the bytes that were published, and what is still to be done on the disk.
--- Limits:  state of publication is local to the store; only the decisions behind it are documents.
+-- Purpose: .dat files: versioned layouts, the bytes that were published, and what the watcher still
+--          has to do on the disk.
+-- Limits:  what was published is local to the store; only the decisions behind it are documents.
 -- Undo:    drop the tables and functions of schema dat; the files on disk stay.
 
 create table dat.profile (
@@ -13,7 +14,9 @@ create table dat.profile (
   unique nulls not distinct (node_id, department_code, version),
   foreign key (node_id, department_code) references org.department (node_id, code)
 );
-comment on table dat.profile is 'Layouts of .dat files. The newest version of a department''s own, else of the store''s, is used.';
+comment on table dat.profile is
+  'Layouts of .dat files. The newest version of a department''s own, else of the store''s, is '
+  'used.';
 comment on column dat.profile.profile_id is 'Key.';
 comment on column dat.profile.node_id is 'The store.';
 comment on column dat.profile.department_code is 'The only department it is for; null for the whole store.';
@@ -37,9 +40,10 @@ create table dat.file (
   withdrawn_at    timestamptz,
   primary key (node_id, receipt_id)
 );
--- Named as file systems that know no case see it, so that two receipts never meet in one file.
+-- In lower case, as some file systems compare names, so that two receipts never share a file.
 create unique index file_name on dat.file (node_id, folder, lower(name));
-comment on table dat.file is 'The .dat file of each receipt that has one, with the very bytes that were published.';
+comment on table dat.file is
+  'The .dat file of each receipt that has one, with the very bytes that were published.';
 comment on column dat.file.node_id is 'The store.';
 comment on column dat.file.receipt_id is 'The receipt, wire.doc.doc_id.';
 comment on column dat.file.terminal is 'The terminal in whose queue the watcher handles it.';
@@ -98,7 +102,8 @@ create table dat.pending (
 );
 create index pending_open on dat.pending (pending_id) where done_at is null;
 create index pending_receipt on dat.pending (receipt_id);
-comment on table dat.pending is 'What operators decided and the disk has yet to show; the watcher works it off, oldest first.';
+comment on table dat.pending is
+  'What operators decided and the watcher has still to do on the disk, oldest first.';
 comment on column dat.pending.pending_id is 'Key; also the order.';
 comment on column dat.pending.node_id is 'The store.';
 comment on column dat.pending.receipt_id is 'The receipt.';
@@ -108,19 +113,22 @@ comment on column dat.pending.folder is 'Folder below out/.';
 comment on column dat.pending.name is 'Name of the file.';
 comment on column dat.pending.trigger_name is 'Empty file that follows it, if any.';
 comment on column dat.pending.sha256 is 'SHA-256 of the file that is meant.';
-comment on column dat.pending.why is 'What the operator said.';
+comment on column dat.pending.why is 'The reason that the operator gave.';
 comment on column dat.pending.asked_at is 'When it was decided.';
 comment on column dat.pending.asked_by is 'Who decided.';
-comment on column dat.pending.done_at is 'When it was settled; null while it waits.';
-comment on column dat.pending.result is 'done, failed (a withdrawal found no file: the checkout has it), or cancelled by a later decision.';
-comment on column dat.pending.detail is 'What the watcher said.';
+comment on column dat.pending.done_at is 'When it was finished; null while it waits.';
+comment on column dat.pending.result is
+  'done, failed (a withdrawal found no file: the checkout has it), or cancelled by a later '
+  'decision.';
+comment on column dat.pending.detail is 'What the watcher reported.';
 
 create view dat.withdraw_failed with (security_invoker = true) as
   select pending_id, receipt_id, terminal, folder, name, why, asked_at, asked_by, done_at, detail
     from dat.pending
    where action = 'withdraw' and result = 'failed';
 comment on view dat.withdraw_failed is
-  'Alarm: withdrawals that came too late. The checkout has read the file, so the customer may have paid.';
+  'Alarm: withdrawals that came too late. The checkout has read the file, so the customer may have '
+  'paid.';
 
 -- include functions/dat/profile.sql
 -- include functions/dat/decide.sql

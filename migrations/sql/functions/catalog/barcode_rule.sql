@@ -7,7 +7,8 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     'decimals', r.decimals, 'inner_check', r.inner_check, 'inner_check_position', r.inner_check_position,
     'department', r.department_code, 'valid_from', r.valid_from, 'valid_to', r.valid_to))
 $$;
-comment on function catalog.rule_as_json(catalog.barcode_rule) is 'The rule as tpv.barcode_decode reads it.';
+comment on function catalog.rule_as_json(catalog.barcode_rule) is
+  'The rule as tpv.barcode_decode reads it.';
 
 create or replace function catalog.check_rule() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -24,4 +25,5 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     from catalog.barcode_rule r
    where r.node_id is null or r.node_id = barcode_rules.node_id
 $$;
-comment on function catalog.barcode_rules(integer) is 'The rules that hold in a store, as tpv.barcode_decode reads them.';
+comment on function catalog.barcode_rules(integer) is
+  'The rules that hold in a store, as tpv.barcode_decode reads them.';

@@ -1,5 +1,6 @@
 create or replace function dat.pending_list(max_rows integer)
-returns table (pending_id bigint, terminal text, action text, dat_folder text, dat_name text, trigger_name text, sha256 bytea)
+returns table (pending_id bigint, terminal text, action text, dat_folder text, dat_name text, trigger_name text,
+               sha256 bytea)
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select p.pending_id, p.terminal, p.action, p.folder, p.name, p.trigger_name, p.sha256
     from dat.pending p
@@ -22,7 +23,8 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
     join dat.file f on f.node_id = t.node_id and f.receipt_id = t.receipt_id and f.sha256 = t.sha256
 $$;
 comment on function dat.pending_take(bigint) is
-  'Claims a publication: done when the caller''s transaction commits. No row: somebody did it, or it was cancelled.';
+  'Claims a publication: done when the caller''s transaction commits. No row: somebody did it, or '
+  'it was cancelled.';
 
 create or replace function dat.pending_ack(pending_id bigint, result text, detail text) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$
@@ -31,7 +33,7 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
    where p.pending_id = pending_ack.pending_id and p.done_at is null and p.action = 'withdraw'
 $$;
 comment on function dat.pending_ack(bigint, text, text) is
-  'Says how a withdrawal ended: done, or failed when the file was gone already.';
+  'Records how a withdrawal ended: done, or failed when the file was gone already.';
 
 create or replace function dat.staged(dat_folder text, dat_name text, sha256 bytea) returns text
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -46,7 +48,8 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   left join dat.file f on f.node_id = org.this_node() and f.folder = dat_folder and f.name = dat_name
 $$;
 comment on function dat.staged(text, text, bytea) is
-  'What a staged file is: publish (belongs on the disk), withdrawn, or unknown (its transaction never committed).';
+  'What a staged file is: publish (belongs on the disk), withdrawn, or unknown (its transaction '
+  'never committed).';
 
 grant execute on function dat.pending_list(integer), dat.pending_take(bigint), dat.pending_ack(bigint, text, text),
   dat.staged(text, text, bytea) to tpv_watcher;

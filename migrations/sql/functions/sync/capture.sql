@@ -5,7 +5,8 @@ begin
                              case when tg_op = 'UPDATE' then to_jsonb(old) end, to_jsonb(new));
   return null;
 end $$;
-comment on function sync.capture() is 'Turns a change of a tracked row into an operation, at the end of the transaction.';
+comment on function sync.capture() is
+  'Turns a change of a tracked row into an operation, at the end of the transaction.';
 
 create or replace function sync.capture_resolution() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -13,4 +14,5 @@ begin
   perform tpv.decide(new.table_name, new.key, new.column_name, new.value);
   return null;
 end $$;
-comment on function sync.capture_resolution() is 'Writes the operation of a restoration, at the end of the transaction like every other.';
+comment on function sync.capture_resolution() is
+  'Writes the operation of a resolution, at the end of the transaction like every other.';

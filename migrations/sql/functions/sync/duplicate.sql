@@ -6,7 +6,8 @@ declare
 begin
   select * into tracked from sync.tracked_table e where e.table_name = make_alias.table_name;
   if tracked.table_name is null or tracked.duplicates = '{}' then
-    raise exception 'rows of that table have no aliases' using errcode = '22023', hint = 'sync.track(…, duplicates => …) gives them some';
+    raise exception 'rows of that table have no aliases'
+      using errcode = '22023', hint = 'Give sync.track an argument duplicates; it adds column alias_of.';
   end if;
   execute format('update %s t set alias_of = $1 where t.%I = $2', tracked.table_name, tracked.key_column) using of_key, key;
   get diagnostics changed = row_count;
@@ -15,13 +16,16 @@ begin
   end if;
 end $$;
 comment on function sync.make_alias(text, uuid, uuid) is
-  'Says that a row turned out to be another one; with null, that it is itself after all. Every node learns it.';
+  'Makes a row an alias of another one that it turned out to be; null makes it a row of its own '
+  'again. Every node learns it.';
 grant execute on function sync.make_alias(text, uuid, uuid) to tpv_operator;
 
 create or replace function sync.canonical_key(table_name text, key uuid) returns uuid
 language sql stable security definer set search_path = pg_catalog, pg_temp as
 $$ select tpv.canonical_key(table_name, key::text)::uuid $$;
-comment on function sync.canonical_key(text, uuid) is 'The key of the row that this one became by sync.make_alias; the key itself when it became none.';
+comment on function sync.canonical_key(text, uuid) is
+  'The key of the row that this one is an alias of, over several steps; its own key when it is no '
+  'alias.';
 grant execute on function sync.canonical_key(text, uuid) to tpv_operator;
 
 create or replace function sync.duplicates() returns table (table_name text, kind text, keys uuid[], shared jsonb)
@@ -44,13 +48,16 @@ begin
       (select string_agg(format('lower(t.%I::text)', c), ', ' order by c) from unnest(same.columns) c));
   end loop;
 end $$;
-comment on function sync.duplicates() is 'What sync.duplicate shows.';
+comment on function sync.duplicates() is 'The rows of sync.duplicate.';
 grant execute on function sync.duplicates() to tpv_operator;
 
-create or replace view sync.duplicate with (security_invoker = true) as select d.table_name, d.kind, d.keys, d.shared from sync.duplicates() d;
-comment on view sync.duplicate is 'Rows that two nodes made of what looks like one: sync.make_alias settles it. Deleted rows and aliases are left out.';
+create or replace view sync.duplicate with (security_invoker = true) as
+  select d.table_name, d.kind, d.keys, d.shared from sync.duplicates() d;
+comment on view sync.duplicate is
+  'Rows with the same values where no two rows may share them, made at two nodes. sync.make_alias '
+  'resolves it. Deleted rows and aliases are left out.';
 comment on column sync.duplicate.table_name is 'The table.';
-comment on column sync.duplicate.kind is 'What may not be shared, by its name in sync.track.';
+comment on column sync.duplicate.kind is 'The name of the rule, as in sync.track.';
 comment on column sync.duplicate.keys is 'The rows.';
-comment on column sync.duplicate.shared is 'What they share.';
+comment on column sync.duplicate.shared is 'The values that they share.';
 grant select on sync.duplicate to tpv_operator;

@@ -6,10 +6,10 @@ declare
 begin
   select * into tracked from sync.tracked_table e where e.table_name = loosen.table_name;
   if not coalesce(tracked.only_stricter ? loosen.column_name, false) then
-    raise exception 'that column may be updated like any other' using errcode = '22023';
+    raise exception 'that column can be updated like any other' using errcode = '22023';
   end if;
   if coalesce(why, '') = '' then
-    raise exception 'say on whose word' using errcode = '22023';
+    raise exception 'a reason is required' using errcode = '22023';
   end if;
   insert into sync.loosening (table_name, key, column_name, value, why) values (table_name, key, column_name, value, why);
   execute format('update %s t set %I = $1::%s where t.%I = $2', tracked.table_name, column_name,
@@ -22,5 +22,6 @@ begin
   end if;
 end $$;
 comment on function sync.loosen(text, uuid, text, text, text) is
-  'Sets a column that only grows stricter to a looser value, on somebody''s word, which sync.loosening keeps.';
+  'Sets a column that only grows stricter to a looser value. sync.loosening keeps the reason, and '
+  'who did it.';
 grant execute on function sync.loosen(text, uuid, text, text, text) to tpv_operator;

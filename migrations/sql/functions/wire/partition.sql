@@ -9,7 +9,8 @@ begin
     return false;
   end if;
   execute format('create table wire.%I (like wire.doc including defaults including comments)', leaf);
-  -- Rows that came before their month: moved with no trigger, since they were taken in when they came.
+  -- Rows that arrived before their partition was made. They move without triggers: they were
+  -- received when they arrived.
   if exists (select from wire.doc_default where business_date >= first_day and business_date < next_month) then
     alter table wire.doc_default disable trigger user;
     execute format('with moved as (delete from wire.doc_default where business_date >= %L and business_date < %L returning *) '
@@ -28,7 +29,8 @@ begin
   return true;
 end $$;
 comment on function wire.add_partition(date) is
-  'Makes the partition of wire.doc for the month of that day, and moves there what waited in the default partition. False when it was there.';
+  'Makes the partition of wire.doc for the month of that day, and moves the rows of that month '
+  'there from the default partition. False when it was there.';
 
 create or replace function wire.maintain_partitions() returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -36,7 +38,8 @@ declare
   month date;
   made integer := 0;
 begin
-  -- An array, not a query: a loop over a query would keep the default partition open, and nothing could be moved from it.
+  -- An array, not a query: a loop over a query would keep the default partition open, and nothing
+  -- could be moved from it.
   foreach month in array array(
     select m::date from generate_series(-13, 3) as k (n), date_trunc('month', now() + make_interval(months => n)) as m
     union
@@ -48,5 +51,6 @@ begin
   return made;
 end $$;
 comment on function wire.maintain_partitions() is
-  'Keeps partitions of wire.doc from 13 months back to 3 months ahead, and empties the default partition. Answers how many were made. pg_cron calls it each night.';
+  'Keeps partitions of wire.doc from 13 months back to 3 months ahead, and empties the default '
+  'partition. Answers how many were made. pg_cron calls it each night.';
 grant execute on function wire.maintain_partitions() to tpv_cron, tpv_operator;
