@@ -32,9 +32,9 @@ begin
         'dat.withdraw_failed,sales.raw,sales.receipt_key,sales.rejected,sales.terminal_tail,sec.audit,'
         'sync.duplicate,sync.head,sync.loosening,sync.quarantine,sync.resolution,sync.sibling,wire.op}') as n), test.reads('tpv_operator')::text;
     assert test.calls('tpv_operator') = '{"dat.render_again(uuid,text)","dat.save_profile(jsonb,text,integer)","dat.withdraw(uuid,text)","sales.close_day(date,text)",'
-        '"sales.release(uuid,text,text)","sales.void(uuid,text)","sync.accept_drift(bigint,text)","sync.dismiss(bigint,text)",sync.duplicates(),sync.contiguous(),'
+        '"sales.release(uuid,text,text)","sales.void(uuid,text)","sync.accept_drift(bigint,text)","sync.canonical_key(text,uuid)",sync.contiguous(),"sync.dismiss(bigint,text)",sync.duplicates(),'
         '"sync.loosen(text,uuid,text,text,text)","sync.make_alias(text,uuid,uuid)",sync.name_part(text),"sync.policy_dry_run(text,text,jsonb)",sync.reconcile(),sync.replay(bigint),sync.replay_waiting(integer),'
-        '"sync.canonical_key(text,uuid)","sync.resolve_conflict(text,text,text,integer,bigint)",tpv.is_capturing(),tpv.uuid7(),wire.maintain_partitions(),wire.verify_chains()}', test.calls('tpv_operator')::text;
+        '"sync.resolve_conflict(text,text,text,integer,bigint)",tpv.is_capturing(),tpv.uuid7(),wire.maintain_partitions(),wire.verify_chains()}', test.calls('tpv_operator')::text;
     assert test.calls('tpv_cron') = '{sync.prune_beats(),sync.prune_resends(),sync.reconcile(),sync.replay_waiting(integer),wire.maintain_partitions()}' and test.reads('tpv_cron') = '{}', test.calls('tpv_cron')::text;
     assert test.writes('tpv_analyst') || test.writes('tpv_operator') || test.writes('tpv_cron') || test.writes('tpv_watcher') = '{}', 'nobody but the owner writes a table';
 
