@@ -9,6 +9,7 @@ mod chain;
 mod database;
 mod demo;
 mod disk;
+mod examples;
 mod fairness;
 mod folders;
 mod hostile;
