@@ -1,41 +1,24 @@
 //! The watcher: a terminal's file → PostgreSQL → a .dat on disk.
 //!
-//! It knows files; the database knows receipts. Start reading at `batch.rs`, the order of work; a file is renamed in
-//! `publish.rs` (to out/), `archive.rs`, `quarantine.rs`, all by way of `rename.rs`.
+//! It knows files; the database knows receipts. Start reading at `work/batch.rs`, the order of work; a file is renamed in
+//! `spool/`: by `publish.rs` (to out/), `archive.rs`, `quarantine.rs`, all by way of `rename.rs`.
 
 // What it shares, its start and its end.
 mod config;
 mod service;
-mod spool;
 mod status;
 mod watcher;
 // Terminals and their files.
-mod bell;
-mod candidate;
-mod complete;
 mod inbox;
-mod lease;
-mod notes;
-mod queue;
-mod scan;
-mod terminal;
+mod terminals;
 // The order of work.
-mod archive;
-mod batch;
-mod pending;
-mod publish;
-mod quarantine;
 mod recovery;
-mod rename;
-mod stage;
+mod spool;
+mod work;
 // The database, and what to do when something fails.
-mod breaker;
-mod connection;
-mod db;
-mod fault;
-mod gate;
+mod database;
+mod failure;
 mod metrics;
-mod tls;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -45,8 +28,8 @@ use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 use config::{Args, Config, LogFormat};
-use fault::chain;
-use spool::{Lock, Spool};
+use failure::fault::chain;
+use spool::folders::{Lock, Spool};
 use watcher::Watcher;
 
 /// The program. Exit codes: 0 told to stop, 1 failed (start it again, it recovers), 2 the settings are wrong.

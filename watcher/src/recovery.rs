@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use crate::archive::withdraw;
-use crate::db::Staged;
-use crate::fault::Fault;
-use crate::publish::{PublishError, publish, publish_trigger};
-use crate::spool::Spool;
-use crate::stage;
+use crate::database::calls::Staged;
+use crate::failure::fault::Fault;
+use crate::spool::archive::withdraw;
+use crate::spool::folders::Spool;
+use crate::spool::publish::{PublishError, publish, publish_trigger};
+use crate::spool::stage;
 use crate::watcher::{Watcher, blocking};
 
 /// The names in the stage when the process starts, before anybody else writes there.

@@ -11,14 +11,17 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::db::Db;
-use crate::fault::{Fault, chain};
-use crate::gate::Gate;
+use crate::database::calls::Db;
+use crate::failure::fault::{Fault, chain};
+use crate::failure::gate::Gate;
+use crate::inbox::supervise as inbox;
 use crate::metrics::Metrics;
-use crate::spool::{LOCK_FILE, Lock, Spool, identity};
-use crate::stage::Strikes;
-use crate::terminal::Terminal;
-use crate::{inbox, pending, quarantine, recovery, service, status};
+use crate::spool::folders::{LOCK_FILE, Lock, Spool, identity};
+use crate::spool::quarantine;
+use crate::spool::stage::Strikes;
+use crate::terminals::terminal::Terminal;
+use crate::work::operator;
+use crate::{recovery, service, status};
 
 pub struct Watcher {
     pub config: Config,
@@ -95,7 +98,7 @@ impl Watcher {
         background.spawn(probe_disk(Arc::clone(&self)));
         background.spawn(check_lock(Arc::clone(&self), lock.identity()?));
         background.spawn(quarantine::keep_recording(Arc::clone(&self)));
-        background.spawn(pending::keep_polling(Arc::clone(&self)));
+        background.spawn(operator::keep_polling(Arc::clone(&self)));
         background.spawn(recovery::run(Arc::clone(&self)));
         let terminals = tokio::spawn(inbox::supervise(Arc::clone(&self)));
         service::ready();
@@ -120,7 +123,7 @@ impl Watcher {
 
     /// Tells those concerned of a fault. Nothing is decided here about the file it happened to.
     pub fn report(&self, fault: Fault) {
-        use crate::db::DbFault::{Bug, Contention, Machine};
+        use crate::database::calls::DbFault::{Bug, Contention, Machine};
         match &fault {
             Fault::Database(Machine(_)) => self.db.gate.fail(&chain(&fault)),
             Fault::Database(Contention(_)) => tracing::debug!(error = chain(&fault), "will be tried again"),

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use prometheus::IntGauge;
 use tokio::sync::watch;
 
-use crate::breaker::{Admission, Breaker, PROBE_EVERY, State};
+use crate::failure::breaker::{Admission, Breaker, PROBE_EVERY, State};
 
 #[derive(Debug)]
 pub struct Gate {

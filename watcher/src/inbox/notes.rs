@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::time::{Duration, Instant};
 
-use crate::breaker::{Backoff, jitter};
-use crate::candidate::Seen;
-use crate::scan::{Entry, Print};
+use crate::failure::breaker::{Backoff, jitter};
+use crate::inbox::candidate::Seen;
+use crate::inbox::scan::{Entry, Print};
 
 #[derive(Debug, Default)]
 pub struct Notes {

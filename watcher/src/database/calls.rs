@@ -9,10 +9,10 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
 
 use crate::config::Config;
-pub use crate::connection::DbFault;
-use crate::connection::{Cause, Connection};
-use crate::gate::Gate;
-use crate::stage::Dat;
+pub use crate::database::connection::DbFault;
+use crate::database::connection::{Cause, Connection};
+use crate::failure::gate::Gate;
+use crate::spool::stage::Dat;
 
 const INGEST: &str = "select position, outcome, dat_folder, dat_name, dat, trigger_name, code, pointer, detail \
                       from sales.ingest_files($1, $2, $3)";
@@ -111,7 +111,11 @@ impl Db {
         let manager = if sockets_only || database.get_ssl_mode() == SslMode::Disable {
             Manager::from_config(database, NoTls, recycling)
         } else {
-            Manager::from_config(database, crate::tls::connector(config.database_ca_file.as_deref())?, recycling)
+            Manager::from_config(
+                database,
+                crate::database::tls::connector(config.database_ca_file.as_deref())?,
+                recycling,
+            )
         };
         let pool = Pool::builder(manager)
             .max_size(config.connections)
@@ -132,7 +136,7 @@ impl Db {
         };
         match tokio::time::timeout(Duration::from_secs(1), attempt).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(fault)) => Err(crate::fault::chain(&fault)),
+            Ok(Err(fault)) => Err(crate::failure::fault::chain(&fault)),
             Err(_) => Err("took longer than 1000 ms".to_owned()),
         }
     }
@@ -260,6 +264,7 @@ fn pending(row: &Row) -> Result<Pending, Cause> {
         trigger: row.try_get("trigger_name")?,
         sha256: row.try_get("sha256")?,
     };
-    crate::stage::check_names(&pending.folder, &pending.name, pending.trigger.as_deref()).map_err(Cause::Answer)?;
+    crate::spool::stage::check_names(&pending.folder, &pending.name, pending.trigger.as_deref())
+        .map_err(Cause::Answer)?;
     Ok(pending)
 }

@@ -11,17 +11,17 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::batch::{self, Candidate, End};
-use crate::breaker::{Admission, State, jitter};
-use crate::candidate::{Found, Look, Patience, Seen, Unseen, Verdict, judge, look};
-use crate::connection::DbFault;
-use crate::fault::{Fault, chain};
-use crate::notes::Notes;
-use crate::pending;
-use crate::quarantine::{self, Reason};
-use crate::scan::{self, Entry, Print, Scan};
-use crate::terminal::Terminal;
+use crate::database::connection::DbFault;
+use crate::failure::breaker::{Admission, State, jitter};
+use crate::failure::fault::{Fault, chain};
+use crate::inbox::candidate::{Found, Look, Patience, Seen, Unseen, Verdict, judge, look};
+use crate::inbox::notes::Notes;
+use crate::inbox::scan::{self, Entry, Print, Scan};
+use crate::spool::quarantine::{self, Reason};
+use crate::terminals::terminal::Terminal;
 use crate::watcher::{Watcher, blocking};
+use crate::work::batch::{self, Candidate, End};
+use crate::work::operator;
 
 /// The most that one transaction takes.
 const MOST_FILES: usize = 64;
@@ -82,7 +82,7 @@ enum Seeing {
 impl Queue {
     /// Does one thing. False: there is nothing to do now.
     async fn turn(&mut self) -> bool {
-        pending::work(&self.w, &self.terminal).await;
+        operator::work(&self.w, &self.terminal).await;
         if self.pause.is_some_and(|until| until > Instant::now()) {
             return false;
         }
@@ -254,7 +254,7 @@ impl Queue {
         match result {
             Ok(moved) => {
                 self.notes.forget(&name);
-                if let crate::archive::Moved::To(to) = moved {
+                if let crate::spool::archive::Moved::To(to) = moved {
                     tracing::warn!(terminal = self.terminal.code, file = %to.display(), code, "quarantined");
                     self.w.metrics.files.with_label_values(&[self.terminal.code.as_str(), "quarantined"]).inc();
                     self.w.unrecorded.lock().push_back(to);

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::db::DbFault;
+use crate::database::calls::DbFault;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {

@@ -4,11 +4,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::fault::{Fault, moving};
-use crate::rename::{into_folder, make_below, no_replace};
-use crate::scan::Print;
-use crate::spool::{Spool, today};
-use crate::stage::Strikes;
+use crate::failure::fault::{Fault, moving};
+use crate::inbox::scan::Print;
+use crate::spool::folders::{Spool, today};
+use crate::spool::rename::{into_folder, make_below, no_replace};
+use crate::spool::stage::Strikes;
 
 /// Where withdrawn .dat files go, beside the terminals' folders.
 pub const WITHDRAWN: &str = "withdrawn";

@@ -13,14 +13,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::archive::Moved;
-use crate::breaker::{Backoff, jitter};
-use crate::db::{DbFault, Rejection};
-use crate::fault::{Fault, chain, moving};
-use crate::rename::{make_below, no_replace, numbered};
-use crate::scan::Print;
-use crate::spool::{Spool, today};
-use crate::stage::{Strikes, write_synced};
+use crate::database::calls::{DbFault, Rejection};
+use crate::failure::breaker::{Backoff, jitter};
+use crate::failure::fault::{Fault, chain, moving};
+use crate::inbox::scan::Print;
+use crate::spool::archive::Moved;
+use crate::spool::folders::{Spool, today};
+use crate::spool::rename::{make_below, no_replace, numbered};
+use crate::spool::stage::{Strikes, write_synced};
 use crate::watcher::{Watcher, blocking};
 
 #[derive(Debug, Serialize, Deserialize)]

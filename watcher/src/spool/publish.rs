@@ -4,10 +4,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::fault::Fault;
-use crate::rename::{make_below, no_replace};
-use crate::spool::Spool;
-use crate::stage;
+use crate::failure::fault::Fault;
+use crate::spool::folders::Spool;
+use crate::spool::rename::{make_below, no_replace};
+use crate::spool::stage;
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Published {

@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use prometheus::IntCounter;
 use sha2::{Digest, Sha256};
 
-use crate::fault::Fault;
-use crate::rename::sync_folder;
-use crate::spool::Spool;
+use crate::failure::fault::Fault;
+use crate::spool::folders::Spool;
+use crate::spool::rename::sync_folder;
 
 /// What is to become visible as out/<folder>/<name>, and perhaps an empty file after it that says "take it".
 #[derive(Clone, Debug)]

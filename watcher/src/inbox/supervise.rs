@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::bell::{Bell, Inotify};
-use crate::queue;
-use crate::spool::identity;
-use crate::terminal::Terminal;
+use crate::inbox::bell::{Bell, Inotify};
+use crate::spool::folders::identity;
+use crate::terminals::terminal::Terminal;
 use crate::watcher::{Watcher, blocking};
+use crate::work::queue;
 
 const COMPARE_EVERY: Duration = Duration::from_millis(250);
 

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use crate::archive::{WITHDRAWN, withdraw};
-use crate::breaker::{Backoff, jitter};
-use crate::connection::DbFault;
-use crate::db::{Action, Pending};
-use crate::fault::Fault;
-use crate::publish::{PublishError, publish};
-use crate::stage;
-use crate::terminal::Terminal;
+use crate::database::calls::{Action, Pending};
+use crate::database::connection::DbFault;
+use crate::failure::breaker::{Backoff, jitter};
+use crate::failure::fault::Fault;
+use crate::spool::archive::{WITHDRAWN, withdraw};
+use crate::spool::publish::{PublishError, publish};
+use crate::spool::stage;
+use crate::terminals::terminal::Terminal;
 use crate::watcher::{Watcher, blocking};
 
 const POLL: Duration = Duration::from_millis(500);

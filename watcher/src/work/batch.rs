@@ -18,13 +18,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 
-use crate::archive::{Moved, archive};
-use crate::db::{Answer, Outcome};
-use crate::fault::{Fault, chain};
-use crate::publish::{PublishError, Published, publish};
-use crate::quarantine::{self, Reason, hex};
-use crate::scan::Print;
-use crate::stage::{self, Dat};
+use crate::database::calls::{Answer, Outcome};
+use crate::failure::fault::{Fault, chain};
+use crate::inbox::scan::Print;
+use crate::spool::archive::{Moved, archive};
+use crate::spool::publish::{PublishError, Published, publish};
+use crate::spool::quarantine::{self, Reason, hex};
+use crate::spool::stage::{self, Dat};
 use crate::watcher::{Watcher, blocking};
 
 /// A file that is ready, as it was read.

@@ -9,9 +9,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::complete::{self, Content};
-use crate::lease::{self, Writer};
-use crate::scan::Print;
+use crate::inbox::complete::{self, Content};
+use crate::inbox::lease::{self, Writer};
+use crate::inbox::scan::Print;
 
 /// How patient the watcher is with a file.
 #[derive(Clone, Copy, Debug)]

@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::pending::Desk;
-use crate::spool::Spool;
+use crate::spool::folders::Spool;
+use crate::work::operator::Desk;
 
 /// What others may know of and do to a terminal.
 #[derive(Debug)]
