@@ -1,6 +1,5 @@
-//! A breaker that tasks can wait at: the shell around `breaker.rs`, with its prober.
+//! A breaker that tasks can wait at: the shell around `breaker.rs`, with its probe.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -18,11 +17,12 @@ pub struct Gate {
 }
 
 impl Gate {
-    pub fn new(name: &'static str, gauge: IntGauge) -> Arc<Self> {
-        Arc::new(Self { name, breaker: Mutex::new(Breaker::new()), state: watch::Sender::new(State::Closed), gauge })
+    pub fn new(name: &'static str, gauge: IntGauge) -> Self {
+        Self { name, breaker: Mutex::new(Breaker::new()), state: watch::Sender::new(State::Closed), gauge }
     }
 
-    pub fn is_open(&self) -> bool {
+    /// True while the breaker is open: nothing is to be tried.
+    pub fn is_out_of_service(&self) -> bool {
         self.breaker.lock().state() == State::Open
     }
 
@@ -30,7 +30,7 @@ impl Gate {
         self.breaker.lock().admit(Instant::now())
     }
 
-    /// Tells everybody that it does not work. Logged when it is news.
+    /// Tells everybody that it does not work. The first failure is logged.
     pub fn fail(&self, why: &str) {
         let before = self.turn(Breaker::fail);
         if before == State::Closed {
@@ -53,11 +53,11 @@ impl Gate {
     /// Returns when it is worth trying.
     pub async fn wait(&self) {
         let mut state = self.state.subscribe();
-        // The sender lives in self, so this can not fail.
+        // The sender lives in self, so this cannot fail.
         let _ = state.wait_for(|state| *state != State::Open).await;
     }
 
-    /// Knocks while the gate is open, one knock at a time.
+    /// Probes while it is out of service, one probe at a time.
     pub async fn keep_probing<F>(&self, probe: impl Fn() -> F)
     where
         F: Future<Output = Result<(), String>>,

@@ -1,7 +1,7 @@
-//! One look at one file: open, `fstat`, read, lease, `fstat` again; and what follows from it.
+//! One look at one file (open, `fstat`, read, lease, `fstat` again), and what follows from it.
 //!
-//! `look` touches the file, `judge` decides and is pure. A file is ready when its JSON is complete, nobody has it open
-//! for writing, and it did not change while it was read.
+//! `look` touches the file; `judge` decides, and is pure. A file is ready when its JSON is
+//! complete, nobody has it open for writing, and it did not change while it was read.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -11,15 +11,15 @@ use std::time::{Duration, Instant};
 
 use crate::inbox::complete::{self, Content};
 use crate::inbox::lease::{self, Writer};
-use crate::inbox::scan::Print;
+use crate::spool::fingerprint::Fingerprint;
 
 /// How patient the watcher is with a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// A file that is not whole and has not changed for this long never will be.
+    /// A file that is incomplete and unchanged for this long is refused.
     pub grace: Duration,
-    /// Where leases do not work, a whole file must be unchanged for this long.
-    pub settle: Duration,
+    /// Where leases do not work, a complete file must be unchanged for this long.
+    pub stable_for: Duration,
     pub scan_interval: Duration,
     pub max_bytes: u64,
     pub leases: bool,
@@ -32,12 +32,12 @@ const QUICK_FOR: Duration = Duration::from_secs(1);
 /// What was seen of a file that was not ready.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen {
-    pub print: Print,
+    pub fingerprint: Fingerprint,
     pub found: Found,
     /// Unchanged since.
     pub since: Instant,
-    /// The file was last written long enough before that look that another write would show in its time.
-    pub settled: bool,
+    /// It was last written long enough before that look for another write to change its mtime.
+    pub mtime_is_old: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +48,12 @@ pub enum Found {
 
 #[derive(Debug)]
 pub struct Look {
-    pub before: Print,
-    pub after: Print,
+    pub before: Fingerprint,
+    pub after: Fingerprint,
     pub found: Found,
     pub writer: Writer,
-    pub settled: bool,
+    /// It was last written long enough ago for another write to change its mtime.
+    pub mtime_is_old: bool,
     /// The content, when it was read and is complete.
     pub bytes: Vec<u8>,
 }
@@ -70,19 +71,21 @@ pub enum Unseen {
     Gone,
     #[error("it is not a regular file")]
     NotAFile,
-    #[error("it can not be read")]
+    #[error("it cannot be read")]
     Unreadable(#[source] io::Error),
 }
 
-/// Looks at a file. `seen` saves reading again what has not changed since it was found to be incomplete.
+/// Looks at a file. With `seen`, a file that was incomplete and has not changed since is not read
+/// again.
 pub fn look(path: &Path, seen: Option<&Seen>, patience: &Patience, now: Instant) -> Result<Look, Unseen> {
     let file = open(path)?;
     let metadata = file.metadata().map_err(Unseen::Unreadable)?;
     if !metadata.is_file() {
         return Err(Unseen::NotAFile);
     }
-    let before = Print::of(&metadata);
-    let settled = metadata.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > Duration::from_millis(100)));
+    let before = Fingerprint::of(&metadata);
+    let mtime_is_old =
+        metadata.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > Duration::from_millis(100)));
     let (found, bytes) = if before.size > patience.max_bytes {
         (Found::TooLarge, Vec::new())
     } else if let Some(seen) = seen.filter(|seen| known_incomplete(seen, &before, patience, now)) {
@@ -91,20 +94,22 @@ pub fn look(path: &Path, seen: Option<&Seen>, patience: &Patience, now: Instant)
         read(&file, before.size, patience.max_bytes).map_err(Unseen::Unreadable)?
     };
     let writer = if patience.leases { lease::writer(&file) } else { Writer::Unknown };
-    let after = file.metadata().map(|metadata| Print::of(&metadata)).map_err(Unseen::Unreadable)?;
-    Ok(Look { before, after, found, writer, settled, bytes })
+    let after = file.metadata().map(|metadata| Fingerprint::of(&metadata)).map_err(Unseen::Unreadable)?;
+    Ok(Look { before, after, found, writer, mtime_is_old, bytes })
 }
 
-/// True when reading again would find the same. Before a refusal the file is always read once more.
-fn known_incomplete(seen: &Seen, print: &Print, patience: &Patience, now: Instant) -> bool {
-    seen.settled
-        && seen.print.same_content(print)
+/// True when reading again would find the same. After the grace time it is never true: a file is
+/// always read once more before it is refused.
+fn known_incomplete(seen: &Seen, fingerprint: &Fingerprint, patience: &Patience, now: Instant) -> bool {
+    seen.mtime_is_old
+        && seen.fingerprint.same_content(fingerprint)
         && matches!(seen.found, Found::Content(Content::Incomplete | Content::Empty))
         && now.saturating_duration_since(seen.since) < patience.grace
 }
 
 fn open(path: &Path) -> Result<File, Unseen> {
-    // Never follow a link, never wait for the other end of a pipe, never leave the descriptor to a child.
+    // Never follow a link, never wait for the other end of a pipe, never hand the descriptor to a
+    // child.
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
     OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| match error.raw_os_error() {
         Some(libc::ENOENT) => Unseen::Gone,
@@ -115,7 +120,7 @@ fn open(path: &Path) -> Result<File, Unseen> {
 
 fn read(file: &File, size: u64, max_bytes: u64) -> io::Result<(Found, Vec<u8>)> {
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
-    // It may have grown past the limit since it was measured.
+    // It may have grown past the limit since its size was read.
     file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > max_bytes {
         return Ok((Found::TooLarge, Vec::new()));
@@ -129,7 +134,7 @@ fn read(file: &File, size: u64, max_bytes: u64) -> io::Result<(Found, Vec<u8>)> 
 /// What to do with a file after a look at it, and what to remember of it.
 pub fn judge(look: &Look, seen: Option<&Seen>, patience: &Patience, now: Instant) -> (Verdict, Seen) {
     let still = look.before.same_content(&look.after);
-    let since = seen.filter(|seen| still && seen.print.same_content(&look.after)).map_or(now, |seen| seen.since);
+    let since = seen.filter(|seen| still && seen.fingerprint.same_content(&look.after)).map_or(now, |seen| seen.since);
     let unchanged = now.saturating_duration_since(since);
     let again = if unchanged < QUICK_FOR { QUICK } else { patience.scan_interval };
     let after = |enough: Duration, then: Verdict| {
@@ -138,14 +143,14 @@ pub fn judge(look: &Look, seen: Option<&Seen>, patience: &Patience, now: Instant
     let verdict = match (look.found, look.writer) {
         (Found::Content(Content::Complete), Writer::Nobody) => after(Duration::ZERO, Verdict::Ready),
         (Found::Content(Content::Complete), Writer::Somebody) => after(patience.grace, Verdict::Ready),
-        (Found::Content(Content::Complete), Writer::Unknown) => after(patience.settle, Verdict::Ready),
+        (Found::Content(Content::Complete), Writer::Unknown) => after(patience.stable_for, Verdict::Ready),
         (_, Writer::Somebody) => Verdict::Wait(again),
         (Found::Content(Content::Incomplete), _) => after(patience.grace, truncated()),
         (Found::Content(Content::Empty), _) => after(patience.grace, empty()),
-        (Found::TooLarge, Writer::Nobody) => after(patience.settle, too_large(look.after.size, patience.max_bytes)),
+        (Found::TooLarge, Writer::Nobody) => after(patience.stable_for, too_large(look.after.size, patience.max_bytes)),
         (Found::TooLarge, _) => after(patience.grace, too_large(look.after.size, patience.max_bytes)),
     };
-    (verdict, Seen { print: look.after, found: look.found, since, settled: look.settled })
+    (verdict, Seen { fingerprint: look.after, found: look.found, since, mtime_is_old: look.mtime_is_old })
 }
 
 fn truncated() -> Verdict {
@@ -166,18 +171,18 @@ mod tests {
 
     const PATIENCE: Patience = Patience {
         grace: Duration::from_secs(3),
-        settle: Duration::from_millis(200),
+        stable_for: Duration::from_millis(200),
         scan_interval: Duration::from_millis(150),
         max_bytes: 100,
         leases: true,
     };
 
-    fn print(size: u64) -> Print {
-        Print { dev: 1, ino: 2, size, mtime_ns: 3, ctime_ns: 4 }
+    fn fingerprint(size: u64) -> Fingerprint {
+        Fingerprint { dev: 1, ino: 2, size, mtime_ns: 3, ctime_ns: 4 }
     }
 
     fn looked(found: Found, writer: Writer) -> Look {
-        Look { before: print(9), after: print(9), found, writer, settled: true, bytes: Vec::new() }
+        Look { before: fingerprint(9), after: fingerprint(9), found, writer, mtime_is_old: true, bytes: Vec::new() }
     }
 
     /// The verdict on a file that has looked the same for this long.
@@ -199,18 +204,18 @@ mod tests {
 
     #[test]
     fn a_complete_file_that_changed_while_it_was_read_is_looked_at_again() {
-        let look = Look { after: print(10), ..looked(Found::Content(Content::Complete), Writer::Nobody) };
+        let look = Look { after: fingerprint(10), ..looked(Found::Content(Content::Complete), Writer::Nobody) };
         assert_eq!(judge(&look, None, &PATIENCE, Instant::now()).0, Verdict::Wait(QUICK));
     }
 
     #[test]
-    fn a_complete_file_with_a_writer_is_ready_after_the_grace_time_and_without_leases_after_the_settle_time() {
+    fn a_complete_file_with_a_writer_is_ready_after_the_grace_time_and_without_leases_when_it_is_stable() {
         let held = looked(Found::Content(Content::Complete), Writer::Somebody);
         assert!(matches!(verdict(&held, Duration::from_millis(2900)), Verdict::Wait(_)));
         assert_eq!(verdict(&held, PATIENCE.grace), Verdict::Ready);
         let unknown = looked(Found::Content(Content::Complete), Writer::Unknown);
         assert!(matches!(verdict(&unknown, Duration::from_millis(100)), Verdict::Wait(_)));
-        assert_eq!(verdict(&unknown, PATIENCE.settle), Verdict::Ready);
+        assert_eq!(verdict(&unknown, PATIENCE.stable_for), Verdict::Ready);
     }
 
     #[test]
@@ -230,8 +235,11 @@ mod tests {
     fn a_file_that_grows_starts_its_grace_time_anew() {
         let start = Instant::now();
         let (_, seen) = judge(&looked(Found::Content(Content::Incomplete), Writer::Nobody), None, &PATIENCE, start);
-        let grown =
-            Look { before: print(20), after: print(20), ..looked(Found::Content(Content::Incomplete), Writer::Nobody) };
+        let grown = Look {
+            before: fingerprint(20),
+            after: fingerprint(20),
+            ..looked(Found::Content(Content::Incomplete), Writer::Nobody)
+        };
         let (verdict, seen) = judge(&grown, Some(&seen), &PATIENCE, start + Duration::from_secs(5));
         assert_eq!(verdict, Verdict::Wait(QUICK));
         assert_eq!(seen.since, start + Duration::from_secs(5));

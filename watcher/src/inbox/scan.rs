@@ -1,4 +1,5 @@
-//! What lies in an inbox now, oldest first. A scan is the truth; every notification only makes one happen sooner.
+//! What is in an inbox now, oldest first. The scan alone finds files; a notification only makes it
+//! happen sooner.
 
 use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
@@ -9,40 +10,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::spool::fingerprint::Fingerprint;
+
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub name: OsString,
-    pub print: Print,
-    /// False for links, pipes, sockets and devices, which are moved aside and never opened.
+    pub fingerprint: Fingerprint,
+    /// False for links, pipes, sockets and devices, which are quarantined and never opened.
     pub is_file: bool,
-}
-
-/// What tells one state of a file from another without reading it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Print {
-    pub dev: u64,
-    pub ino: u64,
-    pub size: u64,
-    pub mtime_ns: i128,
-    pub ctime_ns: i128,
-}
-
-impl Print {
-    pub fn of(metadata: &fs::Metadata) -> Self {
-        let ns = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
-        Self {
-            dev: metadata.dev(),
-            ino: metadata.ino(),
-            size: metadata.size(),
-            mtime_ns: ns(metadata.mtime(), metadata.mtime_nsec()),
-            ctime_ns: ns(metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-
-    /// The same file with the same content, as far as that shows. A rename changes ctime, so ctime is left out.
-    pub fn same_content(&self, other: &Self) -> bool {
-        (self.dev, self.ino, self.size, self.mtime_ns) == (other.dev, other.ino, other.size, other.mtime_ns)
-    }
 }
 
 #[derive(Debug)]
@@ -50,11 +25,12 @@ pub struct Scan {
     pub entries: Vec<Entry>,
     /// The folder itself: (st_dev, st_ino).
     pub folder: (u64, u64),
-    /// What the scan cost, so that a crowded folder is not read again at once.
+    /// How long the scan took, so that a crowded folder is not read again at once.
     pub took: Duration,
 }
 
-/// Reads a folder: names that are nobody's yet (hidden, still being copied) and folders are left out.
+/// Reads a folder. Folders in it are left out, and so are files that are hidden or still being
+/// copied.
 pub fn scan(folder: &Path) -> io::Result<Scan> {
     let began = Instant::now();
     let itself = fs::metadata(folder)?;
@@ -65,20 +41,20 @@ pub fn scan(folder: &Path) -> io::Result<Scan> {
         if is_unfinished(&name) || entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             continue;
         }
-        // Gone between the listing and the look: somebody's rename, and no fault.
+        // Gone since it was listed: somebody renamed or removed it, which is no fault.
         let Ok(metadata) = entry.metadata() else { continue };
         if metadata.is_dir() {
             continue;
         }
-        entries.push(Entry { name, print: Print::of(&metadata), is_file: metadata.is_file() });
+        entries.push(Entry { name, fingerprint: Fingerprint::of(&metadata), is_file: metadata.is_file() });
     }
     entries.sort_by(|a, b| {
-        a.print.mtime_ns.cmp(&b.print.mtime_ns).then_with(|| natural(a.name.as_bytes(), b.name.as_bytes()))
+        a.fingerprint.mtime_ns.cmp(&b.fingerprint.mtime_ns).then_with(|| natural(a.name.as_bytes(), b.name.as_bytes()))
     });
     Ok(Scan { entries, folder: (itself.dev(), itself.ino()), took: began.elapsed() })
 }
 
-/// Names that programs use while they are still copying.
+/// Is this a name that programs give a file while they copy it, or a hidden one?
 pub fn is_unfinished(name: &OsStr) -> bool {
     let name = name.as_bytes().to_ascii_lowercase();
     name.starts_with(b".")

@@ -1,14 +1,14 @@
-//! Where a terminal's file goes when everything about it is done: `archive/<YYYYMMDD>/<TERMINAL>/`.
+//! Where a terminal's file goes when it is done: `archive/<YYYYMMDD>/<TERMINAL>/`.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::failure::fault::{Fault, moving};
-use crate::inbox::scan::Print;
+use crate::failure::fault::Fault;
+use crate::spool::fingerprint::Fingerprint;
 use crate::spool::folders::{Spool, today};
+use crate::spool::fsync::Strikes;
 use crate::spool::rename::{into_folder, make_below, no_replace};
-use crate::spool::stage::Strikes;
 
 /// Where withdrawn .dat files go, beside the terminals' folders.
 pub const WITHDRAWN: &str = "withdrawn";
@@ -16,43 +16,17 @@ pub const WITHDRAWN: &str = "withdrawn";
 #[derive(Debug, PartialEq, Eq)]
 pub enum Moved {
     To(PathBuf),
-    /// The file is no longer the one that was read: it stays, and the next scan takes it as a new one.
+    /// The file is no longer the one that was read: it stays, and the next scan takes it for a new
+    /// one.
     Replaced,
 }
 
-pub fn folder(spool: &Spool, terminal: &str) -> PathBuf {
-    spool.archive.join(today()).join(terminal)
+/// Moves a source that is done to archive/. The caller syncs the folders, once for many.
+pub fn archive(spool: &Spool, terminal: &str, source: &Path, read: &Fingerprint) -> Result<Moved, Fault> {
+    move_away(source, read, &spool.archive, &folder(spool, terminal))
 }
 
-/// Moves a settled source to the archive. The caller syncs the folders, once for many.
-pub fn archive(spool: &Spool, terminal: &str, source: &Path, read: &Print) -> Result<Moved, Fault> {
-    take_out(source, read, &spool.archive, &folder(spool, terminal))
-}
-
-/// Moves `source` to `folder`, if it still is what was read, and takes it back if it was replaced at that very moment.
-pub fn take_out(source: &Path, read: &Print, root: &Path, folder: &Path) -> Result<Moved, Fault> {
-    if !print(source).is_some_and(|now| now.same_content(read)) {
-        return Ok(Moved::Replaced);
-    }
-    let Some(name) = source.file_name() else { return Ok(Moved::Replaced) };
-    let moved = match into_folder(source, folder, name) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound && print(source).is_some() => {
-            make_below(root, folder).and_then(|()| into_folder(source, folder, name))
-        }
-        other => other,
-    };
-    let to = match moved {
-        Ok(to) => to,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && print(source).is_none() => return Ok(Moved::Replaced),
-        Err(error) => return Err(moving(source)(error)),
-    };
-    if !print(&to).is_some_and(|now| now.same_content(read)) && no_replace(&to, source).is_ok() {
-        return Ok(Moved::Replaced);
-    }
-    Ok(Moved::To(to))
-}
-
-/// Moves a .dat out of sight, to archive/<YYYYMMDD>/withdrawn/. False: it is not there (any more).
+/// Moves a .dat to archive/<YYYYMMDD>/withdrawn/. False: it is not there, or no longer.
 pub fn withdraw(spool: &Spool, strikes: &Strikes, dat: &Path, name: &str) -> Result<bool, Fault> {
     let folder = spool.archive.join(today()).join(WITHDRAWN);
     make_below(&spool.archive, &folder).map_err(Fault::disk("create", &folder))?;
@@ -63,8 +37,38 @@ pub fn withdraw(spool: &Spool, strikes: &Strikes, dat: &Path, name: &str) -> Res
     }
 }
 
-fn print(path: &Path) -> Option<Print> {
-    fs::symlink_metadata(path).ok().map(|metadata| Print::of(&metadata))
+/// Moves `source` to `folder` if it still is what was read, and moves it back if it was replaced at
+/// that very moment.
+fn move_away(source: &Path, read: &Fingerprint, root: &Path, folder: &Path) -> Result<Moved, Fault> {
+    if !fingerprint(source).is_some_and(|now| now.same_content(read)) {
+        return Ok(Moved::Replaced);
+    }
+    let Some(name) = source.file_name() else { return Ok(Moved::Replaced) };
+    let moved = match into_folder(source, folder, name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && fingerprint(source).is_some() => {
+            make_below(root, folder).and_then(|()| into_folder(source, folder, name))
+        }
+        other => other,
+    };
+    let to = match moved {
+        Ok(to) => to,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && fingerprint(source).is_none() => {
+            return Ok(Moved::Replaced);
+        }
+        Err(error) => return Err(Fault::moving(source)(error)),
+    };
+    if !fingerprint(&to).is_some_and(|now| now.same_content(read)) && no_replace(&to, source).is_ok() {
+        return Ok(Moved::Replaced);
+    }
+    Ok(Moved::To(to))
+}
+
+fn folder(spool: &Spool, terminal: &str) -> PathBuf {
+    spool.archive.join(today()).join(terminal)
+}
+
+fn fingerprint(path: &Path) -> Option<Fingerprint> {
+    fs::symlink_metadata(path).ok().map(|metadata| Fingerprint::of(&metadata))
 }
 
 #[cfg(test)]
@@ -77,11 +81,11 @@ mod tests {
         let spool = Spool::open(root.path()).unwrap();
         let source = spool.inbox.join("a.json");
         fs::write(&source, "one").unwrap();
-        let read = print(&source).unwrap();
+        let read = fingerprint(&source).unwrap();
         fs::write(&source, "another").unwrap();
         assert_eq!(archive(&spool, "T01", &source, &read).unwrap(), Moved::Replaced);
         assert!(source.exists());
-        let read = print(&source).unwrap();
+        let read = fingerprint(&source).unwrap();
         let Moved::To(to) = archive(&spool, "T01", &source, &read).unwrap() else { panic!("it was not moved") };
         assert_eq!(to, folder(&spool, "T01").join("a.json"));
     }
@@ -93,7 +97,7 @@ mod tests {
         for _ in 0..2 {
             let source = spool.inbox.join("a.json");
             fs::write(&source, "one").unwrap();
-            archive(&spool, "T01", &source, &print(&source).unwrap()).unwrap();
+            archive(&spool, "T01", &source, &fingerprint(&source).unwrap()).unwrap();
         }
         assert!(folder(&spool, "T01").join("a.json").exists() && folder(&spool, "T01").join("a.json~2").exists());
     }

@@ -1,12 +1,10 @@
-//! The spool: which folder is for what, that they are all there at start, and that one watcher alone works on them.
+//! The folders of the spool: which is for what, that they are all there at the start, and that a
+//! file can be renamed from one into the other.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Seek, Write};
-use std::net::SocketAddr;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-
-use rustix::fs::FlockOperation;
 
 #[derive(Debug)]
 pub struct Spool {
@@ -16,15 +14,16 @@ pub struct Spool {
     pub out: PathBuf,
     pub archive: PathBuf,
     pub quarantine: PathBuf,
-    /// The file system of it all.
+    /// The file system of `archive/`: an inbox on another one cannot be emptied by renames.
     pub device: u64,
-    /// The stage is the journal of what is committed and not yet visible. Another folder in its place knows nothing.
+    /// stage/ is the journal of what is committed and not yet visible. Another folder in its place
+    /// would look as if everything were published.
     stage_identity: (u64, u64),
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
-    #[error("the spool folder {path} can not be used")]
+    #[error("the spool folder {path} cannot be used")]
     Unusable { path: PathBuf, source: io::Error },
     #[error("{a} and {b} are on two file systems; a rename between them must be atomic, so put them on one")]
     TwoFileSystems { a: PathBuf, b: PathBuf },
@@ -33,7 +32,7 @@ pub enum SpoolError {
 }
 
 impl Spool {
-    /// Makes what is missing of the folders and checks that renames between them can be atomic.
+    /// Makes the folders that are missing and checks that renames between them can be atomic.
     pub fn open(root: &Path) -> Result<Self, SpoolError> {
         let folder = |name: &str| {
             let path = if name.is_empty() { root.to_path_buf() } else { root.join(name) };
@@ -61,16 +60,16 @@ impl Spool {
         Ok(Self { root, inbox, stage, out, archive, quarantine, device: archive_id.0, stage_identity: stage_id })
     }
 
-    /// Fails unless the stage is the very folder that was there at start.
+    /// Fails unless stage/ is the very folder that was there at the start.
     pub fn check_stage(&self) -> io::Result<()> {
         if identity(&self.stage)? == self.stage_identity {
             Ok(())
         } else {
-            Err(io::Error::other("stage is another folder than at start; put the old one back, or restart the watcher"))
+            Err(io::Error::other("stage/ was replaced by another folder; put the old one back, or restart the watcher"))
         }
     }
 
-    /// One small write and fsync where the watcher must be able to write: does the disk work again?
+    /// Does the disk work? One small write and fsync in the folders that the watcher writes to.
     pub fn probe(&self) -> io::Result<()> {
         self.check_stage()?;
         for folder in [&self.out, &self.quarantine] {
@@ -92,77 +91,19 @@ impl Spool {
     }
 }
 
+/// Device and inode: tells one folder from another under the same name.
 pub fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-/// The folder of the day, by the machine's clock: `20260630`.
+/// The name of today's folder, by the machine's clock: `20260630`.
 pub fn today() -> String {
     chrono::Local::now().format("%Y%m%d").to_string()
-}
-
-/// Its lock is the right to work on the spool; its text says who has it.
-pub const LOCK_FILE: &str = ".watcher.lock";
-
-/// Held as long as the process lives; the kernel gives it back however the process ends.
-#[derive(Debug)]
-pub struct Lock {
-    file: File,
-}
-
-impl Lock {
-    pub fn take(root: &Path) -> Result<Self, SpoolError> {
-        let path = root.join(LOCK_FILE);
-        let unusable = |source| SpoolError::Unusable { path: path.clone(), source };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o640)
-            .open(&path)
-            .map_err(unusable)?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { file }),
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                let mut holder = String::new();
-                file.read_to_string(&mut holder).map_err(unusable)?;
-                let pid = serde_json::from_str::<serde_json::Value>(&holder).ok().and_then(|it| it["pid"].as_u64());
-                let holder = pid.map_or_else(|| "it has just started".to_owned(), |pid| format!("pid {pid}"));
-                Err(SpoolError::Locked { holder })
-            }
-            Err(error) => Err(unusable(error.into())),
-        }
-    }
-
-    /// The lock file that was taken, to be compared with the one at its place.
-    pub fn identity(&self) -> io::Result<(u64, u64)> {
-        self.file.metadata().map(|metadata| (metadata.dev(), metadata.ino()))
-    }
-
-    /// Says in the file who holds it and where it can be asked how it is.
-    pub fn write(&mut self, listen: Option<SocketAddr>) -> io::Result<()> {
-        let text = serde_json::json!({ "pid": std::process::id(), "listen": listen.map(|it| it.to_string()) });
-        self.file.set_len(0)?;
-        self.file.rewind()?;
-        writeln!(self.file, "{text}")
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_second_lock_is_refused_and_names_the_holder() {
-        let root = tempfile::tempdir().unwrap();
-        let mut held = Lock::take(root.path()).unwrap();
-        held.write(None).unwrap();
-        let error = Lock::take(root.path()).unwrap_err();
-        assert!(error.to_string().contains(&std::process::id().to_string()), "{error}");
-        drop(held);
-        Lock::take(root.path()).unwrap();
-    }
 
     #[test]
     fn a_stage_that_was_replaced_is_noticed() {

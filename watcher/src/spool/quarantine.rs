@@ -1,42 +1,40 @@
-//! `quarantine/<YYYYMMDD>/<TERMINAL>/`: what is not a receipt, each file with a `.reason.json` beside it.
+//! `quarantine/<YYYYMMDD>/<TERMINAL>/`: what is not a receipt, each file with a `.reason.json`
+//! beside it.
 //!
-//! The reason is written first, so a file in quarantine always has one. It works while the database is down: what the
-//! watcher refuses on its own is marked `recorded: false`, and `keep_recording` tells the database when it is back.
+//! The reason is written first, so a file in quarantine always has one. This works while the
+//! database is down: a file that the watcher refuses on its own judgement is marked `recorded:
+//! false` until the database knows of it.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::database::calls::{DbFault, Rejection};
-use crate::failure::breaker::{Backoff, jitter};
-use crate::failure::fault::{Fault, chain, moving};
-use crate::inbox::scan::Print;
+use crate::failure::fault::Fault;
 use crate::spool::archive::Moved;
+use crate::spool::fingerprint::Fingerprint;
 use crate::spool::folders::{Spool, today};
+use crate::spool::fsync::{Strikes, write_synced};
 use crate::spool::rename::{make_below, no_replace, numbered};
-use crate::spool::stage::{Strikes, write_synced};
-use crate::watcher::{Watcher, blocking};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Reason {
     /// Stable: EMPTY_FILE, TRUNCATED, TOO_LARGE, NOT_A_FILE, or one of the database's.
     pub code: String,
-    /// JSON pointer to the fault; empty for the whole file.
+    /// JSON pointer to what is wrong; empty for the whole file.
     pub pointer: String,
     pub detail: String,
     pub terminal: String,
     pub file: String,
     pub size_bytes: u64,
-    /// Of the content, in hex. None for what has none, or too much of it.
+    /// Of the content, in hex. None when there is no content, or too much of it.
     pub sha256: Option<String>,
     pub at: String,
-    /// Whether the database has a row for it in sales.rejected.
+    /// Does the database have a row for it in sales.rejected?
     pub recorded: bool,
 }
 
@@ -57,15 +55,22 @@ impl Reason {
 }
 
 /// Moves `source` to quarantine, if it still is what was read. Returns where it went.
-pub fn refuse(spool: &Spool, strikes: &Strikes, source: &Path, read: &Print, reason: &Reason) -> Result<Moved, Fault> {
-    let still = |path: &Path| fs::symlink_metadata(path).is_ok_and(|it| Print::of(&it).same_content(read));
+pub fn refuse(
+    spool: &Spool,
+    strikes: &Strikes,
+    source: &Path,
+    read: &Fingerprint,
+    reason: &Reason,
+) -> Result<Moved, Fault> {
+    let still = |path: &Path| fs::symlink_metadata(path).is_ok_and(|it| Fingerprint::of(&it).same_content(read));
     let Some(name) = source.file_name() else { return Ok(Moved::Replaced) };
     let folder = spool.quarantine.join(today()).join(&reason.terminal);
     make_below(&spool.quarantine, &folder).map_err(Fault::disk("create", &folder))?;
     for copy in 1.. {
         let to = folder.join(numbered(name, copy));
         let note = reason_path(&to);
-        // A reason without its file is left from a crash, and used again, unless it is itself a quarantined file.
+        // A reason without a file was left by a crash and is written over, unless it is a
+        // quarantined file itself.
         if exists(&to) || (exists(&note) && exists(&reason_path(&note))) {
             continue;
         }
@@ -79,7 +84,7 @@ pub fn refuse(spool: &Spool, strikes: &Strikes, source: &Path, read: &Print, rea
                 return Ok(Moved::To(to));
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-            Err(error) if exists(source) => return Err(moving(source)(error)),
+            Err(error) if exists(source) => return Err(Fault::moving(source)(error)),
             Ok(()) | Err(_) => {}
         }
         let _ = fs::remove_file(&note);
@@ -88,7 +93,8 @@ pub fn refuse(spool: &Spool, strikes: &Strikes, source: &Path, read: &Print, rea
     Ok(Moved::Replaced)
 }
 
-/// The hash of a file that was not read whole. Very large ones are not worth the disk's time.
+/// The hash of a file that was not read whole, in hex. None for a very large one: reading it would
+/// take too long.
 pub fn hash_of(path: &Path, size: u64) -> Option<String> {
     const LIMIT: u64 = 256 << 20;
     if size > LIMIT {
@@ -104,8 +110,43 @@ pub fn hash_of(path: &Path, size: u64) -> Option<String> {
     }
 }
 
+/// The quarantined files that the database does not know of, by their reasons.
+pub fn unrecorded(spool: &Spool) -> Vec<PathBuf> {
+    let list = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    list(&spool.quarantine)
+        .flat_map(|day| list(&day).collect::<Vec<_>>())
+        .flat_map(|terminal| list(&terminal).collect::<Vec<_>>())
+        .filter(|file| {
+            !file.as_os_str().as_bytes().ends_with(b".reason.json") && read_reason(file).is_some_and(|it| !it.recorded)
+        })
+        .collect()
+}
+
+pub fn read_reason(file: &Path) -> Option<Reason> {
+    serde_json::from_slice(&fs::read(reason_path(file)).ok()?).ok()
+}
+
+/// Writes the reason of a quarantined file anew, so that a crash leaves the old one or the new one.
+pub fn replace_reason(file: &Path, reason: &Reason, strikes: &Strikes) -> Result<(), Fault> {
+    let note = reason_path(file);
+    let mut name = OsStr::new(".").to_owned();
+    name.push(note.file_name().unwrap_or_default());
+    // No room for the dot: written in place. A crash may cut the reason short, but never loses the
+    // file.
+    if name.len() > 255 {
+        return write_synced(&note, &text(reason), strikes);
+    }
+    let new = note.with_file_name(&name);
+    write_synced(&new, &text(reason), strikes)?;
+    fs::rename(&new, &note).map_err(Fault::disk("replace", &note))
+}
+
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub fn unhex(text: &str) -> Vec<u8> {
+    text.as_bytes().chunks(2).filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 fn text(reason: &Reason) -> Vec<u8> {
@@ -125,113 +166,19 @@ fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
-/// The quarantined files that the database does not know of, from an earlier life of the watcher.
-pub fn unrecorded(spool: &Spool) -> Vec<PathBuf> {
-    let list = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    list(&spool.quarantine)
-        .flat_map(|day| list(&day).collect::<Vec<_>>())
-        .flat_map(|terminal| list(&terminal).collect::<Vec<_>>())
-        .filter(|file| {
-            !file.as_os_str().as_bytes().ends_with(b".reason.json") && read_reason(file).is_some_and(|it| !it.recorded)
-        })
-        .collect()
-}
-
-fn read_reason(file: &Path) -> Option<Reason> {
-    serde_json::from_slice(&fs::read(reason_path(file)).ok()?).ok()
-}
-
-/// Tells the database of every refusal that it has not heard of, oldest first, for as long as the watcher runs.
-pub async fn keep_recording(w: Arc<Watcher>) {
-    let mut backoff = Backoff::default();
-    loop {
-        let next = w.unrecorded.lock().front().cloned();
-        w.metrics.unrecorded.set(i64::try_from(w.unrecorded.lock().len()).unwrap_or(i64::MAX));
-        let Some(file) = next else {
-            w.unrecorded_bell.notified().await;
-            continue;
-        };
-        w.db.gate.wait().await;
-        match record(&w, &file).await {
-            Ok(()) => backoff.reset(),
-            Err(fault) => {
-                if let Fault::Database(DbFault::Machine(_)) = &fault {
-                    w.db.gate.fail(&chain(&fault));
-                }
-                let pause = backoff.next(jitter());
-                tracing::warn!(file = %file.display(), error = chain(&fault), pause_ms = pause.as_millis(),
-                    "a refusal could not be recorded");
-                tokio::time::sleep(pause).await;
-                // The others shall not wait for one that the database will not take.
-                w.unrecorded.lock().rotate_left(1);
-                continue;
-            }
-        }
-        w.unrecorded.lock().pop_front();
-    }
-}
-
-async fn record(w: &Arc<Watcher>, file: &Path) -> Result<(), Fault> {
-    let path = file.to_path_buf();
-    let limit = w.config.max_file_bytes;
-    let found = blocking(move || {
-        let reason = read_reason(&path)?;
-        let is_file = fs::symlink_metadata(&path).is_ok_and(|it| it.is_file() && it.len() <= limit);
-        let raw = if is_file { fs::read(&path).ok() } else { None };
-        Some((reason, raw))
-    })
-    .await;
-    // A person took it away: nothing left to tell.
-    let Some((mut reason, raw)) = found else { return Ok(()) };
-    let sha256 = match (&raw, &reason.sha256) {
-        (Some(raw), _) => Sha256::digest(raw).to_vec(),
-        (None, Some(hex)) => unhex(hex),
-        // What has no content is told apart by its name.
-        (None, None) => Sha256::digest(format!("{}\0{}\0{}", reason.code, reason.file, reason.size_bytes)).to_vec(),
-    };
-    w.db.record_rejection(&Rejection {
-        terminal: &reason.terminal,
-        file_name: &reason.file,
-        size_bytes: i64::try_from(reason.size_bytes).unwrap_or(i64::MAX),
-        sha256: &sha256,
-        code: &reason.code,
-        detail: &reason.detail,
-        raw: raw.as_deref(),
-    })
-    .await?;
-    reason.recorded = true;
-    let (w, note) = (Arc::clone(w), reason_path(file));
-    blocking(move || {
-        let mut name = OsStr::new(".").to_owned();
-        name.push(note.file_name().unwrap_or_default());
-        let new = note.with_file_name(&name);
-        // A name too long for the dot: written in place, at the risk of a torn reason, never of a lost file.
-        if name.len() > 255 {
-            return write_synced(&note, &text(&reason), &w.strikes);
-        }
-        write_synced(&new, &text(&reason), &w.strikes)?;
-        fs::rename(&new, &note).map_err(Fault::disk("replace", &note))
-    })
-    .await
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    text.as_bytes().chunks(2).filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use prometheus::IntCounter;
 
     use super::*;
 
-    struct Place {
+    struct Setup {
         _root: tempfile::TempDir,
         spool: Spool,
         strikes: Strikes,
     }
 
-    impl Place {
+    impl Setup {
         fn new() -> Self {
             let root = tempfile::tempdir().unwrap();
             let spool = Spool::open(root.path()).unwrap();
@@ -245,7 +192,7 @@ mod tests {
         fn refuse(&self, name: &str) -> Moved {
             let source = self.spool.inbox.join(name);
             fs::write(&source, name).unwrap();
-            let read = Print::of(&fs::symlink_metadata(&source).unwrap());
+            let read = Fingerprint::of(&fs::symlink_metadata(&source).unwrap());
             let reason = Reason::new("T01", OsStr::new(name), read.size, "TRUNCATED", "why");
             refuse(&self.spool, &self.strikes, &source, &read, &reason).unwrap()
         }
@@ -253,28 +200,28 @@ mod tests {
 
     #[test]
     fn each_of_two_files_of_one_name_has_its_own_reason() {
-        let place = Place::new();
-        assert_eq!(place.refuse("a"), Moved::To(place.folder().join("a")));
-        assert_eq!(place.refuse("a"), Moved::To(place.folder().join("a~2")));
-        assert!(place.folder().join("a~2.reason.json").exists());
-        assert_eq!(unrecorded(&place.spool).len(), 2);
+        let setup = Setup::new();
+        assert_eq!(setup.refuse("a"), Moved::To(setup.folder().join("a")));
+        assert_eq!(setup.refuse("a"), Moved::To(setup.folder().join("a~2")));
+        assert!(setup.folder().join("a~2.reason.json").exists());
+        assert_eq!(unrecorded(&setup.spool).len(), 2);
     }
 
     #[test]
     fn a_reason_whose_file_never_came_is_used_again() {
-        let place = Place::new();
-        fs::create_dir_all(place.folder()).unwrap();
-        fs::write(place.folder().join("a.reason.json"), "torn").unwrap();
-        assert_eq!(place.refuse("a"), Moved::To(place.folder().join("a")));
-        assert_eq!(read_reason(&place.folder().join("a")).unwrap().code, "TRUNCATED");
+        let setup = Setup::new();
+        fs::create_dir_all(setup.folder()).unwrap();
+        fs::write(setup.folder().join("a.reason.json"), "torn").unwrap();
+        assert_eq!(setup.refuse("a"), Moved::To(setup.folder().join("a")));
+        assert_eq!(read_reason(&setup.folder().join("a")).unwrap().code, "TRUNCATED");
     }
 
     #[test]
     fn a_file_that_is_called_like_a_reason_is_not_taken_for_one() {
-        let place = Place::new();
-        assert_eq!(place.refuse("a.reason.json"), Moved::To(place.folder().join("a.reason.json")));
-        assert_eq!(place.refuse("a"), Moved::To(place.folder().join("a~2")));
-        assert_eq!(fs::read_to_string(place.folder().join("a.reason.json")).unwrap(), "a.reason.json");
+        let setup = Setup::new();
+        assert_eq!(setup.refuse("a.reason.json"), Moved::To(setup.folder().join("a.reason.json")));
+        assert_eq!(setup.refuse("a"), Moved::To(setup.folder().join("a~2")));
+        assert_eq!(fs::read_to_string(setup.folder().join("a.reason.json")).unwrap(), "a.reason.json");
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! Moving a file without ever replacing another: the one primitive under publish, archive, quarantine and withdrawal.
+//! Moving a file without ever replacing another: publish, archive, quarantine and withdrawal all
+//! use this.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -9,6 +10,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
+
+use crate::spool::fsync::sync_folder;
 
 /// Moves `from` to `to`, or fails with `AlreadyExists`.
 pub fn no_replace(from: &Path, to: &Path) -> io::Result<()> {
@@ -23,7 +26,8 @@ pub fn no_replace(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Moves `from` into `folder` as `name`, or as `name~2`, `name~3` … when that is taken, and says where it went.
+/// Moves `from` into `folder` as `name`, or as `name~2`, `name~3` … when that is taken. Returns
+/// where it went.
 pub fn into_folder(from: &Path, folder: &Path, name: &OsStr) -> io::Result<PathBuf> {
     for copy in 1.. {
         let to = folder.join(numbered(name, copy));
@@ -36,7 +40,8 @@ pub fn into_folder(from: &Path, folder: &Path, name: &OsStr) -> io::Result<PathB
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// `name` for the first copy, `name~2` for the second. A name too long to be marked so is cut and gets a hash.
+/// `name` for the first copy, `name~2` for the second. A name too long for such a mark is cut and
+/// gets a hash.
 pub fn numbered(name: &OsStr, copy: u32) -> OsString {
     const LONGEST: usize = 255 - ".reason.json".len() - "~4294967295".len();
     let mut bytes = name.as_bytes().to_vec();
@@ -51,12 +56,8 @@ pub fn numbered(name: &OsStr, copy: u32) -> OsString {
     OsString::from_vec(bytes)
 }
 
-/// Makes what happened to a folder's names last.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Makes `folder` and the folders above it up to, not including, `root`. That `root` is gone is the caller's fault to report.
+/// Makes `folder` and its parents below `root`. Never makes `root` itself: if it is missing, the
+/// caller reports the error.
 pub fn make_below(root: &Path, folder: &Path) -> io::Result<()> {
     match fs::create_dir(folder) {
         Ok(()) => {}

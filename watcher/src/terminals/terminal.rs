@@ -1,4 +1,5 @@
-//! A terminal as the others know it: who may ring it, what lies on its desk, how its inbox is.
+//! A terminal as the others know it: how to wake it, what operators decided for it, the state of
+//! its inbox.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,24 +8,21 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::spool::folders::Spool;
-use crate::work::operator::Desk;
+use crate::terminals::actions::Actions;
 
-/// What others may know of and do to a terminal.
 #[derive(Debug)]
 pub struct Terminal {
     pub code: String,
     pub inbox: PathBuf,
-    /// "Look now": rung by notifications, the supervisor and the operator's work.
+    /// "Look now": rung by notifications, by the supervisor, and when an operator decided
+    /// something.
     pub bell: Arc<Notify>,
-    pub desk: Mutex<Desk>,
-    pub started: AtomicBool,
+    pub actions: Mutex<Actions>,
     /// No leases, no notifications.
     pub share: AtomicBool,
     state: AtomicU8,
-    settled: AtomicBool,
+    caught_up: AtomicBool,
 }
 
 const UNSEEN: u8 = 0;
@@ -32,16 +30,15 @@ const UP: u8 = 1;
 const DOWN: u8 = 2;
 
 impl Terminal {
-    pub fn new(code: &str, spool: &Spool, config: &Config) -> Self {
+    pub fn new(code: &str, inbox: PathBuf, share: bool) -> Self {
         Self {
             code: code.to_owned(),
-            inbox: spool.inbox.join(code),
+            inbox,
             bell: Arc::default(),
-            desk: Mutex::default(),
-            started: AtomicBool::new(false),
-            share: AtomicBool::new(config.share),
+            actions: Mutex::default(),
+            share: AtomicBool::new(share),
             state: AtomicU8::new(UNSEEN),
-            settled: AtomicBool::new(false),
+            caught_up: AtomicBool::new(false),
         }
     }
 
@@ -49,26 +46,26 @@ impl Terminal {
         self.state.load(Ordering::Relaxed) == DOWN
     }
 
-    /// Has it once had nothing more to do?
-    pub fn is_settled(&self) -> bool {
-        self.settled.load(Ordering::Relaxed)
+    /// Was there a moment since the start when it had nothing left to do?
+    pub fn has_caught_up(&self) -> bool {
+        self.caught_up.load(Ordering::Relaxed)
     }
 
-    /// From now on recovery need not wait for it.
-    pub fn set_settled(&self) {
-        self.settled.store(true, Ordering::Relaxed);
+    /// From now on recovery does not wait for it.
+    pub fn set_caught_up(&self) {
+        self.caught_up.store(true, Ordering::Relaxed);
     }
 
-    /// Says once that the inbox went, and once that it came back.
+    /// Notes whether the inbox can be read, or why not. Logs when that changes.
     pub fn set_inbox(&self, metrics: &Metrics, fault: Option<&str>) {
         let state = if fault.is_none() { UP } else { DOWN };
         match (self.state.load(Ordering::Relaxed), fault) {
             (before, _) if before == state => return,
-            // Work of an operator for a terminal that never had an inbox here.
+            // An operator decided something for a terminal that never had an inbox here.
             (UNSEEN, Some(_)) => return,
             (UNSEEN, None) => tracing::info!(terminal = self.code, "inbox found"),
             (_, None) => tracing::info!(terminal = self.code, "inbox is back"),
-            (_, Some(why)) => tracing::warn!(terminal = self.code, why, "inbox can not be read"),
+            (_, Some(why)) => tracing::warn!(terminal = self.code, why, "inbox cannot be read"),
         }
         self.state.store(state, Ordering::Relaxed);
         metrics.inbox_up.with_label_values(&[self.code.as_str()]).set(i64::from(state == UP));

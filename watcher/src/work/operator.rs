@@ -1,227 +1,195 @@
 //! What an operator decides (release, render again, withdraw) reaches the disk here.
 //!
-//! The list is polled; each item is worked off inside its terminal's queue, so it never interleaves with a batch.
+//! The database's list of pending actions is polled. Each action is carried out inside its
+//! terminal's queue, so it never interleaves with a batch.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use crate::database::calls::{Action, Pending};
-use crate::database::connection::DbFault;
+use crate::blocking::blocking;
+use crate::database::calls::{Action, ActionKind};
 use crate::failure::breaker::{Backoff, jitter};
-use crate::failure::fault::Fault;
+use crate::failure::fault::{DatabaseFault, Fault};
+use crate::recovery::Leftovers;
+use crate::shared::Shared;
 use crate::spool::archive::{WITHDRAWN, withdraw};
 use crate::spool::publish::{PublishError, publish};
 use crate::spool::stage;
+use crate::terminals::map::Terminals;
 use crate::terminals::terminal::Terminal;
-use crate::watcher::{Watcher, blocking};
 
 const POLL: Duration = Duration::from_millis(500);
 const MOST: i32 = 500;
 
-/// The operator's work of one terminal.
-#[derive(Debug, Default)]
-pub struct Desk {
-    /// As listed last.
-    listed: Vec<Pending>,
-    /// Publications that are claimed, or may be, and are not visible: no list will name them again.
-    owed: Vec<Owed>,
-    /// Withdrawn on disk, not acknowledged yet.
-    withdrawn: HashSet<i64>,
-    /// Done lately. A list that was asked for before the end may still name them.
-    done: VecDeque<i64>,
-}
-
-#[derive(Debug)]
-struct Owed {
-    item: Pending,
-    backoff: Backoff,
-    due: Instant,
-}
-
-impl Desk {
-    pub fn is_empty(&self) -> bool {
-        self.listed.is_empty() && self.owed.is_empty()
-    }
-
-    fn finish(&mut self, id: i64) {
-        self.withdrawn.remove(&id);
-        self.done.push_back(id);
-        if self.done.len() > 2_000 {
-            self.done.pop_front();
-        }
-    }
-}
-
-/// Asks the database what is to be done and lays it on the terminals' desks.
-pub async fn keep_polling(w: Arc<Watcher>) {
+/// Asks the database what is to be done, and hands it to the terminals.
+pub async fn keep_polling(shared: Arc<Shared>, terminals: Arc<Terminals>) {
     let mut known: HashMap<i64, Instant> = HashMap::new();
     let mut backoff = Backoff::default();
     let mut first = true;
     loop {
-        w.db.gate.wait().await;
-        match w.db.pending_list(MOST).await {
-            Ok(items) => {
+        shared.database.gate.wait().await;
+        match shared.database.pending_list(MOST).await {
+            Ok(actions) => {
                 backoff.reset();
-                if first {
-                    // Whatever was half done when the process ended is in this list and in no later one.
-                    w.left_half_done.lock().extend(items.iter().map(|item| item.id));
-                    first = false;
-                }
                 let now = Instant::now();
-                known = items.iter().map(|it| (it.id, known.get(&it.id).copied().unwrap_or(now))).collect();
+                known = actions.iter().map(|it| (it.id, known.get(&it.id).copied().unwrap_or(now))).collect();
                 let oldest = known.values().min().map_or(0, |seen| now.duration_since(*seen).as_secs());
-                w.metrics.pending.set(i64::try_from(items.len()).unwrap_or(i64::MAX));
-                w.metrics.pending_oldest.set(i64::try_from(oldest).unwrap_or(i64::MAX));
-                lay_out(&w, items);
+                shared.metrics.pending.set(i64::try_from(actions.len()).unwrap_or(i64::MAX));
+                shared.metrics.pending_oldest.set(i64::try_from(oldest).unwrap_or(i64::MAX));
+                hand_out(&terminals, actions, first);
+                first = false;
                 tokio::time::sleep(POLL).await;
             }
             Err(fault) => {
-                let machine = matches!(fault, DbFault::Machine(_));
-                w.report(fault.into());
-                // The gate's prober finds out when a broken machine works again; a refusal is not probed for.
+                let machine = matches!(fault, DatabaseFault::Machine(_));
+                shared.report(fault.into());
+                // A broken machine is probed, so the gate says when it works again. A refused call
+                // is not probed.
                 tokio::time::sleep(if machine { POLL } else { backoff.next(jitter()) }).await;
             }
         }
     }
 }
 
-fn lay_out(w: &Watcher, items: Vec<Pending>) {
-    let mut by_terminal: HashMap<String, Vec<Pending>> = HashMap::new();
-    for item in items {
-        by_terminal.entry(item.terminal.clone()).or_default().push(item);
+/// `first`: the first list of this run. An earlier run may have carried out what is in it without
+/// saying so; no later list has such actions.
+fn hand_out(terminals: &Terminals, actions: Vec<Action>, first: bool) {
+    let mut by_terminal: HashMap<String, Vec<Action>> = HashMap::new();
+    for action in actions {
+        by_terminal.entry(action.terminal.clone()).or_default().push(action);
     }
-    for (code, items) in by_terminal {
-        let terminal = w.terminal(&code);
-        terminal.desk.lock().listed = items;
+    for (code, actions) in by_terminal {
+        let terminal = terminals.get(&code);
+        terminal.actions.lock().list(actions, first);
         terminal.bell.notify_one();
     }
 }
 
-/// Works off what lies on a terminal's desk, in order. A fault ends it; the rest is listed again.
-pub async fn work(w: &Arc<Watcher>, terminal: &Terminal) {
-    if w.disk.is_open() || w.db.gate.is_open() || terminal.desk.lock().is_empty() {
+/// Carries out a terminal's actions, in order. A fault ends that; the database lists the rest
+/// again.
+pub async fn work_off(shared: &Arc<Shared>, leftovers: &Leftovers, terminal: &Arc<Terminal>) {
+    if shared.disk.is_out_of_service() || shared.database.gate.is_out_of_service() || terminal.actions.lock().is_empty()
+    {
         return;
     }
-    let now = Instant::now();
-    let (due, listed) = {
-        let mut desk = terminal.desk.lock();
-        let listed = std::mem::take(&mut desk.listed);
-        let (due, later) = std::mem::take(&mut desk.owed).into_iter().partition::<Vec<_>, _>(|owed| owed.due <= now);
-        desk.owed = later;
-        (due, listed)
-    };
-    let fresh = listed.into_iter().map(|item| Owed { item, backoff: Backoff::default(), due: now });
+    let due = terminal.actions.lock().take_due(Instant::now());
     let mut faulty = false;
-    for mut owed in due.into_iter().chain(fresh) {
-        let id = owed.item.id;
-        let publishes = owed.item.action == Action::Publish;
-        let known = {
-            let desk = terminal.desk.lock();
-            desk.done.contains(&id) || desk.owed.iter().any(|other| other.item.id == id)
-        };
-        if known {
+    for attempt in due {
+        let action = &attempt.action;
+        if terminal.actions.lock().knows(action.id) {
             continue;
         }
         if !faulty {
-            let result = match owed.item.action {
-                Action::Publish => publish_item(w, &owed.item).await,
-                Action::Withdraw => withdraw_item(w, terminal, &owed.item).await,
+            let result = match action.kind {
+                ActionKind::Publish => publish_action(shared, leftovers, action).await,
+                ActionKind::Withdraw => withdraw_action(shared, leftovers, terminal, action).await,
             };
             match result {
                 Ok(()) => {
-                    terminal.desk.lock().finish(id);
+                    terminal.actions.lock().finish(action.id);
                     continue;
                 }
-                Err(PublishError::NameTaken) => name_taken(w, &owed.item),
+                Err(PublishError::NameTaken) => name_taken(shared, action),
                 Err(PublishError::Fault(fault)) => {
                     faulty = true;
-                    w.report(fault);
+                    shared.report(fault);
                 }
             }
         }
-        if publishes {
-            owed.due = Instant::now() + owed.backoff.next(jitter());
-            terminal.desk.lock().owed.push(owed);
+        if action.kind == ActionKind::Publish {
+            terminal.actions.lock().retry(attempt);
         }
     }
 }
 
-fn name_taken(w: &Watcher, item: &Pending) {
-    w.metrics.name_conflicts.with_label_values(&[&item.terminal]).inc();
+fn name_taken(shared: &Shared, action: &Action) {
+    shared.metrics.name_conflicts.with_label_values(&[&action.terminal]).inc();
     tracing::error!(
-        terminal = item.terminal,
-        folder = item.folder,
-        name = item.name,
+        terminal = action.terminal,
+        folder = action.folder,
+        name = action.name,
         "a foreign file has the name of a .dat that is to be published; move it away"
     );
 }
 
-async fn publish_item(w: &Arc<Watcher>, item: &Pending) -> Result<(), PublishError> {
-    w.touch(&item.folder, &item.name);
-    let transaction = w.db.begin().await.map_err(Fault::from)?;
-    if let Some(dat) = transaction.take(item.id).await.map_err(Fault::from)? {
-        w.touch(&dat.folder, &dat.name);
-        let stager = Arc::clone(w);
+async fn publish_action(shared: &Arc<Shared>, leftovers: &Leftovers, action: &Action) -> Result<(), PublishError> {
+    leftovers.claim(&action.folder, &action.name);
+    let transaction = shared.database.begin().await.map_err(Fault::from)?;
+    if let Some(dat) = transaction.take(action.id).await.map_err(Fault::from)? {
+        leftovers.claim(&dat.folder, &dat.name);
+        let shared = Arc::clone(shared);
         blocking(move || {
-            stage::write(&stager.spool, &dat, &stager.strikes)?;
-            stager.strikes.sync_folder(&stager.spool.stage)
+            stage::write(&shared.spool, &dat, &shared.strikes)?;
+            shared.strikes.sync_folder(&shared.spool.stage)
         })
         .await?;
     }
     transaction.commit().await.map_err(Fault::from)?;
-    w.db.gate.work_succeeded();
-    // Claimed earlier, here or by a life before: whatever is staged under the name is what was claimed.
-    let (w, item) = (Arc::clone(w), item.clone());
+    shared.database.gate.work_succeeded();
+    // If it was claimed before, by this run or an earlier one, what was claimed is staged under its
+    // name.
+    let (shared, action) = (Arc::clone(shared), action.clone());
     blocking(move || {
-        publish(&w.spool, &item.folder, &item.name, item.trigger.as_deref())?;
-        sync_out(&w, &item)?;
-        w.disk.work_succeeded();
-        tracing::info!(terminal = item.terminal, folder = item.folder, name = item.name, "published for an operator");
+        publish(&shared.spool, &action.folder, &action.name, action.trigger.as_deref())?;
+        sync_out(&shared, &action)?;
+        shared.disk.work_succeeded();
+        tracing::info!(
+            terminal = action.terminal,
+            folder = action.folder,
+            name = action.name,
+            "published for an operator"
+        );
         Ok(())
     })
     .await
 }
 
-async fn withdraw_item(w: &Arc<Watcher>, terminal: &Terminal, item: &Pending) -> Result<(), PublishError> {
-    w.touch(&item.folder, &item.name);
-    let before = terminal.desk.lock().withdrawn.contains(&item.id);
+async fn withdraw_action(
+    shared: &Arc<Shared>,
+    leftovers: &Leftovers,
+    terminal: &Arc<Terminal>,
+    action: &Action,
+) -> Result<(), PublishError> {
+    leftovers.claim(&action.folder, &action.name);
+    let before = terminal.actions.lock().is_withdrawn(action.id);
     let gone = if before {
         true
     } else {
-        let (w, item) = (Arc::clone(w), item.clone());
-        blocking(move || take_away(&w, &item)).await?
+        let (shared, terminal, action) = (Arc::clone(shared), Arc::clone(terminal), action.clone());
+        blocking(move || take_away(&shared, &terminal, &action)).await?
     };
     if gone {
-        terminal.desk.lock().withdrawn.insert(item.id);
-        w.db.pending_ack(item.id, "done", "").await.map_err(Fault::from)?;
-        tracing::info!(terminal = item.terminal, folder = item.folder, name = item.name, "withdrawn");
+        terminal.actions.lock().set_withdrawn(action.id);
+        shared.database.pending_ack(action.id, "done", "").await.map_err(Fault::from)?;
+        tracing::info!(terminal = action.terminal, folder = action.folder, name = action.name, "withdrawn");
     } else {
-        w.db.pending_ack(item.id, "failed", "the file was gone already").await.map_err(Fault::from)?;
-        w.metrics.withdraw_failed.inc();
+        shared.database.pending_ack(action.id, "failed", "the file was gone already").await.map_err(Fault::from)?;
+        shared.metrics.withdraw_failed.inc();
         tracing::error!(
-            terminal = item.terminal,
-            folder = item.folder,
-            name = item.name,
+            terminal = action.terminal,
+            folder = action.folder,
+            name = action.name,
             "could not be withdrawn, the file was gone already: ask at the checkout"
         );
     }
     Ok(())
 }
 
-/// Moves the .dat from out/, or from the stage, to the withdrawn. False: it is nowhere.
-fn take_away(w: &Watcher, item: &Pending) -> Result<bool, Fault> {
-    let visible = w.spool.out.join(&item.folder).join(&item.name);
-    let staged = stage::path(&w.spool, &item.folder, &item.name);
-    if let Some(trigger) = &item.trigger {
-        // First, so that nobody is told to take a file that is going away.
+/// Moves the .dat from out/, or from stage/, to the withdrawn ones. False: it is nowhere.
+fn take_away(shared: &Shared, terminal: &Terminal, action: &Action) -> Result<bool, Fault> {
+    let visible = shared.spool.out.join(&action.folder).join(&action.name);
+    let staged = stage::path(&shared.spool, &action.folder, &action.name);
+    if let Some(trigger) = &action.trigger {
+        // First, so that the checkout is not told to take a file that is about to go.
         for path in [
-            w.spool.out.join(&item.folder).join(trigger),
-            stage::trigger_path(&w.spool, &item.folder, &item.name, trigger),
+            shared.spool.out.join(&action.folder).join(trigger),
+            stage::trigger_path(&shared.spool, &action.folder, &action.name, trigger),
         ] {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -232,19 +200,19 @@ fn take_away(w: &Watcher, item: &Pending) -> Result<bool, Fault> {
         }
     }
     for path in [&visible, &staged] {
-        // A foreign file of that name is not ours to move.
-        if is(path, &item.sha256).map_err(Fault::disk("read", path))?
-            && withdraw(&w.spool, &w.strikes, path, &item.name)?
+        // A foreign file of that name is left alone.
+        if has_hash(path, &action.sha256).map_err(Fault::disk("read", path))?
+            && withdraw(&shared.spool, &shared.strikes, path, &action.name)?
         {
-            sync_out(w, item)?;
+            sync_out(shared, action)?;
             return Ok(true);
         }
     }
-    let half_done = w.left_half_done.lock().remove(&item.id);
-    Ok(half_done && was_withdrawn(w, item))
+    let perhaps_done = terminal.actions.lock().take_perhaps_done(action.id);
+    Ok(perhaps_done && was_withdrawn(shared, action))
 }
 
-fn is(path: &std::path::Path, sha256: &[u8]) -> io::Result<bool> {
+fn has_hash(path: &Path, sha256: &[u8]) -> io::Result<bool> {
     match fs::read(path) {
         Ok(bytes) => Ok(Sha256::digest(bytes).as_slice() == sha256),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),
@@ -252,18 +220,19 @@ fn is(path: &std::path::Path, sha256: &[u8]) -> io::Result<bool> {
     }
 }
 
-/// Was it moved by a life of the watcher that ended before it could say so?
-fn was_withdrawn(w: &Watcher, item: &Pending) -> bool {
-    let days = fs::read_dir(&w.spool.archive).into_iter().flatten().flatten();
+/// Did an earlier run move it and end before it could say so?
+fn was_withdrawn(shared: &Shared, action: &Action) -> bool {
+    let days = fs::read_dir(&shared.spool.archive).into_iter().flatten().flatten();
     days.filter_map(|day| fs::read_dir(day.path().join(WITHDRAWN)).ok()).flatten().flatten().any(|entry| {
-        entry.file_name().to_string_lossy().starts_with(&item.name) && is(&entry.path(), &item.sha256).unwrap_or(false)
+        entry.file_name().to_string_lossy().starts_with(&action.name)
+            && has_hash(&entry.path(), &action.sha256).unwrap_or(false)
     })
 }
 
-fn sync_out(w: &Watcher, item: &Pending) -> Result<(), Fault> {
-    let folder = w.spool.out.join(&item.folder);
+fn sync_out(shared: &Shared, action: &Action) -> Result<(), Fault> {
+    let folder = shared.spool.out.join(&action.folder);
     if folder.exists() {
-        w.strikes.sync_folder(&folder)?;
+        shared.strikes.sync_folder(&folder)?;
     }
-    w.strikes.sync_folder(&w.spool.stage)
+    shared.strikes.sync_folder(&shared.spool.stage)
 }
