@@ -1,9 +1,10 @@
-//! When to try again, and who may: pure, so that every turn of it can be tested with made-up instants.
+//! When to try again, and who may. Pure, so that tests can use made-up instants.
 //!
-//! A breaker stands before a thing that many share (the database, the spool disk). One failure opens it; from then on a
-//! cheap probe, and nothing else, knocks every 100 ms, which is why a fault that ends is noticed at once. A probe that
-//! answers is not yet proof (`select 1` works on a full disk), so the breaker goes to half-open, where one canary
-//! batch at a time does real work, and only its success lets everybody in.
+//! A breaker protects something that many share: the database, the disk of the spool. One failure
+//! opens it. From then on nothing but a cheap probe is sent, every 100 ms, so the end of a fault is
+//! noticed at once. A probe that succeeds proves little (`select 1` works on a full disk), so the
+//! breaker becomes half-open: one canary batch at a time does real work, and only its success lets
+//! everybody in.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ pub enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
     Normal,
-    /// One small batch that finds out whether the thing works again.
+    /// One small batch, which finds out whether real work succeeds again.
     Canary,
 }
 
@@ -45,7 +46,7 @@ impl Breaker {
         self.canary_sent = None;
     }
 
-    /// A probe succeeded. Says nothing about a breaker that is not open.
+    /// A probe succeeded. Changes nothing unless the breaker is open.
     pub fn probe_succeeded(&mut self) {
         if self.state == State::Open {
             self.state = State::HalfOpen;
@@ -53,14 +54,16 @@ impl Breaker {
         }
     }
 
-    /// Real work succeeded. Work that began before the fault may end after it, so it does not close an open breaker.
+    /// Real work succeeded. It may have begun before the fault, so it does not close an open
+    /// breaker.
     pub fn work_succeeded(&mut self) {
         if self.state == State::HalfOpen {
             self.state = State::Closed;
         }
     }
 
-    /// May work start now? A canary that hangs must not keep the others out, so another follows after a while.
+    /// May work start now? A canary that hangs must not keep the others out, so another one follows
+    /// it after a while.
     pub fn admit(&mut self, now: Instant) -> Option<Admission> {
         match self.state {
             State::Closed => Some(Admission::Normal),
@@ -78,7 +81,8 @@ impl Breaker {
     }
 }
 
-/// 1, 2, 4 … 60 seconds, each shortened by up to a quarter so that many that failed together do not come back together.
+/// 1, 2, 4 … 60 seconds, each shortened by up to a quarter, so that what failed together does not
+/// come back together.
 #[derive(Clone, Debug, Default)]
 pub struct Backoff {
     failures: u32,

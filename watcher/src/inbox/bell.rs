@@ -1,7 +1,7 @@
 //! Notifications: a bell that says "look now", and never what to look at.
 //!
-//! Events are lost, doubled, and sometimes never come, so nothing rests on them. The library behind the trait is kept
-//! to this file.
+//! Events are lost, doubled, and sometimes never come, so nothing depends on them. Only this file
+//! knows the library behind the trait.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ impl Bell for Inotify {
 
     fn unwatch(&mut self, folder: &Path) {
         self.rings.write().remove(folder);
-        // A folder that is gone took its watch with it.
+        // If the folder is gone, so is its watch.
         let _ = self.watcher.unwatch(folder);
     }
 }
@@ -52,7 +52,8 @@ impl Bell for Inotify {
 fn heard(rings: &Rings, event: notify::Result<Event>) {
     let rings = rings.read();
     match event {
-        // An overflow has no path, an error may have none: somebody missed something.
+        // An overflow has no path, and an error may have none: something was missed, and nobody
+        // knows where.
         Err(_) => rings.values().for_each(|ring| ring.notify_one()),
         Ok(event) if event.need_rescan() => rings.values().for_each(|ring| ring.notify_one()),
         Ok(event) if is_echo(event.kind) || is_begun(&event) => {}
@@ -66,14 +67,15 @@ fn heard(rings: &Rings, event: notify::Result<Event>) {
     }
 }
 
-/// A file that was just created and holds nothing: the terminal is about to write it, and the close will ring. A link
-/// to a whole file is created too, and nothing else follows.
+/// A file that was just created and is empty: the terminal is about to write it, and its close will
+/// ring. A hard link to a whole file is created too, but nothing follows it.
 fn is_begun(event: &Event) -> bool {
     let empty = |path: &PathBuf| std::fs::symlink_metadata(path).is_ok_and(|it| it.is_file() && it.len() == 0);
     event.kind.is_create() && event.paths.iter().all(empty)
 }
 
-/// What the watcher's own reading and moving away causes, and every single write of a terminal: the close will ring.
+/// An event that the watcher causes itself by reading and moving files, or a single write of a
+/// terminal, whose close will ring.
 fn is_echo(kind: EventKind) -> bool {
     match kind {
         EventKind::Access(access) => access != AccessKind::Close(AccessMode::Write),

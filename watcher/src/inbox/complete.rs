@@ -1,20 +1,21 @@
-//! Is the JSON in this buffer all there? Pure: bytes in, answer out.
+//! Is the JSON in this buffer complete? Pure: bytes in, answer out.
 //!
-//! This is the only look that the watcher takes inside a file. It does not parse: it follows strings and brackets, and
-//! finds the end of the first value. Whatever is not an object or an array counts as complete, because waiting would
-//! not make a receipt of it, and because refusing it, with a code and a reason, is the database's work.
+//! Nowhere else does the watcher look inside a file. It does not parse: it follows strings and
+//! brackets to the end of the first value. Whatever is not an object or an array counts as
+//! complete, because waiting would not make a receipt of it. The database refuses it, with a code
+//! and a reason.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     /// The outermost bracket is closed, or there is no outermost bracket.
     Complete,
-    /// More must come, or it never will.
+    /// The rest is still to come, or will never come.
     Incomplete,
     /// Nothing but white space.
     Empty,
 }
 
-/// Looks at the whole of what is in the file now.
+/// Judges all that is in the file now.
 pub fn content(bytes: &[u8]) -> Content {
     match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => follow(rest.iter().copied()),
@@ -24,7 +25,8 @@ pub fn content(bytes: &[u8]) -> Content {
     }
 }
 
-/// UTF-16 as one byte per code unit. Everything that steers the scan is ASCII; anything else becomes a letter.
+/// UTF-16 as one byte per code unit. Only ASCII matters to `follow`; anything else becomes a
+/// letter.
 fn code_units(bytes: &[u8], decode: fn([u8; 2]) -> u16) -> impl Iterator<Item = u8> {
     bytes.as_chunks::<2>().0.iter().map(move |pair| u8::try_from(decode(*pair)).unwrap_or(b'x'))
 }
@@ -43,7 +45,7 @@ fn follow(bytes: impl Iterator<Item = u8>) -> Content {
         }
         match byte {
             b'{' | b'[' => depth += 1,
-            // Brackets of the wrong kind close too: the database will say what is wrong with them.
+            // A bracket of the wrong kind closes too: the database says what is wrong with it.
             b'}' | b']' if depth > 0 => {
                 depth -= 1;
                 if depth == 0 {
@@ -53,7 +55,7 @@ fn follow(bytes: impl Iterator<Item = u8>) -> Content {
             b'"' if depth > 0 => in_string = true,
             _ if depth > 0 => {}
             b' ' | b'\t' | b'\r' | b'\n' => {}
-            // A share reserves the full length first, so a file that will be a receipt may begin as zeros.
+            // A share may reserve the full length first, so that a receipt begins as zeros.
             0 => nul = true,
             _ => return Content::Complete,
         }

@@ -1,4 +1,5 @@
-//! Does anybody have this file open for writing? The kernel knows: it refuses a read lease while anyone does.
+//! Does anybody have this file open for writing? The kernel knows: it refuses a read lease while
+//! anyone does.
 //!
 //! Neither nix nor rustix wraps `F_SETLEASE`, so this file has the crate's only `unsafe`.
 
@@ -10,18 +11,19 @@ use std::os::fd::AsRawFd;
 pub enum Writer {
     Nobody,
     Somebody,
-    /// A share, or a file of another user without CAP_LEASE: only time will tell.
+    /// A share, or a file of another user without CAP_LEASE: the kernel does not say.
     Unknown,
 }
 
-/// Takes a read lease on `file`, opened read-only, and gives it back at once.
+/// Takes a read lease on `file`, which must be open read-only, and gives it back at once.
 ///
-/// Whoever opens the file for writing in between waits those few microseconds; the kernel tells us with SIGIO, which
-/// `main` has handled before the first file is opened, since unhandled it would end the process.
+/// Whoever opens the file for writing meanwhile waits for those few microseconds, and the kernel
+/// sends us SIGIO. That would end the process, so `run.rs` handles it before the first file is
+/// opened.
 pub fn writer(file: &File) -> Writer {
     match set(file, libc::F_RDLCK) {
         Ok(()) => {
-            // Should giving it back fail, closing the file does it.
+            // If that fails, closing the file gives it back.
             let _ = set(file, libc::F_UNLCK);
             Writer::Nobody
         }
@@ -32,7 +34,8 @@ pub fn writer(file: &File) -> Writer {
 
 #[allow(unsafe_code, reason = "fcntl(F_SETLEASE) has no safe wrapper")]
 fn set(file: &File, lease: impl Into<libc::c_int>) -> io::Result<()> {
-    // SAFETY: the descriptor is open as long as `file` is borrowed; F_SETLEASE takes an int and touches no memory of ours.
+    // SAFETY: the descriptor is open as long as `file` is borrowed; F_SETLEASE takes an int and
+    // touches no memory of ours.
     let answer = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, lease.into()) };
     if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

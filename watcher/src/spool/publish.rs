@@ -13,7 +13,7 @@ use crate::spool::stage;
 pub enum Published {
     /// It has just become visible.
     Now,
-    /// There was nothing in the stage: it became visible earlier.
+    /// Nothing was staged: it became visible earlier.
     Before,
 }
 
@@ -25,7 +25,8 @@ pub enum PublishError {
     Fault(#[from] Fault),
 }
 
-/// Publishes what is staged under this name, and its trigger file after it. The caller syncs both folders.
+/// Publishes what is staged under this name, and its trigger file after it. The caller syncs both
+/// folders.
 pub fn publish(spool: &Spool, folder: &str, name: &str, trigger: Option<&str>) -> Result<Published, PublishError> {
     let staged = stage::path(spool, folder, name);
     let published = match move_out(spool, &staged, folder, name) {
@@ -35,7 +36,7 @@ pub fn publish(spool: &Spool, folder: &str, name: &str, trigger: Option<&str>) -
             if !same_bytes(&staged, &visible).map_err(Fault::disk("compare", &visible))? {
                 return Err(PublishError::NameTaken);
             }
-            // A link-and-unlink that was cut short, or a disk restored from a copy.
+            // A link and unlink that was interrupted, or a disk that was restored from a copy.
             fs::remove_file(&staged).map_err(Fault::disk("remove", &staged))?;
             Published::Before
         }
@@ -47,7 +48,8 @@ pub fn publish(spool: &Spool, folder: &str, name: &str, trigger: Option<&str>) -
     Ok(published)
 }
 
-/// Makes a trigger file visible that is still staged. One that is there already has said what it has to say.
+/// Makes a trigger file visible that is still staged. If one is there already, the staged one is
+/// not needed.
 pub fn publish_trigger(spool: &Spool, folder: &str, name: &str, trigger: &str) -> Result<(), Fault> {
     let staged = stage::trigger_path(spool, folder, name, trigger);
     match move_out(spool, &staged, folder, trigger) {
@@ -67,10 +69,10 @@ fn move_out(spool: &Spool, staged: &Path, folder: &str, name: &str) -> io::Resul
             Ok(()) => return Ok(Published::Now),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if !staged.try_exists()? {
-                    // "Not in the stage" means "published" only if this is the stage.
+                    // "Not in stage/" means "published" only if stage/ is still the same folder.
                     return spool.check_stage().map(|()| Published::Before);
                 }
-                // The day's first file, or somebody tidied the empty folder away.
+                // It is the day's first file, or somebody removed the empty folder.
                 make_below(&spool.out, &out)?;
             }
             Err(error) => return Err(error),
