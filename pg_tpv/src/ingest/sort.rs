@@ -2,19 +2,19 @@
 
 use std::collections::HashMap;
 
-use tpv_core::chain::ReceiptKey;
 use tpv_core::day;
+use tpv_core::document_id::ReceiptKey;
 use tpv_core::intake::{Decision, Desk, Known, New, Previous, decide, name_taken};
 use tpv_core::receipt::Receipt;
-use tpv_core::standing::State;
+use tpv_core::receipt::State;
 use uuid::Uuid;
 
-use super::File;
-use crate::chain::Chain;
-use crate::dat_file;
-use crate::desk::Context;
+use super::dat_file;
+use super::file::File;
+use super::hash_chain::Chain;
+use super::terminal::Context;
+use crate::postgres::sql;
 use crate::projection::{lock_receipts, standing_of};
-use crate::sql;
 
 /// Decides about all files, in their order, with the terminal's chain locked: what is known then stays so until the
 /// transaction ends. The names of their `.dat` files are taken on the way.

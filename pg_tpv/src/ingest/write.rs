@@ -2,18 +2,20 @@
 
 use std::collections::HashMap;
 
-use tpv_core::chain::{document_about, sha256};
-use tpv_core::intake::{Dat, Decision, New, reason};
+use tpv_core::document_id::document_about;
+use tpv_core::hash_chain::sha256;
+use tpv_core::intake::{Dat, Decision, New};
 use tpv_core::problem::Problem;
+use tpv_core::receipt::reason;
 use uuid::Uuid;
 
-use super::File;
 use super::answer::Answer;
+use super::dat_file;
+use super::file::File;
+use super::hash_chain::Chain;
 use super::sort::new_of;
-use crate::chain::Chain;
-use crate::dat_file;
-use crate::desk::Context;
-use crate::sql;
+use super::terminal::Context;
+use crate::postgres::sql;
 
 /// Writes it all and answers for each file.
 pub fn write(context: &Context, mut chain: Chain, files: &[File<'_>], decisions: Vec<Decision>) -> Vec<Answer> {

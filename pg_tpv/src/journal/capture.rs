@@ -5,13 +5,13 @@ use pgrx::prelude::*;
 use tpv_core::json::Value;
 use tpv_core::merge::{ALIAS, Draft, EXISTS, Patch, Version};
 
-use super::entity::{TOMBSTONE, Tracked};
-use super::{settle, state};
-use crate::clock::hlc_now;
-use crate::jsonb::JsonbText;
+use super::tracked::{TOMBSTONE, Tracked};
+use super::{row, stored_heads};
+use crate::node::clock::hlc_now;
 use crate::node::this_node;
-use crate::refusal::Refusal;
-use crate::sql;
+use crate::postgres::JsonbText;
+use crate::postgres::Refusal;
+use crate::postgres::sql;
 
 /// Whether changes of rows in this session are to be captured now: not while the merge writes.
 #[pg_extern(volatile, parallel_unsafe)]
@@ -68,7 +68,7 @@ const APPEND: &str =
 /// Appends an operation that has seen all that is known here, and makes it the head of what it writes.
 pub fn write(node_id: i32, tracked: &Tracked, key: &str, patch: Patch) {
     let seq: i64 = sql::row(COUNT, &[node_id.into()], |row| row.must(1)).unwrap_or_else(|| sql::broken("no counter"));
-    let mut entity = state::lock(&tracked.table_name, key);
+    let mut entity = stored_heads::lock(&tracked.table_name, key);
     let operation = Draft::write(&entity, patch).stamped(Version { node_id, seq }, hlc_now());
     sql::execute(
         APPEND,
@@ -84,8 +84,8 @@ pub fn write(node_id: i32, tracked: &Tracked, key: &str, patch: Patch) {
     );
     // It has seen every head, so that it is the only one now; unless central decides, and this store had left.
     entity.advance(&tracked.entitled(operation.clone()), |_| false);
-    state::store(&tracked.table_name, key, &entity);
-    settle::clear_siblings(&tracked.table_name, key, operation.patch.keys());
+    stored_heads::store(&tracked.table_name, key, &entity);
+    row::clear_siblings(&tracked.table_name, key, operation.patch.keys());
 }
 
 extension_sql!(

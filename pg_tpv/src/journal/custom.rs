@@ -9,10 +9,10 @@ use pgrx::spi::quote_qualified_identifier;
 use tpv_core::json::Value;
 use tpv_core::merge::Head;
 
-use super::take_in::misfit;
-use crate::attempt::{DataFault, attempt, sqlstate_of};
-use crate::jsonb::JsonbText;
-use crate::sql;
+use super::merge_operation::misfit;
+use crate::postgres::JsonbText;
+use crate::postgres::sql;
+use crate::postgres::{DataFault, attempt, sqlstate_of};
 
 /// The apply worker calls it, so that only what the owner of the tables or a superuser made may be a rule.
 const FUNCTION: &str = "select p.prokind = 'f' and not p.proretset and p.prorettype = 'jsonb'::regtype, p.provolatile = 'i', \

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pgrx::{pg_guard, pg_sys};
 
-use super::entity::Tracked;
+use super::tracked::Tracked;
 
 /// Grows with each change that this session heard of.
 static CHANGES: AtomicU64 = AtomicU64::new(0);

@@ -3,39 +3,39 @@
 //! | file | does |
 //! | --- | --- |
 //! | `capture` | a change of a tracked row in a session of this node → an operation in `wire.op` |
-//! | `take_in` | the trigger of `wire.op`: an operation of another node → the row |
-//! | `settle` | heads → the row and the list of conflicts |
-//! | `unite` | the state of a thing, from a node that sent it as such → its heads and its row |
-//! | `known` | which operations came as state |
-//! | `entity` | what is tracked, and by which rules |
+//! | `merge_operation` | the trigger of `wire.op`: an operation of another node → the row |
+//! | `row` | heads → the row and the list of conflicts |
+//! | `merge_snapshot` | the state of a thing, from a node that sent it as such → its heads and its row |
+//! | `coverage` | which operations came as state |
+//! | `tracked` | what is tracked, and by which rules |
 //! | `lookup` | that is kept in each session until it changes |
 //! | `policy` | a rule is checked where it is written, and tried on what is on record |
 //! | `custom` | rules that are SQL functions |
-//! | `restore` | what a person decides about a conflict |
-//! | `alias` | which thing stands for its duplicates |
+//! | `conflict` | what a person decides about a conflict |
+//! | `canonical_key` | which thing stands for its duplicates |
 //! | `serial` | what may not happen beside a merge |
-//! | `state` | the heads of one thing, as they are stored |
+//! | `stored_heads` | the heads of one thing, as they are stored |
 
-mod alias;
+mod canonical_key;
 mod capture;
+mod conflict;
+mod coverage;
 mod custom;
-mod entity;
-mod known;
 mod lookup;
+mod merge_operation;
+mod merge_snapshot;
 mod policy;
-mod restore;
+mod row;
 mod serial;
-mod settle;
-mod state;
-mod take_in;
-mod unite;
+mod stored_heads;
+mod tracked;
 
 use std::cell::Cell;
 
-pub use known::Unread;
+pub use coverage::Unread;
 pub use lookup::forget;
-pub use take_in::{OpRow, merge, merge_again};
-pub use unite::{Came, before_uniting, settle_thing, unite};
+pub use merge_operation::{merge, merge_again};
+pub use merge_snapshot::{Came, before_uniting, settle_thing, unite};
 
 thread_local! {
     static RESOLVING: Cell<bool> = const { Cell::new(false) };

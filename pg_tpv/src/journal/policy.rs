@@ -6,12 +6,12 @@ use pgrx::prelude::*;
 use tpv_core::json::Value;
 use tpv_core::merge::{Choice, Entity, Rule};
 
-use super::entity::Tracked;
-use super::take_in::misfit;
-use super::{custom, settle, state};
-use crate::attempt::DataFault;
-use crate::jsonb::JsonbText;
-use crate::refusal::Refusal;
+use super::merge_operation::misfit;
+use super::tracked::Tracked;
+use super::{custom, row, stored_heads};
+use crate::postgres::DataFault;
+use crate::postgres::JsonbText;
+use crate::postgres::Refusal;
 
 /// The table of policies, which is an entity itself.
 pub const POLICY: &str = "sync.policy";
@@ -86,7 +86,7 @@ pub fn policy_dry_run(
     let (tracked, rule) = check(table_name, column_name, &rule).unwrap_or_else(|refusal| refusal.raise());
     let (mut then, now) = (Tracked::clone(&tracked), tracked);
     then.rules.0.insert(column_name.to_owned(), rule);
-    let rows = state::contested(table_name).into_iter().filter(|(_, state)| state.heads(column_name).len() > 1);
+    let rows = stored_heads::contested(table_name).into_iter().filter(|(_, state)| state.heads(column_name).len() > 1);
     let rows = rows.map(|(key, state)| {
         let (now, then) = (chosen(&now, &state, column_name), chosen(&then, &state, column_name));
         let differs = now != then;
@@ -97,7 +97,7 @@ pub fn policy_dry_run(
 
 fn chosen(tracked: &Tracked, state: &Entity, register: &str) -> Option<Value> {
     let mut choice: Choice = tracked.settle(state).columns.remove(register)?;
-    if let Err(fault) = settle::evaluate(&mut choice, state.heads(register)) {
+    if let Err(fault) = row::evaluate(&mut choice, state.heads(register)) {
         let code = PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
         Refusal::new(code, "the function of that policy fails on what is on record").detail(fault.detail).raise();
     }

@@ -3,10 +3,10 @@
 use tpv_core::json::{self, Value};
 use uuid::Uuid;
 
-use super::{misfit, standing};
-use crate::attempt::DataFault;
-use crate::sql;
-use crate::take_in::Document;
+use super::{misfit, receipt_state};
+use crate::postgres::DataFault;
+use crate::postgres::sql;
+use crate::wire::Document;
 
 const RECORD: &str = "insert into sales.receipt_event (node_id, receipt_id, doc_node, doc_id, kind, hlc, body) \
     values ($1, $2, $1, $3, $4, $5, $6) on conflict do nothing";
@@ -28,6 +28,6 @@ pub(super) fn project(document: &Document) -> Result<(), DataFault> {
             body.into(),
         ],
     );
-    standing::settle(node, about);
+    receipt_state::settle(node, about);
     Ok(())
 }

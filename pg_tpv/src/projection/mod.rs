@@ -3,20 +3,17 @@
 //! A projection is a function of the documents that exist, never of the order they came in. Each kind has a file; a
 //! kind that is not here is of a newer version of ours, and waits.
 
-mod close;
+mod day_close;
+mod early_event;
 mod event;
 mod rebuild;
 mod receipt;
-mod said;
-mod standing;
+mod receipt_state;
 
-use crate::attempt::DataFault;
-use crate::take_in::Document;
+use crate::postgres::DataFault;
+use crate::wire::{Document, SCHEMA_VERSION};
 
-pub use standing::{lock_receipts, standing_of};
-
-/// The version of bodies that this extension writes and knows.
-pub const SCHEMA_VERSION: i32 = 1;
+pub use receipt_state::{lock_receipts, standing_of};
 
 /// Writes what a document says into its tables.
 ///
@@ -30,7 +27,7 @@ pub fn project(document: &Document) -> Result<(), DataFault> {
     match document.kind.as_str() {
         "receipt" => receipt::project(document),
         "intake" | "release" | "void" | "withdraw" | "render" => event::project(document),
-        "day_close" => close::project(document),
+        "day_close" => day_close::project(document),
         _ => Err(misfit("UNKNOWN_KIND", "this version of pg_tpv does not know the kind")),
     }
 }

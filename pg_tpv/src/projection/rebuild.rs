@@ -8,12 +8,12 @@ use tpv_core::receipt::Receipt;
 use uuid::Uuid;
 
 use super::{project, standing_of};
-use crate::attempt::{DataFault, attempt};
+use crate::node::store;
 use crate::node::this_node;
-use crate::refusal::Refusal;
-use crate::sql;
-use crate::store;
-use crate::take_in::{Document, quarantine};
+use crate::postgres::Refusal;
+use crate::postgres::sql;
+use crate::postgres::{DataFault, attempt};
+use crate::wire::{Document, quarantine};
 
 const EMPTY: &str = "truncate sales.receipt, sales.receipt_line, sales.receipt_event, \
     sales.day_close, sales.receipt_key";

@@ -13,8 +13,8 @@ mod number;
 mod options;
 mod path;
 mod profile;
-mod refusal;
 mod render;
+mod render_error;
 mod source;
 mod template;
 #[cfg(test)]
@@ -24,5 +24,5 @@ mod text;
 pub use check::{check, is_warning};
 pub use path::{folder_and_name, trigger_name};
 pub use profile::Profile;
-pub use refusal::{RenderError, RenderErrorKind};
 pub use render::{Rendered, render};
+pub use render_error::{RenderError, RenderErrorKind};

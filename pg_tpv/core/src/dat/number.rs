@@ -4,7 +4,7 @@
 //! 96 bits; here whatever can not be exact is `None`, and the receipt is held.
 
 use super::profile::{Sign, Slot};
-use super::refusal::{RenderError, RenderErrorKind};
+use super::render_error::{RenderError, RenderErrorKind};
 use super::text::place;
 
 /// Digits a number may have; zeros before the first are none. 28 fit every type that stores them later.

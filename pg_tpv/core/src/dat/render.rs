@@ -1,6 +1,6 @@
 use super::number::{self, Exact, NumberStyle};
 use super::profile::{Align, Content, Field, Missing, Profile, Record, Sign, Slot};
-use super::refusal::{RenderError, RenderErrorKind};
+use super::render_error::{RenderError, RenderErrorKind};
 use super::source::{self, Found, Origin, Ticket};
 use super::text::{Case, Scribe, place};
 use crate::json::Value;

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::date::{DateFormat, Moment};
-use super::refusal::{RenderError, RenderErrorKind};
+use super::render_error::{RenderError, RenderErrorKind};
 use super::source::{self, Ticket};
 use crate::json::Value;
 

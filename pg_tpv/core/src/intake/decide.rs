@@ -6,13 +6,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::Desk;
-use super::said::{Hold, Intake};
-use crate::chain::{Hash, ReceiptKey};
+
 use crate::dat;
 use crate::day::{self, Printed, StoreDay};
+use crate::document_id::ReceiptKey;
+use crate::hash_chain::Hash;
 use crate::json::Value;
 use crate::problem::Problem;
-use crate::receipt::{Outcome, Receipt, Verdict};
+use crate::receipt::{Hold, Intake, Outcome, Receipt, Verdict};
 
 /// What becomes of a file.
 #[derive(Debug)]

@@ -4,12 +4,10 @@
 //! all of them are arguments, so that every decision is a function that can be tested without a database.
 
 mod decide;
-mod desk;
-mod said;
+mod terminal_context;
 
 pub use decide::{Dat, Decision, Known, New, Previous, dat_of_body, decide, name_taken};
-pub use desk::{Desk, receipt_key};
-pub use said::{Hold, Intake, reason};
+pub use terminal_context::{Desk, receipt_key};
 
 #[cfg(test)]
 mod tests;

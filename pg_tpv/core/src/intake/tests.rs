@@ -4,7 +4,7 @@ use super::*;
 use crate::dat::Profile;
 use crate::day::{self, ClockWindow, StoreDay};
 use crate::json;
-use crate::receipt::{self, Limits, Receipt, Terminal, Verdict};
+use crate::receipt::{self, Hold, Intake, Limits, Receipt, Terminal, Verdict};
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()

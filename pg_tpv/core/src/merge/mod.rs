@@ -21,7 +21,7 @@ mod operation;
 mod order;
 mod rule;
 mod scale;
-mod unite;
+mod states;
 mod vector;
 mod version;
 
@@ -36,7 +36,7 @@ pub use operation::{Operation, Patch};
 pub use order::compare;
 pub use rule::{Rule, Rules};
 pub use scale::Scale;
-pub use unite::unite;
+pub use states::unite;
 pub use vector::Vector;
 pub use version::{Base, Version, base_from_text, base_to_text};
 

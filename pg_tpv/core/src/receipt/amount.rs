@@ -4,8 +4,8 @@
 use rust_decimal::{Decimal, RoundingStrategy::MidpointAwayFromZero};
 
 use super::canonical::make_plain;
+use super::declaration::Terminal;
 use super::finding::Findings;
-use super::terminal::Terminal;
 use crate::json::Value;
 use crate::problem::Place;
 

@@ -3,10 +3,10 @@
 use rust_decimal::Decimal;
 
 use super::amount::TOTAL;
+use super::declaration::Terminal;
 use super::finding::Findings;
 use super::id::is_id;
 use super::line::read_items;
-use super::terminal::Terminal;
 use super::{Limits, Receipt, Stamp};
 use crate::json::Value;
 use crate::problem::Place;

@@ -1,9 +1,9 @@
 //! The lines of a receipt: their members, and what their barcodes and labels say.
 
 use super::amount::{self, QUANTITY, TAX_RATE, TOTAL};
+use super::declaration::Terminal;
 use super::finding::Findings;
 use super::header::{text, without_nulls};
-use super::terminal::Terminal;
 use super::total::line_total;
 use super::{Limits, Line, Receipt};
 use crate::barcode::{Decoded, Kind, Scope, ValueKind, decode_in};

@@ -17,26 +17,30 @@
 //! | `terminal` | what a terminal may declare |
 
 mod amount;
+mod body;
 mod canonical;
+mod declaration;
 mod finding;
 mod header;
 mod id;
 mod line;
 mod parse;
 mod stamp;
+mod state;
 mod stored;
-mod terminal;
 mod total;
 
 use rust_decimal::Decimal;
 
 pub use crate::json::Limits;
 use crate::{json::Value, problem::Problem};
+pub use body::{Hold, Intake, reason};
+pub use declaration::Terminal;
 pub use finding::Outcome;
 pub use id::is_id;
 pub use parse::parse;
 pub use stamp::Stamp;
-pub use terminal::Terminal;
+pub use state::{Standing, State, standing};
 
 /// What was decided about a file.
 #[derive(Clone, Debug, PartialEq)]

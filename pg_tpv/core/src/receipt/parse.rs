@@ -3,9 +3,9 @@
 use sha2::{Digest, Sha256};
 
 use super::canonical::normalise;
+use super::declaration::Terminal;
 use super::finding::{Findings, Outcome};
 use super::line::decode_barcodes;
-use super::terminal::Terminal;
 use super::{Limits, Receipt, Verdict, header, total};
 use crate::encoding::decode;
 use crate::json::{self, JsonError, JsonErrorKind, Value};

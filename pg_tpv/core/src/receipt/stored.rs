@@ -8,9 +8,9 @@ use rust_decimal::Decimal;
 use unicode_normalization::{IsNormalized, is_nfc_quick};
 
 use super::amount::{self, QUANTITY, TAX_RATE, TOTAL};
+use super::declaration::Terminal;
 use super::id::is_id;
 use super::line::LONGEST_BARCODE;
-use super::terminal::Terminal;
 use super::total::line_total;
 use super::{Line, Receipt, Stamp};
 use crate::barcode::gtin14;

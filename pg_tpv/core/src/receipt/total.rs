@@ -2,8 +2,8 @@
 
 use rust_decimal::Decimal;
 
+use super::declaration::Terminal;
 use super::finding::Findings;
-use super::terminal::Terminal;
 use super::{Line, Receipt};
 use crate::problem::Place;
 

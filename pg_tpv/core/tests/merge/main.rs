@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod histories;
-mod load;
 mod node;
 mod script;
+mod snapshot;
 mod view;
 mod world;

@@ -1,0 +1,122 @@
+//! What a receipt is, given all that was said about it, in whatever order it arrived.
+
+use chrono::{DateTime, Utc};
+
+use super::body::{Hold, Intake};
+
+/// The state of a receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It counts.
+    Accepted,
+    /// It waits for a person.
+    Held,
+    /// It was held and counts now.
+    Released,
+    /// It does not count.
+    Voided,
+}
+
+impl State {
+    /// The word in SQL.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Held => "held",
+            Self::Released => "released",
+            Self::Voided => "voided",
+        }
+    }
+}
+
+/// Where a receipt stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// The state.
+    pub state: State,
+    /// Why it was held, even if it no longer is.
+    pub hold: Option<Hold>,
+    /// What was odd about it, sorted.
+    pub flags: Vec<String>,
+    /// When it was printed, where the receipt alone does not tell.
+    pub printed_at: Option<DateTime<Utc>>,
+}
+
+/// Where a receipt stands. `events` are the kinds and bodies of the documents about it; their order and their
+/// repetition change nothing: voided beats released beats held.
+pub fn standing<'e>(events: impl IntoIterator<Item = (&'e str, &'e str)>) -> Standing {
+    let (mut voided, mut released) = (false, false);
+    let mut intakes = Vec::new();
+    for (kind, body) in events {
+        match kind {
+            "void" => voided = true,
+            "release" => released = true,
+            "intake" => intakes.push(body),
+            _ => {}
+        }
+    }
+    // One store takes a receipt in once; should two bodies ever claim to, the choice must not hang on their order.
+    let intake = intakes.into_iter().min().and_then(Intake::from_body).unwrap_or_default();
+    let hold = intake.holds.into_iter().next();
+    let undoes = intake.voids.is_some();
+    let state = match (voided || undoes, released, &hold) {
+        (true, ..) => State::Voided,
+        (_, true, _) => State::Released,
+        (_, _, Some(_)) => State::Held,
+        _ => State::Accepted,
+    };
+    Standing { state, hold, flags: intake.flags, printed_at: intake.printed_at }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const INTAKE: (&str, &str) = (
+        "intake",
+        r#"{"about":"x","flags":["LATE"],"holds":[{"code":"TOTAL_MISMATCH","detail":"d","pointer":"/total"}]}"#,
+    );
+
+    #[test]
+    fn nothing_said_means_accepted() {
+        assert_eq!(standing([]).state, State::Accepted);
+    }
+
+    #[test]
+    fn a_void_beats_a_release_beats_a_hold() {
+        assert_eq!(standing([INTAKE]).state, State::Held);
+        assert_eq!(standing([("release", "{}"), INTAKE]).state, State::Released);
+        assert_eq!(standing([("void", "{}"), INTAKE, ("release", "{}")]).state, State::Voided);
+    }
+
+    #[test]
+    fn a_released_receipt_still_says_why_it_was_held() {
+        let standing = standing([INTAKE, ("release", "{}")]);
+        assert_eq!(standing.hold.unwrap().code, "TOTAL_MISMATCH");
+        assert_eq!(standing.flags, ["LATE"]);
+    }
+
+    #[test]
+    fn a_ticket_that_undoes_another_counts_as_little_as_that_one() {
+        let id = uuid::Uuid::nil();
+        let body = Intake { voids: Some(id), ..Default::default() }.to_body(id);
+        assert_eq!(standing([("intake", body.as_str())]).state, State::Voided);
+    }
+
+    proptest! {
+        #[test]
+        fn order_and_repetition_change_nothing(
+            said in proptest::sample::subsequence(
+                vec![INTAKE, ("release", "{}"), ("void", "{}"), ("render", "{}"), ("intake", "{}"), INTAKE], 0..=6
+            ).prop_shuffle()
+        ) {
+            let mut twice = said.clone();
+            twice.extend(said.iter().rev().copied());
+            prop_assert_eq!(standing(said.iter().copied()), standing(twice));
+            let mut sorted = said.clone();
+            sorted.sort_unstable();
+            prop_assert_eq!(standing(said), standing(sorted));
+        }
+    }
+}

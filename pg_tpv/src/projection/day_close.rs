@@ -1,0 +1,18 @@
+//! `day_close`: a business day that is over.
+
+use super::misfit;
+use crate::postgres::DataFault;
+use crate::postgres::sql;
+use crate::wire::Document;
+
+/// The first to close a day closes it, whichever arrives first.
+const CLOSE: &str = "insert into sales.day_close as c (node_id, business_date, closed_at) \
+    values ($1, $2, $3::timestamptz) \
+    on conflict (node_id, business_date) do update set closed_at = least(c.closed_at, excluded.closed_at)";
+
+pub(super) fn project(document: &Document) -> Result<(), DataFault> {
+    tpv_core::json::read(&document.body, 8).map_err(|_| misfit("BAD_BODY", "the body is not JSON"))?;
+    let at = sql::instant(document.recorded_at());
+    sql::execute(CLOSE, &[document.node_id.into(), sql::date(document.business_date).into(), at.into()]);
+    Ok(())
+}

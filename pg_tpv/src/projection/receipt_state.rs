@@ -1,0 +1,55 @@
+//! The columns of a receipt that follow from what was said about it.
+
+use chrono::{DateTime, Utc};
+use tpv_core::receipt::{Standing, standing};
+use uuid::Uuid;
+
+use crate::postgres::sql;
+
+const EVENTS: &str = "select kind, body from sales.receipt_event where node_id = $1 and receipt_id = $2";
+
+const SETTLE: &str = "update sales.receipt \
+    set state = $3, first_outcome = $4, hold_code = $5, hold_pointer = $6, hold_detail = $7, flags = $8, \
+        printed_at = coalesce($9::timestamptz, printed_at), \
+        printed_local = coalesce($9::timestamptz at time zone \
+            (select timezone from org.store s where s.node_id = $1), printed_local) \
+    where node_id = $1 and receipt_id = $2";
+
+/// Where a receipt stands, by everything that was said about it so far.
+pub fn standing_of(node_id: i32, receipt_id: Uuid) -> Standing {
+    let said: Vec<(String, String)> =
+        sql::rows(EVENTS, &[node_id.into(), sql::uuid(receipt_id).into()], |row| (row.must(1), row.must(2)));
+    let events = said.iter().map(|(kind, body)| (kind.as_str(), body.as_str()));
+    standing(events)
+}
+
+const LOCK: &str = "select from sales.receipt where node_id = $1 and receipt_id = any ($2) \
+    order by receipt_id for no key update";
+
+/// Waits until nobody else decides about these receipts, and keeps others from it until the transaction ends.
+pub fn lock_receipts(node_id: i32, receipt_ids: &[Uuid]) {
+    let ids: Vec<_> = receipt_ids.iter().map(|id| sql::uuid(*id)).collect();
+    sql::execute(LOCK, &[node_id.into(), ids.into()]);
+}
+
+/// Writes it into the receipt's row; without a receipt yet, its row asks when it comes.
+pub fn settle(node_id: i32, receipt_id: Uuid) {
+    let Standing { state, hold, flags, printed_at } = standing_of(node_id, receipt_id);
+    let outcome = if hold.is_some() { "held" } else { "accepted" };
+    let part = |part: fn(&tpv_core::receipt::Hold) -> &String| hold.as_ref().map(|hold| part(hold).clone());
+    let printed_at: Option<String> = printed_at.map(|at: DateTime<Utc>| sql::instant(at));
+    sql::execute(
+        SETTLE,
+        &[
+            node_id.into(),
+            sql::uuid(receipt_id).into(),
+            state.word().into(),
+            outcome.into(),
+            part(|hold| &hold.code).into(),
+            part(|hold| &hold.pointer).into(),
+            part(|hold| &hold.detail).into(),
+            flags.into(),
+            printed_at.into(),
+        ],
+    );
+}
