@@ -7,9 +7,9 @@ use pgrx::pg_sys::panic::CaughtError;
 use pgrx::prelude::*;
 use pgrx::spi::quote_qualified_identifier;
 use tpv_core::json::Value;
-use tpv_core::merge::Head;
+use tpv_core::merge::{Head, Rule};
 
-use super::merge_operation::misfit;
+use super::tracked::{POLICY, Tracked};
 use crate::postgres::JsonbText;
 use crate::postgres::sql;
 use crate::postgres::{DataFault, attempt, sqlstate_of};
@@ -43,12 +43,27 @@ pub fn check(name: &str) -> Result<(), &'static str> {
     }
 }
 
+/// Whether a policy can be followed. The row of one that can not is written all the same: the last writer wins until then.
+///
+/// # Errors
+/// A rule of a later version, or a function that this node does not have.
+pub fn check_settled(tracked: &Tracked, register: &str, value: &Value) -> Result<(), DataFault> {
+    if tracked.table_name != POLICY || register != "rule" {
+        return Ok(());
+    }
+    match Rule::from_text(&value.to_canonical()) {
+        Err(fault) => Err(fault.into()),
+        Ok(Rule::Custom(function)) => check(&function).map_err(|detail| DataFault::new("UNKNOWN_FUNCTION", detail)),
+        Ok(_) => Ok(()),
+    }
+}
+
 /// What the function makes of the heads.
 ///
 /// # Errors
 /// It is not here (yet), or it fails.
 pub fn evaluate(name: &str, heads: &[Head]) -> Result<Value, DataFault> {
-    check(name).map_err(|detail| misfit("UNKNOWN_FUNCTION", detail))?;
+    check(name).map_err(|detail| DataFault::new("UNKNOWN_FUNCTION", detail))?;
     let (schema, function) = name.split_once('.').unwrap_or_default();
     let call = format!("select {}($1)", quote_qualified_identifier(schema, function));
     let argument = JsonbText::from(Value::Array(heads.iter().map(head).collect()));
@@ -61,7 +76,9 @@ pub fn evaluate(name: &str, heads: &[Head]) -> Result<Value, DataFault> {
         });
         let said = PgTryBuilder::new(|| Ok(called())).catch_others(|cause| Err(fault(cause))).execute()?;
         let value = said.map_or(Ok(Value::Null), |said| said.read());
-        value.map_err(|_| misfit("CUSTOM_FUNCTION", "the function of a policy gave more levels than can be read"))
+        value.map_err(|_| {
+            DataFault::new("CUSTOM_FUNCTION", "the function of a policy gave more levels than can be read")
+        })
     })
 }
 
@@ -82,5 +99,5 @@ fn fault(cause: CaughtError) -> DataFault {
     if ["08", "40", "53", "55", "57", "58", "XX"].iter().any(|machine| code.starts_with(machine)) {
         cause.rethrow();
     }
-    DataFault { code: "CUSTOM_FUNCTION".to_owned(), detail: format!("{code}: {}", report.message()) }
+    DataFault::new("CUSTOM_FUNCTION", format!("{code}: {}", report.message()))
 }

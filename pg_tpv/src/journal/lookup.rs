@@ -20,8 +20,15 @@ thread_local! {
     static KEPT: RefCell<(u64, HashMap<String, Rc<Tracked>>)> = RefCell::default();
 }
 
+impl Tracked {
+    /// What is known of a table; none when it is not tracked on this node, or not there yet.
+    pub fn find(table_name: &str) -> Option<Rc<Self>> {
+        kept(table_name, || Self::look_up(table_name))
+    }
+}
+
 /// What was looked up before, or what `look_up` finds.
-pub fn kept(table_name: &str, look_up: impl FnOnce() -> Option<Tracked>) -> Option<Rc<Tracked>> {
+fn kept(table_name: &str, look_up: impl FnOnce() -> Option<Tracked>) -> Option<Rc<Tracked>> {
     listen();
     // SAFETY: may be called in any transaction. Whoever changed a rule told of it before the lock was free for us.
     unsafe { pg_sys::AcceptInvalidationMessages() };

@@ -5,8 +5,7 @@ use std::cell::LazyCell;
 use tpv_core::merge::{Entity, Operation, Version};
 
 use super::coverage::Known;
-use super::policy::POLICY;
-use super::tracked::Tracked;
+use super::tracked::{POLICY, Tracked};
 use super::{row, serial, stored_heads};
 use crate::postgres::sql;
 use crate::postgres::{DataFault, attempt};
@@ -15,8 +14,7 @@ use crate::wire::OpRow;
 /// As far as its node may decide: what does not count is as if it had not been said.
 fn read(row: &OpRow) -> Result<Operation, DataFault> {
     let version = Version { node_id: row.node_id, seq: row.seq };
-    let operation = Operation::from_text(version, row.hlc, &row.patch, &row.base)
-        .map_err(|fault| DataFault { code: fault.code().to_owned(), detail: fault.to_string() })?;
+    let operation = Operation::from_text(version, row.hlc, &row.patch, &row.base).map_err(DataFault::from)?;
     Ok(match Tracked::find(&row.table_name) {
         Some(tracked) => tracked.entitled(operation),
         None => operation,
@@ -141,10 +139,5 @@ fn named_by(row: &OpRow) -> Vec<Operation> {
 
 /// A table that is not tracked here.
 pub fn unknown_entity() -> DataFault {
-    misfit("UNKNOWN_TABLE", "this node does not share that table, or not yet")
-}
-
-/// A fault of our own.
-pub fn misfit(code: &str, detail: &str) -> DataFault {
-    DataFault { code: code.to_owned(), detail: detail.to_owned() }
+    DataFault::new("UNKNOWN_TABLE", "this node does not share that table, or not yet")
 }

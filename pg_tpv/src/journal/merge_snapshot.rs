@@ -8,8 +8,7 @@ use tpv_core::merge::{Entity, Knowledge, Operation, Version, unite as united};
 
 use super::coverage::{Known, Unread};
 use super::merge_operation::{journal_of, unknown_entity};
-use super::policy::POLICY;
-use super::tracked::Tracked;
+use super::tracked::{POLICY, Tracked};
 use super::{row, serial, stored_heads};
 use crate::postgres::{DataFault, attempt};
 use crate::wire::quarantine_thing;

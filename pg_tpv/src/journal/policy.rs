@@ -6,30 +6,10 @@ use pgrx::prelude::*;
 use tpv_core::json::Value;
 use tpv_core::merge::{Choice, Entity, Rule};
 
-use super::merge_operation::misfit;
-use super::tracked::Tracked;
+use super::tracked::{POLICY, Tracked};
 use super::{custom, row, stored_heads};
-use crate::postgres::DataFault;
 use crate::postgres::JsonbText;
 use crate::postgres::Refusal;
-
-/// The table of policies, which is an entity itself.
-pub const POLICY: &str = "sync.policy";
-
-/// Whether a policy can be followed. The row of one that can not is written all the same: the last writer wins until then.
-///
-/// # Errors
-/// A rule of a later version, or a function that this node does not have.
-pub fn check_settled(tracked: &Tracked, register: &str, value: &Value) -> Result<(), DataFault> {
-    if tracked.table_name != POLICY || register != "rule" {
-        return Ok(());
-    }
-    match Rule::from_text(&value.to_canonical()) {
-        Err(fault) => Err(DataFault { code: fault.code().to_owned(), detail: fault.to_string() }),
-        Ok(Rule::Custom(function)) => custom::check(&function).map_err(|detail| misfit("UNKNOWN_FUNCTION", detail)),
-        Ok(_) => Ok(()),
-    }
-}
 
 /// Refuses a policy that could not be followed. Called by the trigger `sync.check_policy`.
 #[pg_extern(volatile, parallel_unsafe)]

@@ -6,9 +6,8 @@ use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 use tpv_core::json::Value;
 use tpv_core::merge::{ALIAS, Choice, Entity, Head, Merged, Operation, Rule, settled};
 
-use super::merge_operation::misfit;
+use super::custom;
 use super::tracked::{TOMBSTONE, Tracked, Written};
-use super::{custom, policy};
 use crate::journal;
 use crate::postgres::DataFault;
 use crate::postgres::JsonbText;
@@ -87,9 +86,9 @@ pub fn settle<'r>(
         let (known, complete) = tracked.columns_of(register, &choice.value);
         columns.extend(known);
         if !complete {
-            let fault = misfit("UNKNOWN_COLUMN", "this node's table has no such column, or not yet");
+            let fault = DataFault::new("UNKNOWN_COLUMN", "this node's table has no such column, or not yet");
             settled.0.insert(register.to_owned(), fault);
-        } else if let Err(fault) = policy::check_settled(tracked, register, &choice.value) {
+        } else if let Err(fault) = custom::check_settled(tracked, register, &choice.value) {
             settled.0.insert(register.to_owned(), fault);
         }
     }

@@ -1,14 +1,15 @@
 //! What is tracked, and by which rules.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use pgrx::datum::Array;
 use tpv_core::json::{self, Value};
 use tpv_core::merge::{ALIAS, Context, Entity, Merged, Operation, Patch, Rule, Rules};
 
-use super::lookup;
 use crate::postgres::sql;
+
+/// The table of policies, which is an entity itself.
+pub const POLICY: &str = "sync.policy";
 
 /// A tracked table.
 #[derive(Clone, Debug)]
@@ -47,12 +48,7 @@ const ENTITY: &str = "select e.key_column, e.groups::text, \
     from sync.tracked_table e where e.table_name = $1 and to_regclass($1) is not null";
 
 impl Tracked {
-    /// What is known of a table; none when it is not tracked on this node, or not there yet.
-    pub fn find(table_name: &str) -> Option<Rc<Self>> {
-        lookup::kept(table_name, || Self::look_up(table_name))
-    }
-
-    fn look_up(table_name: &str) -> Option<Self> {
+    pub(super) fn look_up(table_name: &str) -> Option<Self> {
         sql::row(ENTITY, &[table_name.into()], |row| {
             let texts =
                 |place| row.must::<Array<'_, &str>>(place).iter().flatten().map(str::to_owned).collect::<Vec<_>>();

@@ -38,13 +38,9 @@ pub fn take_in(row: &ResendRow) -> Result<(), DataFault> {
         "operations" => _ = sql::execute(OPERATIONS, &[row.body.as_str().into()]),
         "documents" => _ = sql::execute(DOCUMENTS, &[row.body.as_str().into()]),
         "request" => _ = sql::execute(ASK, &[row.node_id.into(), row.body.as_str().into()]),
-        _ => return Err(misfit("UNKNOWN_KIND", "this version of pg_tpv does not know the kind")),
+        _ => return Err(DataFault::new("UNKNOWN_KIND", "this version of pg_tpv does not know the kind")),
     }
     Ok(())
-}
-
-fn misfit(code: &str, detail: &str) -> DataFault {
-    DataFault { code: code.to_owned(), detail: detail.to_owned() }
 }
 
 const SERVE: &str = "select sync.serve_requests() > 0";

@@ -25,10 +25,10 @@ pub(super) fn things(row: &ResendRow) -> Result<(), DataFault> {
     let unread = Unread::here();
     for thing in things {
         let [table_name, key, heads] = thing.as_array().unwrap_or_default() else {
-            return Err(misfit("BAD_BODY", "a thing is [table_name, key, heads]"));
+            return Err(DataFault::new("BAD_BODY", "a thing is [table_name, key, heads]"));
         };
         let (Some(table_name), Some(key)) = (table_name.as_str(), key.as_str()) else {
-            return Err(misfit("BAD_BODY", "a thing is named by two texts"));
+            return Err(DataFault::new("BAD_BODY", "a thing is named by two texts"));
         };
         journal::unite(&Came { table_name, key, heads, knows: &knows, unread: &unread });
     }
@@ -65,12 +65,12 @@ pub(super) fn loaded(row: &ResendRow) -> Result<(), DataFault> {
     let parts = body.get("parts").and_then(Value::as_number).and_then(|parts| parts.parse::<i32>().ok());
     let digest = body.get("digest").and_then(Value::as_str);
     let (Some(parts), Some(digest)) = (parts, digest) else {
-        return Err(misfit("BAD_BODY", "the end of a load says how many parts there were, and their digest"));
+        return Err(DataFault::new("BAD_BODY", "the end of a load says how many parts there were, and their digest"));
     };
     knows(&body)?;
     sql::execute(END, &[snapshot_id.into(), row.node_id.into(), parts.into(), digest.into()]);
     if sql::execute(DONE, &[snapshot_id.into()]) == 0 {
-        return Err(misfit(
+        return Err(DataFault::new(
             "SNAPSHOT_INCOMPLETE",
             "parts of a load are missing: select sync.request(…) for another one",
         ));
@@ -83,17 +83,13 @@ pub(super) fn loaded(row: &ResendRow) -> Result<(), DataFault> {
 }
 
 fn snapshot_id(body: &Value) -> Result<&str, DataFault> {
-    body.get("snapshot").and_then(Value::as_str).ok_or_else(|| misfit("BAD_BODY", "a load has a name"))
+    body.get("snapshot").and_then(Value::as_str).ok_or_else(|| DataFault::new("BAD_BODY", "a load has a name"))
 }
 
 fn knows(body: &Value) -> Result<Knowledge, DataFault> {
-    Knowledge::from_value(body).map_err(|fault| misfit(fault.code(), &fault.to_string()))
+    Knowledge::from_value(body).map_err(DataFault::from)
 }
 
 fn body(row: &ResendRow) -> Result<Value, DataFault> {
-    json::read(&row.body, usize::MAX).map_err(|_| misfit("BAD_BODY", "the body is not JSON"))
-}
-
-fn misfit(code: &str, detail: &str) -> DataFault {
-    DataFault { code: code.to_owned(), detail: detail.to_owned() }
+    json::read(&row.body, usize::MAX).map_err(|_| DataFault::new("BAD_BODY", "the body is not JSON"))
 }

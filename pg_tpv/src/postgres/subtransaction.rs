@@ -8,6 +8,7 @@ use std::time::Duration;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::{CaughtError, ErrorReportWithLevel};
 use pgrx::{PgSqlErrorCode, PgTryBuilder};
+use tpv_core::merge::MergeFault;
 
 /// Why data could not be worked with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,19 @@ pub struct DataFault {
     pub code: String,
     /// What PostgreSQL said, or a sentence.
     pub detail: String,
+}
+
+impl DataFault {
+    /// A fault of our own.
+    pub fn new(code: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { code: code.into(), detail: detail.into() }
+    }
+}
+
+impl From<MergeFault> for DataFault {
+    fn from(fault: MergeFault) -> Self {
+        Self::new(fault.code(), fault.to_string())
+    }
 }
 
 /// Does `work` in a subtransaction.

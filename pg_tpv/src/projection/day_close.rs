@@ -1,6 +1,5 @@
 //! `day_close`: a business day that is over.
 
-use super::misfit;
 use crate::postgres::DataFault;
 use crate::postgres::sql;
 use crate::wire::Document;
@@ -11,7 +10,7 @@ const CLOSE: &str = "insert into sales.day_close as c (node_id, business_date, c
     on conflict (node_id, business_date) do update set closed_at = least(c.closed_at, excluded.closed_at)";
 
 pub(super) fn project(document: &Document) -> Result<(), DataFault> {
-    tpv_core::json::read(&document.body, 8).map_err(|_| misfit("BAD_BODY", "the body is not JSON"))?;
+    tpv_core::json::read(&document.body, 8).map_err(|_| DataFault::new("BAD_BODY", "the body is not JSON"))?;
     let at = sql::instant(document.recorded_at());
     sql::execute(CLOSE, &[document.node_id.into(), sql::date(document.business_date).into(), at.into()]);
     Ok(())

@@ -21,17 +21,13 @@ pub use receipt_state::{lock_receipts, standing_of};
 /// What can not be projected, with its code; database errors of the data's making are raised.
 pub fn project(document: &Document) -> Result<(), DataFault> {
     if document.schema_version > SCHEMA_VERSION {
-        return Err(misfit("NEWER_SCHEMA", "a newer version of pg_tpv wrote it"));
+        return Err(DataFault::new("NEWER_SCHEMA", "a newer version of pg_tpv wrote it"));
     }
     document.check_hash()?;
     match document.kind.as_str() {
         "receipt" => receipt::project(document),
         "intake" | "release" | "void" | "withdraw" | "render" => event::project(document),
         "day_close" => day_close::project(document),
-        _ => Err(misfit("UNKNOWN_KIND", "this version of pg_tpv does not know the kind")),
+        _ => Err(DataFault::new("UNKNOWN_KIND", "this version of pg_tpv does not know the kind")),
     }
-}
-
-fn misfit(code: &str, detail: &str) -> DataFault {
-    DataFault { code: code.to_owned(), detail: detail.to_owned() }
 }

@@ -6,7 +6,7 @@ use pgrx::pg_sys::{DATEOID, INT4OID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAM
 use tpv_core::day::StoreDay;
 use tpv_core::receipt::{Line, Receipt};
 
-use super::{early_event, misfit, receipt_state};
+use super::{early_event, receipt_state};
 use crate::node::store;
 use crate::postgres::DataFault;
 use crate::postgres::bulk::{self, Table, Value};
@@ -59,9 +59,10 @@ static LINE: Table<11> = Table {
 };
 
 pub(super) fn project(document: &Document) -> Result<(), DataFault> {
-    let receipt = Receipt::from_body(&document.body).map_err(|_| misfit("BAD_BODY", "the body is not a receipt"))?;
+    let receipt =
+        Receipt::from_body(&document.body).map_err(|_| DataFault::new("BAD_BODY", "the body is not a receipt"))?;
     let store = store::day_of(document.node_id)
-        .ok_or_else(|| misfit("UNKNOWN_STORE", "the store of the receipt is not known on this node"))?;
+        .ok_or_else(|| DataFault::new("UNKNOWN_STORE", "the store of the receipt is not known on this node"))?;
     let lines: Vec<_> = (1..).zip(&receipt.items).map(|(number, line)| line_row(document, number, line)).collect();
     bulk::insert(&RECEIPT, &[header_row(document, &receipt, store)]);
     bulk::insert(&LINE, &lines);

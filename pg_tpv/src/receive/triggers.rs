@@ -187,8 +187,8 @@ fn document(document: &Document) -> bool {
 /// A number that comes with another content was given twice: its node was restored from a backup. A copy is kept.
 fn repeated(row: &OpRow) {
     if !row.is_the_one_here() {
-        let detail = "its node gave that number to another operation before; was it restored from a backup?".to_owned();
-        refuse(&row.as_refused(), &DataFault { code: "NUMBER_REUSED".to_owned(), detail });
+        let detail = "its node gave that number to another operation before; was it restored from a backup?";
+        refuse(&row.as_refused(), &DataFault::new("NUMBER_REUSED", detail));
     }
 }
 

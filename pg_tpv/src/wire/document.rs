@@ -7,7 +7,7 @@ use tpv_core::hash_chain::sha256;
 use tpv_core::json::Value;
 use uuid::Uuid;
 
-use super::quarantine::Refused;
+use super::refused::Refused;
 use super::tuple::Tuple;
 use crate::postgres::DataFault;
 use crate::postgres::sql::{self, Row};
@@ -101,6 +101,6 @@ impl Document {
         if sha256(self.body.as_bytes()) == self.content_hash.as_slice() {
             return Ok(());
         }
-        Err(DataFault { code: "BAD_HASH".to_owned(), detail: "content_hash is not the SHA-256 of the body".to_owned() })
+        Err(DataFault::new("BAD_HASH", "content_hash is not the SHA-256 of the body"))
     }
 }

@@ -14,6 +14,7 @@ mod beat;
 mod document;
 mod operation;
 mod quarantine;
+mod refused;
 mod resend;
 mod sender;
 mod tuple;

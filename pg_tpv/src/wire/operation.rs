@@ -3,7 +3,7 @@
 use pgrx::pg_sys;
 use tpv_core::json::Value;
 
-use super::quarantine::Refused;
+use super::refused::Refused;
 use super::tuple::Tuple;
 use crate::postgres::sql::{self, Row};
 

@@ -1,11 +1,11 @@
 //! Documents that are stored and could not be projected.
 
 use pgrx::datum::DatumWithOid;
-use tpv_core::json::Value;
 use tpv_core::merge::Version;
 
 use super::document::Document;
 use super::operation::OpRow;
+use super::refused::Refused;
 use crate::postgres::DataFault;
 use crate::postgres::JsonbText;
 use crate::postgres::sql;
@@ -57,17 +57,6 @@ fn record(version: Version, table_name: &str, key: &str, fault: &DataFault, enti
     sql::execute(RECORD_OP, &args);
 }
 
-/// A row that is not stored.
-#[derive(Clone, Debug)]
-pub struct Refused {
-    /// The node it names.
-    pub node_id: i32,
-    /// Kind of the document, or the table of the operation.
-    pub kind: String,
-    /// The row.
-    pub row: Value,
-}
-
 const REFUSE: &str = "insert into sync.quarantine (node_id, kind, code, detail, refused) values ($1, $2, $3, $4, $5)";
 const ALARM: &str = "insert into sec.audit (event, subject, detail) \
     values ('FORGED_SENDER', $1, 'a row that its sender may not send was refused; sync.quarantine keeps it')";
@@ -81,7 +70,6 @@ pub fn refuse(refused: &Refused, fault: &DataFault) {
 
 /// Keeps it aside, and tells whoever is responsible for security.
 pub fn refuse_forged(refused: &Refused) {
-    let detail = "its sender may not speak for that node".to_owned();
-    refuse(refused, &DataFault { code: "FORGED_SENDER".to_owned(), detail });
+    refuse(refused, &DataFault::new("FORGED_SENDER", "its sender may not speak for that node"));
     sql::execute(ALARM, &[format!("node {}", refused.node_id).into()]);
 }

@@ -48,8 +48,23 @@ pub fn is_warning(problem: &Problem) -> bool {
     WARNINGS.contains(&problem.code)
 }
 
+impl Profile {
+    /// Reads a profile, or lists every fault that [`check`] finds; warnings do not stand in the way.
+    ///
+    /// # Errors
+    /// All faults at once, each with its JSON pointer and the accepted values.
+    pub fn from_json(json: &Value) -> Result<Self, Vec<Problem>> {
+        let (profile, problems) = read(json);
+        let faults: Vec<_> = problems.into_iter().filter(|problem| !is_warning(problem)).collect();
+        match profile {
+            Some(profile) if faults.is_empty() => Ok(profile),
+            _ => Err(faults),
+        }
+    }
+}
+
 /// The profile, as far as it could be made, and all its problems; with a fault among them it must not be used.
-pub(super) fn read(json: &Value) -> (Option<Profile>, Vec<Problem>) {
+fn read(json: &Value) -> (Option<Profile>, Vec<Problem>) {
     let mut problems = Vec::new();
     let profile = profile(json, &mut problems);
     (profile, problems)

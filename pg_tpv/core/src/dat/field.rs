@@ -4,9 +4,10 @@ use super::date::DateFormat;
 use super::kind::{KEYS, KINDS, Kind};
 use super::number::NumberStyle;
 use super::options::Options;
-use super::profile::{Align, Content, Field, Marks, Missing, Sign, Slot};
+use super::profile::{Content, Field, Missing};
+use super::slot::{Align, Marks, Sign, Slot, place};
 use super::source::Origin;
-use super::text::{Case, Scribe, place};
+use super::text::{Case, Scribe};
 use crate::json::Value;
 use crate::problem::Problem;
 

@@ -15,6 +15,7 @@ mod path;
 mod profile;
 mod render;
 mod render_error;
+mod slot;
 mod source;
 mod template;
 #[cfg(test)]

@@ -1,8 +1,9 @@
 use super::number::{self, Exact, NumberStyle};
-use super::profile::{Align, Content, Field, Missing, Profile, Record, Sign, Slot};
+use super::profile::{Content, Field, Missing, Profile, Record};
 use super::render_error::{RenderError, RenderErrorKind};
+use super::slot::{Align, Sign, Slot, place};
 use super::source::{self, Found, Origin, Ticket};
-use super::text::{Case, Scribe, place};
+use super::text::{Case, Scribe};
 use crate::json::Value;
 
 /// A `.dat`.

@@ -7,6 +7,7 @@ use super::declaration::Terminal;
 use super::finding::Findings;
 use super::id::is_id;
 use super::line::read_items;
+use super::member::{require, text, without_nulls};
 use super::{Limits, Receipt, Stamp};
 use crate::json::Value;
 use crate::problem::Place;
@@ -58,24 +59,6 @@ pub(super) fn read(tree: &mut Value, terminal: &Terminal, limits: &Limits, f: &m
         lines_total,
         total_difference: total - lines_total,
     })
-}
-
-/// A text, as it is in the tree.
-pub(super) fn text(value: &Value, place: &Place<'_>, f: &mut Findings) -> Option<String> {
-    let text = value.as_str().map(str::to_owned);
-    text.or_else(|| f.refuse("TYPE", place, "this must be a text"))
-}
-
-/// Drops optional members that are `null`: a terminal that writes `null` and one that leaves the key out mean the same.
-pub(super) fn without_nulls(members: &mut Vec<(String, Value)>, optional: &[&str]) {
-    members.retain(|(key, value)| !(value.is_null() && optional.contains(&key.as_str())));
-}
-
-/// Records which of `required` are missing.
-pub(super) fn require(members: &[(String, Value)], required: &[&str], place: &Place<'_>, f: &mut Findings) {
-    for key in required.iter().filter(|required| !members.iter().any(|(key, _)| key == *required)) {
-        f.problem("MISSING", &place.key(key), "this is missing");
-    }
 }
 
 fn id(value: &Value, place: &Place<'_>, f: &mut Findings) -> Option<String> {

@@ -3,7 +3,7 @@
 use super::amount::{self, QUANTITY, TAX_RATE, TOTAL};
 use super::declaration::Terminal;
 use super::finding::Findings;
-use super::header::{text, without_nulls};
+use super::member::{require, text, without_nulls};
 use super::total::line_total;
 use super::{Limits, Line, Receipt};
 use crate::barcode::{Decoded, Kind, Scope, ValueKind, decode_in};
@@ -58,7 +58,7 @@ fn read_line(item: &mut Value, place: &Place<'_>, terminal: &Terminal, f: &mut F
             _ => f.flag("EXTRA_FIELDS"),
         }
     }
-    super::header::require(members, &REQUIRED, place, f);
+    require(members, &REQUIRED, place, f);
     if quantity.is_some_and(|quantity| quantity.is_zero()) {
         f.problem("ZERO_QUANTITY", &place.key("quantity"), "a line has a quantity");
     }

@@ -9,6 +9,7 @@
 //! | `canonical` | NFC, plain numbers, sorted keys: what is stored and hashed |
 //! | `header` | the members of the receipt, which are required, and `EXTRA_FIELDS` |
 //! | `line` | the members of a line, and every flag about a barcode or a price |
+//! | `member` | what holds for members of either |
 //! | `amount` | which numbers are money, quantities and rates; `FLOAT_ARTEFACT` |
 //! | `total` | the product of a line, and whether the printed total agrees |
 //! | `id`, `stamp` | what an identifier and a timestamp may look like |
@@ -24,6 +25,7 @@ mod finding;
 mod header;
 mod id;
 mod line;
+mod member;
 mod parse;
 mod stamp;
 mod state;
