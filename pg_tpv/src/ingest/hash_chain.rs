@@ -34,11 +34,12 @@ struct Appended {
 const HEAD: &str =
     "select head_seq, head_hash, head_hlc from sync.hash_chain where node_id = $1 and chain = $2 for update";
 const BEGIN: &str = "insert into sync.hash_chain (node_id, chain) values ($1, $2) on conflict do nothing";
-const APPEND: &str = "insert into wire.doc (node_id, doc_id, business_date, kind, hlc, schema_version, chain, chain_seq, \
-    prev_hash, body, content_hash) \
-    select $1, d.doc_id, d.business_date, d.kind, d.hlc, $2, $3, d.seq, d.prev_hash, d.body, d.content_hash \
-    from unnest($4::uuid[], $5::date[], $6::text[], $7::bigint[], $8::bigint[], $9::bytea[], $10::text[], $11::bytea[]) \
-      as d (doc_id, business_date, kind, hlc, seq, prev_hash, body, content_hash) \
+const APPEND: &str = r"
+    insert into wire.doc (node_id, doc_id, business_date, kind, hlc, schema_version, chain, chain_seq,
+    prev_hash, body, content_hash)
+    select $1, d.doc_id, d.business_date, d.kind, d.hlc, $2, $3, d.seq, d.prev_hash, d.body, d.content_hash
+    from unnest($4::uuid[], $5::date[], $6::text[], $7::bigint[], $8::bigint[], $9::bytea[], $10::text[], $11::bytea[])
+      as d (doc_id, business_date, kind, hlc, seq, prev_hash, body, content_hash)
     order by d.seq";
 const MOVE_HEAD: &str =
     "update sync.hash_chain set head_seq = $3, head_hash = $4, head_hlc = $5 where node_id = $1 and chain = $2";

@@ -126,7 +126,8 @@ struct Case<'w> {
     chain: Option<Chain>,
 }
 
-const RECEIPT: &str = "select d.business_date, d.chain, d.body from wire.doc d \
+const RECEIPT: &str = r"
+    select d.business_date, d.chain, d.body from wire.doc d
     where d.node_id = $1 and d.doc_id = $2 and d.kind = 'receipt'";
 
 impl<'w> Case<'w> {

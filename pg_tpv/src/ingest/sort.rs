@@ -96,12 +96,13 @@ fn new_of_mut(decisions: &mut [Decision]) -> impl Iterator<Item = &mut New> {
 }
 
 /// `offset 0` keeps the planner from turning the look-ups around: a join could read all receipts of the terminal.
-const KNOWN: &str = "select f.printed_date, f.series, f.receipt_number, k.receipt_id, k.content_hash \
-    from unnest($2::date[], $3::text[], $4::text[]) as f (printed_date, series, receipt_number) \
-    cross join lateral ( \
-      select k.receipt_id, k.content_hash from sales.receipt_key k \
-       where k.terminal = $1 and k.printed_date = f.printed_date and k.series = f.series \
-         and k.receipt_number = f.receipt_number \
+const KNOWN: &str = r"
+    select f.printed_date, f.series, f.receipt_number, k.receipt_id, k.content_hash
+    from unnest($2::date[], $3::text[], $4::text[]) as f (printed_date, series, receipt_number)
+    cross join lateral (
+      select k.receipt_id, k.content_hash from sales.receipt_key k
+       where k.terminal = $1 and k.printed_date = f.printed_date and k.series = f.series
+         and k.receipt_number = f.receipt_number
       offset 0) k";
 
 /// The receipts that have the numbers of these files already.
@@ -143,8 +144,9 @@ struct Tail {
     printed: day::Previous,
 }
 
-const TAIL: &str = "select receipt_id, business_date, receipt_number, \
-      (extract(epoch from printed_at) * 1000000)::bigint \
+const TAIL: &str = r"
+    select receipt_id, business_date, receipt_number,
+      (extract(epoch from printed_at) * 1000000)::bigint
     from sales.terminal_tail where terminal = $1";
 
 fn tail(terminal: &str) -> Option<Tail> {

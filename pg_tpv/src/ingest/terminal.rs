@@ -38,20 +38,21 @@ pub struct Context {
     closed: Vec<NaiveDate>,
 }
 
-const CONTEXT: &str = "select n.node_id, s.timezone, s.cutoff_hour::integer, t.department_code, t.active, \
-      t.declares::text, \
-      (select coalesce(jsonb_agg(catalog.rule_as_json(r) order by r.priority, r.name), '[]') \
-         from catalog.barcode_rule r where r.node_id is null or r.node_id = n.node_id)::text, \
-      p.profile_id, p.version, p.profile::text, \
-      array(select c.business_date from sales.day_close c \
-             where c.node_id = n.node_id and c.business_date >= current_date - 400) \
-    from sync.this_node n \
-    join org.store s on s.node_id = n.node_id \
-    left join org.terminal t on t.node_id = n.node_id and t.code = $1 \
-    left join lateral ( \
-      select p.profile_id, p.version, p.profile from dat.profile p \
-       where p.node_id = n.node_id and (p.department_code is null or p.department_code = t.department_code) \
-       order by p.department_code nulls last, p.version desc limit 1 \
+const CONTEXT: &str = r"
+    select n.node_id, s.timezone, s.cutoff_hour::integer, t.department_code, t.active,
+      t.declares::text,
+      (select coalesce(jsonb_agg(catalog.rule_as_json(r) order by r.priority, r.name), '[]')
+         from catalog.barcode_rule r where r.node_id is null or r.node_id = n.node_id)::text,
+      p.profile_id, p.version, p.profile::text,
+      array(select c.business_date from sales.day_close c
+             where c.node_id = n.node_id and c.business_date >= current_date - 400)
+    from sync.this_node n
+    join org.store s on s.node_id = n.node_id
+    left join org.terminal t on t.node_id = n.node_id and t.code = $1
+    left join lateral (
+      select p.profile_id, p.version, p.profile from dat.profile p
+       where p.node_id = n.node_id and (p.department_code is null or p.department_code = t.department_code)
+       order by p.department_code nulls last, p.version desc limit 1
     ) p on t.code is not null";
 
 /// A terminal, known or not.

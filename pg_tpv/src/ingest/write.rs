@@ -73,11 +73,12 @@ fn accepted(new: New) -> Answer {
     }
 }
 
-const KEYS: &str = "insert into sales.receipt_key (terminal, printed_date, series, receipt_number, variant, receipt_id, \
-      business_date, content_hash, first_outcome, flags) \
-    select $1, k.printed_date, k.series, k.receipt_number, k.variant, k.receipt_id, k.business_date, k.content_hash, \
-      k.first_outcome, k.flags::text[] \
-    from unnest($2::date[], $3::text[], $4::text[], $5::bytea[], $6::uuid[], $7::date[], $8::bytea[], $9::text[], $10::text[]) \
+const KEYS: &str = r"
+    insert into sales.receipt_key (terminal, printed_date, series, receipt_number, variant, receipt_id,
+      business_date, content_hash, first_outcome, flags)
+    select $1, k.printed_date, k.series, k.receipt_number, k.variant, k.receipt_id, k.business_date, k.content_hash,
+      k.first_outcome, k.flags::text[]
+    from unnest($2::date[], $3::text[], $4::text[], $5::bytea[], $6::uuid[], $7::date[], $8::bytea[], $9::text[], $10::text[])
       as k (printed_date, series, receipt_number, variant, receipt_id, business_date, content_hash, first_outcome, flags)";
 
 fn write_keys(context: &Context, files: &[File<'_>], decisions: &[Decision]) {
@@ -110,9 +111,10 @@ fn write_keys(context: &Context, files: &[File<'_>], decisions: &[Decision]) {
     sql::execute(KEYS, &args);
 }
 
-const TAIL: &str = "insert into sales.terminal_tail (terminal, receipt_id, business_date, receipt_number, printed_at) \
-    values ($1, $2, $3, $4, $5::timestamptz) \
-    on conflict (terminal) do update set receipt_id = excluded.receipt_id, business_date = excluded.business_date, \
+const TAIL: &str = r"
+    insert into sales.terminal_tail (terminal, receipt_id, business_date, receipt_number, printed_at)
+    values ($1, $2, $3, $4, $5::timestamptz)
+    on conflict (terminal) do update set receipt_id = excluded.receipt_id, business_date = excluded.business_date,
       receipt_number = excluded.receipt_number, printed_at = excluded.printed_at";
 
 fn write_tail(context: &Context, decisions: &[Decision]) {
@@ -128,8 +130,9 @@ fn write_tail(context: &Context, decisions: &[Decision]) {
     }
 }
 
-const RAW: &str = "insert into sales.raw (terminal, file_name, outcome, receipt_id, bytes) \
-    select $1, r.file_name, r.outcome, r.receipt_id, r.bytes \
+const RAW: &str = r"
+    insert into sales.raw (terminal, file_name, outcome, receipt_id, bytes)
+    select $1, r.file_name, r.outcome, r.receipt_id, r.bytes
     from unnest($2::text[], $3::text[], $4::uuid[], $5::bytea[]) as r (file_name, outcome, receipt_id, bytes)";
 
 fn write_raw(context: &Context, files: &[File<'_>], decisions: &[Decision]) {
@@ -176,16 +179,17 @@ impl First {
     }
 }
 
-const FIRST: &str = "select k.receipt_id, k.first_outcome, k.flags, f.folder, f.name, f.trigger_name, f.bytes \
-    from unnest($3::date[], $4::text[], $5::text[]) as d (printed_date, series, receipt_number) \
-    cross join lateral ( \
-      select k.receipt_id, k.first_outcome, k.flags from sales.receipt_key k \
-       where k.terminal = $2 and k.printed_date = d.printed_date and k.series = d.series \
-         and k.receipt_number = d.receipt_number \
-      offset 0) k \
-    left join lateral ( \
-      select f.folder, f.name, f.trigger_name, f.bytes from dat.file f \
-       where f.node_id = $1 and f.receipt_id = k.receipt_id and f.withdrawn_at is null \
+const FIRST: &str = r"
+    select k.receipt_id, k.first_outcome, k.flags, f.folder, f.name, f.trigger_name, f.bytes
+    from unnest($3::date[], $4::text[], $5::text[]) as d (printed_date, series, receipt_number)
+    cross join lateral (
+      select k.receipt_id, k.first_outcome, k.flags from sales.receipt_key k
+       where k.terminal = $2 and k.printed_date = d.printed_date and k.series = d.series
+         and k.receipt_number = d.receipt_number
+      offset 0) k
+    left join lateral (
+      select f.folder, f.name, f.trigger_name, f.bytes from dat.file f
+       where f.node_id = $1 and f.receipt_id = k.receipt_id and f.withdrawn_at is null
       offset 0) f on true";
 
 fn first_deliveries(context: &Context, files: &[File<'_>], decisions: &[Decision]) -> HashMap<Uuid, First> {
@@ -218,7 +222,8 @@ fn first_deliveries(context: &Context, files: &[File<'_>], decisions: &[Decision
     rows.into_iter().collect()
 }
 
-const REJECT: &str = "insert into sales.rejected (terminal, file_name, size_bytes, sha256, code, pointer, detail, raw) \
+const REJECT: &str = r"
+    insert into sales.rejected (terminal, file_name, size_bytes, sha256, code, pointer, detail, raw)
     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing";
 
 /// A larger file than a receipt may be is not kept twice: it lies in the quarantine folder.

@@ -59,7 +59,8 @@ fn changes(tracked: &Tracked, old: Option<&Value>, new: &Value) -> Patch {
     patch
 }
 
-const COUNT: &str = "insert into sync.op_counter as c (node_id, last_seq) values ($1, 1) \
+const COUNT: &str = r"
+    insert into sync.op_counter as c (node_id, last_seq) values ($1, 1)
     on conflict (node_id) do update set last_seq = c.last_seq + 1 returning last_seq";
 
 const APPEND: &str =

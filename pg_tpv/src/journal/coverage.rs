@@ -16,7 +16,8 @@ pub struct Known {
     horizon: Vector,
 }
 
-const LOADS: &str = "select l.covers from sync.snapshot l join sync.snapshot_row t on t.snapshot_id = l.snapshot_id \
+const LOADS: &str = r"
+    select l.covers from sync.snapshot l join sync.snapshot_row t on t.snapshot_id = l.snapshot_id
     where l.completed_at is null and t.table_name = $1 and t.key = $2";
 const HORIZON: &str = "select node_id, seq from sync.horizon";
 
@@ -51,9 +52,11 @@ pub struct Unread {
     pub key: String,
 }
 
-const UNREAD: &str = "select node_id, seq, kind, key from sync.quarantine \
+const UNREAD: &str = r"
+    select node_id, seq, kind, key from sync.quarantine
     where seq is not null and key is not null and code like 'OPERATION%' and resolved_at is null";
-const TAKEN: &str = "update sync.quarantine set resolved_at = clock_timestamp(), detail = detail || ' (came as state)' \
+const TAKEN: &str = r"
+    update sync.quarantine set resolved_at = clock_timestamp(), detail = detail || ' (came as state)'
     where node_id = $1 and seq = $2 and resolved_at is null";
 
 impl Unread {

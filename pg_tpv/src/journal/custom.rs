@@ -15,12 +15,13 @@ use crate::postgres::sql;
 use crate::postgres::{DataFault, attempt, sqlstate_of};
 
 /// The apply worker calls it, so that only what the owner of the tables or a superuser made may be a rule.
-const FUNCTION: &str = "select p.prokind = 'f' and not p.proretset and p.prorettype = 'jsonb'::regtype, p.provolatile = 'i', \
-      r.rolsuper or r.rolname = 'tpv_owner', \
-      has_function_privilege('tpv_apply', p.oid, 'execute') and has_schema_privilege('tpv_apply', n.oid, 'usage') \
-    from pg_catalog.pg_proc p \
-    join pg_catalog.pg_namespace n on n.oid = p.pronamespace \
-    join pg_catalog.pg_roles r on r.oid = p.proowner \
+const FUNCTION: &str = r"
+    select p.prokind = 'f' and not p.proretset and p.prorettype = 'jsonb'::regtype, p.provolatile = 'i',
+      r.rolsuper or r.rolname = 'tpv_owner',
+      has_function_privilege('tpv_apply', p.oid, 'execute') and has_schema_privilege('tpv_apply', n.oid, 'usage')
+    from pg_catalog.pg_proc p
+    join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+    join pg_catalog.pg_roles r on r.oid = p.proowner
     where n.nspname = $1 and p.proname = $2 and p.pronargs = 1 and p.proargtypes[0] = 'jsonb'::regtype";
 
 /// Whether this node has the function, and may call it.

@@ -102,10 +102,11 @@ fn take(row: &OpRow, operation: &Operation, waited: bool) -> Entity {
     entity
 }
 
-const AWAIT: &str = "insert into sync.awaited (node_id, seq) \
-    select v.node_id, v.seq from unnest($1::integer[], $2::bigint[]) as v (node_id, seq) \
-     where not exists (select from wire.op o where o.node_id = v.node_id and o.seq = v.seq) \
-       and not exists (select from sync.horizon h where h.node_id = v.node_id and h.seq >= v.seq) \
+const AWAIT: &str = r"
+    insert into sync.awaited (node_id, seq)
+    select v.node_id, v.seq from unnest($1::integer[], $2::bigint[]) as v (node_id, seq)
+     where not exists (select from wire.op o where o.node_id = v.node_id and o.seq = v.seq)
+       and not exists (select from sync.horizon h where h.node_id = v.node_id and h.seq >= v.seq)
     on conflict do nothing";
 
 /// Takes note of what it names and what is not here. Heads are, as operations or as state.
@@ -127,9 +128,10 @@ fn was_awaited(row: &OpRow) -> bool {
 
 /// Only what may name it is read: a base is JSON, so that a version in it is two numbers with a comma between, and white
 /// space at most.
-const NAMING: &str = "select node_id, seq, hlc, table_name, key, patch, base from wire.op \
-    where table_name = $1 and key = $2 \
-      and strpos(translate(base, e' \\t\\n\\r', ''), '[' || $3::integer || ',' || $4::bigint || ']') > 0";
+const NAMING: &str = r"
+    select node_id, seq, hlc, table_name, key, patch, base from wire.op
+    where table_name = $1 and key = $2
+      and strpos(translate(base, e' \t\n\r', ''), '[' || $3::integer || ',' || $4::bigint || ']') > 0";
 
 /// The operations here whose base may name this one. One that can not be read has no say in the heads.
 fn named_by(row: &OpRow) -> Vec<Operation> {

@@ -180,7 +180,8 @@ pub fn clear_siblings<'r>(table_name: &str, key: &str, registers: impl Iterator<
     sql::execute(CLEAR, &[table_name.into(), key.into(), registers.into()]);
 }
 
-const RECORD: &str = "insert into sync.sibling (table_name, key, column_name, node_id, seq, hlc, value, chosen, review) \
+const RECORD: &str = r"
+    insert into sync.sibling (table_name, key, column_name, node_id, seq, hlc, value, chosen, review)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 fn record_siblings(tracked: &Tracked, key: &str, entity: &Entity, merged: &Merged, registers: &BTreeSet<String>) {

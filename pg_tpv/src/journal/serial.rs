@@ -75,10 +75,11 @@ fn comes_within(time: Duration) -> bool {
         .is_some()
 }
 
-const HELD_UP: &str = "select exists (select from pg_catalog.pg_locks turn \
-    join pg_catalog.pg_database d on d.oid = turn.database and d.datname = pg_catalog.current_database() \
-    cross join lateral unnest(pg_catalog.pg_blocking_pids(turn.pid)) as blocker (pid) \
-    left join pg_catalog.pg_stat_activity merge on merge.pid = blocker.pid and merge.backend_type = 'logical replication worker' \
+const HELD_UP: &str = r"
+    select exists (select from pg_catalog.pg_locks turn
+    join pg_catalog.pg_database d on d.oid = turn.database and d.datname = pg_catalog.current_database()
+    cross join lateral unnest(pg_catalog.pg_blocking_pids(turn.pid)) as blocker (pid)
+    left join pg_catalog.pg_stat_activity merge on merge.pid = blocker.pid and merge.backend_type = 'logical replication worker'
     where merge.pid is null and turn.locktype = 'advisory' and turn.granted and turn.classid = $1 and turn.objid = $2 and turn.objsubid = 2)";
 
 /// Whether the one whose turn it is waits for a session. Another merge, out of its turn, will end: who went out of turn too

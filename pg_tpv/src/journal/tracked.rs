@@ -36,15 +36,16 @@ pub struct Tracked {
     pub has_aliases: bool,
 }
 
-const ENTITY: &str = "select e.key_column, e.groups::text, \
-      array(select a.attname::text from pg_catalog.pg_attribute a \
-             where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by a.attnum), \
-      array(select p.column_name from sync.policy p where p.table_name = e.table_name and not p.deleted order by 1), \
-      array(select p.rule::text from sync.policy p where p.table_name = e.table_name and not p.deleted order by p.column_name), \
-      coalesce((select n.node_id from org.node n where n.kind = 'central' order by 1 limit 1), 0), \
-      (select format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a \
-        where a.attrelid = to_regclass($1) and a.attname = e.key_column), \
-      e.owner_column, e.duplicates <> '{}', e.writer = 'central' \
+const ENTITY: &str = r"
+    select e.key_column, e.groups::text,
+      array(select a.attname::text from pg_catalog.pg_attribute a
+             where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by a.attnum),
+      array(select p.column_name from sync.policy p where p.table_name = e.table_name and not p.deleted order by 1),
+      array(select p.rule::text from sync.policy p where p.table_name = e.table_name and not p.deleted order by p.column_name),
+      coalesce((select n.node_id from org.node n where n.kind = 'central' order by 1 limit 1), 0),
+      (select format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a
+        where a.attrelid = to_regclass($1) and a.attname = e.key_column),
+      e.owner_column, e.duplicates <> '{}', e.writer = 'central'
     from sync.tracked_table e where e.table_name = $1 and to_regclass($1) is not null";
 
 impl Tracked {

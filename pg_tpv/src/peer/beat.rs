@@ -15,25 +15,28 @@ use crate::wire::{BeatRow, Sender};
 /// Of a prepared transaction only the moment is known when it was prepared, and of a session with `track_activities` off
 /// nothing. The last beat was written before such a one recorded anything, or has allowed for it, so its mark holds on.
 /// Sessions are read first: one that prepares meanwhile is in one of the two lists.
-const LOW_WATER: &str = "with session as materialized ( \
-      select min(a.xact_start) as oldest, count(*) > count(a.xact_start) as unknown from pg_catalog.pg_stat_activity a \
-       where a.datname = current_database() and a.backend_xid is not null and a.pid <> pg_backend_pid()) \
-    select floor(extract(epoch from least( \
-      $1::timestamptz, \
-      s.oldest, \
-      case when s.unknown or exists (select from pg_catalog.pg_prepared_xacts p where p.database = current_database()) \
-        then coalesce((select b.low_water from wire.beat b where b.node_id = $2 order by b.beat desc limit 1), to_timestamp(0)) \
-      end)) * 1000)::bigint * 1000 \
+const LOW_WATER: &str = r"
+    with session as materialized (
+      select min(a.xact_start) as oldest, count(*) > count(a.xact_start) as unknown from pg_catalog.pg_stat_activity a
+       where a.datname = current_database() and a.backend_xid is not null and a.pid <> pg_backend_pid())
+    select floor(extract(epoch from least(
+      $1::timestamptz,
+      s.oldest,
+      case when s.unknown or exists (select from pg_catalog.pg_prepared_xacts p where p.database = current_database())
+        then coalesce((select b.low_water from wire.beat b where b.node_id = $2 order by b.beat desc limit 1), to_timestamp(0))
+      end)) * 1000)::bigint * 1000
     from session s";
 
-const BEAT: &str = "insert into wire.beat (node_id, beat, hlc, low_water, ops, chains, version) \
-    select $1, $5, $2, to_timestamp($3 / 1000000.0), \
-      coalesce((select json_object_agg(k.node_id, k.seq order by k.node_id)::text from sync.contiguous() k), '{}'), \
-      coalesce((select json_object_agg(h.chain, json_build_array(h.head_seq, encode(h.head_hash, 'hex'), h.head_hlc) order by h.chain)::text \
-                  from sync.hash_chain h where h.node_id = $1), '{}'), \
+const BEAT: &str = r"
+    insert into wire.beat (node_id, beat, hlc, low_water, ops, chains, version)
+    select $1, $5, $2, to_timestamp($3 / 1000000.0),
+      coalesce((select json_object_agg(k.node_id, k.seq order by k.node_id)::text from sync.contiguous() k), '{}'),
+      coalesce((select json_object_agg(h.chain, json_build_array(h.head_seq, encode(h.head_hash, 'hex'), h.head_hlc) order by h.chain)::text
+                  from sync.hash_chain h where h.node_id = $1), '{}'),
       $4";
 
-const COUNT: &str = "insert into sync.beat_counter as c (node_id, beat) values ($1, 1) \
+const COUNT: &str = r"
+    insert into sync.beat_counter as c (node_id, beat) values ($1, 1)
     on conflict (node_id) do update set beat = c.beat + 1 returning beat";
 
 /// Writes a beat, if this database is a node with a chain.
@@ -56,10 +59,11 @@ pub fn beat() {
 
 /// A beat that did not come means that rows may not have come either: `received_until` stands still until `sync.reconcile`
 /// has compared. The same for the first of all.
-const FOLD: &str = "update sync.peer p \
-    set beat = $2, beat_at = clock_timestamp(), low_water = $3, ops = $4, chains = $5, version = $6, ahead_ms = $7, \
-        gap_beat = case when p.beat + 1 = $2 then p.gap_beat else $2 end, \
-        received_until = case when p.beat + 1 = $2 and p.gap_beat is null then $3 else p.received_until end \
+const FOLD: &str = r"
+    update sync.peer p
+    set beat = $2, beat_at = clock_timestamp(), low_water = $3, ops = $4, chains = $5, version = $6, ahead_ms = $7,
+        gap_beat = case when p.beat + 1 = $2 then p.gap_beat else $2 end,
+        received_until = case when p.beat + 1 = $2 and p.gap_beat is null then $3 else p.received_until end
     where p.node_id = $1 and (p.beat is null or p.beat < $2)";
 
 /// Takes note of a peer's beat. Beats of others are nobody's business here.

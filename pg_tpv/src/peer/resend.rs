@@ -14,16 +14,18 @@ use crate::postgres::sql;
 use crate::wire::ResendRow;
 
 /// Each row goes through the trigger of its table, which asks who sent it and drops repeats.
-const OPERATIONS: &str = "insert into wire.op (node_id, seq, hlc, table_name, key, patch, base) \
-    select (o ->> 0)::integer, (o ->> 1)::bigint, (o ->> 2)::bigint, o ->> 3, o ->> 4, o ->> 5, o ->> 6 \
+const OPERATIONS: &str = r"
+    insert into wire.op (node_id, seq, hlc, table_name, key, patch, base)
+    select (o ->> 0)::integer, (o ->> 1)::bigint, (o ->> 2)::bigint, o ->> 3, o ->> 4, o ->> 5, o ->> 6
     from json_array_elements($1::json -> 'operations') with ordinality as l (o, n) order by n";
-const DOCUMENTS: &str = "insert into wire.doc (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq, \
-      prev_hash, body, content_hash) \
-    select d.node_id, d.doc_id, d.business_date, d.kind, d.to_node, d.hlc, d.schema_version, d.chain, d.chain_seq, d.prev_hash, d.body, \
-      d.content_hash \
-    from rows from (json_to_recordset($1::json -> 'documents') as (node_id integer, doc_id uuid, business_date date, kind text, \
-      to_node integer, hlc bigint, schema_version integer, chain text, chain_seq bigint, prev_hash bytea, body text, content_hash bytea)) \
-      with ordinality as d (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq, prev_hash, body, content_hash, n) \
+const DOCUMENTS: &str = r"
+    insert into wire.doc (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq,
+      prev_hash, body, content_hash)
+    select d.node_id, d.doc_id, d.business_date, d.kind, d.to_node, d.hlc, d.schema_version, d.chain, d.chain_seq, d.prev_hash, d.body,
+      d.content_hash
+    from rows from (json_to_recordset($1::json -> 'documents') as (node_id integer, doc_id uuid, business_date date, kind text,
+      to_node integer, hlc bigint, schema_version integer, chain text, chain_seq bigint, prev_hash bytea, body text, content_hash bytea))
+      with ordinality as d (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq, prev_hash, body, content_hash, n)
     order by d.n";
 const ASK: &str = "select sync.receive_request($1, $2::json -> 'wants')";
 

@@ -7,12 +7,14 @@ use crate::journal::{self, Came, Unread};
 use crate::postgres::{DataFault, sql};
 use crate::wire::ResendRow;
 
-const BEGUN: &str = "insert into sync.snapshot (snapshot_id, node_id, covers) \
-    values ($1::uuid, $2, json_build_object('vector', $3::json -> 'vector', 'beyond', $3::json -> 'beyond')::text) \
+const BEGUN: &str = r"
+    insert into sync.snapshot (snapshot_id, node_id, covers)
+    values ($1::uuid, $2, json_build_object('vector', $3::json -> 'vector', 'beyond', $3::json -> 'beyond')::text)
     on conflict (snapshot_id) do nothing";
 const PART: &str = "update sync.snapshot set parts = parts + 1, digest = digest + hashtextextended($2, 0) where snapshot_id = $1::uuid";
 /// What one of these writes may arrive as an operation before the load is complete.
-const THINGS: &str = "insert into sync.snapshot_row (snapshot_id, table_name, key) \
+const THINGS: &str = r"
+    insert into sync.snapshot_row (snapshot_id, table_name, key)
     select $1::uuid, t ->> 0, t ->> 1 from json_array_elements($2::json -> 'rows') t on conflict do nothing";
 
 /// Some things.
@@ -38,24 +40,30 @@ pub(super) fn things(row: &ResendRow) -> Result<(), DataFault> {
     Ok(())
 }
 
-const END: &str = "insert into sync.snapshot as l (snapshot_id, node_id, expected_parts, expected_digest) values ($1::uuid, $2, $3, $4::numeric) \
+const END: &str = r"
+    insert into sync.snapshot as l (snapshot_id, node_id, expected_parts, expected_digest) values ($1::uuid, $2, $3, $4::numeric)
     on conflict (snapshot_id) do update set expected_parts = excluded.expected_parts, expected_digest = excluded.expected_digest";
-const DONE: &str = "update sync.snapshot set completed_at = clock_timestamp() \
+const DONE: &str = r"
+    update sync.snapshot set completed_at = clock_timestamp()
     where snapshot_id = $1::uuid and parts = expected_parts and digest = expected_digest";
 /// What came as state need not come as operations.
-const KNOWN: &str = "insert into sync.horizon as h (node_id, seq) \
-    select key::integer, value::bigint from json_each_text($1::json -> 'vector') \
+const KNOWN: &str = r"
+    insert into sync.horizon as h (node_id, seq)
+    select key::integer, value::bigint from json_each_text($1::json -> 'vector')
     on conflict (node_id) do update set seq = excluded.seq where h.seq < excluded.seq";
 /// A node that was restored from a backup does not give numbers again.
-const COUNTER: &str = "select sync.advance_op_counter(max(own.seq)) from ( \
-      select v.value::bigint from sync.this_node t join json_each_text($1::json -> 'vector') v on v.key = t.node_id::text \
-      union all \
-      select (b ->> 2)::bigint from sync.this_node t join json_array_elements($1::json -> 'beyond') b on b ->> 0 = t.node_id::text \
+const COUNTER: &str = r"
+    select sync.advance_op_counter(max(own.seq)) from (
+      select v.value::bigint from sync.this_node t join json_each_text($1::json -> 'vector') v on v.key = t.node_id::text
+      union all
+      select (b ->> 2)::bigint from sync.this_node t join json_array_elements($1::json -> 'beyond') b on b ->> 0 = t.node_id::text
     ) own (seq) having count(*) > 0";
 /// Things of this load, and of those before it that the peer did not end: it has sent them anew. No foreign key acts here.
-const THINGS_OVER: &str = "delete from sync.snapshot_row t using sync.snapshot l, sync.snapshot this \
+const THINGS_OVER: &str = r"
+    delete from sync.snapshot_row t using sync.snapshot l, sync.snapshot this
     where this.snapshot_id = $1::uuid and l.snapshot_id = t.snapshot_id and l.node_id = this.node_id and l.started_at <= this.started_at";
-const GIVEN_UP: &str = "delete from sync.snapshot l using sync.snapshot this \
+const GIVEN_UP: &str = r"
+    delete from sync.snapshot l using sync.snapshot this
     where this.snapshot_id = $1::uuid and l.node_id = this.node_id and l.completed_at is null and l.started_at < this.started_at";
 
 /// Its end. It comes after all parts, in the same transaction at the sender; what is missing then was lost on the way.

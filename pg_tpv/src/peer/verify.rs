@@ -7,16 +7,18 @@ use uuid::Uuid;
 use crate::postgres::sql;
 
 /// Documents in the order of their chains. The body's hash is calculated by PostgreSQL, so that no body travels.
-const PAGE: &str = "select node_id, chain, chain_seq, doc_id, kind, business_date, prev_hash, content_hash, \
-      sha256(convert_to(body, 'UTF8')) = content_hash \
-    from wire.doc where (node_id, chain) = ($1, $2) and chain_seq > $3 \
+const PAGE: &str = r"
+    select node_id, chain, chain_seq, doc_id, kind, business_date, prev_hash, content_hash,
+      sha256(convert_to(body, 'UTF8')) = content_hash
+    from wire.doc where (node_id, chain) = ($1, $2) and chain_seq > $3
     order by chain_seq limit 5000";
 
 /// Every chain that has a document or a head.
-const CHAINS: &str = "select coalesce(d.node_id, c.node_id), coalesce(d.chain, c.chain), c.head_seq, c.head_hash, \
-      coalesce(d.documents, 0) \
-    from (select node_id, chain, count(*) as documents from wire.doc group by 1, 2) d \
-    full join sync.hash_chain c on c.node_id = d.node_id and c.chain = d.chain \
+const CHAINS: &str = r"
+    select coalesce(d.node_id, c.node_id), coalesce(d.chain, c.chain), c.head_seq, c.head_hash,
+      coalesce(d.documents, 0)
+    from (select node_id, chain, count(*) as documents from wire.doc group by 1, 2) d
+    full join sync.hash_chain c on c.node_id = d.node_id and c.chain = d.chain
     order by 1, 2";
 
 struct Entry {

@@ -5,8 +5,9 @@ use crate::postgres::sql;
 use crate::wire::Document;
 
 /// The first to close a day closes it, whichever arrives first.
-const CLOSE: &str = "insert into sales.day_close as c (node_id, business_date, closed_at) \
-    values ($1, $2, $3::timestamptz) \
+const CLOSE: &str = r"
+    insert into sales.day_close as c (node_id, business_date, closed_at)
+    values ($1, $2, $3::timestamptz)
     on conflict (node_id, business_date) do update set closed_at = least(c.closed_at, excluded.closed_at)";
 
 pub(super) fn project(document: &Document) -> Result<(), DataFault> {

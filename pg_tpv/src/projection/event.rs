@@ -8,7 +8,8 @@ use crate::postgres::DataFault;
 use crate::postgres::sql;
 use crate::wire::Document;
 
-const RECORD: &str = "insert into sales.receipt_event (node_id, receipt_id, doc_node, doc_id, kind, hlc, body) \
+const RECORD: &str = r"
+    insert into sales.receipt_event (node_id, receipt_id, doc_node, doc_id, kind, hlc, body)
     values ($1, $2, $1, $3, $4, $5, $6) on conflict do nothing";
 
 pub(super) fn project(document: &Document) -> Result<(), DataFault> {

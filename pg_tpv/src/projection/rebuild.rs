@@ -15,19 +15,23 @@ use crate::postgres::sql;
 use crate::postgres::{DataFault, attempt};
 use crate::wire::{Document, quarantine};
 
-const EMPTY: &str = "truncate sales.receipt, sales.receipt_line, sales.receipt_event, \
+const EMPTY: &str = r"
+    truncate sales.receipt, sales.receipt_line, sales.receipt_event,
     sales.day_close, sales.receipt_key";
 
 /// By key, not by time: the result must not hang on the order, and so it is not the order they came in.
-const PAGE: &str = "select node_id, doc_id, business_date, kind, hlc, schema_version, chain, body, content_hash \
-    from wire.doc where (node_id, doc_id, business_date) > ($1, $2, $3) \
+const PAGE: &str = r"
+    select node_id, doc_id, business_date, kind, hlc, schema_version, chain, body, content_hash
+    from wire.doc where (node_id, doc_id, business_date) > ($1, $2, $3)
     order by node_id, doc_id, business_date limit 500";
 
 /// What was quarantined before and is projected now. Operations and rows that were refused are nothing that is projected.
-const RESOLVE: &str = "update sync.quarantine set resolved_at = clock_timestamp() \
+const RESOLVE: &str = r"
+    update sync.quarantine set resolved_at = clock_timestamp()
     where resolved_at is null and doc_id is not null and at < transaction_timestamp()";
 
-const KEY: &str = "insert into sales.receipt_key (terminal, printed_date, series, receipt_number, variant, receipt_id, \
+const KEY: &str = r"
+    insert into sales.receipt_key (terminal, printed_date, series, receipt_number, variant, receipt_id,
     business_date, content_hash, first_outcome, flags) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 #[derive(Default)]
@@ -83,7 +87,8 @@ fn project_all(page: &[Document]) -> Vec<bool> {
     page.iter().map(one).collect()
 }
 
-const OWN: &str = "select d.doc_id, d.business_date, d.chain, d.body, d.content_hash from wire.doc d \
+const OWN: &str = r"
+    select d.doc_id, d.business_date, d.chain, d.body, d.content_hash from wire.doc d
     where d.node_id = $1 and d.kind = 'receipt' and d.doc_id > $2 order by d.doc_id limit 500";
 
 /// The arbiter of this node's own receipts: it too follows from the documents.

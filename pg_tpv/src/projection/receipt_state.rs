@@ -8,11 +8,12 @@ use crate::postgres::sql;
 
 const EVENTS: &str = "select kind, body from sales.receipt_event where node_id = $1 and receipt_id = $2";
 
-const SETTLE: &str = "update sales.receipt \
-    set state = $3, first_outcome = $4, hold_code = $5, hold_pointer = $6, hold_detail = $7, flags = $8, \
-        printed_at = coalesce($9::timestamptz, printed_at), \
-        printed_local = coalesce($9::timestamptz at time zone \
-            (select timezone from org.store s where s.node_id = $1), printed_local) \
+const SETTLE: &str = r"
+    update sales.receipt
+    set state = $3, first_outcome = $4, hold_code = $5, hold_pointer = $6, hold_detail = $7, flags = $8,
+        printed_at = coalesce($9::timestamptz, printed_at),
+        printed_local = coalesce($9::timestamptz at time zone
+            (select timezone from org.store s where s.node_id = $1), printed_local)
     where node_id = $1 and receipt_id = $2";
 
 /// Where a receipt stands, by everything that was said about it so far.
@@ -23,7 +24,8 @@ pub fn standing_of(node_id: i32, receipt_id: Uuid) -> Standing {
     standing(events)
 }
 
-const LOCK: &str = "select from sales.receipt where node_id = $1 and receipt_id = any ($2) \
+const LOCK: &str = r"
+    select from sales.receipt where node_id = $1 and receipt_id = any ($2)
     order by receipt_id for no key update";
 
 /// Waits until nobody else decides about these receipts, and keeps others from it until the transaction ends.

@@ -10,16 +10,19 @@ use crate::projection::project;
 use crate::wire::{Document, OpRow, quarantine, quarantine_op, quarantine_thing};
 use tpv_core::merge::Version;
 
-const ITEM: &str = "select q.seq, q.code, q.entire from sync.quarantine q \
+const ITEM: &str = r"
+    select q.seq, q.code, q.entire from sync.quarantine q
     where q.quarantine_id = $1 and q.resolved_at is null and q.refused is null for update";
 
-const DOCUMENT: &str = "select d.node_id, d.doc_id, d.business_date, d.kind, d.hlc, d.schema_version, d.chain, d.body, d.content_hash \
-    from sync.quarantine q \
-    join wire.doc d on d.node_id = q.node_id and d.doc_id = q.doc_id and d.business_date = q.business_date \
+const DOCUMENT: &str = r"
+    select d.node_id, d.doc_id, d.business_date, d.kind, d.hlc, d.schema_version, d.chain, d.body, d.content_hash
+    from sync.quarantine q
+    join wire.doc d on d.node_id = q.node_id and d.doc_id = q.doc_id and d.business_date = q.business_date
     where q.quarantine_id = $1";
 
-const OPERATION: &str = "select o.node_id, o.seq, o.hlc, o.table_name, o.key, o.patch, o.base \
-    from sync.quarantine q join wire.op o on o.node_id = q.node_id and o.seq = q.seq \
+const OPERATION: &str = r"
+    select o.node_id, o.seq, o.hlc, o.table_name, o.key, o.patch, o.base
+    from sync.quarantine q join wire.op o on o.node_id = q.node_id and o.seq = q.seq
     where q.quarantine_id = $1";
 
 const RESOLVE: &str = "update sync.quarantine set resolved_at = clock_timestamp() where quarantine_id = $1";

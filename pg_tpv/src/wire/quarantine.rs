@@ -10,9 +10,10 @@ use crate::postgres::DataFault;
 use crate::postgres::JsonbText;
 use crate::postgres::sql;
 
-const RECORD: &str = "insert into sync.quarantine as q (node_id, doc_id, business_date, kind, code, detail) \
-    values ($1, $2, $3, $4, $5, $6) \
-    on conflict (node_id, doc_id, business_date) do update \
+const RECORD: &str = r"
+    insert into sync.quarantine as q (node_id, doc_id, business_date, kind, code, detail)
+    values ($1, $2, $3, $4, $5, $6)
+    on conflict (node_id, doc_id, business_date) do update
     set at = clock_timestamp(), code = excluded.code, detail = excluded.detail, resolved_at = null";
 
 /// Records that a document waits, and why.
@@ -28,10 +29,11 @@ pub fn quarantine(document: &Document, fault: &DataFault) {
     sql::execute(RECORD, &args);
 }
 
-const RECORD_OP: &str = "insert into sync.quarantine as q (node_id, seq, kind, code, detail, key, entire) \
-    values ($1, $2, $3, $4, $5, $6, $7) \
-    on conflict (node_id, seq) where seq is not null do update \
-    set at = clock_timestamp(), code = excluded.code, detail = excluded.detail, resolved_at = null, \
+const RECORD_OP: &str = r"
+    insert into sync.quarantine as q (node_id, seq, kind, code, detail, key, entire)
+    values ($1, $2, $3, $4, $5, $6, $7)
+    on conflict (node_id, seq) where seq is not null do update
+    set at = clock_timestamp(), code = excluded.code, detail = excluded.detail, resolved_at = null,
         entire = excluded.entire or (q.entire and q.resolved_at is null)";
 
 /// Records that an operation waits, and why.
@@ -58,7 +60,8 @@ fn record(version: Version, table_name: &str, key: &str, fault: &DataFault, enti
 }
 
 const REFUSE: &str = "insert into sync.quarantine (node_id, kind, code, detail, refused) values ($1, $2, $3, $4, $5)";
-const ALARM: &str = "insert into sec.audit (event, subject, detail) \
+const ALARM: &str = r"
+    insert into sec.audit (event, subject, detail)
     values ('FORGED_SENDER', $1, 'a row that its sender may not send was refused; sync.quarantine keeps it')";
 
 /// Keeps a row aside that is not stored, with the reason.

@@ -28,10 +28,11 @@ thread_local! {
     static OF_ORIGIN: Cell<Option<(u16, Sender)>> = const { Cell::new(None) };
 }
 
-const PEER: &str = "select p.node_id, n.kind = 'central' \
-    from pg_catalog.pg_subscription s \
-    join sync.peer p on p.subscription_name = s.subname \
-    join org.node n on n.node_id = p.node_id \
+const PEER: &str = r"
+    select p.node_id, n.kind = 'central'
+    from pg_catalog.pg_subscription s
+    join sync.peer p on p.subscription_name = s.subname
+    join org.node n on n.node_id = p.node_id
     where s.oid = $1";
 
 /// Who this transaction's rows come from.
