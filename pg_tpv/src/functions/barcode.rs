@@ -3,8 +3,7 @@
 use pgrx::prelude::*;
 use tpv_core::barcode::{self, BarcodeRule};
 
-use crate::postgres::JsonbText;
-use crate::postgres::Refusal;
+use crate::postgres::{JsonbText, Refusal};
 
 /// The GS1 check digit that belongs behind these digits; null when they are none.
 #[pg_extern(immutable, strict, parallel_safe)]

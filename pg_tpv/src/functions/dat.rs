@@ -8,9 +8,7 @@ use pgrx::prelude::*;
 use tpv_core::dat::{self, Profile};
 use tpv_core::problem::Problem;
 
-use crate::postgres::JsonbText;
-use crate::postgres::Refusal;
-use crate::postgres::calendar_day;
+use crate::postgres::{JsonbText, Refusal, calendar_day};
 
 /// The bytes of the receipt's `.dat`, in the profile's encoding.
 ///

@@ -3,7 +3,7 @@
 use pgrx::prelude::*;
 use tpv_core::json::{JsonError, Value};
 use tpv_core::problem::Problem;
-use tpv_core::receipt::{Terminal, Verdict, parse};
+use tpv_core::receipt::{Declaration, Verdict, parse};
 
 use crate::guc;
 use crate::postgres::JsonbText;
@@ -23,7 +23,7 @@ use crate::postgres::JsonbText;
 /// quarantines with `TERMINAL_CONFIG`. Stable and not immutable, since the limits are settings.
 #[pg_extern(stable, strict, parallel_safe)]
 pub fn receipt_parse(raw: &[u8], terminal: default!(JsonbText, "'{}'")) -> JsonbText {
-    let terminal = terminal.read().map_err(unreadable).and_then(|declared| Terminal::from_json(&declared));
+    let terminal = terminal.read().map_err(unreadable).and_then(|declared| Declaration::from_json(&declared));
     let verdict = match terminal {
         Ok(terminal) => parse(raw, &terminal, &guc::limits()),
         Err(mut problems) => {

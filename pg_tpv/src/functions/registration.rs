@@ -2,10 +2,9 @@
 
 use pgrx::prelude::*;
 use tpv_core::dat::Profile;
-use tpv_core::receipt::Terminal;
+use tpv_core::receipt::Declaration;
 
-use crate::postgres::JsonbText;
-use crate::postgres::sql;
+use crate::postgres::{JsonbText, sql};
 
 /// What is wrong with a terminal's declaration; no row when nothing is.
 #[pg_extern(immutable, strict, parallel_safe)]
@@ -13,7 +12,7 @@ pub fn terminal_check(
     declares: JsonbText,
 ) -> TableIterator<'static, (name!(pointer, String), name!(code, String), name!(detail, String))> {
     let declared = declares.read_as("the declaration").unwrap_or_else(|refusal| refusal.raise());
-    let problems = Terminal::from_json(&declared).err().unwrap_or_default();
+    let problems = Declaration::from_json(&declared).err().unwrap_or_default();
     TableIterator::new(problems.into_iter().map(|p| (p.pointer, p.code.to_owned(), p.detail)))
 }
 

@@ -11,7 +11,7 @@ use tpv_core::receipt::parse;
 
 use super::answer::Answer;
 use super::file::File;
-use super::terminal::Context;
+use super::terminal::Terminal;
 use super::{sort, write};
 use crate::guc;
 use crate::postgres::{DataFault, Refusal, attempt};
@@ -58,7 +58,7 @@ pub fn ingest_files(
     TableIterator::new(answers.into_iter().zip(1..).map(|(answer, position)| answer.row(position)))
 }
 
-fn ingest(terminal: &str, files: &[&[u8]], names: Option<&[Option<&str>]>) -> Result<Vec<Answer>, Refusal> {
+fn ingest(code: &str, files: &[&[u8]], names: Option<&[Option<&str>]>) -> Result<Vec<Answer>, Refusal> {
     let usage = |message: String| Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message);
     if files.len() > MOST_FILES {
         return Err(usage(format!("a batch has at most {MOST_FILES} files")));
@@ -67,35 +67,34 @@ fn ingest(terminal: &str, files: &[&[u8]], names: Option<&[Option<&str>]>) -> Re
         return Err(usage("there must be as many names as files".to_owned()));
     }
     let name = |index: usize| names.and_then(|names| names[index]);
-    let found = super::terminal::find(terminal)?;
-    let Some(context) = found.context.filter(|_| found.active) else {
-        let stranger = |(index, raw)| write::refuse(terminal, name(index), raw, &unknown_terminal(), true);
+    let Some(terminal) = Terminal::find(code)?.filter(|terminal| terminal.active) else {
+        let stranger = |(index, raw)| write::refuse(code, name(index), raw, &unknown_terminal(), true);
         return Ok(files.iter().copied().enumerate().map(stranger).collect());
     };
     let limits = guc::limits();
     let judged: Vec<File<'_>> = files
         .iter()
         .enumerate()
-        .map(|(index, raw)| File { name: name(index), raw, verdict: parse(raw, &context.declared, &limits) })
+        .map(|(index, raw)| File { name: name(index), raw, verdict: parse(raw, &terminal.declaration, &limits) })
         .collect();
-    Ok(match attempt(|| Ok(take_in(&context, &judged))) {
+    Ok(match attempt(|| Ok(ingest_together(&terminal, &judged))) {
         Ok(answers) => answers,
-        Err(_) => judged.iter().map(|file| take_in_alone(&context, file)).collect(),
+        Err(_) => judged.iter().map(|file| ingest_alone(&terminal, file)).collect(),
     })
 }
 
-fn take_in(context: &Context, files: &[File<'_>]) -> Vec<Answer> {
-    let desk = context.desk(Utc::now());
-    let (chain, sorted) = sort::sort(context, &desk, files);
-    write::write(context, chain, files, sorted)
+fn ingest_together(terminal: &Terminal, files: &[File<'_>]) -> Vec<Answer> {
+    let context = terminal.context(Utc::now());
+    let (chain, sorted) = sort::sort(terminal, &context, files);
+    write::write(terminal, chain, files, sorted)
 }
 
 /// A file that the database itself refuses, whatever the core thinks of it, is the only one to suffer for it.
-fn take_in_alone(context: &Context, file: &File<'_>) -> Answer {
+fn ingest_alone(terminal: &Terminal, file: &File<'_>) -> Answer {
     let one = std::slice::from_ref(file);
-    match attempt(|| Ok(take_in(context, one))) {
+    match attempt(|| Ok(ingest_together(terminal, one))) {
         Ok(answers) => answers.into_iter().next().unwrap_or_default(),
-        Err(fault) => write::refuse(&context.terminal, file.name, file.raw, &not_storable(&fault), false),
+        Err(fault) => write::refuse(&terminal.code, file.name, file.raw, &not_storable(&fault), false),
     }
 }
 

@@ -10,11 +10,10 @@ use uuid::Uuid;
 
 use super::dat_file;
 use super::hash_chain::Chain;
-use super::terminal::{self, Context};
+use super::terminal::{Terminal, no_store};
 use crate::node::this_node;
-use crate::postgres::Refusal;
-use crate::postgres::sql;
-use crate::projection::{lock_receipts, standing_of};
+use crate::postgres::{Refusal, sql};
+use crate::projection::{lock_receipts, state_of_receipt};
 
 /// Lets a held receipt go. Called through `sales.release`.
 #[pg_extern(volatile, parallel_unsafe)]
@@ -148,27 +147,26 @@ impl<'w> Case<'w> {
         let receipt_id = Uuid::from_bytes(*receipt_id.as_bytes());
         // Before its state is read and its .dat is touched: a ticket that undoes it locks in the same order.
         lock_receipts(node_id, &[receipt_id]);
-        let standing = standing_of(node_id, receipt_id);
-        let (state, printed_at) = (standing.state, standing.printed_at);
+        let receipt_state = state_of_receipt(node_id, receipt_id);
+        let (state, printed_at) = (receipt_state.state, receipt_state.printed_at);
         Ok(Self { node_id, receipt_id, business_date, terminal, body, state, printed_at, why, chain })
     }
 
     /// Makes the `.dat` with the layout of now, and asks for its publication.
     fn publish(&self, file_name: Option<&str>) -> Result<(), Refusal> {
-        let found = terminal::find(&self.terminal)?;
-        let context =
-            found.context.ok_or_else(|| wrong_state("the terminal of the receipt is no longer registered"))?;
-        let mut dat = self.dat(&context)?;
+        let terminal = Terminal::find(&self.terminal)?
+            .ok_or_else(|| wrong_state("the terminal of the receipt is no longer registered"))?;
+        let mut dat = self.dat(&terminal)?;
         if let Some(name) = file_name {
             if !is_id(name) {
                 let message = "a file name has 1 to 32 letters, digits, points, hyphens and underscores";
                 return Err(wrong_state(message));
             }
             dat.name = name.to_owned();
-            dat.trigger_name = tpv_core::dat::trigger_name(&context.profile, name);
+            dat.trigger_name = tpv_core::dat::trigger_name(&terminal.profile, name);
         }
         let wanted = [(self.receipt_id, &dat)];
-        if dat_file::take_names(self.node_id, &self.terminal, &context.layout, &wanted).is_empty() {
+        if dat_file::take_names(self.node_id, &self.terminal, &terminal.layout, &wanted).is_empty() {
             return Err(Refusal::new(
                 PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION,
                 "another receipt has a .dat of that name in that folder",
@@ -179,17 +177,17 @@ impl<'w> Case<'w> {
         Ok(())
     }
 
-    fn dat(&self, context: &Context) -> Result<Dat, Refusal> {
+    fn dat(&self, terminal: &Terminal) -> Result<Dat, Refusal> {
         let receipt = Receipt::from_body(&self.body)
             .map_err(|faults| Refusal::faulty("the stored receipt can not be read", &faults))?;
-        let now = context.desk(Utc::now());
+        let context = terminal.context(Utc::now());
         let printed = match self.printed_at {
             Some(instant) => {
-                Printed { instant, local: instant.with_timezone(&context.store.zone).naive_local(), flag: None }
+                Printed { instant, local: instant.with_timezone(&terminal.store.zone).naive_local(), flag: None }
             }
-            None => now.printed(&receipt, None),
+            None => context.printed(&receipt, None),
         };
-        let dat = dat_of_body(&context.profile, &self.body, &printed, self.business_date, now.published_on());
+        let dat = dat_of_body(&terminal.profile, &self.body, &printed, self.business_date, context.published_on());
         dat.map_err(|error| Refusal::from(error).hint("dat.save_profile saves a layout that can show it; or void it"))
     }
 
@@ -214,11 +212,6 @@ impl<'w> Case<'w> {
 
 fn wrong_state(message: &str) -> Refusal {
     Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)
-}
-
-fn no_store() -> Refusal {
-    let code = PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
-    Refusal::new(code, "this database is no store yet").hint("org.register_store says which")
 }
 
 extension_sql!(

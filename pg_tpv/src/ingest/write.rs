@@ -14,29 +14,29 @@ use super::dat_file;
 use super::file::File;
 use super::hash_chain::Chain;
 use super::sort::new_of;
-use super::terminal::Context;
+use super::terminal::Terminal;
 use crate::postgres::sql;
 
 /// Writes it all and answers for each file.
-pub fn write(context: &Context, mut chain: Chain, files: &[File<'_>], decisions: Vec<Decision>) -> Vec<Answer> {
+pub fn write(terminal: &Terminal, mut chain: Chain, files: &[File<'_>], decisions: Vec<Decision>) -> Vec<Answer> {
     for (file, decision) in files.iter().zip(&decisions) {
         if let (Decision::New(new), Some(body)) = (decision, &file.verdict.body) {
-            append(context.node_id, &mut chain, new, body);
+            append(terminal.node_id, &mut chain, new, body);
         }
     }
     chain.write();
-    write_keys(context, files, &decisions);
-    write_tail(context, &decisions);
+    write_keys(terminal, files, &decisions);
+    write_tail(terminal, &decisions);
     for new in new_of(&decisions) {
         if let Some(undone) = new.voids {
-            dat_file::withdraw(context.node_id, undone, UNDONE);
+            dat_file::withdraw(terminal.node_id, undone, UNDONE);
         }
     }
-    write_raw(context, files, &decisions);
-    let first = first_deliveries(context, files, &decisions);
+    write_raw(terminal, files, &decisions);
+    let first = first_deliveries(terminal, files, &decisions);
     let answer = |(file, decision): (&File<'_>, Decision)| match decision {
         Decision::Quarantined { problem, suspicious } => {
-            refuse(&context.terminal, file.name, file.raw, &problem, suspicious)
+            refuse(&terminal.code, file.name, file.raw, &problem, suspicious)
         }
         Decision::Duplicate(id) => first.get(&id).map_or_else(Answer::default, |first| first.answer(id)),
         Decision::New(new) => accepted(*new),
@@ -81,7 +81,7 @@ const KEYS: &str = r"
     from unnest($2::date[], $3::text[], $4::text[], $5::bytea[], $6::uuid[], $7::date[], $8::bytea[], $9::text[], $10::text[])
       as k (printed_date, series, receipt_number, variant, receipt_id, business_date, content_hash, first_outcome, flags)";
 
-fn write_keys(context: &Context, files: &[File<'_>], decisions: &[Decision]) {
+fn write_keys(terminal: &Terminal, files: &[File<'_>], decisions: &[Decision]) {
     let new: Vec<(&New, Vec<u8>)> = files
         .iter()
         .zip(decisions)
@@ -97,7 +97,7 @@ fn write_keys(context: &Context, files: &[File<'_>], decisions: &[Decision]) {
     let flags = |new: &New| format!("{{{}}}", new.intake.flags.join(","));
     let outcome = |new: &New| if new.hold().is_some() { "held" } else { "accepted" };
     let args = [
-        context.terminal.as_str().into(),
+        terminal.code.as_str().into(),
         new.iter().map(|(new, _)| sql::date(new.key.printed_date)).collect::<Vec<_>>().into(),
         new.iter().map(|(new, _)| new.key.series.as_str()).collect::<Vec<_>>().into(),
         new.iter().map(|(new, _)| new.key.number.as_str()).collect::<Vec<_>>().into(),
@@ -117,10 +117,10 @@ const TAIL: &str = r"
     on conflict (terminal) do update set receipt_id = excluded.receipt_id, business_date = excluded.business_date,
       receipt_number = excluded.receipt_number, printed_at = excluded.printed_at";
 
-fn write_tail(context: &Context, decisions: &[Decision]) {
+fn write_tail(terminal: &Terminal, decisions: &[Decision]) {
     if let Some(last) = new_of(decisions).filter(|new| !new.conflicts).last() {
         let args = [
-            context.terminal.as_str().into(),
+            terminal.code.as_str().into(),
             sql::uuid(last.doc_id).into(),
             sql::date(last.business_date).into(),
             last.key.number.as_str().into(),
@@ -135,7 +135,7 @@ const RAW: &str = r"
     select $1, r.file_name, r.outcome, r.receipt_id, r.bytes
     from unnest($2::text[], $3::text[], $4::uuid[], $5::bytea[]) as r (file_name, outcome, receipt_id, bytes)";
 
-fn write_raw(context: &Context, files: &[File<'_>], decisions: &[Decision]) {
+fn write_raw(terminal: &Terminal, files: &[File<'_>], decisions: &[Decision]) {
     let stored = |(file, decision)| {
         let (outcome, id) = match decision {
             &Decision::Quarantined { .. } => return None,
@@ -150,7 +150,7 @@ fn write_raw(context: &Context, files: &[File<'_>], decisions: &[Decision]) {
         return;
     }
     let args = [
-        context.terminal.as_str().into(),
+        terminal.code.as_str().into(),
         rows.iter().map(|row| row.0).collect::<Vec<_>>().into(),
         rows.iter().map(|row| row.1).collect::<Vec<_>>().into(),
         rows.iter().map(|row| sql::uuid(row.2)).collect::<Vec<_>>().into(),
@@ -192,10 +192,10 @@ const FIRST: &str = r"
        where f.node_id = $1 and f.receipt_id = k.receipt_id and f.withdrawn_at is null
       offset 0) f on true";
 
-fn first_deliveries(context: &Context, files: &[File<'_>], decisions: &[Decision]) -> HashMap<Uuid, First> {
-    let desk = context.desk(chrono::Utc::now());
+fn first_deliveries(terminal: &Terminal, files: &[File<'_>], decisions: &[Decision]) -> HashMap<Uuid, First> {
+    let context = terminal.context(chrono::Utc::now());
     let repeated = |(file, decision): (&File<'_>, &Decision)| match decision {
-        Decision::Duplicate(_) => Some(desk.key(file.verdict.receipt.as_ref()?)),
+        Decision::Duplicate(_) => Some(context.key(file.verdict.receipt.as_ref()?)),
         _ => None,
     };
     let keys: Vec<_> = files.iter().zip(decisions).filter_map(repeated).collect();
@@ -203,8 +203,8 @@ fn first_deliveries(context: &Context, files: &[File<'_>], decisions: &[Decision
         return HashMap::new();
     }
     let args = [
-        context.node_id.into(),
-        context.terminal.as_str().into(),
+        terminal.node_id.into(),
+        terminal.code.as_str().into(),
         keys.iter().map(|key| sql::date(key.printed_date)).collect::<Vec<_>>().into(),
         keys.iter().map(|key| key.series.as_str()).collect::<Vec<_>>().into(),
         keys.iter().map(|key| key.number.as_str()).collect::<Vec<_>>().into(),

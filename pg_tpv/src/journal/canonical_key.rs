@@ -4,10 +4,9 @@ use pgrx::prelude::*;
 use pgrx::spi::quote_identifier;
 use tpv_core::merge::resolve_alias;
 
-use super::row::table;
+use super::row::quoted_name;
 use super::tracked::Tracked;
-use crate::postgres::Refusal;
-use crate::postgres::sql;
+use crate::postgres::{Refusal, sql};
 
 /// The key of the thing that `key` became. Called through `sync.canonical_key`.
 #[pg_extern(stable, parallel_unsafe)]
@@ -20,7 +19,7 @@ pub fn canonical_key(table_name: &str, key: &str) -> String {
     }
     let alias = format!(
         "select alias_of::text from {} where {} = $1::{} and alias_of is not null",
-        table(&tracked),
+        quoted_name(&tracked),
         quote_identifier(&tracked.key_column),
         tracked.key_type
     );

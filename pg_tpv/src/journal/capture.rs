@@ -9,14 +9,12 @@ use super::tracked::{TOMBSTONE, Tracked};
 use super::{row, stored_heads};
 use crate::node::clock::hlc_now;
 use crate::node::this_node;
-use crate::postgres::JsonbText;
-use crate::postgres::Refusal;
-use crate::postgres::sql;
+use crate::postgres::{JsonbText, Refusal, sql};
 
 /// Whether changes of rows in this session are to be captured now: not while the merge writes.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn is_capturing() -> bool {
-    super::is_capturing()
+    super::without_capture::is_capturing()
 }
 
 /// Writes the operation for a change of a row: `old` is null for a new one. Called by the trigger `sync.capture`.

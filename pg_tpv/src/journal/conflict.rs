@@ -6,12 +6,11 @@ use tpv_core::merge::{EXISTS, Entity, Patch, Version};
 
 use super::capture::write;
 use super::tracked::Tracked;
+use super::without_capture::is_capturing;
 use super::{row, serial, stored_heads};
 use crate::node::this_node;
-use crate::postgres::JsonbText;
-use crate::postgres::Refusal;
-use crate::postgres::{DataFault, attempt};
-use crate::wire::quarantine_thing;
+use crate::postgres::{DataFault, JsonbText, Refusal, attempt};
+use crate::wire::quarantine_entity;
 
 /// Gives a losing value its right: the row shows it, and the answer is the value, for an operation that [`decide`] writes at
 /// the end of the transaction. Called through `sync.resolve_conflict`.
@@ -56,10 +55,10 @@ pub fn choose_again(table_name: &str, key: &str, column_name: &str) {
     let work = || {
         let is_new = !row::lock_row(&tracked, key);
         let state = stored_heads::lock(table_name, key);
-        row::settle(&tracked, key, &state, [column_name.to_owned()].iter(), is_new)
+        row::write(&tracked, key, &state, [column_name.to_owned()].iter(), is_new)
     };
     // Who changes a policy here is told; where the change arrives, nothing may stop it.
-    let settled = if super::is_capturing() { work() } else { attempt(work) };
+    let settled = if is_capturing() { work() } else { attempt(work) };
     let fault = settled.map_or_else(Some, |settled| settled.fault(column_name));
     if let Some(fault) = fault {
         wait(&stored_heads::lock(table_name, key), table_name, key, column_name, &fault);
@@ -70,7 +69,7 @@ pub fn choose_again(table_name: &str, key: &str, column_name: &str) {
 fn wait(state: &Entity, table_name: &str, key: &str, column_name: &str, fault: &DataFault) {
     let last = state.heads(column_name).iter().max_by_key(|head| (head.hlc, head.version));
     if let Some(head) = last {
-        quarantine_thing(head.version, table_name, key, fault);
+        quarantine_entity(head.version, table_name, key, fault);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::postgres::sql::{self, Row};
 
 /// Which operations on one thing came as state.
 #[derive(Debug)]
-pub struct Known {
+pub struct Coverage {
     loads: Vec<Knowledge>,
     horizon: Vector,
 }
@@ -21,7 +21,7 @@ const LOADS: &str = r"
     where l.completed_at is null and t.table_name = $1 and t.key = $2";
 const HORIZON: &str = "select node_id, seq from sync.horizon";
 
-impl Known {
+impl Coverage {
     /// As long as the heads of the thing are locked.
     pub fn of(table_name: &str, key: &str) -> Self {
         // In this order: one that becomes complete in between is seen twice and not missed.
@@ -43,7 +43,7 @@ fn knowledge(row: &Row<'_>) -> Knowledge {
 
 /// An operation that is here and could not be read, so that it is no part of anything yet.
 #[derive(Clone, Debug)]
-pub struct Unread {
+pub struct Unparsed {
     /// The operation.
     pub version: Version,
     /// The table.
@@ -59,7 +59,7 @@ const TAKEN: &str = r"
     update sync.quarantine set resolved_at = clock_timestamp(), detail = detail || ' (came as state)'
     where node_id = $1 and seq = $2 and resolved_at is null";
 
-impl Unread {
+impl Unparsed {
     /// All of them.
     pub fn here() -> Vec<Self> {
         sql::rows(UNREAD, &[], |row| {

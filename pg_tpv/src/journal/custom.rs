@@ -10,9 +10,7 @@ use tpv_core::json::Value;
 use tpv_core::merge::{Head, Rule};
 
 use super::tracked::{POLICY, Tracked};
-use crate::postgres::JsonbText;
-use crate::postgres::sql;
-use crate::postgres::{DataFault, attempt, sqlstate_of};
+use crate::postgres::{DataFault, JsonbText, attempt, sql, sqlstate_of};
 
 /// The apply worker calls it, so that only what the owner of the tables or a superuser made may be a rule.
 const FUNCTION: &str = r"
@@ -48,7 +46,7 @@ pub fn check(name: &str) -> Result<(), &'static str> {
 ///
 /// # Errors
 /// A rule of a later version, or a function that this node does not have.
-pub fn check_settled(tracked: &Tracked, register: &str, value: &Value) -> Result<(), DataFault> {
+pub fn check_policy_row(tracked: &Tracked, register: &str, value: &Value) -> Result<(), DataFault> {
     if tracked.table_name != POLICY || register != "rule" {
         return Ok(());
     }

@@ -4,11 +4,10 @@ use std::cell::LazyCell;
 
 use tpv_core::merge::{Entity, Operation, Version};
 
-use super::coverage::Known;
+use super::coverage::Coverage;
 use super::tracked::{POLICY, Tracked};
 use super::{row, serial, stored_heads};
-use crate::postgres::sql;
-use crate::postgres::{DataFault, attempt};
+use crate::postgres::{DataFault, attempt, sql};
 use crate::wire::OpRow;
 
 /// As far as its node may decide: what does not count is as if it had not been said.
@@ -45,11 +44,11 @@ fn merge_one(row: &OpRow, waited: bool) -> Result<(), DataFault> {
     let operation = read(row)?;
     serialise(row);
     let settled = attempt(|| {
-        let tracked = Tracked::find(&row.table_name).ok_or_else(unknown_entity)?;
+        let tracked = Tracked::find(&row.table_name).ok_or_else(unknown_table)?;
         // Sessions lock the row first and its heads at their end; so does the merge.
         let is_new = !row::lock_row(&tracked, &row.key);
         let entity = take(row, &operation, waited);
-        row::settle(&tracked, &row.key, &entity, operation.patch.keys(), is_new)
+        row::write(&tracked, &row.key, &entity, operation.patch.keys(), is_new)
     });
     match settled {
         Ok(settled) => settled.complete_for(&operation),
@@ -70,13 +69,13 @@ pub fn merge_again(row: &OpRow, was_read: bool) -> Result<(), DataFault> {
     }
     let operation = read(row)?;
     serialise(row);
-    let tracked = Tracked::find(&row.table_name).ok_or_else(unknown_entity)?;
+    let tracked = Tracked::find(&row.table_name).ok_or_else(unknown_table)?;
     let settle = |entire: bool| {
         attempt(|| {
             let is_new = !row::lock_row(&tracked, &row.key);
             let entity = stored_heads::lock(&row.table_name, &row.key);
             let registers = entity.0.keys().filter(|register| entire || operation.patch.contains_key(*register));
-            row::settle(&tracked, &row.key, &entity, registers, is_new)
+            row::write(&tracked, &row.key, &entity, registers, is_new)
         })
     };
     // Where another operation's column fails, this one's may be written.
@@ -93,7 +92,7 @@ fn serialise(row: &OpRow) {
 fn take(row: &OpRow, operation: &Operation, waited: bool) -> Entity {
     let mut entity = stored_heads::lock(&row.table_name, &row.key);
     await_missing(operation, &entity);
-    let is_in_state = LazyCell::new(|| !waited && Known::of(&row.table_name, &row.key).covers(operation.version));
+    let is_in_state = LazyCell::new(|| !waited && Coverage::of(&row.table_name, &row.key).covers(operation.version));
     let naming = LazyCell::new(|| if waited || was_awaited(row) { named_by(row) } else { Vec::new() });
     entity.advance(operation, |register| {
         *is_in_state || naming.iter().any(|other| other.seen(register).contains(&operation.version))
@@ -140,6 +139,6 @@ fn named_by(row: &OpRow) -> Vec<Operation> {
 }
 
 /// A table that is not tracked here.
-pub fn unknown_entity() -> DataFault {
+pub fn unknown_table() -> DataFault {
     DataFault::new("UNKNOWN_TABLE", "this node does not share that table, or not yet")
 }

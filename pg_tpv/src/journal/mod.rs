@@ -29,32 +29,9 @@ mod row;
 mod serial;
 mod stored_heads;
 mod tracked;
+mod without_capture;
 
-use std::cell::Cell;
-
-pub use coverage::Unread;
+pub use coverage::Unparsed;
 pub use lookup::forget;
 pub use merge_operation::{merge, merge_again};
-pub use merge_snapshot::{Came, before_uniting, settle_thing, unite};
-
-thread_local! {
-    static RESOLVING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether a change of a row is somebody's decision, and not the merge's own.
-pub fn is_capturing() -> bool {
-    !RESOLVING.get()
-}
-
-/// Writes rows for the merge: nobody decided that, so nothing is captured. An error on the way leaves it as it was; so does
-/// the merge of a policy, whose trigger merges again.
-pub fn resolving<T>(work: impl FnOnce() -> T) -> T {
-    struct Reset(bool);
-    impl Drop for Reset {
-        fn drop(&mut self) {
-            RESOLVING.set(self.0);
-        }
-    }
-    let _reset = Reset(RESOLVING.replace(true));
-    work()
-}
+pub use merge_snapshot::{SnapshotRow, lock_for_snapshot, merge_snapshot_row, write_entity};

@@ -8,8 +8,7 @@ use tpv_core::merge::{Choice, Entity, Rule};
 
 use super::tracked::{POLICY, Tracked};
 use super::{custom, row, stored_heads};
-use crate::postgres::JsonbText;
-use crate::postgres::Refusal;
+use crate::postgres::{JsonbText, Refusal};
 
 /// Refuses a policy that could not be followed. Called by the trigger `sync.check_policy`.
 #[pg_extern(volatile, parallel_unsafe)]
@@ -76,7 +75,7 @@ pub fn policy_dry_run(
 }
 
 fn chosen(tracked: &Tracked, state: &Entity, register: &str) -> Option<Value> {
-    let mut choice: Choice = tracked.settle(state).columns.remove(register)?;
+    let mut choice: Choice = tracked.resolve(state).columns.remove(register)?;
     if let Err(fault) = row::evaluate(&mut choice, state.heads(register)) {
         let code = PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
         Refusal::new(code, "the function of that policy fails on what is on record").detail(fault.detail).raise();

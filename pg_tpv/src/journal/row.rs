@@ -4,20 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 use tpv_core::json::Value;
-use tpv_core::merge::{ALIAS, Choice, Entity, Head, Merged, Operation, Rule, settled};
+use tpv_core::merge::{ALIAS, Choice, Entity, Head, Merged, Operation, Rule};
 
 use super::custom;
-use super::tracked::{TOMBSTONE, Tracked, Written};
-use crate::journal;
-use crate::postgres::DataFault;
-use crate::postgres::JsonbText;
-use crate::postgres::sql;
+use super::tracked::{ColumnValue, TOMBSTONE, Tracked};
+use super::without_capture::without_capture;
+use crate::postgres::{DataFault, JsonbText, sql};
 
 /// Locks the row of a thing; whether it is there.
 pub fn lock_row(tracked: &Tracked, key: &str) -> bool {
     let text = format!(
         "select from {} where {} = $1::{} for update",
-        table(tracked),
+        quoted_name(tracked),
         quote_identifier(&tracked.key_column),
         tracked.key_type
     );
@@ -26,9 +24,9 @@ pub fn lock_row(tracked: &Tracked, key: &str) -> bool {
 
 /// What was written, and what could not be.
 #[derive(Debug, Default)]
-pub struct Settled(BTreeMap<String, DataFault>);
+pub struct Unwritten(BTreeMap<String, DataFault>);
 
-impl Settled {
+impl Unwritten {
     /// Whether all that an operation wrote is written as it ought to be.
     ///
     /// # Errors
@@ -57,27 +55,27 @@ impl Settled {
 ///
 /// # Errors
 /// What the table refuses.
-pub fn settle<'r>(
+pub fn write<'r>(
     tracked: &Tracked,
     key: &str,
     entity: &Entity,
     registers: impl Iterator<Item = &'r String> + Clone,
     is_new: bool,
-) -> Result<Settled, DataFault> {
+) -> Result<Unwritten, DataFault> {
     // Whoever made the row held its heads until a moment ago, so that it may be here by now.
     let is_new = is_new && !lock_row(tracked, key);
     let wanted = wanted(tracked, entity, registers, is_new);
-    let mut merged = tracked.settle(entity);
-    let mut settled = Settled::default();
+    let mut merged = tracked.resolve(entity);
+    let mut unwritten = Unwritten::default();
     for (register, choice) in &mut merged.columns {
         if wanted.contains(register)
             && let Err(fault) = evaluate(choice, entity.heads(register))
         {
-            settled.0.insert(register.clone(), fault);
+            unwritten.0.insert(register.clone(), fault);
         }
     }
     record_siblings(tracked, key, entity, &merged, &wanted);
-    let mut columns: Vec<Written> = Vec::new();
+    let mut columns: Vec<ColumnValue> = Vec::new();
     let alias = merged.alias.iter().map(|choice| (ALIAS, choice));
     for (register, choice) in merged.columns.iter().map(|(name, choice)| (name.as_str(), choice)).chain(alias) {
         if !wanted.contains(register) {
@@ -87,19 +85,19 @@ pub fn settle<'r>(
         columns.extend(known);
         if !complete {
             let fault = DataFault::new("UNKNOWN_COLUMN", "this node's table has no such column, or not yet");
-            settled.0.insert(register.to_owned(), fault);
-        } else if let Err(fault) = custom::check_settled(tracked, register, &choice.value) {
-            settled.0.insert(register.to_owned(), fault);
+            unwritten.0.insert(register.to_owned(), fault);
+        } else if let Err(fault) = custom::check_policy_row(tracked, register, &choice.value) {
+            unwritten.0.insert(register.to_owned(), fault);
         }
     }
     if merged.waits() {
-        return Ok(settled);
+        return Ok(unwritten);
     }
     if tracked.columns.iter().any(|column| column == TOMBSTONE) {
         columns.push((TOMBSTONE.to_owned(), Some(Value::Bool(!merged.exists()))));
     }
-    journal::resolving(|| write_row(tracked, key, columns, is_new));
-    Ok(settled)
+    without_capture(|| write_row(tracked, key, columns, is_new));
+    Ok(unwritten)
 }
 
 /// The registers to be written. Who learns whose a thing is chooses anew where that decides.
@@ -120,7 +118,7 @@ fn wanted<'r>(
 /// Why it can not be asked.
 pub fn evaluate(choice: &mut Choice, heads: &[Head]) -> Result<(), DataFault> {
     if let Some(function) = choice.evaluate.take() {
-        *choice = settled(heads, custom::evaluate(&function, heads)?);
+        *choice = Choice::of(heads, custom::evaluate(&function, heads)?);
     }
     Ok(())
 }
@@ -128,14 +126,14 @@ pub fn evaluate(choice: &mut Choice, heads: &[Head]) -> Result<(), DataFault> {
 /// Shows a value that a person chose; the operation that says so follows at the end of the transaction.
 pub fn show(tracked: &Tracked, key: &str, register: &str, value: &Value) {
     let (columns, _) = tracked.columns_of(register, value);
-    journal::resolving(|| write_row(tracked, key, columns, false));
+    without_capture(|| write_row(tracked, key, columns, false));
 }
 
-fn write_row(tracked: &Tracked, key: &str, columns: Vec<Written>, new: bool) {
+fn write_row(tracked: &Tracked, key: &str, columns: Vec<ColumnValue>, new: bool) {
     if columns.is_empty() && !new {
         return;
     }
-    let table = table(tracked);
+    let table = quoted_name(tracked);
     let key_column = quote_identifier(&tracked.key_column);
     let (mut names, mut defaults, mut image) = (Vec::new(), Vec::new(), Vec::new());
     for (column, value) in columns {
@@ -167,14 +165,14 @@ fn write_row(tracked: &Tracked, key: &str, columns: Vec<Written>, new: bool) {
 }
 
 /// Its name, quoted.
-pub fn table(tracked: &Tracked) -> String {
+pub fn quoted_name(tracked: &Tracked) -> String {
     let (schema, name) = tracked.table_name.split_once('.').unwrap_or(("public", &tracked.table_name));
     quote_qualified_identifier(schema, name)
 }
 
 const CLEAR: &str = "delete from sync.sibling where table_name = $1 and key = $2 and column_name = any ($3)";
 
-/// Conflicts about these registers are settled.
+/// Conflicts about these registers are unwritten.
 pub fn clear_siblings<'r>(table_name: &str, key: &str, registers: impl Iterator<Item = &'r String>) {
     let registers: Vec<&str> = registers.map(String::as_str).collect();
     sql::execute(CLEAR, &[table_name.into(), key.into(), registers.into()]);

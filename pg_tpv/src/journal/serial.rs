@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 
 use pgrx::{IntoDatum, direct_function_call, direct_function_call_as_datum, pg_sys};
 
-use crate::postgres::sql;
-use crate::postgres::within;
+use crate::postgres::{sql, within};
 
 /// The two numbers of the lock; migrations name them too.
 const LOCK: (i32, i32) = (7_631_990, 1);

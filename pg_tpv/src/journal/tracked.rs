@@ -112,8 +112,8 @@ impl Tracked {
     }
 
     /// What a thing is by its heads. Rules that are SQL functions are still to be asked.
-    pub fn settle(&self, entity: &Entity) -> Merged {
-        entity.settle(&self.rules, self.context(entity))
+    pub fn resolve(&self, entity: &Entity) -> Merged {
+        entity.resolve(&self.rules, self.context(entity))
     }
 
     /// What a row says that it is an alias of; null where it is itself, none where there are no aliases.
@@ -146,8 +146,8 @@ impl Tracked {
     /// The columns of this node's table that a register stands for, with their values, and whether that is all of it. A
     /// column of a group is written by its group, the key and the tombstone by nobody. What the writer of a group did not
     /// know has no value: it gets its default, since the row is a function of the heads.
-    pub fn columns_of(&self, register: &str, value: &Value) -> (Vec<Written>, bool) {
-        let mut written: Vec<Written> = match (self.groups.get(register), value) {
+    pub fn columns_of(&self, register: &str, value: &Value) -> (Vec<ColumnValue>, bool) {
+        let mut written: Vec<ColumnValue> = match (self.groups.get(register), value) {
             _ if register == ALIAS => vec![(ALIAS_OF.to_owned(), Some(value.clone()))],
             (Some(_), Value::Object(members)) => {
                 members.iter().map(|(column, value)| (column.clone(), Some(value.clone()))).collect()
@@ -175,7 +175,7 @@ impl Tracked {
 }
 
 /// A column and its value; none for its default.
-pub type Written = (String, Option<Value>);
+pub type ColumnValue = (String, Option<Value>);
 
 /// The column that says which row this one is an alias of.
 const ALIAS_OF: &str = "alias_of";

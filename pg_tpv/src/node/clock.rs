@@ -10,7 +10,7 @@ use chrono::Utc;
 use pgrx::lwlock::PgLwLock;
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, pg_sys};
-use tpv_core::clock::{Observed, State, time_of};
+use tpv_core::clock::{Clock, Observed, time_of};
 
 use crate::guc;
 use crate::postgres::Refusal;
@@ -20,7 +20,7 @@ const FILE: &str = "pg_tpv.clock";
 const DRAFT: &str = "pg_tpv.clock.new";
 
 #[derive(Clone, Copy, Default)]
-struct Shared(State);
+struct Shared(Clock);
 
 // SAFETY: two numbers, no pointer.
 unsafe impl PGRXSharedMemory for Shared {}
@@ -33,7 +33,7 @@ static CLOCK: PgLwLock<Shared> = unsafe { PgLwLock::new(c"pg_tpv clock") };
 pub fn request_memory() {
     // SAFETY: the postmaster has one thread and no children yet.
     unsafe { PRELOADED = true }
-    pgrx::pg_shmem_init!(CLOCK = Shared(State::recover(on_disk(), now_ms())));
+    pgrx::pg_shmem_init!(CLOCK = Shared(Clock::recover(on_disk(), now_ms())));
 }
 
 /// The next stamp of this node, greater than every one before.

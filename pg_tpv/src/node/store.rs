@@ -9,7 +9,7 @@ use tpv_core::day::StoreDay;
 use tpv_core::document_id::ReceiptKey;
 use tpv_core::intake::receipt_key;
 use tpv_core::json;
-use tpv_core::receipt::{Receipt, Terminal};
+use tpv_core::receipt::{Declaration, Receipt};
 
 use crate::postgres::sql;
 
@@ -38,7 +38,7 @@ pub fn store_day(timezone: String, cutoff_hour: i32) -> StoreDay {
 }
 
 /// How a terminal's clock reads on the store's.
-pub struct Clock {
+pub struct TerminalClock {
     store: StoreDay,
     terminal_zone: Option<Tz>,
 }
@@ -46,14 +46,14 @@ pub struct Clock {
 const DECLARES: &str = "select declares::text from org.terminal where node_id = $1 and code = $2";
 
 /// The clock of a terminal; none when its store is not known here.
-pub fn clock_of(node_id: i32, terminal: &str) -> Option<Clock> {
+pub fn clock_of(node_id: i32, terminal: &str) -> Option<TerminalClock> {
     let store = day_of(node_id)?;
     let declares = sql::row(DECLARES, &[node_id.into(), terminal.into()], |row| row.must::<String>(1));
-    let declared = declares.and_then(|text| json::read(&text, 16).ok()).and_then(|it| Terminal::from_json(&it).ok());
-    Some(Clock { store, terminal_zone: declared.and_then(|terminal| terminal.timezone) })
+    let declared = declares.and_then(|text| json::read(&text, 16).ok()).and_then(|it| Declaration::from_json(&it).ok());
+    Some(TerminalClock { store, terminal_zone: declared.and_then(|terminal| terminal.timezone) })
 }
 
-impl Clock {
+impl TerminalClock {
     /// Which receipt it is.
     pub fn key(&self, node_id: i32, terminal: &str, receipt: &Receipt) -> ReceiptKey {
         receipt_key(node_id, terminal, self.store, self.terminal_zone, receipt)

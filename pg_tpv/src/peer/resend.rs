@@ -9,8 +9,7 @@
 //! | `request` | what the sender lacks | notes it down for its background worker |
 
 use super::snapshot;
-use crate::postgres::DataFault;
-use crate::postgres::sql;
+use crate::postgres::{DataFault, sql};
 use crate::wire::ResendRow;
 
 /// Each row goes through the trigger of its table, which asks who sent it and drops repeats.
@@ -27,19 +26,19 @@ const DOCUMENTS: &str = r"
       to_node integer, hlc bigint, schema_version integer, chain text, chain_seq bigint, prev_hash bytea, body text, content_hash bytea))
       with ordinality as d (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq, prev_hash, body, content_hash, n)
     order by d.n";
-const ASK: &str = "select sync.receive_request($1, $2::json -> 'wants')";
+const REQUEST: &str = "select sync.receive_request($1, $2::json -> 'wants')";
 
 /// Takes in what a peer sent to this node.
 ///
 /// # Errors
 /// A kind that this version does not know, a body that is not what its kind says.
-pub fn take_in(row: &ResendRow) -> Result<(), DataFault> {
+pub fn receive(row: &ResendRow) -> Result<(), DataFault> {
     match row.kind.as_str() {
-        "snapshot" => snapshot::things(row)?,
-        "snapshot_end" => snapshot::loaded(row)?,
+        "snapshot" => snapshot::part(row)?,
+        "snapshot_end" => snapshot::end(row)?,
         "operations" => _ = sql::execute(OPERATIONS, &[row.body.as_str().into()]),
         "documents" => _ = sql::execute(DOCUMENTS, &[row.body.as_str().into()]),
-        "request" => _ = sql::execute(ASK, &[row.node_id.into(), row.body.as_str().into()]),
+        "request" => _ = sql::execute(REQUEST, &[row.node_id.into(), row.body.as_str().into()]),
         _ => return Err(DataFault::new("UNKNOWN_KIND", "this version of pg_tpv does not know the kind")),
     }
     Ok(())
@@ -48,7 +47,7 @@ pub fn take_in(row: &ResendRow) -> Result<(), DataFault> {
 const SERVE: &str = "select sync.serve_requests() > 0";
 
 /// Sends the next part of what peers asked for; false when nobody waits. The background worker calls it.
-pub fn serve() -> bool {
+pub fn serve_requests() -> bool {
     let ready =
         sql::row("select to_regprocedure('sync.serve_requests(integer)') is not null", &[], |row| row.must::<bool>(1));
     ready == Some(true) && sql::row(SERVE, &[], |row| row.must(1)) == Some(true)

@@ -1,9 +1,9 @@
-//! A load: the state of all things at the sender, united with what is here.
+//! A load: the state of all rows at the sender, united with what is here.
 
 use tpv_core::json::{self, Value};
 use tpv_core::merge::Knowledge;
 
-use crate::journal::{self, Came, Unread};
+use crate::journal::{self, SnapshotRow, Unparsed};
 use crate::postgres::{DataFault, sql};
 use crate::wire::ResendRow;
 
@@ -13,30 +13,30 @@ const BEGUN: &str = r"
     on conflict (snapshot_id) do nothing";
 const PART: &str = "update sync.snapshot set parts = parts + 1, digest = digest + hashtextextended($2, 0) where snapshot_id = $1::uuid";
 /// What one of these writes may arrive as an operation before the load is complete.
-const THINGS: &str = r"
+const ROWS: &str = r"
     insert into sync.snapshot_row (snapshot_id, table_name, key)
     select $1::uuid, t ->> 0, t ->> 1 from json_array_elements($2::json -> 'rows') t on conflict do nothing";
 
-/// Some things.
-pub(super) fn things(row: &ResendRow) -> Result<(), DataFault> {
+/// Some rows.
+pub(super) fn part(row: &ResendRow) -> Result<(), DataFault> {
     let body = body(row)?;
     let snapshot_id = snapshot_id(&body)?;
     let knows = knows(&body)?;
-    let things = body.get("rows").and_then(Value::as_array).unwrap_or_default();
-    journal::before_uniting(things);
-    let unread = Unread::here();
-    for thing in things {
-        let [table_name, key, heads] = thing.as_array().unwrap_or_default() else {
-            return Err(DataFault::new("BAD_BODY", "a thing is [table_name, key, heads]"));
+    let rows = body.get("rows").and_then(Value::as_array).unwrap_or_default();
+    journal::lock_for_snapshot(rows);
+    let unread = Unparsed::here();
+    for row_of_snapshot in rows {
+        let [table_name, key, heads] = row_of_snapshot.as_array().unwrap_or_default() else {
+            return Err(DataFault::new("BAD_BODY", "a row_of_snapshot is [table_name, key, heads]"));
         };
         let (Some(table_name), Some(key)) = (table_name.as_str(), key.as_str()) else {
-            return Err(DataFault::new("BAD_BODY", "a thing is named by two texts"));
+            return Err(DataFault::new("BAD_BODY", "a row_of_snapshot is named by two texts"));
         };
-        journal::unite(&Came { table_name, key, heads, knows: &knows, unread: &unread });
+        journal::merge_snapshot_row(&SnapshotRow { table_name, key, heads, knows: &knows, unread: &unread });
     }
     sql::execute(BEGUN, &[snapshot_id.into(), row.node_id.into(), row.body.as_str().into()]);
     sql::execute(PART, &[snapshot_id.into(), row.body.as_str().into()]);
-    sql::execute(THINGS, &[snapshot_id.into(), row.body.as_str().into()]);
+    sql::execute(ROWS, &[snapshot_id.into(), row.body.as_str().into()]);
     Ok(())
 }
 
@@ -59,7 +59,7 @@ const COUNTER: &str = r"
       select (b ->> 2)::bigint from sync.this_node t join json_array_elements($1::json -> 'beyond') b on b ->> 0 = t.node_id::text
     ) own (seq) having count(*) > 0";
 /// Things of this load, and of those before it that the peer did not end: it has sent them anew. No foreign key acts here.
-const THINGS_OVER: &str = r"
+const ROWS_DONE: &str = r"
     delete from sync.snapshot_row t using sync.snapshot l, sync.snapshot this
     where this.snapshot_id = $1::uuid and l.snapshot_id = t.snapshot_id and l.node_id = this.node_id and l.started_at <= this.started_at";
 const GIVEN_UP: &str = r"
@@ -67,7 +67,7 @@ const GIVEN_UP: &str = r"
     where this.snapshot_id = $1::uuid and l.node_id = this.node_id and l.completed_at is null and l.started_at < this.started_at";
 
 /// Its end. It comes after all parts, in the same transaction at the sender; what is missing then was lost on the way.
-pub(super) fn loaded(row: &ResendRow) -> Result<(), DataFault> {
+pub(super) fn end(row: &ResendRow) -> Result<(), DataFault> {
     let body = body(row)?;
     let snapshot_id = snapshot_id(&body)?;
     let parts = body.get("parts").and_then(Value::as_number).and_then(|parts| parts.parse::<i32>().ok());
@@ -85,7 +85,7 @@ pub(super) fn loaded(row: &ResendRow) -> Result<(), DataFault> {
     }
     sql::execute(COUNTER, &[row.body.as_str().into()]);
     sql::execute(KNOWN, &[row.body.as_str().into()]);
-    sql::execute(THINGS_OVER, &[snapshot_id.into()]);
+    sql::execute(ROWS_DONE, &[snapshot_id.into()]);
     sql::execute(GIVEN_UP, &[snapshot_id.into()]);
     Ok(())
 }

@@ -21,7 +21,7 @@ const CHAINS: &str = r"
     full join sync.hash_chain c on c.node_id = d.node_id and c.chain = d.chain
     order by 1, 2";
 
-struct Entry {
+struct LinkedDocument {
     seq: i64,
     doc_id: Uuid,
     prev_hash: Vec<u8>,
@@ -110,29 +110,29 @@ fn walk(node_id: i32, chain: &str, (seq, head): (i64, Hash), to_seq: i64) -> Wal
                 content_hash: &content_hash,
             };
             let link = link.hash();
-            Entry { seq, doc_id, prev_hash, link, body_agrees: row.must(9) }
+            LinkedDocument { seq, doc_id, prev_hash, link, body_agrees: row.must(9) }
         });
         if page.is_empty() {
             return walk;
         }
-        for entry in page {
-            if entry.seq > to_seq {
+        for document in page {
+            if document.seq > to_seq {
                 return walk;
             }
-            let reason = if entry.seq != walk.seq + 1 {
+            let reason = if document.seq != walk.seq + 1 {
                 Some("a document is missing before it, or its number is taken twice")
-            } else if entry.prev_hash != walk.head {
+            } else if document.prev_hash != walk.head {
                 Some("it does not name the document before it")
-            } else if !entry.body_agrees {
+            } else if !document.body_agrees {
                 Some("its body is not what its hash says")
             } else {
                 None
             };
             if let Some(reason) = reason {
-                walk.fault = Some((entry.seq, Some(entry.doc_id), reason));
+                walk.fault = Some((document.seq, Some(document.doc_id), reason));
                 return walk;
             }
-            (walk.seq, walk.head) = (entry.seq, entry.link);
+            (walk.seq, walk.head) = (document.seq, document.link);
         }
     }
 }

@@ -51,7 +51,7 @@ pub extern "C-unwind" fn pg_tpv_worker(_argument: pg_sys::Datum) {
         }
         // In parts, each committed on its own; the rest has to wait for the clock and the beat.
         let mut parts = 0..PARTS;
-        while parts.next().is_some() && BackgroundWorker::transaction(resend::serve) {}
+        while parts.next().is_some() && BackgroundWorker::transaction(resend::serve_requests) {}
     }
     // SAFETY: ends this process, as PostgreSQL's own workers end when they are told to. One that ends with 0, which is what
     // returning means, is never started again: whoever ended all sessions of the database had ended the beats.

@@ -1,7 +1,6 @@
 //! `day_close`: a business day that is over.
 
-use crate::postgres::DataFault;
-use crate::postgres::sql;
+use crate::postgres::{DataFault, sql};
 use crate::wire::Document;
 
 /// The first to close a day closes it, whichever arrives first.

@@ -4,8 +4,7 @@ use tpv_core::json::{self, Value};
 use uuid::Uuid;
 
 use super::receipt_state;
-use crate::postgres::DataFault;
-use crate::postgres::sql;
+use crate::postgres::{DataFault, sql};
 use crate::wire::Document;
 
 const RECORD: &str = r"
@@ -29,6 +28,6 @@ pub(super) fn project(document: &Document) -> Result<(), DataFault> {
             body.into(),
         ],
     );
-    receipt_state::settle(node, about);
+    receipt_state::write(node, about);
     Ok(())
 }

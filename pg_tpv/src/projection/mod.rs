@@ -13,7 +13,7 @@ mod receipt_state;
 use crate::postgres::DataFault;
 use crate::wire::{Document, SCHEMA_VERSION};
 
-pub use receipt_state::{lock_receipts, standing_of};
+pub use receipt_state::{lock_receipts, state_of_receipt};
 
 /// Writes what a document says into its tables.
 ///

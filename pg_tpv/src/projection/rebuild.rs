@@ -7,12 +7,9 @@ use pgrx::prelude::*;
 use tpv_core::receipt::Receipt;
 use uuid::Uuid;
 
-use super::{project, standing_of};
-use crate::node::store;
-use crate::node::this_node;
-use crate::postgres::Refusal;
-use crate::postgres::sql;
-use crate::postgres::{DataFault, attempt};
+use super::{project, state_of_receipt};
+use crate::node::{store, this_node};
+use crate::postgres::{DataFault, Refusal, attempt, sql};
 use crate::wire::{Document, quarantine};
 
 const EMPTY: &str = r"
@@ -103,13 +100,14 @@ fn refill_keys() {
         for (doc_id, business_date, terminal, body, content_hash) in page {
             // A body that is no receipt is in quarantine by now.
             let _: Result<(), DataFault> = attempt(|| {
-                let (Ok(receipt), Some(desk)) = (Receipt::from_body(&body), store::clock_of(node_id, &terminal)) else {
+                let (Ok(receipt), Some(clock)) = (Receipt::from_body(&body), store::clock_of(node_id, &terminal))
+                else {
                     return Ok(());
                 };
-                let key = desk.key(node_id, &terminal, &receipt);
+                let key = clock.key(node_id, &terminal, &receipt);
                 let variant = if key.document_id() == doc_id { Vec::new() } else { content_hash.to_vec() };
-                let standing = standing_of(node_id, doc_id);
-                let outcome = if standing.hold.is_some() { "held" } else { "accepted" };
+                let receipt_state = state_of_receipt(node_id, doc_id);
+                let outcome = if receipt_state.hold.is_some() { "held" } else { "accepted" };
                 sql::execute(
                     KEY,
                     &[
@@ -122,7 +120,7 @@ fn refill_keys() {
                         sql::date(business_date).into(),
                         content_hash.to_vec().into(),
                         outcome.into(),
-                        standing.flags.into(),
+                        receipt_state.flags.into(),
                     ],
                 );
                 Ok(())

@@ -67,7 +67,7 @@ pub(super) fn project(document: &Document) -> Result<(), DataFault> {
     bulk::insert(&RECEIPT, &[header_row(document, &receipt, store)]);
     bulk::insert(&LINE, &lines);
     if early_event::before(document.node_id, document.doc_id) {
-        receipt_state::settle(document.node_id, document.doc_id);
+        receipt_state::write(document.node_id, document.doc_id);
     }
     Ok(())
 }

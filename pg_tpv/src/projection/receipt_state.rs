@@ -1,14 +1,14 @@
-//! The columns of a receipt that follow from what was said about it.
+//! The columns of a receipt that follow from what was events about it.
 
 use chrono::{DateTime, Utc};
-use tpv_core::receipt::{Standing, standing};
+use tpv_core::receipt::{ReceiptState, fold};
 use uuid::Uuid;
 
 use crate::postgres::sql;
 
 const EVENTS: &str = "select kind, body from sales.receipt_event where node_id = $1 and receipt_id = $2";
 
-const SETTLE: &str = r"
+const WRITE: &str = r"
     update sales.receipt
     set state = $3, first_outcome = $4, hold_code = $5, hold_pointer = $6, hold_detail = $7, flags = $8,
         printed_at = coalesce($9::timestamptz, printed_at),
@@ -16,12 +16,12 @@ const SETTLE: &str = r"
             (select timezone from org.store s where s.node_id = $1), printed_local)
     where node_id = $1 and receipt_id = $2";
 
-/// Where a receipt stands, by everything that was said about it so far.
-pub fn standing_of(node_id: i32, receipt_id: Uuid) -> Standing {
-    let said: Vec<(String, String)> =
+/// Where a receipt stands, by everything that was events about it so far.
+pub fn state_of_receipt(node_id: i32, receipt_id: Uuid) -> ReceiptState {
+    let events: Vec<(String, String)> =
         sql::rows(EVENTS, &[node_id.into(), sql::uuid(receipt_id).into()], |row| (row.must(1), row.must(2)));
-    let events = said.iter().map(|(kind, body)| (kind.as_str(), body.as_str()));
-    standing(events)
+    let events = events.iter().map(|(kind, body)| (kind.as_str(), body.as_str()));
+    fold(events)
 }
 
 const LOCK: &str = r"
@@ -35,13 +35,13 @@ pub fn lock_receipts(node_id: i32, receipt_ids: &[Uuid]) {
 }
 
 /// Writes it into the receipt's row; without a receipt yet, its row asks when it comes.
-pub fn settle(node_id: i32, receipt_id: Uuid) {
-    let Standing { state, hold, flags, printed_at } = standing_of(node_id, receipt_id);
+pub fn write(node_id: i32, receipt_id: Uuid) {
+    let ReceiptState { state, hold, flags, printed_at } = state_of_receipt(node_id, receipt_id);
     let outcome = if hold.is_some() { "held" } else { "accepted" };
     let part = |part: fn(&tpv_core::receipt::Hold) -> &String| hold.as_ref().map(|hold| part(hold).clone());
     let printed_at: Option<String> = printed_at.map(|at: DateTime<Utc>| sql::instant(at));
     sql::execute(
-        SETTLE,
+        WRITE,
         &[
             node_id.into(),
             sql::uuid(receipt_id).into(),

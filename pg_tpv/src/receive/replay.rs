@@ -3,11 +3,9 @@
 use pgrx::prelude::*;
 
 use crate::journal;
-use crate::postgres::Refusal;
-use crate::postgres::attempt;
-use crate::postgres::sql;
+use crate::postgres::{Refusal, attempt, sql};
 use crate::projection::project;
-use crate::wire::{Document, OpRow, quarantine, quarantine_op, quarantine_thing};
+use crate::wire::{Document, OpRow, quarantine, quarantine_entity, quarantine_op};
 use tpv_core::merge::Version;
 
 const ITEM: &str = r"
@@ -32,12 +30,12 @@ const RESOLVE: &str = "update sync.quarantine set resolved_at = clock_timestamp(
 #[pg_extern(volatile, strict, parallel_unsafe)]
 pub fn replay(quarantine_id: i64) -> bool {
     let item = |row: &sql::Row<'_>| (row.get::<i64>(1).is_some(), row.must::<String>(2), row.must::<bool>(3));
-    let Some((is_operation, code, is_thing)) = sql::row(ITEM, &[quarantine_id.into()], item) else {
+    let Some((is_operation, code, is_entity)) = sql::row(ITEM, &[quarantine_id.into()], item) else {
         let code = PgSqlErrorCode::ERRCODE_NO_DATA_FOUND;
         Refusal::new(code, "nothing of that number waits in quarantine").raise();
     };
     let done = match is_operation {
-        true if is_thing => replay_thing(quarantine_id),
+        true if is_entity => replay_entity(quarantine_id),
         // One that could not be read is not among the heads; any other is.
         true => replay_operation(quarantine_id, !code.starts_with("OPERATION_")),
         false => replay_document(quarantine_id),
@@ -61,7 +59,7 @@ fn replay_document(quarantine_id: i64) -> bool {
 
 fn replay_operation(quarantine_id: i64, was_read: bool) -> bool {
     let Some(row) = sql::row(OPERATION, &[quarantine_id.into()], OpRow::from_row) else {
-        return replay_thing(quarantine_id);
+        return replay_entity(quarantine_id);
     };
     match journal::merge_again(&row, was_read) {
         Ok(()) => true,
@@ -72,18 +70,18 @@ fn replay_operation(quarantine_id: i64, was_read: bool) -> bool {
     }
 }
 
-const THING: &str = "select node_id, seq, kind, key from sync.quarantine where quarantine_id = $1 and key is not null";
+const ENTITY: &str = "select node_id, seq, kind, key from sync.quarantine where quarantine_id = $1 and key is not null";
 
 /// There is no operation to merge, just the row to write: it came as state, or more waits than what the operation wrote.
-fn replay_thing(quarantine_id: i64) -> bool {
+fn replay_entity(quarantine_id: i64) -> bool {
     let read = |row: &sql::Row<'_>| {
         (Version { node_id: row.must(1), seq: row.must(2) }, row.must::<String>(3), row.must::<String>(4))
     };
-    let Some((version, table_name, key)) = sql::row(THING, &[quarantine_id.into()], read) else { return false };
-    match journal::settle_thing(&table_name, &key) {
+    let Some((version, table_name, key)) = sql::row(ENTITY, &[quarantine_id.into()], read) else { return false };
+    match journal::write_entity(&table_name, &key) {
         Ok(()) => true,
         Err(fault) => {
-            quarantine_thing(version, &table_name, &key, &fault);
+            quarantine_entity(version, &table_name, &key, &fault);
             false
         }
     }

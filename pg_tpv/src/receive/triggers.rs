@@ -7,9 +7,8 @@ use pgrx::prelude::*;
 use crate::guc;
 use crate::journal::merge;
 use crate::node::this_node;
-use crate::postgres::Refusal;
 use crate::postgres::primary_key::is_repeat;
-use crate::postgres::{DataFault, attempt};
+use crate::postgres::{DataFault, Refusal, attempt};
 use crate::projection::project;
 use crate::wire::{
     BeatRow, Document, OpRow, ResendRow, Sender, quarantine, quarantine_op, refuse, refuse_forged, sender,
@@ -162,7 +161,7 @@ fn resend(from: Sender, row: &ResendRow) {
         return refuse_forged(&row.as_refused());
     }
     crate::node::clock::follow(row.hlc);
-    if let Err(fault) = attempt(|| crate::peer::resend::take_in(row)) {
+    if let Err(fault) = attempt(|| crate::peer::resend::receive(row)) {
         refuse(&row.as_refused(), &fault);
     }
 }
@@ -203,7 +202,7 @@ fn operation(row: &OpRow) -> bool {
         return false;
     }
     if from != Sender::Local {
-        if row.came_as_state() {
+        if row.came_in_snapshot() {
             return false;
         }
         crate::node::clock::follow(row.hlc);

@@ -22,6 +22,6 @@ mod tuple;
 pub use beat::BeatRow;
 pub use document::{Document, SCHEMA_VERSION};
 pub use operation::OpRow;
-pub use quarantine::{quarantine, quarantine_op, quarantine_thing, refuse, refuse_forged};
+pub use quarantine::{quarantine, quarantine_entity, quarantine_op, refuse, refuse_forged};
 pub use resend::ResendRow;
 pub use sender::{Sender, sender};

@@ -27,7 +27,7 @@ pub struct OpRow {
 }
 
 const SAME: &str = "select (hlc, key, patch, base) = ($3, $4, $5, $6) from wire.op where node_id = $1 and seq = $2";
-const IN_STATE: &str = "select exists (select from sync.horizon where node_id = $1 and seq >= $2)";
+const IN_SNAPSHOT: &str = "select exists (select from sync.horizon where node_id = $1 and seq >= $2)";
 
 impl OpRow {
     /// Reads a row selected as node_id, seq, hlc, table_name, key, patch, base.
@@ -77,8 +77,8 @@ impl OpRow {
     }
 
     /// Whether it was part of the state that this node got when it joined.
-    pub fn came_as_state(&self) -> bool {
-        sql::row(IN_STATE, &[self.node_id.into(), self.seq.into()], |row| row.must(1)).unwrap_or(false)
+    pub fn came_in_snapshot(&self) -> bool {
+        sql::row(IN_SNAPSHOT, &[self.node_id.into(), self.seq.into()], |row| row.must(1)).unwrap_or(false)
     }
 
     /// What is kept of it when its sender was not entitled to it.

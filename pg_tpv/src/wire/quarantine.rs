@@ -6,9 +6,7 @@ use tpv_core::merge::Version;
 use super::document::Document;
 use super::operation::OpRow;
 use super::refused::Refused;
-use crate::postgres::DataFault;
-use crate::postgres::JsonbText;
-use crate::postgres::sql;
+use crate::postgres::{DataFault, JsonbText, sql};
 
 const RECORD: &str = r"
     insert into sync.quarantine as q (node_id, doc_id, business_date, kind, code, detail)
@@ -42,7 +40,7 @@ pub fn quarantine_op(row: &OpRow, fault: &DataFault) {
 }
 
 /// Records that all of a thing waits, under the name of an operation on it. Another one may be what it waits for.
-pub fn quarantine_thing(version: Version, table_name: &str, key: &str, fault: &DataFault) {
+pub fn quarantine_entity(version: Version, table_name: &str, key: &str, fault: &DataFault) {
     record(version, table_name, key, fault, true);
 }
 

@@ -5,7 +5,7 @@ mod decode;
 mod rule;
 
 pub use check::{gtin_check_digit, gtin14, price4_check_digit, price5_check_digit};
-pub use decode::{Decoded, Kind, Scope, decode, decode_in};
+pub use decode::{Decoded, NumberKind, Scope, decode, decode_in};
 pub use rule::{BarcodeRule, InnerCheck, Slice, ValueKind};
 
 /// Whether `text` is a price look-up number: 4 to 6 digits, keyed in by hand, with no check digit.

@@ -3,7 +3,7 @@
 
 use chrono::NaiveDate;
 
-use crate::json::{Declared, Value};
+use crate::json::{SettingsReader, Value};
 use crate::problem::{Place, Problem};
 
 /// One rule. It is anchored: a number is its own only with this prefix and exactly this length.
@@ -124,13 +124,13 @@ impl BarcodeRule {
             return Err(vec![Problem::new(CODE, "", "barcode rules are an array")]);
         };
         let mut problems = Vec::new();
-        let read = |(index, rule)| Self::read(Declared::new(rule, Place::Root.index(index), CODE, &mut problems));
+        let read = |(index, rule)| Self::read(SettingsReader::new(rule, Place::Root.index(index), CODE, &mut problems));
         let list: Vec<_> = rules.iter().enumerate().filter_map(read).collect();
         if problems.is_empty() { Ok(list) } else { Err(problems) }
     }
 
     /// Reads one rule; what is wrong with it is recorded where `declared` records.
-    pub(crate) fn read(mut declared: Declared<'_, '_>) -> Option<Self> {
+    pub(crate) fn read(mut declared: SettingsReader<'_, '_>) -> Option<Self> {
         let d = &mut declared;
         let digits = |text: &str| {
             let right = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -170,7 +170,7 @@ impl BarcodeRule {
     }
 
     /// What is wrong with the rule as a whole.
-    fn check(&self, d: &mut Declared<'_, '_>) {
+    fn check(&self, d: &mut SettingsReader<'_, '_>) {
         let outside = |slice: &Slice| slice.start - 1 + slice.length > self.length;
         if self.prefix.len() > self.length {
             d.fault::<()>("prefix", "the prefix is longer than the number");
@@ -198,7 +198,7 @@ impl BarcodeRule {
     }
 }
 
-fn read_slice(mut d: Declared<'_, '_>) -> Option<Slice> {
+fn read_slice(mut d: SettingsReader<'_, '_>) -> Option<Slice> {
     let (start, length) = (d.whole("start", 1..=LONGEST), d.whole("length", 1..=18));
     let (start, length) = (d.required("start", start), d.required("length", length));
     d.finish();

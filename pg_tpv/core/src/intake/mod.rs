@@ -6,8 +6,8 @@
 mod decide;
 mod terminal_context;
 
-pub use decide::{Dat, Decision, Known, New, Previous, dat_of_body, decide, name_taken};
-pub use terminal_context::{Desk, receipt_key};
+pub use decide::{Dat, Decision, New, PreviousReceipt, StoredReceipt, dat_of_body, decide, name_taken};
+pub use terminal_context::{TerminalContext, receipt_key};
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use crate::receipt::Receipt;
 
 /// A terminal, its store, and the rules that hold there.
 #[derive(Debug)]
-pub struct Desk<'a> {
+pub struct TerminalContext<'a> {
     /// The store's node.
     pub node_id: i32,
     /// The terminal whose inbox it is.
@@ -33,9 +33,9 @@ pub struct Desk<'a> {
     pub arrival: DateTime<Utc>,
 }
 
-impl Desk<'_> {
+impl TerminalContext<'_> {
     /// When a receipt was printed, on the store's clock.
-    pub fn printed(&self, receipt: &Receipt, previous: Option<&day::Previous>) -> Printed {
+    pub fn printed(&self, receipt: &Receipt, previous: Option<&day::PreviousTime>) -> Printed {
         printed(self.store, self.terminal_zone, receipt, previous)
     }
 
@@ -73,7 +73,7 @@ pub fn receipt_key(
     }
 }
 
-fn printed(store: StoreDay, zone: Option<Tz>, receipt: &Receipt, previous: Option<&day::Previous>) -> Printed {
+fn printed(store: StoreDay, zone: Option<Tz>, receipt: &Receipt, previous: Option<&day::PreviousTime>) -> Printed {
     let clock = StoreDay { zone: zone.unwrap_or(store.zone), ..store };
     let stamp = receipt.timestamp;
     let printed = clock.printed(stamp.local, stamp.offset, &receipt.receipt_id, previous);

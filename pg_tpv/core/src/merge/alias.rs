@@ -1,13 +1,13 @@
 use std::collections::BTreeSet;
 
 use super::Head;
-use super::choose::{Choice, settled};
+use super::choose::Choice;
 use crate::json::Value;
 
 /// What `@exists` says: a delete wins over whatever was concurrent with it.
 pub(super) fn choose_existence(heads: &[Head]) -> Option<Choice> {
     let deleted = heads.iter().any(|head| head.value == Value::Bool(false));
-    (!heads.is_empty()).then(|| settled(heads, Value::Bool(!deleted)))
+    (!heads.is_empty()).then(|| Choice::of(heads, Value::Bool(!deleted)))
 }
 
 /// What `@alias` says: being another wins over being itself, and of several others the smallest key. A person should know
@@ -15,7 +15,7 @@ pub(super) fn choose_existence(heads: &[Head]) -> Option<Choice> {
 pub(super) fn choose_alias(heads: &[Head]) -> Option<Choice> {
     let keys: BTreeSet<&str> = heads.iter().filter_map(|head| head.value.as_str()).collect();
     let value = keys.first().map_or(Value::Null, |key| Value::String((*key).to_owned()));
-    (!heads.is_empty()).then(|| Choice { needs_review: keys.len() > 1, ..settled(heads, value) })
+    (!heads.is_empty()).then(|| Choice { needs_review: keys.len() > 1, ..Choice::of(heads, value) })
 }
 
 /// The key of the entity that `key` became. `alias_of` answers the alias of a key, if it has one.

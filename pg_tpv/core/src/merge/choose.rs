@@ -26,7 +26,7 @@ pub struct Choice {
     pub losers: BTreeSet<Version>,
     /// A person has to look at it.
     pub needs_review: bool,
-    /// The SQL function that has to decide; the value is provisional until [`settled`] is told what it said.
+    /// The SQL function that has to decide; the value is provisional until [`Choice::of`] is told what it said.
     pub evaluate: Option<String>,
 }
 
@@ -39,7 +39,7 @@ pub fn choose(rule: &Rule, heads: &[Head], context: Context) -> Option<Choice> {
         (Rule::Union, _) => return Some(union(heads)),
         _ => best(rule, heads, context)?,
     };
-    let mut choice = settled(heads, head.value.clone());
+    let mut choice = Choice::of(heads, head.value.clone());
     if !choice.losers.is_empty() {
         choice.needs_review = *rule == Rule::Review;
         if let Rule::Custom(function) = rule {
@@ -49,16 +49,18 @@ pub fn choose(rule: &Rule, heads: &[Head], context: Context) -> Option<Choice> {
     Some(choice)
 }
 
-/// The choice of `value`, whoever chose it: heads that hold the same have won. If none does, it was made of all of them.
-pub fn settled(heads: &[Head], value: Value) -> Choice {
-    let text = value.to_canonical();
-    let (winners, losers): (Vec<_>, Vec<_>) = heads.iter().partition(|head| head.value.to_canonical() == text);
-    let versions = |heads: Vec<&Head>| heads.into_iter().map(|head| head.version).collect::<BTreeSet<_>>();
-    let (mut winners, mut losers) = (versions(winners), versions(losers));
-    if winners.is_empty() {
-        std::mem::swap(&mut winners, &mut losers);
+impl Choice {
+    /// The choice of `value`, whoever chose it: heads that hold the same have won. If none does, it was made of all of them.
+    pub fn of(heads: &[Head], value: Value) -> Self {
+        let text = value.to_canonical();
+        let (winners, losers): (Vec<_>, Vec<_>) = heads.iter().partition(|head| head.value.to_canonical() == text);
+        let versions = |heads: Vec<&Head>| heads.into_iter().map(|head| head.version).collect::<BTreeSet<_>>();
+        let (mut winners, mut losers) = (versions(winners), versions(losers));
+        if winners.is_empty() {
+            std::mem::swap(&mut winners, &mut losers);
+        }
+        Self { value, winners, losers, needs_review: false, evaluate: None }
     }
-    Choice { value, winners, losers, needs_review: false, evaluate: None }
 }
 
 fn best<'h>(rule: &Rule, heads: &'h [Head], context: Context) -> Option<&'h Head> {

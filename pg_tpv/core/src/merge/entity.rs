@@ -57,7 +57,7 @@ impl Entity {
     }
 
     /// What the entity is, by rules that say how to choose.
-    pub fn settle(&self, rules: &Rules, context: Context) -> Merged {
+    pub fn resolve(&self, rules: &Rules, context: Context) -> Merged {
         let columns = self.0.iter().filter(|(register, _)| !register.starts_with('@'));
         let choice = |(register, heads): (&String, &Vec<Head>)| {
             Some((register.clone(), choose(rules.of(register), heads, context)?))
@@ -100,5 +100,5 @@ impl Merged {
 
 /// What an entity is, given all the operations on it.
 pub fn merge<'o>(operations: impl IntoIterator<Item = &'o Operation>, rules: &Rules, context: Context) -> Merged {
-    Entity::of(operations).settle(rules, context)
+    Entity::of(operations).resolve(rules, context)
 }

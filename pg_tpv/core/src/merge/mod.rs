@@ -26,7 +26,7 @@ mod vector;
 mod version;
 
 pub use alias::resolve_alias;
-pub use choose::{Choice, Context, choose, settled};
+pub use choose::{Choice, Context, choose};
 pub use draft::Draft;
 pub use entity::{Entity, Merged, merge};
 pub use fault::MergeFault;
@@ -36,7 +36,7 @@ pub use operation::{Operation, Patch};
 pub use order::compare;
 pub use rule::{Rule, Rules};
 pub use scale::Scale;
-pub use states::unite;
+pub use states::merge_states;
 pub use vector::Vector;
 pub use version::{Base, Version, base_from_text, base_to_text};
 

@@ -8,7 +8,7 @@ use super::{Entity, Head, Operation, Version};
 /// `here_knows` and `there_knows` say whether an operation is part of what a side has merged. A head that the other side
 /// knows and does not have as a head was replaced there by somebody who had seen it. `journal` holds the operations on the
 /// thing that are here as such: one of them may name a head of the other side that this side never saw itself.
-pub fn unite(
+pub fn merge_states(
     here: &Entity,
     there: &Entity,
     here_knows: impl Fn(Version) -> bool,

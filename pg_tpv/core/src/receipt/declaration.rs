@@ -4,12 +4,12 @@ use chrono_tz::Tz;
 
 use crate::barcode::BarcodeRule;
 use crate::encoding::Encoding;
-use crate::json::{Declared, Value};
+use crate::json::{SettingsReader, Value};
 use crate::problem::{Place, Problem};
 
 /// What a terminal declares.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Terminal {
+pub struct Declaration {
     /// `encoding`: the code page of its files, when they are not UTF-8.
     pub encoding: Option<Encoding>,
     /// `decimal_comma`: numbers may be text with a decimal comma, `"12,50"`.
@@ -30,7 +30,7 @@ pub struct Terminal {
     pub total_tolerance_cents: u32,
 }
 
-impl Default for Terminal {
+impl Default for Declaration {
     fn default() -> Self {
         Self {
             encoding: None,
@@ -46,14 +46,14 @@ impl Default for Terminal {
     }
 }
 
-impl Terminal {
+impl Declaration {
     /// Reads a declaration; a key that is not given, or `null`, has its default.
     ///
     /// # Errors
     /// Every fault, unknown keys among them, as `TERMINAL_CONFIG` with its pointer.
     pub fn from_json(declaration: &Value) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut d = Declared::new(declaration, Place::Root, "TERMINAL_CONFIG", &mut problems);
+        let mut d = SettingsReader::new(declaration, Place::Root, "TERMINAL_CONFIG", &mut problems);
         let pages = "this must be utf-8, windows-1252, iso-8859-15, cp850 or cp858";
         let terminal = Self {
             encoding: d.parsed("encoding", pages, Encoding::from_label),
@@ -76,15 +76,15 @@ mod tests {
     use super::*;
     use crate::json;
 
-    fn read(text: &str) -> Result<Terminal, Vec<(&'static str, String)>> {
+    fn read(text: &str) -> Result<Declaration, Vec<(&'static str, String)>> {
         let faults = |problems: Vec<Problem>| problems.into_iter().map(|p| (p.code, p.pointer)).collect();
-        Terminal::from_json(&json::read(text, 8).unwrap()).map_err(faults)
+        Declaration::from_json(&json::read(text, 8).unwrap()).map_err(faults)
     }
 
     #[test]
     fn nothing_declared_is_the_strict_default() {
-        assert_eq!(read("{}"), Ok(Terminal::default()));
-        assert_eq!(read(r#"{"encoding": null, "barcode_rules": []}"#), Ok(Terminal::default()));
+        assert_eq!(read("{}"), Ok(Declaration::default()));
+        assert_eq!(read(r#"{"encoding": null, "barcode_rules": []}"#), Ok(Declaration::default()));
     }
 
     #[test]

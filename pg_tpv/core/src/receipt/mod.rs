@@ -37,12 +37,12 @@ use rust_decimal::Decimal;
 pub use crate::json::Limits;
 use crate::{json::Value, problem::Problem};
 pub use body::{Hold, Intake, reason};
-pub use declaration::Terminal;
+pub use declaration::Declaration;
 pub use finding::Outcome;
 pub use id::is_id;
 pub use parse::parse;
 pub use stamp::Stamp;
-pub use state::{Standing, State, standing};
+pub use state::{ReceiptState, State, fold};
 
 /// What was decided about a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,14 +128,14 @@ impl Receipt {
     /// # Errors
     /// The problems, when `body` is not a receipt.
     pub fn from_body(body: &str) -> Result<Self, Vec<Problem>> {
-        let terminal = Terminal { price_decimals: 4, ..Terminal::default() };
-        stored::read(body, &terminal).map_or_else(|| Self::by_judgement(body), Ok)
+        let declaration = Declaration { price_decimals: 4, ..Declaration::default() };
+        stored::read(body, &declaration).map_or_else(|| Self::by_judgement(body), Ok)
     }
 
     fn by_judgement(body: &str) -> Result<Self, Vec<Problem>> {
-        let terminal = Terminal { price_decimals: 4, ..Terminal::default() };
+        let declaration = Declaration { price_decimals: 4, ..Declaration::default() };
         let limits = Limits { max_bytes: usize::MAX, max_depth: usize::MAX, max_lines: usize::MAX };
-        parse::read_body(body, &terminal, &limits)
+        parse::read_body(body, &declaration, &limits)
     }
 
     /// Whether every line is taken back.

@@ -31,7 +31,7 @@ impl State {
 
 /// Where a receipt stands.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Standing {
+pub struct ReceiptState {
     /// The state.
     pub state: State,
     /// Why it was held, even if it no longer is.
@@ -44,7 +44,7 @@ pub struct Standing {
 
 /// Where a receipt stands. `events` are the kinds and bodies of the documents about it; their order and their
 /// repetition change nothing: voided beats released beats held.
-pub fn standing<'e>(events: impl IntoIterator<Item = (&'e str, &'e str)>) -> Standing {
+pub fn fold<'e>(events: impl IntoIterator<Item = (&'e str, &'e str)>) -> ReceiptState {
     let (mut voided, mut released) = (false, false);
     let mut intakes = Vec::new();
     for (kind, body) in events {
@@ -65,7 +65,7 @@ pub fn standing<'e>(events: impl IntoIterator<Item = (&'e str, &'e str)>) -> Sta
         (_, _, Some(_)) => State::Held,
         _ => State::Accepted,
     };
-    Standing { state, hold, flags: intake.flags, printed_at: intake.printed_at }
+    ReceiptState { state, hold, flags: intake.flags, printed_at: intake.printed_at }
 }
 
 #[cfg(test)]
@@ -80,28 +80,28 @@ mod tests {
 
     #[test]
     fn nothing_said_means_accepted() {
-        assert_eq!(standing([]).state, State::Accepted);
+        assert_eq!(fold([]).state, State::Accepted);
     }
 
     #[test]
     fn a_void_beats_a_release_beats_a_hold() {
-        assert_eq!(standing([INTAKE]).state, State::Held);
-        assert_eq!(standing([("release", "{}"), INTAKE]).state, State::Released);
-        assert_eq!(standing([("void", "{}"), INTAKE, ("release", "{}")]).state, State::Voided);
+        assert_eq!(fold([INTAKE]).state, State::Held);
+        assert_eq!(fold([("release", "{}"), INTAKE]).state, State::Released);
+        assert_eq!(fold([("void", "{}"), INTAKE, ("release", "{}")]).state, State::Voided);
     }
 
     #[test]
     fn a_released_receipt_still_says_why_it_was_held() {
-        let standing = standing([INTAKE, ("release", "{}")]);
-        assert_eq!(standing.hold.unwrap().code, "TOTAL_MISMATCH");
-        assert_eq!(standing.flags, ["LATE"]);
+        let folded = fold([INTAKE, ("release", "{}")]);
+        assert_eq!(folded.hold.unwrap().code, "TOTAL_MISMATCH");
+        assert_eq!(folded.flags, ["LATE"]);
     }
 
     #[test]
     fn a_ticket_that_undoes_another_counts_as_little_as_that_one() {
         let id = uuid::Uuid::nil();
         let body = Intake { voids: Some(id), ..Default::default() }.to_body(id);
-        assert_eq!(standing([("intake", body.as_str())]).state, State::Voided);
+        assert_eq!(fold([("intake", body.as_str())]).state, State::Voided);
     }
 
     proptest! {
@@ -113,10 +113,10 @@ mod tests {
         ) {
             let mut twice = said.clone();
             twice.extend(said.iter().rev().copied());
-            prop_assert_eq!(standing(said.iter().copied()), standing(twice));
+            prop_assert_eq!(fold(said.iter().copied()), fold(twice));
             let mut sorted = said.clone();
             sorted.sort_unstable();
-            prop_assert_eq!(standing(said), standing(sorted));
+            prop_assert_eq!(fold(said), fold(sorted));
         }
     }
 }

@@ -1,9 +1,9 @@
-//! A node that has something already gets the state of another one: a store that joins, or that lost its line for too long.
+//! A node that has data already gets a snapshot of another one: a store that joins, or that lost its line for too long.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use tpv_core::merge::{Entity, Knowledge, Operation, Version, unite};
+use tpv_core::merge::{Entity, Knowledge, Operation, Version, merge_states};
 
 use crate::node::{Key, Node, entitled};
 use crate::script::{KEYS, POLICY, Script, scripts};
@@ -29,11 +29,11 @@ fn entity_of(world: &World, key: Key, known: impl Fn(Version) -> bool) -> Entity
     Entity::of(&entitled)
 }
 
-/// Whoever loads is sent what the sender has beyond a gap, as operations, and what it merged: the heads of one thing after
-/// the other. `meanwhile` is asked before each of these what else arrives: an operation that was sent at any time.
-fn load(world: &mut World, from: usize, to: usize, mut meanwhile: impl FnMut(usize) -> Option<usize>) {
+/// The receiver is sent what the sender has beyond a gap, as operations, and then the heads of one entity after the other.
+/// Before each entity `meanwhile` says which other operations arrive: any that was ever sent.
+fn snapshot(world: &mut World, from: usize, to: usize, mut meanwhile: impl FnMut(usize) -> Option<usize>) {
     let knows = knows(&world.nodes[from]);
-    let heads: BTreeMap<Key, Entity> = things().map(|key| (key, world.nodes[from].entity(key))).collect();
+    let heads: BTreeMap<Key, Entity> = keys().map(|key| (key, world.nodes[from].entity(key))).collect();
     let deliver = |world: &mut World, nth: usize| {
         let (key, operation) = world.sent[nth].clone();
         world.nodes[to].receive(key, &operation);
@@ -42,7 +42,7 @@ fn load(world: &mut World, from: usize, to: usize, mut meanwhile: impl FnMut(usi
     for nth in (0..world.sent.len()).filter(|nth| is_beyond(world.sent[*nth].1.version)).collect::<Vec<_>>() {
         deliver(world, nth);
     }
-    world.nodes[to].loading = Some((knows.clone(), BTreeSet::new()));
+    world.nodes[to].incoming = Some((knows.clone(), BTreeSet::new()));
     for (key, there) in &heads {
         while let Some(nth) = meanwhile(world.sent.len()) {
             deliver(world, nth);
@@ -50,27 +50,27 @@ fn load(world: &mut World, from: usize, to: usize, mut meanwhile: impl FnMut(usi
         let node = &mut world.nodes[to];
         let journal = node.journal.get(key).cloned().unwrap_or_default();
         let here_knows = |version| node.has.contains(&version);
-        let whole = unite(&node.entity(key), there, here_knows, |version| knows.covers(version), &journal);
+        let whole = merge_states(&node.entity(key), there, here_knows, |version| knows.covers(version), &journal);
         node.entities.insert(key, whole);
-        node.loading.iter_mut().for_each(|(_, things)| _ = things.insert(key));
+        node.incoming.iter_mut().for_each(|(_, brought)| _ = brought.insert(key));
     }
     while let Some(nth) = meanwhile(world.sent.len()) {
         deliver(world, nth);
     }
     let covered: Vec<Version> = world.sent.iter().map(|(_, it)| it.version).filter(|it| knows.covers(*it)).collect();
     let node = &mut world.nodes[to];
-    node.loading = None;
-    node.loaded.extend(covered.iter().filter(|version| !node.has.contains(version)));
+    node.incoming = None;
+    node.in_snapshot.extend(covered.iter().filter(|version| !node.has.contains(version)));
     node.has.extend(covered);
 }
 
 /// Policies first.
-fn things() -> impl Iterator<Item = Key> {
+fn keys() -> impl Iterator<Item = Key> {
     [POLICY].into_iter().chain(KEYS)
 }
 
-/// Central hears of everything before it hears what came of it: it is the only one in between. Of one node it may lack what
-/// was lost on the way, and have what that one did later.
+/// Central receives the cause of an operation before the operation, since every operation goes through central. Of one node it may
+/// lack what was lost on the way, and have what that node did later.
 fn is_causal(world: &World, node: usize) -> bool {
     let has = &world.nodes[node].has;
     let is_own = |of: &Version, cause: &Version| cause.node_id == of.node_id;
@@ -88,7 +88,7 @@ fn check(script: &Script, all: bool) {
         return;
     }
     let mut seed = script.seed;
-    load(&mut world, central, store, |sent| {
+    snapshot(&mut world, central, store, |sent| {
         let chosen = random(&mut seed);
         (!chosen.is_multiple_of(4)).then_some(chosen / 4 % sent)
     });
@@ -96,16 +96,16 @@ fn check(script: &Script, all: bool) {
         let has = &world.nodes[store].has;
         entity_of(world, key, |version| has.contains(&version))
     };
-    for key in things() {
-        assert_eq!(without_nothing(world.nodes[store].entity(key)), expected(&world, key), "{key} after the load");
+    for key in keys() {
+        assert_eq!(without_nothing(world.nodes[store].entity(key)), expected(&world, key), "{key} after the snapshot");
     }
-    // What is still on its way arrives in any order, repeats too; and a second load changes nothing.
+    // What is still on its way arrives in any order, repeats too; and a second snapshot changes nothing.
     world.sent.reverse();
     for (key, operation) in world.sent.clone() {
         world.nodes[store].receive(key, &operation);
     }
-    load(&mut world, central, store, |_| None);
-    for key in things() {
+    snapshot(&mut world, central, store, |_| None);
+    for key in keys() {
         assert_eq!(without_nothing(world.nodes[store].entity(key)), expected(&world, key), "{key} in the end");
     }
 }
@@ -119,12 +119,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(8_000))]
 
     #[test]
-    fn a_load_over_whatever_is_here_is_as_if_all_operations_had_come(script in scripts(3..30)) {
+    fn a_snapshot_over_whatever_is_here_is_as_if_all_operations_had_come(script in scripts(3..30)) {
         check(&script, true);
     }
 
     #[test]
-    fn a_load_from_a_node_that_lacks_something_adds_what_that_one_has(script in scripts(3..20)) {
+    fn a_snapshot_from_a_node_that_lacks_something_adds_what_that_one_has(script in scripts(3..20)) {
         check(&script, false);
     }
 }

@@ -30,7 +30,7 @@ pub struct Shape {
 }
 
 /// What is known of a table.
-struct Known {
+struct Remembered {
     relation: pg_sys::Oid,
     changes: u64,
     /// None: it needs a statement.
@@ -39,7 +39,7 @@ struct Known {
 
 thread_local! {
     /// By the address of the `Table`, which is static. A backend has one thread.
-    static KNOWN: RefCell<HashMap<usize, Known>> = RefCell::new(HashMap::new());
+    static REMEMBERED: RefCell<HashMap<usize, Remembered>> = RefCell::new(HashMap::new());
     /// How many definitions were changed since the session began to listen; 0 before that.
     static CHANGES: Cell<u64> = const { Cell::new(0) };
 }
@@ -53,7 +53,7 @@ pub unsafe fn open<const N: usize>(table: &'static Table<N>) -> pg_sys::Relation
     // SAFETY: as promised; the name is only read.
     unsafe {
         // With the lock there, and no definition changed until then, it is the table that it was.
-        if let Some(relation) = KNOWN.with_borrow(|all| Some(all.get(&address(table))?.current()?.relation)) {
+        if let Some(relation) = REMEMBERED.with_borrow(|all| Some(all.get(&address(table))?.current()?.relation)) {
             let changes = CHANGES.get();
             pg_sys::LockRelationOid(relation, lock);
             if changes == CHANGES.get() {
@@ -72,7 +72,7 @@ fn address<const N: usize>(table: &'static Table<N>) -> usize {
     std::ptr::from_ref(table).addr()
 }
 
-impl Known {
+impl Remembered {
     /// None when a definition was changed since.
     fn current(&self) -> Option<&Self> {
         (self.changes == CHANGES.get()).then_some(self)
@@ -92,13 +92,13 @@ pub unsafe fn of<const N: usize>(table: &'static Table<N>, relation: pg_sys::Rel
     // SAFETY: as promised. A shape is freed here only, when nobody uses it.
     unsafe {
         let (relation_id, changes) = ((*relation).rd_id, CHANGES.get());
-        let known = KNOWN.with_borrow(|all| {
+        let known = REMEMBERED.with_borrow(|all| {
             all.get(&address(table))?.current().filter(|known| known.relation == relation_id).map(|known| known.shape)
         });
         known.unwrap_or_else(|| {
             let shape = is_plain(table, relation).then(|| Box::into_raw(Box::new(Shape::make(relation))));
-            let known = Known { relation: relation_id, changes, shape };
-            let before = KNOWN.with_borrow_mut(|all| all.insert(address(table), known));
+            let known = Remembered { relation: relation_id, changes, shape };
+            let before = REMEMBERED.with_borrow_mut(|all| all.insert(address(table), known));
             if let Some(stale) = before.and_then(|known| known.shape) {
                 pg_sys::MemoryContextDelete(Box::from_raw(stale).context);
             }

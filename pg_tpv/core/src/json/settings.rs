@@ -7,7 +7,7 @@ use super::Value;
 use crate::problem::{Place, Problem};
 
 /// An object of settings while it is read. `null` counts as not given.
-pub(crate) struct Declared<'v, 'p> {
+pub(crate) struct SettingsReader<'v, 'p> {
     members: &'v [(String, Value)],
     place: Place<'p>,
     code: &'static str,
@@ -15,7 +15,7 @@ pub(crate) struct Declared<'v, 'p> {
     problems: &'p mut Vec<Problem>,
 }
 
-impl<'v, 'p> Declared<'v, 'p> {
+impl<'v, 'p> SettingsReader<'v, 'p> {
     /// Starts on `value`; what is wrong with it goes to `problems` under `code`.
     pub(crate) fn new(value: &'v Value, place: Place<'p>, code: &'static str, problems: &'p mut Vec<Problem>) -> Self {
         let members = value.as_object().unwrap_or_else(|| {
@@ -60,19 +60,24 @@ impl<'v, 'p> Declared<'v, 'p> {
     }
 
     /// An object within, read by `read`.
-    pub(crate) fn object<T>(&mut self, key: &'static str, read: impl FnOnce(Declared<'v, '_>) -> T) -> Option<T> {
+    pub(crate) fn object<T>(&mut self, key: &'static str, read: impl FnOnce(SettingsReader<'v, '_>) -> T) -> Option<T> {
         let value = self.any(key)?;
-        Some(read(Declared::new(value, self.place.key(key), self.code, self.problems)))
+        Some(read(SettingsReader::new(value, self.place.key(key), self.code, self.problems)))
     }
 
     /// An array within, each element read by `read`.
-    pub(crate) fn each<T>(&mut self, key: &'static str, mut read: impl FnMut(Declared<'v, '_>) -> Option<T>) -> Vec<T> {
+    pub(crate) fn each<T>(
+        &mut self,
+        key: &'static str,
+        mut read: impl FnMut(SettingsReader<'v, '_>) -> Option<T>,
+    ) -> Vec<T> {
         let Some(value) = self.any(key) else { return Vec::new() };
         let Some(elements) = value.as_array() else {
             return self.fault(key, "this must be an array").unwrap_or_default();
         };
         let list = self.place.key(key);
-        let element = |(index, element)| read(Declared::new(element, list.index(index), self.code, self.problems));
+        let element =
+            |(index, element)| read(SettingsReader::new(element, list.index(index), self.code, self.problems));
         elements.iter().enumerate().filter_map(element).collect()
     }
 
