@@ -1,6 +1,6 @@
 //! tpv inside PostgreSQL: SQL shells around what `tpv_core` decides.
 //!
-//! A shell takes SQL values, calls one function of the core, and gives SQL values or a [`postgres::Refusal`] back.
+//! A shell takes SQL values, calls one function of the core, and gives SQL values or a `postgres::Refusal` back.
 
 // Files of terminals become documents, and operators decide about receipts.
 mod ingest;

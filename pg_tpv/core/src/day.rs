@@ -16,7 +16,7 @@ pub struct StoreDay {
     pub cutoff_hour: u8,
 }
 
-/// The receipt that the terminal issued before this one; it settles an hour that comes twice.
+/// The receipt that the terminal issued before this one; it decides which hour it is when one comes twice.
 #[derive(Clone, Debug)]
 pub struct PreviousTime {
     /// Its number as printed.

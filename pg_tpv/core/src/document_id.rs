@@ -1,7 +1,7 @@
-//! Who a document is.
+//! The identity of a document.
 //!
-//! A document's id is derived from what it identifies, so that the same file taken in again, after whatever disaster,
-//! is the same document.
+//! The id of a document is derived from what it identifies, so that the same file, ingested again after whatever disaster, is
+//! the same document.
 
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
@@ -12,7 +12,7 @@ use crate::hash_chain::Hash;
 /// What makes a receipt the one it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ReceiptKey {
-    /// The node that took it in.
+    /// The node that ingested it.
     pub node_id: i32,
     /// The terminal's code.
     pub terminal: String,

@@ -1,6 +1,5 @@
-//! How documents hang together.
-//!
-//! Documents of one terminal form a chain: each names the hash of the one before, so the same head means the same past.
+//! The hash chain of documents: each document of a terminal names the hash of the one before, so the same head means the same
+//! past.
 
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};

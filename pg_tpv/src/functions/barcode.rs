@@ -1,4 +1,4 @@
-//! `tpv.gtin_…` and `tpv.barcode_decode`: what the number under the bars means.
+//! `tpv.gtin_…` and `tpv.barcode_decode`: what the number of a barcode means.
 
 use pgrx::prelude::*;
 use tpv_core::barcode::{self, BarcodeRule};
@@ -23,7 +23,7 @@ pub fn gtin14(code: &str) -> Option<String> {
 /// that a rule gave.
 ///
 /// # Errors
-/// `22023` for rules that can not be used, their faults in the detail.
+/// `22023` for rules that cannot be used, their faults in the detail.
 #[pg_extern(immutable, strict, parallel_safe)]
 pub fn barcode_decode(code: &str, rules: JsonbText) -> JsonbText {
     decode(code, &rules).unwrap_or_else(|refusal| refusal.raise())
@@ -31,7 +31,7 @@ pub fn barcode_decode(code: &str, rules: JsonbText) -> JsonbText {
 
 fn decode(code: &str, rules: &JsonbText) -> Result<JsonbText, Refusal> {
     let rules = BarcodeRule::list_from_json(&rules.read_as("the barcode rules")?)
-        .map_err(|faults| Refusal::faulty("the barcode rules can not be used", &faults))?;
+        .map_err(|faults| Refusal::faulty("the barcode rules cannot be used", &faults))?;
     Ok(barcode::decode(code, &rules).to_json().into())
 }
 
@@ -42,7 +42,7 @@ comment on function gtin_check_digit(text) is
 comment on function gtin14(text) is
     'The canonical 14 digits of a GTIN-8, 12, 13 or 14; null when it is none or its check digit is wrong.';
 comment on function barcode_decode(text, jsonb) is
-    'What a barcode or in-store number means under an array of rules. Raises 22023 for rules that can not be used.';
+    'What a barcode or in-store number means under an array of rules. Raises 22023 for rules that cannot be used.';
 "#,
     name = "barcode_comments",
     requires = [gtin_check_digit, gtin14, barcode_decode]

@@ -16,7 +16,7 @@ use crate::postgres::{JsonbText, Refusal, calendar_day};
 /// `timestamp` where a profile asks for a date; without them the time that the terminal printed is shown.
 ///
 /// # Errors
-/// `22023` for a profile that can not be used, its faults in the detail. For a receipt that the profile can not show:
+/// `22023` for a profile that cannot be used, its faults in the detail. For a receipt that the profile cannot show:
 /// `22001` (does not fit, or has more decimals), `22004` (lacks a value), `22007` (no date), `22023` (a negative number
 /// without a sign rule, a value of the wrong type, an unsafe name).
 #[pg_extern(immutable, strict, parallel_safe)]
@@ -66,7 +66,7 @@ thread_local! {
     static LAST: RefCell<Option<(JsonbText, Rc<Profile>)>> = const { RefCell::new(None) };
 }
 
-/// The profile that a `jsonb` says.
+/// The profile that a `jsonb` describes.
 ///
 /// # Errors
 /// `22023` with all its faults in the detail.
@@ -77,7 +77,7 @@ pub fn parsed(profile: JsonbText) -> Result<Rc<Profile>, Refusal> {
     }
     let tree = profile.read_as("the .dat profile")?;
     let read = Profile::from_json(&tree).map_err(|faults| {
-        Refusal::faulty("the .dat profile can not be used", &faults).hint("tpv.dat_profile_check lists its faults")
+        Refusal::faulty("the .dat profile cannot be used", &faults).hint("List its faults with tpv.dat_profile_check.")
     })?;
     let read = Rc::new(read);
     LAST.set(Some((profile, Rc::clone(&read))));

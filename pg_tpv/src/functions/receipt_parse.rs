@@ -1,4 +1,4 @@
-//! `tpv.receipt_parse`: what would become of a file, without taking it in.
+//! `tpv.receipt_parse`: what would become of a file, without storing it.
 
 use pgrx::prelude::*;
 use tpv_core::json::{JsonError, Value};
@@ -19,7 +19,7 @@ use crate::postgres::JsonbText;
 /// | `content_hash` | SHA-256 of `body` in hexadecimal; null when quarantined |
 /// | `body` | the canonical text that is stored, as a string; null when quarantined |
 ///
-/// It never raises, whatever the bytes and whatever `terminal` declares: a declaration that can not be used
+/// It never raises, whatever the bytes and whatever `terminal` declares: a declaration that cannot be used
 /// quarantines with `TERMINAL_CONFIG`. Stable and not immutable, since the limits are settings.
 #[pg_extern(stable, strict, parallel_safe)]
 pub fn receipt_parse(raw: &[u8], terminal: default!(JsonbText, "'{}'")) -> JsonbText {
@@ -34,7 +34,7 @@ pub fn receipt_parse(raw: &[u8], terminal: default!(JsonbText, "'{}'")) -> Jsonb
     answer(verdict).into()
 }
 
-/// As many as a verdict on a file tells.
+/// As many as a verdict on a file lists.
 const MOST_PROBLEMS: usize = 20;
 
 fn unreadable(error: JsonError) -> Vec<Problem> {

@@ -1,4 +1,4 @@
-//! What the caller is told about a file.
+//! What the caller is told about each file.
 
 use tpv_core::intake::Dat;
 use tpv_core::problem::Problem;

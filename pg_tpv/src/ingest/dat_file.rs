@@ -1,4 +1,4 @@
-//! `.dat` files as rows: which name is whose, and what the disk has yet to show.
+//! `.dat` files as rows: which receipt has which name, and what the watcher still has to do on the disk.
 
 use pgrx::datum::DatumWithOid;
 use tpv_core::hash_chain::sha256;
@@ -10,14 +10,12 @@ use crate::postgres::sql;
 /// The layout that a `.dat` is made with.
 #[derive(Clone, Debug)]
 pub struct Layout {
-    /// Its key.
     pub profile_id: Uuid,
-    /// Its version.
     pub version: i32,
 }
 
-/// Names are taken in their own order, whatever the order of the files: two batches that want the same names in
-/// opposite orders would wait for each other.
+/// Names are taken in their own order, whatever the order of the files. Else two batches that want the same names in opposite
+/// orders would wait for each other.
 const TAKE: &str = r"
     insert into dat.file (node_id, receipt_id, terminal, folder, name, trigger_name, bytes, sha256,
       profile_id, profile_version)
@@ -27,7 +25,7 @@ const TAKE: &str = r"
     order by f.folder, lower(f.name), f.n
     on conflict do nothing returning receipt_id";
 
-/// Stores the `.dat` files of some receipts of one terminal, and answers whose name was free.
+/// Stores the `.dat` files of some receipts of one terminal, and answers which receipts found their name free.
 pub fn take_names(node_id: i32, terminal: &str, layout: &Layout, files: &[(Uuid, &Dat)]) -> Vec<Uuid> {
     if files.is_empty() {
         return Vec::new();
@@ -52,23 +50,24 @@ const PUBLISH: &str = r"
     select node_id, receipt_id, terminal, 'publish', folder, name, trigger_name, sha256, $3
     from dat.file where node_id = $1 and receipt_id = $2";
 
-/// Asks the watcher to publish the `.dat` of a receipt.
-pub fn ask_to_publish(node_id: i32, receipt_id: Uuid, why: &str) {
+/// Requests that the watcher publishes the `.dat` of a receipt.
+pub fn request_publication(node_id: i32, receipt_id: Uuid, why: &str) {
     sql::execute(PUBLISH, &[node_id.into(), sql::uuid(receipt_id).into(), why.into()]);
 }
 
-/// A publication that was asked for and not yet done is cancelled; a file that is out there is asked back.
+/// A publication that was requested and is not done yet is cancelled. For a file that is published, a withdrawal is requested.
 const WITHDRAW: &str = r"
     with file as (
       update dat.file set withdrawn_at = clock_timestamp()
        where node_id = $1 and receipt_id = $2 and withdrawn_at is null
       returning node_id, receipt_id, terminal, folder, name, trigger_name, sha256
     ), cancelled as (
-      update dat.pending p set done_at = clock_timestamp(), result = 'cancelled', detail = 'withdrawn before it was published'
+      update dat.pending p
+         set done_at = clock_timestamp(), result = 'cancelled', detail = 'withdrawn before it was published'
         from file
        where p.node_id = file.node_id and p.receipt_id = file.receipt_id and p.action = 'publish' and p.done_at is null
       returning p.pending_id
-    ), asked as (
+    ), requested as (
       insert into dat.pending (node_id, receipt_id, terminal, action, folder, name, trigger_name, sha256, why)
       select node_id, receipt_id, terminal, 'withdraw', folder, name, trigger_name, sha256, $3 from file
        where not exists (select from cancelled)

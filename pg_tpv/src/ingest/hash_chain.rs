@@ -1,4 +1,4 @@
-//! Writing documents: each is appended to a chain, and who holds the lock on a chain's head may append.
+//! Writes documents. Each is appended to a hash chain; whoever has locked the head of a hash chain may append to it.
 
 use chrono::NaiveDate;
 use tpv_core::hash_chain::{Hash, Link, next_hlc, sha256};
@@ -8,9 +8,9 @@ use crate::node::clock::hlc_now;
 use crate::postgres::sql;
 use crate::wire::SCHEMA_VERSION;
 
-/// A chain that this transaction has locked, and what it is about to append.
+/// A hash chain that this transaction has locked, and the documents that it is about to append.
 #[derive(Debug)]
-pub struct Chain {
+pub struct HashChain {
     node_id: i32,
     name: String,
     head_seq: i64,
@@ -44,8 +44,8 @@ const APPEND: &str = r"
 const MOVE_HEAD: &str =
     "update sync.hash_chain set head_seq = $3, head_hash = $4, head_hlc = $5 where node_id = $1 and chain = $2";
 
-impl Chain {
-    /// Locks a chain until the transaction ends: the terminal's, or the node's own under the empty name.
+impl HashChain {
+    /// Locks a hash chain until the transaction ends: that of a terminal, or the node's own under the empty name.
     pub fn lock(node_id: i32, name: &str) -> Self {
         let head = || sql::row(HEAD, &[node_id.into(), name.into()], |row| (row.must(1), row.hash(2), row.must(3)));
         let (head_seq, head_hash, head_hlc) = head()
@@ -53,11 +53,11 @@ impl Chain {
                 sql::execute(BEGIN, &[node_id.into(), name.into()]);
                 head()
             })
-            .unwrap_or_else(|| sql::broken("the head of a chain is gone"));
+            .unwrap_or_else(|| sql::broken("the head of a hash chain is gone"));
         Self { node_id, name: name.to_owned(), head_seq, head_hash, head_hlc, appended: Vec::new() }
     }
 
-    /// Appends a document; it is written with the others by [`Chain::write`].
+    /// Appends a document; it is written with the others by [`HashChain::write`].
     pub fn append(&mut self, kind: &'static str, business_date: NaiveDate, doc_id: Uuid, body: String) {
         let content_hash = sha256(body.as_bytes());
         let prev_hash = self.head_hash;
@@ -102,8 +102,8 @@ impl Chain {
             ],
         );
         if written != docs.len() {
-            // The chain would have a hole. The document is there and the arbiter does not know it: a table was lost.
-            sql::broken("a document to be written is there already; select sales.rebuild_projections() finds its key");
+            // The hash chain would have a hole. sales.receipt_key does not know a document that is there: rows were lost.
+            sql::broken("a document to be written is there already; sales.rebuild_projections() restores its key");
         }
         let head: Vec<u8> = hash(&self.head_hash);
         sql::execute(

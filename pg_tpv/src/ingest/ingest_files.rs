@@ -1,7 +1,7 @@
 //! `tpv.ingest_files`: files of one terminal become receipts, or the reason why not.
 //!
-//! One file's fault never touches another. The order of locks is the same for everybody: the terminal's chain, then
-//! names of files in their order.
+//! A fault of one file never affects another. Locks are taken in one order everywhere: the terminal's hash chain, then file
+//! names in the order of names.
 
 use chrono::Utc;
 use pgrx::datum::Array;
@@ -16,10 +16,10 @@ use super::{sort, write};
 use crate::guc;
 use crate::postgres::{DataFault, Refusal, attempt};
 
-/// More in one transaction would hold the terminal's chain, and the caller's patience, for too long.
+/// More in one transaction would lock the terminal's hash chain, and keep the caller waiting, for too long.
 const MOST_FILES: usize = 64;
 
-/// Takes files of one terminal in: one row for each file, in their order. Called through `sales.ingest_files`.
+/// Ingests files of one terminal: one row for each file, in their order. Called through `sales.ingest_files`.
 ///
 /// # Errors
 /// `22023` for more than 64 files or names that do not go with them, `22004` for no terminal or no array of files. A
@@ -89,7 +89,7 @@ fn ingest_together(terminal: &Terminal, files: &[File<'_>]) -> Vec<Answer> {
     write::write(terminal, chain, files, sorted)
 }
 
-/// A file that the database itself refuses, whatever the core thinks of it, is the only one to suffer for it.
+/// When the database refuses a file that the core accepts, only that file is refused.
 fn ingest_alone(terminal: &Terminal, file: &File<'_>) -> Answer {
     let one = std::slice::from_ref(file);
     match attempt(|| Ok(ingest_together(terminal, one))) {
@@ -109,7 +109,7 @@ fn not_storable(fault: &DataFault) -> Problem {
 extension_sql!(
     r#"
 comment on function ingest_files(text, bytea[], text[]) is
-    'Takes files of one terminal in. Callers use sales.ingest_files, which runs as the owner of the tables.';
+    'Ingests files of one terminal. Callers use sales.ingest_files, which runs as the owner of the tables.';
 "#,
     name = "ingest_comments",
     requires = [ingest_files]

@@ -1,4 +1,4 @@
-//! What operators decide: each decision is a document, and what it means for the disk is asked of the watcher.
+//! What operators decide. Each decision is a document; what it means for the disk is requested from the watcher.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use pgrx::prelude::*;
@@ -9,25 +9,25 @@ use tpv_core::receipt::{Receipt, State, is_id, reason};
 use uuid::Uuid;
 
 use super::dat_file;
-use super::hash_chain::Chain;
+use super::hash_chain::HashChain;
 use super::terminal::{Terminal, no_store};
 use crate::node::this_node;
 use crate::postgres::{Refusal, sql};
 use crate::projection::{lock_receipts, state_of_receipt};
 
-/// Lets a held receipt go. Called through `sales.release`.
+/// Releases a held receipt. Called through `sales.release`.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn release_receipt(receipt_id: Option<pgrx::Uuid>, why: Option<&str>, file_name: Option<&str>) {
     release(receipt_id, why, file_name).unwrap_or_else(|refusal| refusal.raise());
 }
 
-/// Ends a receipt. Called through `sales.void`.
+/// Voids a receipt. Called through `sales.void`.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn void_receipt(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) {
     void(receipt_id, why).unwrap_or_else(|refusal| refusal.raise());
 }
 
-/// Takes the `.dat` of a receipt away. Called through `dat.withdraw`.
+/// Withdraws the `.dat` of a receipt. Called through `dat.withdraw`.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn withdraw_dat(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) {
     withdraw(receipt_id, why).unwrap_or_else(|refusal| refusal.raise());
@@ -54,7 +54,7 @@ fn release(receipt_id: Option<pgrx::Uuid>, why: Option<&str>, file_name: Option<
         State::Accepted => return Err(wrong_state("the receipt is not held")),
     }
     case.publish(file_name)?;
-    case.say("release", 0);
+    case.record("release", 0);
     Ok(())
 }
 
@@ -64,7 +64,7 @@ fn void(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) -> Result<(), Refusal
         return Err(wrong_state("the receipt is voided already"));
     }
     dat_file::withdraw(case.node_id, case.receipt_id, case.why);
-    case.say("void", 0);
+    case.record("void", 0);
     Ok(())
 }
 
@@ -73,7 +73,7 @@ fn withdraw(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) -> Result<(), Ref
     if !dat_file::withdraw(case.node_id, case.receipt_id, case.why) {
         return Err(wrong_state("the receipt has no .dat that could be withdrawn"));
     }
-    case.say_once_more("withdraw");
+    case.record_once_more("withdraw");
     Ok(())
 }
 
@@ -81,13 +81,15 @@ fn render(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) -> Result<(), Refus
     let mut case = Case::open(receipt_id, why)?;
     match case.state {
         State::Accepted | State::Released => {}
-        State::Held => return Err(wrong_state("the receipt is held").hint("sales.release publishes its .dat")),
+        State::Held => {
+            return Err(wrong_state("the receipt is held").hint("Release it with sales.release to publish its .dat."));
+        }
         State::Voided => return Err(wrong_state("the receipt is voided")),
     }
     dat_file::withdraw(case.node_id, case.receipt_id, case.why);
     dat_file::supersede(case.node_id, case.receipt_id);
     case.publish(None)?;
-    case.say_once_more("render");
+    case.record_once_more("render");
     Ok(())
 }
 
@@ -99,7 +101,7 @@ fn close(business_date: Option<Date>, why: Option<&str>) -> Result<(), Refusal> 
     if date > store.date_of(Utc::now()) {
         return Err(wrong_state("the business day has not begun"));
     }
-    let mut chain = Chain::lock(node_id, "");
+    let mut chain = HashChain::lock(node_id, "");
     let closed = sql::row(CLOSED, &[node_id.into(), business_date.into()], |_| ());
     if closed.is_some() {
         return Err(wrong_state("the business day is closed already"));
@@ -112,7 +114,7 @@ fn close(business_date: Option<Date>, why: Option<&str>) -> Result<(), Refusal> 
 
 const CLOSED: &str = "select from sales.day_close where node_id = $1 and business_date = $2";
 
-/// A receipt that an operator decides about, and the lock on the node's own chain: one decision at a time.
+/// A receipt that an operator decides about. The node's own hash chain is locked: one decision at a time.
 struct Case<'w> {
     node_id: i32,
     receipt_id: Uuid,
@@ -122,7 +124,7 @@ struct Case<'w> {
     state: State,
     printed_at: Option<DateTime<Utc>>,
     why: &'w str,
-    chain: Option<Chain>,
+    chain: Option<HashChain>,
 }
 
 const RECEIPT: &str = r"
@@ -133,10 +135,10 @@ impl<'w> Case<'w> {
     fn open(receipt_id: Option<pgrx::Uuid>, why: Option<&'w str>) -> Result<Self, Refusal> {
         let (receipt_id, why) = (Refusal::unless_given(receipt_id, "receipt_id")?, why.unwrap_or_default());
         if why.trim().is_empty() {
-            return Err(wrong_state("say why: a decision without a reason helps nobody later"));
+            return Err(wrong_state("a reason is required"));
         }
         let node_id = this_node().ok_or_else(no_store)?;
-        let chain = Some(Chain::lock(node_id, ""));
+        let chain = Some(HashChain::lock(node_id, ""));
         let found = sql::row(RECEIPT, &[node_id.into(), receipt_id.into()], |row| {
             (row.date(1), row.must::<String>(2), row.must::<String>(3))
         });
@@ -145,14 +147,14 @@ impl<'w> Case<'w> {
             return Err(Refusal::new(code, "no receipt of this store has that id"));
         };
         let receipt_id = Uuid::from_bytes(*receipt_id.as_bytes());
-        // Before its state is read and its .dat is touched: a ticket that undoes it locks in the same order.
+        // Before its state is read and its .dat is changed. A ticket that undoes the receipt locks in the same order.
         lock_receipts(node_id, &[receipt_id]);
         let receipt_state = state_of_receipt(node_id, receipt_id);
         let (state, printed_at) = (receipt_state.state, receipt_state.printed_at);
         Ok(Self { node_id, receipt_id, business_date, terminal, body, state, printed_at, why, chain })
     }
 
-    /// Makes the `.dat` with the layout of now, and asks for its publication.
+    /// Makes the `.dat` with the present layout, and requests its publication.
     fn publish(&self, file_name: Option<&str>) -> Result<(), Refusal> {
         let terminal = Terminal::find(&self.terminal)?
             .ok_or_else(|| wrong_state("the terminal of the receipt is no longer registered"))?;
@@ -171,15 +173,15 @@ impl<'w> Case<'w> {
                 PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION,
                 "another receipt has a .dat of that name in that folder",
             )
-            .hint("sales.release takes another name as file_name"));
+            .hint("Give another name to sales.release as file_name."));
         }
-        dat_file::ask_to_publish(self.node_id, self.receipt_id, self.why);
+        dat_file::request_publication(self.node_id, self.receipt_id, self.why);
         Ok(())
     }
 
     fn dat(&self, terminal: &Terminal) -> Result<Dat, Refusal> {
         let receipt = Receipt::from_body(&self.body)
-            .map_err(|faults| Refusal::faulty("the stored receipt can not be read", &faults))?;
+            .map_err(|faults| Refusal::faulty("the stored receipt cannot be read", &faults))?;
         let context = terminal.context(Utc::now());
         let printed = match self.printed_at {
             Some(instant) => {
@@ -188,11 +190,12 @@ impl<'w> Case<'w> {
             None => context.printed(&receipt, None),
         };
         let dat = dat_of_body(&terminal.profile, &self.body, &printed, self.business_date, context.published_on());
-        dat.map_err(|error| Refusal::from(error).hint("dat.save_profile saves a layout that can show it; or void it"))
+        let hint = "Save a layout that can show it with dat.save_profile, or void the receipt.";
+        dat.map_err(|error| Refusal::from(error).hint(hint))
     }
 
-    /// Writes the decision down.
-    fn say(&mut self, kind: &'static str, nth: i64) {
+    /// Writes the decision as a document.
+    fn record(&mut self, kind: &'static str, nth: i64) {
         let Some(mut chain) = self.chain.take() else { return };
         let body = reason(Some(self.receipt_id), &sql::session_user(), self.why, None);
         let id = document_about(self.node_id, kind, self.receipt_id, nth);
@@ -200,13 +203,13 @@ impl<'w> Case<'w> {
         chain.write();
     }
 
-    /// The same for what can be decided again and again.
-    fn say_once_more(&mut self, kind: &'static str) {
-        const SAID: &str =
+    /// The same for a decision that can be made several times.
+    fn record_once_more(&mut self, kind: &'static str) {
+        const BEFORE: &str =
             "select count(*) from sales.receipt_event where node_id = $1 and receipt_id = $2 and kind = $3";
         let args = [self.node_id.into(), sql::uuid(self.receipt_id).into(), kind.into()];
-        let nth = sql::row(SAID, &args, |row| row.must::<i64>(1)).unwrap_or(0);
-        self.say(kind, nth);
+        let nth = sql::row(BEFORE, &args, |row| row.must::<i64>(1)).unwrap_or(0);
+        self.record(kind, nth);
     }
 }
 
@@ -216,9 +219,9 @@ fn wrong_state(message: &str) -> Refusal {
 
 extension_sql!(
     r#"
-comment on function release_receipt(uuid, text, text) is 'Lets a held receipt go: see sales.release.';
-comment on function void_receipt(uuid, text) is 'Ends a receipt: see sales.void.';
-comment on function withdraw_dat(uuid, text) is 'Takes the .dat of a receipt away: see dat.withdraw.';
+comment on function release_receipt(uuid, text, text) is 'Releases a held receipt: see sales.release.';
+comment on function void_receipt(uuid, text) is 'Voids a receipt: see sales.void.';
+comment on function withdraw_dat(uuid, text) is 'Withdraws the .dat of a receipt: see dat.withdraw.';
 comment on function render_again(uuid, text) is 'Makes the .dat of a receipt anew: see dat.render_again.';
 comment on function close_day(date, text) is 'Closes a business day of this store: see sales.close_day.';
 "#,

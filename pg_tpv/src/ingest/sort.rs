@@ -10,19 +10,19 @@ use uuid::Uuid;
 
 use super::dat_file;
 use super::file::File;
-use super::hash_chain::Chain;
+use super::hash_chain::HashChain;
 use super::terminal::Terminal;
 use crate::postgres::sql;
 use crate::projection::{lock_receipts, state_of_receipt};
 
-/// Decides about all files, in their order, with the terminal's chain locked: what is known then stays so until the
+/// Decides about all files, in their order. The terminal's hash chain is locked, so what is known stays so until the
 /// transaction ends. The names of their `.dat` files are taken on the way.
-pub fn sort(terminal: &Terminal, context: &TerminalContext<'_>, files: &[File<'_>]) -> (Chain, Vec<Decision>) {
-    let chain = Chain::lock(terminal.node_id, &terminal.code);
+pub fn sort(terminal: &Terminal, context: &TerminalContext<'_>, files: &[File<'_>]) -> (HashChain, Vec<Decision>) {
+    let chain = HashChain::lock(terminal.node_id, &terminal.code);
     let mut known = known_receipts(context, files);
     let stored = tail(&terminal.code);
     let mut decisions = Vec::with_capacity(files.len());
-    // The file before, among these; before the first of them, what is stored.
+    // The receipt before: the last one among these files, or else the last that is stored.
     let mut last: Option<(usize, day::PreviousTime, Uuid)> = None;
     for (index, file) in files.iter().enumerate() {
         let undone;
@@ -56,7 +56,7 @@ pub fn sort(terminal: &Terminal, context: &TerminalContext<'_>, files: &[File<'_
     (chain, decisions)
 }
 
-/// A receipt that is undone in the same breath was never published.
+/// A receipt that is undone by another of the same batch is not published.
 fn forget_undone(decisions: &mut [Decision]) {
     let undone: Vec<Uuid> = new_of(decisions).filter_map(|new| new.voids).collect();
     for new in new_of_mut(decisions).filter(|new| undone.contains(&new.doc_id)) {
@@ -64,7 +64,7 @@ fn forget_undone(decisions: &mut [Decision]) {
     }
 }
 
-/// A receipt that an operator voided meanwhile is void already: its end is not written twice.
+/// A receipt that an operator voided meanwhile is not voided a second time.
 fn leave_voided(node_id: i32, decisions: &mut [Decision]) {
     let undone: Vec<Uuid> = new_of(decisions).filter_map(|new| new.voids).collect();
     if undone.is_empty() {
@@ -94,7 +94,7 @@ fn new_of_mut(decisions: &mut [Decision]) -> impl Iterator<Item = &mut New> {
     decisions.iter_mut().filter_map(|decision| if let Decision::New(new) = decision { Some(&mut **new) } else { None })
 }
 
-/// `offset 0` keeps the planner from turning the look-ups around: a join could read all receipts of the terminal.
+/// `offset 0` keeps the planner from turning the look-ups into a join, which could read all receipts of the terminal.
 const KNOWN: &str = r"
     select f.printed_date, f.series, f.receipt_number, k.receipt_id, k.content_hash
     from unnest($2::date[], $3::text[], $4::text[]) as f (printed_date, series, receipt_number)

@@ -1,4 +1,4 @@
-//! The rows of what was decided: documents, keys, raw bytes, refusals.
+//! Writes the rows of what was decided: documents, keys, raw bytes, refusals.
 
 use std::collections::HashMap;
 
@@ -12,13 +12,13 @@ use uuid::Uuid;
 use super::answer::Answer;
 use super::dat_file;
 use super::file::File;
-use super::hash_chain::Chain;
+use super::hash_chain::HashChain;
 use super::sort::new_of;
 use super::terminal::Terminal;
 use crate::postgres::sql;
 
-/// Writes it all and answers for each file.
-pub fn write(terminal: &Terminal, mut chain: Chain, files: &[File<'_>], decisions: Vec<Decision>) -> Vec<Answer> {
+/// Writes all rows, and answers for each file.
+pub fn write(terminal: &Terminal, mut chain: HashChain, files: &[File<'_>], decisions: Vec<Decision>) -> Vec<Answer> {
     for (file, decision) in files.iter().zip(&decisions) {
         if let (Decision::New(new), Some(body)) = (decision, &file.verdict.body) {
             append(terminal.node_id, &mut chain, new, body);
@@ -47,7 +47,7 @@ pub fn write(terminal: &Terminal, mut chain: Chain, files: &[File<'_>], decision
 const UNDONE: &str = "undone by the ticket after it";
 
 /// The receipt, what the store decided about it, and what it undoes.
-fn append(node_id: i32, chain: &mut Chain, new: &New, body: &str) {
+fn append(node_id: i32, chain: &mut HashChain, new: &New, body: &str) {
     chain.append("receipt", new.business_date, new.doc_id, body.to_owned());
     if !new.intake.is_empty() {
         let id = document_about(node_id, "intake", new.doc_id, 0);
@@ -78,7 +78,8 @@ const KEYS: &str = r"
       business_date, content_hash, first_outcome, flags)
     select $1, k.printed_date, k.series, k.receipt_number, k.variant, k.receipt_id, k.business_date, k.content_hash,
       k.first_outcome, k.flags::text[]
-    from unnest($2::date[], $3::text[], $4::text[], $5::bytea[], $6::uuid[], $7::date[], $8::bytea[], $9::text[], $10::text[])
+    from unnest($2::date[], $3::text[], $4::text[], $5::bytea[], $6::uuid[], $7::date[], $8::bytea[], $9::text[],
+        $10::text[])
       as k (printed_date, series, receipt_number, variant, receipt_id, business_date, content_hash, first_outcome, flags)";
 
 fn write_keys(terminal: &Terminal, files: &[File<'_>], decisions: &[Decision]) {
@@ -93,7 +94,7 @@ fn write_keys(terminal: &Terminal, files: &[File<'_>], decisions: &[Decision]) {
     if new.is_empty() {
         return;
     }
-    // Flags are words of our own, so that the array's text needs no quoting.
+    // Flags are words of our own, so the text of the array needs no quotes.
     let flags = |new: &New| format!("{{{}}}", new.intake.flags.join(","));
     let outcome = |new: &New| if new.hold().is_some() { "held" } else { "accepted" };
     let args = [
@@ -159,7 +160,7 @@ fn write_raw(terminal: &Terminal, files: &[File<'_>], decisions: &[Decision]) {
     sql::execute(RAW, &args);
 }
 
-/// What the first delivery of a receipt was answered, and the `.dat` that it has now.
+/// The answer to the first delivery of a receipt, and the `.dat` that the receipt has now.
 struct First {
     outcome: String,
     flags: Vec<String>,
@@ -226,7 +227,7 @@ const REJECT: &str = r"
     insert into sales.rejected (terminal, file_name, size_bytes, sha256, code, pointer, detail, raw)
     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing";
 
-/// A larger file than a receipt may be is not kept twice: it lies in the quarantine folder.
+/// A file that is larger than any receipt is not kept here: it lies in the quarantine folder.
 const MOST_RAW: usize = 16 * 1024 * 1024;
 
 const ALARM: &str = "insert into sec.audit (event, subject, detail) values ($1, $2, $3)";

@@ -1,4 +1,4 @@
-//! Which thing stands for its duplicates.
+//! The key that stands for its duplicates.
 
 use pgrx::prelude::*;
 use pgrx::spi::quote_identifier;
@@ -8,7 +8,7 @@ use super::row::quoted_name;
 use super::tracked::Tracked;
 use crate::postgres::{Refusal, sql};
 
-/// The key of the thing that `key` became. Called through `sync.canonical_key`.
+/// The key of the row that the row of `key` became an alias of. Called through `sync.canonical_key`.
 #[pg_extern(stable, parallel_unsafe)]
 pub fn canonical_key(table_name: &str, key: &str) -> String {
     let Some(tracked) = Tracked::find(table_name) else {
@@ -36,7 +36,7 @@ pub fn canonical_key(table_name: &str, key: &str) -> String {
 
 extension_sql!(
     r#"
-comment on function canonical_key(text, text) is 'The key of the thing that this one became. Callers use sync.canonical_key.';
+comment on function canonical_key(text, text) is 'The key that stands for this one and its duplicates. Callers use sync.canonical_key.';
 "#,
     name = "alias_comments",
     requires = [canonical_key]

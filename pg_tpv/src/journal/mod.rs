@@ -1,20 +1,23 @@
-//! The journal of decisions: what is written here becomes an operation, what arrives is merged.
+//! Tracked rows and their operations: a change here becomes an operation, an operation of another node changes the row.
 //!
 //! | file | does |
 //! | --- | --- |
 //! | `capture` | a change of a tracked row in a session of this node → an operation in `wire.op` |
-//! | `merge_operation` | the trigger of `wire.op`: an operation of another node → the row |
-//! | `row` | heads → the row and the list of conflicts |
-//! | `merge_snapshot` | the state of a thing, from a node that sent it as such → its heads and its row |
-//! | `coverage` | which operations came as state |
+//! | `without_capture` | tells such a change from a write of the merge |
+//! | `merge_operation` | an operation of another node → the heads of its entity |
+//! | `merge_snapshot` | an entity of a snapshot → the heads here |
+//! | `coverage` | which operations were received inside a snapshot |
+//! | `unparsed` | operations that are here and cannot be read |
+//! | `row` | heads → the row |
+//! | `sibling` | heads → the list of conflicts |
+//! | `stored_heads` | heads as they are stored |
 //! | `tracked` | what is tracked, and by which rules |
-//! | `lookup` | that is kept in each session until it changes |
-//! | `policy` | a rule is checked where it is written, and tried on what is on record |
+//! | `lookup` | keeps that in each session until it changes |
+//! | `policy` | a policy is checked, tried on what is on record, and applied anew after a change |
 //! | `custom` | rules that are SQL functions |
-//! | `conflict` | what a person decides about a conflict |
-//! | `canonical_key` | which thing stands for its duplicates |
-//! | `serial` | what may not happen beside a merge |
-//! | `stored_heads` | the heads of one thing, as they are stored |
+//! | `conflict` | a person resolves a conflict |
+//! | `canonical_key` | the key that stands for its duplicates |
+//! | `serial` | what may not run beside a merge, and the turns of merges |
 
 mod canonical_key;
 mod capture;
@@ -27,11 +30,13 @@ mod merge_snapshot;
 mod policy;
 mod row;
 mod serial;
+mod sibling;
 mod stored_heads;
 mod tracked;
+mod unparsed;
 mod without_capture;
 
-pub use coverage::Unparsed;
 pub use lookup::forget;
 pub use merge_operation::{merge, merge_again};
 pub use merge_snapshot::{SnapshotRow, lock_for_snapshot, merge_snapshot_row, write_entity};
+pub use unparsed::Unparsed;

@@ -1,17 +1,18 @@
-//! From the heads of a thing to its row, and to the list of conflicts.
+//! Writes the row of an entity from its heads.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 use tpv_core::json::Value;
-use tpv_core::merge::{ALIAS, Choice, Entity, Head, Merged, Operation, Rule};
+use tpv_core::merge::{ALIAS, Choice, Entity, Head, Operation, Rule};
 
 use super::custom;
+use super::sibling::record_siblings;
 use super::tracked::{ColumnValue, TOMBSTONE, Tracked};
 use super::without_capture::without_capture;
 use crate::postgres::{DataFault, JsonbText, sql};
 
-/// Locks the row of a thing; whether it is there.
+/// Locks the row of an entity, and says whether it is there.
 pub fn lock_row(tracked: &Tracked, key: &str) -> bool {
     let text = format!(
         "select from {} where {} = $1::{} for update",
@@ -22,16 +23,16 @@ pub fn lock_row(tracked: &Tracked, key: &str) -> bool {
     sql::execute_text(&text, &[key.into()]) > 0
 }
 
-/// What was written, and what could not be.
+/// The registers that could not be written as they should be, and why.
 #[derive(Debug, Default)]
 pub struct Unwritten(BTreeMap<String, DataFault>);
 
 impl Unwritten {
-    /// Whether all that an operation wrote is written as it ought to be.
+    /// Whether all registers of an operation are written.
     ///
     /// # Errors
     /// A column, a rule or a function that this node does not have.
-    pub fn complete_for(self, operation: &Operation) -> Result<(), DataFault> {
+    pub fn check_operation(self, operation: &Operation) -> Result<(), DataFault> {
         let mut faults = self.0.into_iter().filter(|(register, _)| operation.patch.contains_key(register));
         faults.next().map_or(Ok(()), |(_, fault)| Err(fault))
     }
@@ -41,17 +42,18 @@ impl Unwritten {
         self.0.remove(register)
     }
 
-    /// Whether all of the thing is written as it ought to be.
+    /// Whether all registers are written.
     ///
     /// # Errors
     /// As for one operation.
-    pub fn complete(self) -> Result<(), DataFault> {
+    pub fn check_all(self) -> Result<(), DataFault> {
         self.0.into_values().next().map_or(Ok(()), Err)
     }
 }
 
-/// Writes what follows from the heads: the columns of the row that the given registers stand for, all of them when the
-/// row is new, and the conflicts about them. A column that this node does not have is left out, and reported.
+/// Chooses among the heads of the given registers, of all registers when the row is new; writes the columns that they stand
+/// for, and lists the conflicts about them. A column that this node does not have is left out and reported. Nothing is
+/// written while the operation that creates the entity has not arrived.
 ///
 /// # Errors
 /// What the table refuses.
@@ -62,7 +64,7 @@ pub fn write<'r>(
     registers: impl Iterator<Item = &'r String> + Clone,
     is_new: bool,
 ) -> Result<Unwritten, DataFault> {
-    // Whoever made the row held its heads until a moment ago, so that it may be here by now.
+    // Another transaction may have inserted the row while we waited for its heads: look again.
     let is_new = is_new && !lock_row(tracked, key);
     let wanted = wanted(tracked, entity, registers, is_new);
     let mut merged = tracked.resolve(entity);
@@ -100,7 +102,7 @@ pub fn write<'r>(
     Ok(unwritten)
 }
 
-/// The registers to be written. Who learns whose a thing is chooses anew where that decides.
+/// The registers to be written. A new owner makes every `owner_wins` register choose again.
 fn wanted<'r>(
     tracked: &Tracked,
     entity: &Entity,
@@ -112,10 +114,10 @@ fn wanted<'r>(
     registers.cloned().chain(all.cloned()).collect()
 }
 
-/// Asks the SQL function of a rule. While it can not be asked, the last writer wins.
+/// Calls the SQL function of a rule, if the rule has one. While it cannot be called, the last writer wins.
 ///
 /// # Errors
-/// Why it can not be asked.
+/// Why it cannot be called.
 pub fn evaluate(choice: &mut Choice, heads: &[Head]) -> Result<(), DataFault> {
     if let Some(function) = choice.evaluate.take() {
         *choice = Choice::of(heads, custom::evaluate(&function, heads)?);
@@ -123,14 +125,14 @@ pub fn evaluate(choice: &mut Choice, heads: &[Head]) -> Result<(), DataFault> {
     Ok(())
 }
 
-/// Shows a value that a person chose; the operation that says so follows at the end of the transaction.
-pub fn show(tracked: &Tracked, key: &str, register: &str, value: &Value) {
+/// Writes a value that a person chose. The operation that records it follows at the end of the transaction.
+pub fn show_chosen(tracked: &Tracked, key: &str, register: &str, value: &Value) {
     let (columns, _) = tracked.columns_of(register, value);
     without_capture(|| write_row(tracked, key, columns, false));
 }
 
-fn write_row(tracked: &Tracked, key: &str, columns: Vec<ColumnValue>, new: bool) {
-    if columns.is_empty() && !new {
+fn write_row(tracked: &Tracked, key: &str, columns: Vec<ColumnValue>, is_new: bool) {
+    if columns.is_empty() && !is_new {
         return;
     }
     let table = quoted_name(tracked);
@@ -147,7 +149,7 @@ fn write_row(tracked: &Tracked, key: &str, columns: Vec<ColumnValue>, new: bool)
     }
     image.push((tracked.key_column.clone(), Value::String(key.to_owned())));
     let image = JsonbText::from(Value::Object(image));
-    if new {
+    if is_new {
         names.push(key_column);
         let names = names.join(", ");
         let text =
@@ -164,52 +166,8 @@ fn write_row(tracked: &Tracked, key: &str, columns: Vec<ColumnValue>, new: bool)
     sql::execute_text(&text, &[image.into(), key.into()]);
 }
 
-/// Its name, quoted.
+/// The name of the table, quoted.
 pub fn quoted_name(tracked: &Tracked) -> String {
     let (schema, name) = tracked.table_name.split_once('.').unwrap_or(("public", &tracked.table_name));
     quote_qualified_identifier(schema, name)
-}
-
-const CLEAR: &str = "delete from sync.sibling where table_name = $1 and key = $2 and column_name = any ($3)";
-
-/// Conflicts about these registers are unwritten.
-pub fn clear_siblings<'r>(table_name: &str, key: &str, registers: impl Iterator<Item = &'r String>) {
-    let registers: Vec<&str> = registers.map(String::as_str).collect();
-    sql::execute(CLEAR, &[table_name.into(), key.into(), registers.into()]);
-}
-
-const RECORD: &str = r"
-    insert into sync.sibling (table_name, key, column_name, node_id, seq, hlc, value, chosen, review)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-
-fn record_siblings(tracked: &Tracked, key: &str, entity: &Entity, merged: &Merged, registers: &BTreeSet<String>) {
-    clear_siblings(&tracked.table_name, key, registers.iter());
-    for register in registers {
-        let heads = entity.heads(register);
-        let choice = if register == ALIAS { merged.alias.as_ref() } else { merged.columns.get(register) };
-        let Some(choice) = choice.filter(|choice| heads.len() > 1 && is_conflict(choice)) else { continue };
-        for head in heads {
-            record(tracked, key, register, head, choice);
-        }
-    }
-}
-
-/// Two who wrote the same agree.
-fn is_conflict(choice: &Choice) -> bool {
-    !choice.losers.is_empty() || choice.needs_review
-}
-
-fn record(tracked: &Tracked, key: &str, register: &str, head: &Head, choice: &Choice) {
-    let args = [
-        tracked.table_name.as_str().into(),
-        key.into(),
-        register.into(),
-        head.version.node_id.into(),
-        head.version.seq.into(),
-        head.hlc.into(),
-        JsonbText::from(head.value.clone()).into(),
-        choice.winners.contains(&head.version).into(),
-        choice.needs_review.into(),
-    ];
-    sql::execute(RECORD, &args);
 }

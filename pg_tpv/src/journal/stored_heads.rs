@@ -1,4 +1,4 @@
-//! The heads of one thing, as they are stored.
+//! The heads of one entity, as they are stored in `sync.head`.
 
 use std::collections::BTreeMap;
 
@@ -12,25 +12,26 @@ const BEGIN: &str =
     "insert into sync.head (table_name, key, heads, waits) values ($1, $2, '{}', true) on conflict do nothing";
 const STORE: &str = "update sync.head set heads = $3, waits = $4, contested = $5 where table_name = $1 and key = $2";
 
-/// Locks the heads of a thing until the transaction ends, and reads them.
+/// Locks the heads of an entity until the transaction ends, and reads them.
 pub fn lock(table_name: &str, key: &str) -> Entity {
     let heads = || sql::row(LOCK, &[table_name.into(), key.into()], |row| row.must::<String>(1));
     let text = heads().or_else(|| {
         sql::execute(BEGIN, &[table_name.into(), key.into()]);
         heads()
     });
-    read(&text.unwrap_or_else(|| sql::broken("the heads of a thing are gone")))
+    read(&text.unwrap_or_else(|| sql::broken("the heads of an entity are gone")))
 }
 
-/// Stores them.
-pub fn store(table_name: &str, key: &str, state: &Entity) {
-    let args = [table_name.into(), key.into(), write(state).into(), state.waits().into(), state.is_contested().into()];
+/// Stores the heads of an entity.
+pub fn store(table_name: &str, key: &str, entity: &Entity) {
+    let args =
+        [table_name.into(), key.into(), write(entity).into(), entity.waits().into(), entity.is_contested().into()];
     sql::execute(STORE, &args);
 }
 
 const CONTESTED: &str = "select key, heads from sync.head where table_name = $1 and contested order by key";
 
-/// The things of a table that have a register with several heads, as they are now.
+/// The entities of a table that have a register with several heads, by key.
 pub fn contested(table_name: &str) -> Vec<(String, Entity)> {
     sql::rows(CONTESTED, &[table_name.into()], |row| (row.must(1), read(&row.must::<String>(2))))
 }
@@ -39,7 +40,7 @@ fn read(text: &str) -> Entity {
     from_value(&json::read(text, usize::MAX).unwrap_or_else(|error| sql::broken(error)))
 }
 
-/// The heads of a thing, as they are stored and sent.
+/// Heads from JSON, in which they are stored and sent: `{"name": [[node_id, seq, hlc, value], …]}`.
 pub fn from_value(value: &Value) -> Entity {
     let head = |head: &Value| {
         let [node_id, seq, hlc, value] = head.as_array()? else { return None };
@@ -55,7 +56,7 @@ fn number<T: std::str::FromStr>(value: &Value) -> Option<T> {
     value.as_number()?.parse().ok()
 }
 
-fn write(state: &Entity) -> String {
+fn write(entity: &Entity) -> String {
     let head = |head: &Head| {
         let number = |number: i64| Value::Number(number.to_string());
         let Version { node_id, seq } = head.version;
@@ -63,5 +64,5 @@ fn write(state: &Entity) -> String {
     };
     let register =
         |(register, heads): (&String, &Vec<Head>)| (register.clone(), Value::Array(heads.iter().map(head).collect()));
-    Value::Object(state.0.iter().map(register).collect()).to_canonical()
+    Value::Object(entity.0.iter().map(register).collect()).to_canonical()
 }

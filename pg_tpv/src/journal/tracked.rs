@@ -8,49 +8,51 @@ use tpv_core::merge::{ALIAS, Context, Entity, Merged, Operation, Patch, Rule, Ru
 
 use crate::postgres::sql;
 
-/// The table of policies, which is an entity itself.
+/// The table of policies, which is tracked itself.
 pub const POLICY: &str = "sync.policy";
 
 /// A tracked table.
 #[derive(Clone, Debug)]
 pub struct Tracked {
-    /// Its name with its schema.
+    /// With its schema.
     pub table_name: String,
-    /// The column of its key.
     pub key_column: String,
-    /// The SQL type of the key.
+    /// As SQL writes it.
     pub key_type: String,
-    /// All its columns.
+    /// All columns that can be written.
     pub columns: Vec<String>,
-    /// Columns that belong together, by the name of their group.
+    /// Columns that are one value, by the name of their group.
     pub groups: BTreeMap<String, Vec<String>>,
-    /// How conflicts are settled.
+    /// How one of several concurrent values is chosen.
     pub rules: Rules,
-    /// Central's node id; 0 where central is not known yet.
+    /// Central's node id; 0 while central is not known here.
     pub central: i32,
-    /// Whether central alone decides.
+    /// Whether only central writes the table.
     pub is_centrals: bool,
-    /// The column that says whose a thing is.
+    /// The column that holds the node which owns the row.
     pub owner_column: Option<String>,
     /// Whether a row may be an alias of another.
     pub has_aliases: bool,
 }
 
-const ENTITY: &str = r"
-    select e.key_column, e.groups::text,
+const TRACKED: &str = r"
+    select t.key_column, t.groups::text,
       array(select a.attname::text from pg_catalog.pg_attribute a
-             where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by a.attnum),
-      array(select p.column_name from sync.policy p where p.table_name = e.table_name and not p.deleted order by 1),
-      array(select p.rule::text from sync.policy p where p.table_name = e.table_name and not p.deleted order by p.column_name),
+             where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+             order by a.attnum),
+      array(select p.column_name from sync.policy p where p.table_name = t.table_name and not p.deleted order by 1),
+      array(select p.rule::text from sync.policy p where p.table_name = t.table_name and not p.deleted
+             order by p.column_name),
       coalesce((select n.node_id from org.node n where n.kind = 'central' order by 1 limit 1), 0),
       (select format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a
-        where a.attrelid = to_regclass($1) and a.attname = e.key_column),
-      e.owner_column, e.duplicates <> '{}', e.writer = 'central'
-    from sync.tracked_table e where e.table_name = $1 and to_regclass($1) is not null";
+        where a.attrelid = to_regclass($1) and a.attname = t.key_column),
+      t.owner_column, t.duplicates <> '{}', t.writer = 'central'
+    from sync.tracked_table t where t.table_name = $1 and to_regclass($1) is not null";
 
 impl Tracked {
+    /// Reads it from the tables. [`Tracked::find`] remembers it.
     pub(super) fn look_up(table_name: &str) -> Option<Self> {
-        sql::row(ENTITY, &[table_name.into()], |row| {
+        sql::row(TRACKED, &[table_name.into()], |row| {
             let texts =
                 |place| row.must::<Array<'_, &str>>(place).iter().flatten().map(str::to_owned).collect::<Vec<_>>();
             // A rule of a newer version: until this node is upgraded too, the last writer wins here.
@@ -72,7 +74,8 @@ impl Tracked {
         })
     }
 
-    /// What central decides is central's also where a store had decided before it joined. Who owns a thing is said once.
+    /// Central's tables default to `central_wins`: a store may have written one before it joined. The owner column is
+    /// `first_write`.
     fn complete_rules(&mut self) {
         if self.is_centrals {
             for register in self.names() {
@@ -95,7 +98,7 @@ impl Tracked {
         self.groups.iter().find(|(_, columns)| columns.contains(column)).map(|(group, _)| group)
     }
 
-    /// Columns that are no register: what they hold is said by the key and by @exists and @alias.
+    /// Columns that are no register: the key, and those that follow from @exists and @alias.
     fn is_reserved(&self, column: &str) -> bool {
         column == self.key_column || column == TOMBSTONE || (self.has_aliases && column == ALIAS_OF)
     }
@@ -106,17 +109,17 @@ impl Tracked {
         Context { central: self.central, is_centrals: self.is_centrals, owner }
     }
 
-    /// An operation as far as its node may decide about the table.
+    /// The operation, reduced to what its node may change in this table.
     pub fn entitled(&self, operation: Operation) -> Operation {
         if self.is_centrals { operation.subject_to(self.central) } else { operation }
     }
 
-    /// What a thing is by its heads. Rules that are SQL functions are still to be asked.
+    /// Chooses among the heads of each register. Rules that are SQL functions are still to be called.
     pub fn resolve(&self, entity: &Entity) -> Merged {
         entity.resolve(&self.rules, self.context(entity))
     }
 
-    /// What a row says that it is an alias of; null where it is itself, none where there are no aliases.
+    /// The key that a row is an alias of: null when it is none, `None` where the table has no aliases.
     pub fn alias_in<'v>(&self, image: &'v Value) -> Option<&'v Value> {
         image.get(ALIAS_OF).filter(|_| self.has_aliases)
     }
@@ -143,9 +146,9 @@ impl Tracked {
         patch
     }
 
-    /// The columns of this node's table that a register stands for, with their values, and whether that is all of it. A
-    /// column of a group is written by its group, the key and the tombstone by nobody. What the writer of a group did not
-    /// know has no value: it gets its default, since the row is a function of the heads.
+    /// The columns of this node's table that a register stands for, with their values, and whether the table has them all.
+    /// A column of a group is written by its group only; key and tombstone are written by no register. A column of the group
+    /// that its writer did not know has no value and gets its default, since the row is a function of the heads.
     pub fn columns_of(&self, register: &str, value: &Value) -> (Vec<ColumnValue>, bool) {
         let mut written: Vec<ColumnValue> = match (self.groups.get(register), value) {
             _ if register == ALIAS => vec![(ALIAS_OF.to_owned(), Some(value.clone()))],

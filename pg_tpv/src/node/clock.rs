@@ -1,7 +1,7 @@
 //! The node's clock: `tpv_core::clock` in shared memory, its ceiling in a file of the data directory.
 //!
-//! The file is written before a stamp above it is used, and about every ten seconds of stamps, mostly by the background
-//! worker. Whatever crashes, the next start begins above it.
+//! No stamp above the ceiling is used before the file has a higher one. It is written about every ten seconds, mostly by the
+//! background worker. Whatever crashes, the next start begins above it.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -52,8 +52,8 @@ pub fn hlc_now() -> i64 {
     tick.hlc
 }
 
-/// Takes note of a stamp of another node. One that is more than `pg_tpv.max_clock_skew` ahead is ignored, with a warning;
-/// the answer is by how many milliseconds, 0 when it was taken.
+/// Follows a stamp of another node. One that is more than `pg_tpv.max_clock_skew` ahead is ignored with a warning; the
+/// answer is by how many milliseconds it is ahead, 0 when it was followed.
 #[pg_extern(volatile, strict, parallel_unsafe)]
 pub fn hlc_observe(hlc: i64) -> i64 {
     let by_ms = follow(hlc);
@@ -63,7 +63,7 @@ pub fn hlc_observe(hlc: i64) -> i64 {
     by_ms
 }
 
-/// Follows a stamp that came with a row; answers by how many milliseconds it is too far ahead to be followed, else 0.
+/// Follows a stamp that came with a row. Answers by how many milliseconds it is ahead when that is too far, else 0.
 pub fn follow(hlc: i64) -> i64 {
     match clock().0.observe(hlc, now_ms(), guc::max_clock_skew_ms()) {
         Observed::Ahead { by_ms } => by_ms,
@@ -102,10 +102,10 @@ pub fn hlc_step_back() -> i64 {
     ahead
 }
 
-/// Reserves stamps ahead of their use; the background worker's part.
+/// Raises the ceiling ahead of need, in the background worker.
 ///
 /// # Errors
-/// What the disk says. Nothing is lost: whoever needs the stamps tries again.
+/// The disk fails. Nothing is lost: whoever needs stamps above the ceiling tries again.
 pub fn reserve() -> io::Result<()> {
     let mut clock = clock();
     if let Some(ceiling) = clock.0.wants_ceiling(now_ms()) {
@@ -126,7 +126,7 @@ static mut PRELOADED: bool = false;
 fn clock() -> pgrx::lwlock::PgLwLockExclusiveGuard<'static, Shared> {
     if !preloaded() {
         Refusal::new(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "pg_tpv is not loaded with the server")
-            .hint("put pg_tpv into shared_preload_libraries and restart PostgreSQL")
+            .hint("Put pg_tpv into shared_preload_libraries and restart PostgreSQL.")
             .raise();
     }
     CLOCK.exclusive()
@@ -136,12 +136,12 @@ fn now_ms() -> i64 {
     Utc::now().timestamp_millis()
 }
 
-/// A file that is not there is a new node. One that is garbled can only come from outside: the wall clock stands in.
+/// The ceiling on disk. A new node has no file. A garbled one was not written by us; the wall clock has to do.
 fn on_disk() -> i64 {
     fs::read_to_string(FILE).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }
 
-/// Written whole, synced, and renamed over the old one: after a crash there is one or the other.
+/// The file is written, synced and renamed over the old one: after a crash there is one or the other.
 fn write(ceiling: i64) -> io::Result<()> {
     let mut draft = File::create(DRAFT)?;
     writeln!(draft, "{ceiling}")?;
@@ -151,9 +151,7 @@ fn write(ceiling: i64) -> io::Result<()> {
 }
 
 fn disk_failed(error: &io::Error) -> ! {
-    Refusal::new(PgSqlErrorCode::ERRCODE_IO_ERROR, "the clock's ceiling could not be written")
-        .detail(error.to_string())
-        .raise()
+    Refusal::new(PgSqlErrorCode::ERRCODE_IO_ERROR, "the clock's ceiling could not be written").because(error).raise()
 }
 
 extension_sql!(
@@ -161,7 +159,7 @@ extension_sql!(
 comment on function hlc_now() is
     'The next stamp of this node: Unix milliseconds above 16 bits of counter, greater than every one before.';
 comment on function hlc_observe(bigint) is
-    'Takes note of another node''s stamp. Too far ahead (pg_tpv.max_clock_skew): ignored with a warning, and answers by how many milliseconds; else 0.';
+    'Follows another node''s stamp. One too far ahead (pg_tpv.max_clock_skew) is ignored with a warning, and the answer is by how many milliseconds; else 0.';
 comment on function hlc_time(bigint) is 'The instant in a stamp.';
 comment on function hlc_ahead() is 'How many milliseconds this node''s clock is ahead of its wall clock.';
 comment on function hlc_step_back() is

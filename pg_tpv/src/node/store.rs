@@ -1,4 +1,4 @@
-//! What a session remembers of a store: its day. It can not change once the store has documents.
+//! What a session remembers of a store: its time zone and cut-off hour. They cannot change once the store has documents.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -19,14 +19,14 @@ thread_local! {
 
 const DAY: &str = "select timezone, cutoff_hour::integer from org.store where node_id = $1";
 
-/// The day of a node's store; none when the node has no store that is known here.
+/// When the days of a node's store begin; none when the node has no store that is known here.
 pub fn day_of(node_id: i32) -> Option<StoreDay> {
     if let Some(day) = DAYS.with_borrow(|days| days.get(&node_id).copied()) {
         return Some(day);
     }
     let day = sql::row(DAY, &[node_id.into()], |row| store_day(row.must(1), row.must(2)))?;
     DAYS.with_borrow_mut(|days| days.insert(node_id, day));
-    // It may be this very transaction that registers the store.
+    // Perhaps this very transaction registers the store, and is rolled back.
     register_xact_callback(PgXactCallbackEvent::Abort, || DAYS.with_borrow_mut(HashMap::clear));
     Some(day)
 }
@@ -34,10 +34,14 @@ pub fn day_of(node_id: i32) -> Option<StoreDay> {
 /// A store's day from its columns.
 pub fn store_day(timezone: String, cutoff_hour: i32) -> StoreDay {
     let zone: Tz = timezone.parse().unwrap_or_else(|_| sql::broken("a store has an unknown time zone"));
-    StoreDay { zone, cutoff_hour: u8::try_from(cutoff_hour).unwrap_or_else(|_| sql::broken("a cut-off hour")) }
+    StoreDay {
+        zone,
+        cutoff_hour: u8::try_from(cutoff_hour)
+            .unwrap_or_else(|_| sql::broken("the cut-off hour of a store is no hour")),
+    }
 }
 
-/// How a terminal's clock reads on the store's.
+/// How the times that a terminal prints are read.
 pub struct TerminalClock {
     store: StoreDay,
     terminal_zone: Option<Tz>,

@@ -8,13 +8,13 @@ use crate::node::this_node;
 use crate::postgres::sql;
 use crate::wire::{BeatRow, Sender};
 
-/// Nothing recorded before the low-water mark can still commit: whoever records takes a transaction id first, so it is the
-/// earliest start among transactions that hold one, and now if none does. *Now* is read before them: who takes an id later
-/// records later. Stamps count whole milliseconds, and so does the mark.
+/// The low-water mark: nothing that was recorded before it can still commit. Whoever records takes a transaction id first, so
+/// the mark is the earliest start among the transactions that hold one, and now if none does. *Now* is read before them:
+/// who takes an id later also records later. Stamps count whole milliseconds, and so does the mark.
 ///
-/// Of a prepared transaction only the moment is known when it was prepared, and of a session with `track_activities` off
-/// nothing. The last beat was written before such a one recorded anything, or has allowed for it, so its mark holds on.
-/// Sessions are read first: one that prepares meanwhile is in one of the two lists.
+/// The start of a prepared transaction is not known, only when it was prepared; that of a session with `track_activities`
+/// off is not known at all. The last heartbeat was written before such a transaction recorded anything, or allowed for it
+/// already, so its mark still holds. Sessions are read first: one that prepares meanwhile is in one of the two lists.
 const LOW_WATER: &str = r"
     with session as materialized (
       select min(a.xact_start) as oldest, count(*) > count(a.xact_start) as unknown from pg_catalog.pg_stat_activity a
@@ -23,7 +23,8 @@ const LOW_WATER: &str = r"
       $1::timestamptz,
       s.oldest,
       case when s.unknown or exists (select from pg_catalog.pg_prepared_xacts p where p.database = current_database())
-        then coalesce((select b.low_water from wire.beat b where b.node_id = $2 order by b.beat desc limit 1), to_timestamp(0))
+        then coalesce((select b.low_water from wire.beat b where b.node_id = $2 order by b.beat desc limit 1),
+                      to_timestamp(0))
       end)) * 1000)::bigint * 1000
     from session s";
 
@@ -31,7 +32,8 @@ const BEAT: &str = r"
     insert into wire.beat (node_id, beat, hlc, low_water, ops, chains, version)
     select $1, $5, $2, to_timestamp($3 / 1000000.0),
       coalesce((select json_object_agg(k.node_id, k.seq order by k.node_id)::text from sync.contiguous() k), '{}'),
-      coalesce((select json_object_agg(h.chain, json_build_array(h.head_seq, encode(h.head_hash, 'hex'), h.head_hlc) order by h.chain)::text
+      coalesce((select json_object_agg(h.chain, json_build_array(h.head_seq, encode(h.head_hash, 'hex'), h.head_hlc)
+                                       order by h.chain)::text
                   from sync.hash_chain h where h.node_id = $1), '{}'),
       $4";
 
@@ -39,10 +41,10 @@ const COUNT: &str = r"
     insert into sync.beat_counter as c (node_id, beat) values ($1, 1)
     on conflict (node_id) do update set beat = c.beat + 1 returning beat";
 
-/// Writes a beat, if this database is a node with a chain.
+/// Writes a heartbeat, if this database is a node of a chain.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn beat() {
-    // A database of an older schema has no chain yet.
+    // The tables of an older version have no heartbeats yet.
     let ready = sql::row("select to_regprocedure('sync.contiguous()') is not null", &[], |row| row.must::<bool>(1));
     if ready != Some(true) {
         return;
@@ -57,8 +59,8 @@ pub fn beat() {
     );
 }
 
-/// A beat that did not come means that rows may not have come either: `received_until` stands still until `sync.reconcile`
-/// has compared. The same for the first of all.
+/// When a heartbeat is missing, rows may be missing too: `received_until` stands still until `sync.reconcile` has compared. It
+/// also does so at the first heartbeat of all.
 const FOLD: &str = r"
     update sync.peer p
     set beat = $2, beat_at = clock_timestamp(), low_water = $3, ops = $4, chains = $5, version = $6, ahead_ms = $7,
@@ -66,7 +68,7 @@ const FOLD: &str = r"
         received_until = case when p.beat + 1 = $2 and p.gap_beat is null then $3 else p.received_until end
     where p.node_id = $1 and (p.beat is null or p.beat < $2)";
 
-/// Takes note of a peer's beat. Beats of others are nobody's business here.
+/// Folds a peer's heartbeat into `sync.peer`. A heartbeat that the sender passes on for another node is dropped.
 pub fn fold(from: Sender, beat: &BeatRow) {
     if !matches!(from, Sender::Peer { node_id, .. } if node_id == beat.node_id) {
         return;

@@ -2,11 +2,11 @@
 //!
 //! | kind | body | what the receiver does |
 //! | --- | --- | --- |
-//! | `snapshot` | the state of some things, and the operations that it stands for | unites it with its own |
-//! | `snapshot_end` | how many parts of `snapshot` there were, and their hashes | takes the operations for known, once all parts are here |
-//! | `operations` | rows of `wire.op` | takes each in as if it came by itself |
-//! | `documents` | rows of `wire.doc` | takes each in as if it came by itself |
-//! | `request` | what the sender lacks | notes it down for its background worker |
+//! | `snapshot` | the heads of some entities, and which operations they cover | merges them with its own (`snapshot`) |
+//! | `snapshot_end` | how many parts of `snapshot` there were, and their digest | completes the snapshot, once all parts are here |
+//! | `operations` | rows of `wire.op` | receives each as if it came by itself |
+//! | `documents` | rows of `wire.doc` | receives each as if it came by itself |
+//! | `request` | what the sender lacks | notes it for its background worker |
 
 use super::snapshot;
 use crate::postgres::{DataFault, sql};
@@ -20,18 +20,21 @@ const OPERATIONS: &str = r"
 const DOCUMENTS: &str = r"
     insert into wire.doc (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq,
       prev_hash, body, content_hash)
-    select d.node_id, d.doc_id, d.business_date, d.kind, d.to_node, d.hlc, d.schema_version, d.chain, d.chain_seq, d.prev_hash, d.body,
-      d.content_hash
-    from rows from (json_to_recordset($1::json -> 'documents') as (node_id integer, doc_id uuid, business_date date, kind text,
-      to_node integer, hlc bigint, schema_version integer, chain text, chain_seq bigint, prev_hash bytea, body text, content_hash bytea))
-      with ordinality as d (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq, prev_hash, body, content_hash, n)
+    select d.node_id, d.doc_id, d.business_date, d.kind, d.to_node, d.hlc, d.schema_version, d.chain, d.chain_seq,
+      d.prev_hash, d.body, d.content_hash
+    from rows from (json_to_recordset($1::json -> 'documents') as (
+        node_id integer, doc_id uuid, business_date date, kind text, to_node integer, hlc bigint, schema_version integer,
+        chain text, chain_seq bigint, prev_hash bytea, body text, content_hash bytea))
+      with ordinality as d (
+        node_id, doc_id, business_date, kind, to_node, hlc, schema_version,
+        chain, chain_seq, prev_hash, body, content_hash, n)
     order by d.n";
 const REQUEST: &str = "select sync.receive_request($1, $2::json -> 'wants')";
 
-/// Takes in what a peer sent to this node.
+/// Receives what a peer sent to this node.
 ///
 /// # Errors
-/// A kind that this version does not know, a body that is not what its kind says.
+/// A kind that this version does not know, or a body that is not one of its kind.
 pub fn receive(row: &ResendRow) -> Result<(), DataFault> {
     match row.kind.as_str() {
         "snapshot" => snapshot::part(row)?,
@@ -46,7 +49,7 @@ pub fn receive(row: &ResendRow) -> Result<(), DataFault> {
 
 const SERVE: &str = "select sync.serve_requests() > 0";
 
-/// Sends the next part of what peers asked for; false when nobody waits. The background worker calls it.
+/// Sends the next part of what peers requested; false when none is left. The background worker calls it.
 pub fn serve_requests() -> bool {
     let ready =
         sql::row("select to_regprocedure('sync.serve_requests(integer)') is not null", &[], |row| row.must::<bool>(1));

@@ -1,4 +1,4 @@
-//! `tpv.verify_chains`: the tamper evidence, read.
+//! Follows hash chains of documents: the evidence of tampering, read.
 
 use pgrx::prelude::*;
 use tpv_core::hash_chain::{GENESIS, Hash, Link};
@@ -6,14 +6,14 @@ use uuid::Uuid;
 
 use crate::postgres::sql;
 
-/// Documents in the order of their chains. The body's hash is calculated by PostgreSQL, so that no body travels.
+/// Documents of a hash chain, in order. PostgreSQL calculates the hash of the body, so that no body has to be read here.
 const PAGE: &str = r"
     select node_id, chain, chain_seq, doc_id, kind, business_date, prev_hash, content_hash,
       sha256(convert_to(body, 'UTF8')) = content_hash
     from wire.doc where (node_id, chain) = ($1, $2) and chain_seq > $3
     order by chain_seq limit 5000";
 
-/// Every chain that has a document or a head.
+/// Every hash chain that has a document or a head.
 const CHAINS: &str = r"
     select coalesce(d.node_id, c.node_id), coalesce(d.chain, c.chain), c.head_seq, c.head_hash,
       coalesce(d.documents, 0)
@@ -35,7 +35,7 @@ struct Walk {
     fault: Option<(i64, Option<Uuid>, &'static str)>,
 }
 
-/// One row for each chain; the first broken link of those that are not intact.
+/// One row for each hash chain, with the first broken link of those that are not intact.
 #[pg_extern(volatile, parallel_unsafe)]
 #[allow(clippy::type_complexity, reason = "the macro reads the columns from the type itself")]
 pub fn verify_chains() -> TableIterator<
@@ -62,7 +62,7 @@ pub fn verify_chains() -> TableIterator<
             if let (None, Some(head)) = (&walk.fault, head)
                 && head != (walk.seq, walk.head)
             {
-                let reason = "the chain does not end where the node says it does: documents are missing or added";
+                let reason = "the hash chain does not end where the node says it does: documents are missing or added";
                 walk.fault = Some((walk.seq.min(head.0) + 1, None, reason));
             }
             let (seq, doc, reason) = match walk.fault {
@@ -75,8 +75,8 @@ pub fn verify_chains() -> TableIterator<
     TableIterator::new(rows)
 }
 
-/// Follows a chain of a peer from a document that was followed before, to a number or to where it is broken. Where documents
-/// are missing it ends without a fault.
+/// Follows a hash chain of a peer from a document that was followed before, to a number or to where it is broken. Where
+/// documents are missing it ends without a fault.
 #[pg_extern(volatile, strict, parallel_unsafe)]
 #[allow(clippy::type_complexity, reason = "the macro reads the columns from the type itself")]
 pub fn follow_hash_chain(
@@ -86,13 +86,13 @@ pub fn follow_hash_chain(
     from_hash: &[u8],
     to_seq: i64,
 ) -> TableIterator<'static, (name!(seq, i64), name!(hash, Vec<u8>), name!(broken, Option<String>))> {
-    let from_hash: Hash = from_hash.try_into().unwrap_or_else(|_| sql::broken("a hash has not 32 bytes"));
+    let from_hash: Hash = from_hash.try_into().unwrap_or_else(|_| sql::broken("a hash does not have 32 bytes"));
     let walk = walk(node_id, chain, (from_seq, from_hash), to_seq);
     let broken = walk.fault.filter(|(seq, ..)| *seq <= walk.seq + 1).map(|(.., reason)| reason.to_owned());
     TableIterator::once((walk.seq, walk.head.to_vec(), broken))
 }
 
-/// Follows a chain to its end, to a number, or to its first fault.
+/// Follows a hash chain to its end, to a number, or to its first fault.
 fn walk(node_id: i32, chain: &str, (seq, head): (i64, Hash), to_seq: i64) -> Walk {
     let mut walk = Walk { seq, head, fault: None };
     loop {
@@ -120,7 +120,7 @@ fn walk(node_id: i32, chain: &str, (seq, head): (i64, Hash), to_seq: i64) -> Wal
                 return walk;
             }
             let reason = if document.seq != walk.seq + 1 {
-                Some("a document is missing before it, or its number is taken twice")
+                Some("a document is missing before it, or two have its number")
             } else if document.prev_hash != walk.head {
                 Some("it does not name the document before it")
             } else if !document.body_agrees {
@@ -140,9 +140,9 @@ fn walk(node_id: i32, chain: &str, (seq, head): (i64, Hash), to_seq: i64) -> Wal
 extension_sql!(
     r#"
 comment on function follow_hash_chain(integer, text, bigint, bytea, bigint) is
-    'Follows a chain of a peer link by link, from a document that was followed before. Callers use sync.reconcile.';
+    'Follows a hash chain of a peer link by link, from a document that was followed before. Callers use sync.reconcile.';
 comment on function verify_chains() is
-    'Checks every document and every chain. Callers use wire.verify_chains, which runs as the owner of the tables.';
+    'Checks every document and every hash chain. Callers use wire.verify_chains, which runs as the owner of the tables.';
 "#,
     name = "verify_comments",
     requires = [verify_chains, follow_hash_chain]

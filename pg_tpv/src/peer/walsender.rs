@@ -1,9 +1,9 @@
 //! Keeps peers from copying the whole server.
 //!
-//! A subscription needs a login with REPLICATION. PostgreSQL carries out any replication command for such a login, and
-//! `replication` in `pg_hba.conf` stops only connections that name no database: over one that names a database `BASE_BACKUP`
-//! works (tried on 15). There is no hook for replication commands. But each one is logged before it is carried out, and a hook
-//! sees what is logged.
+//! A subscription needs a login with REPLICATION, and PostgreSQL carries out any replication command for such a login.
+//! `replication` in `pg_hba.conf` stops only connections that name no database; over one that names a database, `BASE_BACKUP`
+//! works (tried on 15). There is no hook for replication commands. But each command is logged before it is carried out, and
+//! there is a hook for what is logged.
 
 use std::ffi::{CStr, c_int};
 
@@ -25,7 +25,7 @@ static mut LOG_BEFORE: pg_sys::emit_log_hook_type = None;
 
 /// Installs the hooks. Only while the postmaster loads its libraries.
 pub fn register() {
-    // SAFETY: the postmaster has one thread and no children yet; who was there before is called.
+    // SAFETY: the postmaster has one thread and no children yet; hooks that were installed before are called.
     unsafe {
         AUTHENTICATION_BEFORE = ClientAuthentication_hook;
         ClientAuthentication_hook = Some(on_login);
@@ -34,7 +34,7 @@ pub fn register() {
     }
 }
 
-/// Replication commands of a connection to a database are logged, whatever the settings say.
+/// Makes a walsender that names a database log its replication commands, whatever the settings say.
 #[pg_guard]
 unsafe extern "C-unwind" fn on_login(port: *mut pg_sys::Port, status: c_int) {
     // SAFETY: called by PostgreSQL; settings may be changed here, as auth_delay and others do.
@@ -67,7 +67,7 @@ unsafe extern "C-unwind" fn on_log(entry: *mut pg_sys::ErrorData) {
     unsafe {
         if pg_sys::am_db_walsender && is_announcement(entry) && !is_superuser() {
             let command = pg_sys::debug_query_string;
-            // What is no UTF-8 is no command that a subscription gives.
+            // A subscription gives no command that is not UTF-8.
             let command = if command.is_null() { "" } else { CStr::from_ptr(command).to_str().unwrap_or_default() };
             if !is_logical(command) {
                 refuse();
@@ -84,7 +84,7 @@ unsafe fn is_announcement(entry: *mut pg_sys::ErrorData) -> bool {
     unsafe { !(*entry).message_id.is_null() && CStr::from_ptr((*entry).message_id) == ANNOUNCED }
 }
 
-/// Backups of a DBA are no business of ours.
+/// A superuser may make backups.
 unsafe fn is_superuser() -> bool {
     // SAFETY: reads a setting that PostgreSQL itself keeps, as text that lives as long as it.
     unsafe {
@@ -95,7 +95,7 @@ unsafe fn is_superuser() -> bool {
 
 fn refuse() -> ! {
     let code = PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE;
-    Refusal::new(code, "only logical replication is for this login")
-        .hint("backups and standbys connect without a database, as another role")
+    Refusal::new(code, "this login may only use logical replication")
+        .hint("Backups and standbys connect without a database, as another role.")
         .raise()
 }

@@ -1,5 +1,5 @@
-//! The background worker: it keeps the clock's ceiling ahead, so that no session waits for the disk, writes beats, and sends
-//! what peers asked for.
+//! The background worker: it keeps the clock's ceiling ahead, so that no session waits for the disk; it writes heartbeats;
+//! it sends what peers requested.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::node::clock;
 /// Often enough that half of the clock's reserve never runs out.
 const ROUND: Duration = Duration::from_secs(1);
 
-/// How many parts of what peers asked for are sent in a round.
+/// How many parts of what peers requested are sent in a round.
 const PARTS: usize = 20;
 
 /// Asks PostgreSQL to start it. Only while the postmaster loads its libraries.
@@ -38,7 +38,7 @@ pub extern "C-unwind" fn pg_tpv_worker(_argument: pg_sys::Datum) {
     let mut since_beat = Duration::ZERO;
     while BackgroundWorker::wait_latch(Some(ROUND)) {
         if BackgroundWorker::sighup_received() {
-            // SAFETY: a worker reads the files again as a backend does.
+            // SAFETY: a worker reads the configuration again as a backend does.
             unsafe { pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP) };
         }
         if let Err(error) = clock::reserve() {
@@ -49,11 +49,11 @@ pub extern "C-unwind" fn pg_tpv_worker(_argument: pg_sys::Datum) {
             since_beat = Duration::ZERO;
             BackgroundWorker::transaction(beat::beat);
         }
-        // In parts, each committed on its own; the rest has to wait for the clock and the beat.
+        // In parts, each committed on its own; then the clock and the heartbeat have their turn.
         let mut parts = 0..PARTS;
         while parts.next().is_some() && BackgroundWorker::transaction(resend::serve_requests) {}
     }
-    // SAFETY: ends this process, as PostgreSQL's own workers end when they are told to. One that ends with 0, which is what
-    // returning means, is never started again: whoever ended all sessions of the database had ended the beats.
+    // SAFETY: ends this process, as PostgreSQL's own workers end when they are told to. A worker that returns ends with 0 and
+    // is never started again: whoever ended all sessions of the database would have ended the heartbeats for good.
     unsafe { pg_sys::proc_exit(1) };
 }

@@ -1,4 +1,4 @@
-//! SQL's `jsonb` as text, so that a number keeps every digit that PostgreSQL keeps; `serde_json` would make it a float.
+//! SQL's `jsonb` as text: a number keeps every digit that PostgreSQL keeps. `serde_json` would make it a float.
 
 use std::ffi::{CStr, CString};
 
@@ -22,7 +22,7 @@ impl JsonbText {
     /// The tree, its numbers still text.
     ///
     /// # Errors
-    /// More than 128 levels, which `jsonb` may have and no value of ours needs.
+    /// When it has more than 128 levels, as a `jsonb` may.
     pub fn read(&self) -> Result<Value, JsonError> {
         json::read(&self.0, usize::MAX)
     }
@@ -34,13 +34,13 @@ impl JsonbText {
     pub fn read_as(&self, what: &str) -> Result<Value, Refusal> {
         self.read().map_err(|error| {
             let fault = Problem::new("TOO_DEEP", error.pointer, error.kind.to_string());
-            Refusal::faulty(format!("{what} can not be read"), &[fault])
+            Refusal::faulty(format!("{what} cannot be read"), &[fault])
         })
     }
 }
 
-/// The text for `jsonb_in`. `jsonb` holds no U+0000, so that character is left out of strings and of keys; where it
-/// must be known, the text of the document tells. Of two keys that become the same, the later stays.
+/// The text for `jsonb_in`. `jsonb` holds no U+0000, so that character is left out of strings and keys; the text of the
+/// document still has it. Of two keys that become the same, the later stays.
 impl From<Value> for JsonbText {
     fn from(mut value: Value) -> Self {
         leave_out_nul(&mut value);
@@ -101,10 +101,10 @@ impl IntoDatum for JsonbText {
 
 fn not_utf8() -> Refusal {
     Refusal::new(PgSqlErrorCode::ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, "a jsonb is not UTF-8")
-        .hint("pg_tpv needs a database with the encoding UTF8")
+        .hint("pg_tpv needs a database with the encoding UTF8.")
 }
 
-/// JSON escapes U+0000: only a text that is no JSON holds one.
+/// JSON escapes U+0000, so a text that holds one is no JSON.
 fn nul() -> Refusal {
     Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION, "a text for jsonb holds the character U+0000")
 }

@@ -1,10 +1,10 @@
-//! Is the row there already? The look-up that the apply worker itself uses: no parsing, no plan, no snapshot of ours.
+//! Is the row there already? This is the look-up of the apply worker itself: no parsing, no plan, no snapshot of ours.
 
 use std::ptr::null_mut;
 
 use pgrx::pg_sys;
 
-/// Whether a row with the primary key of `tuple` is there; it waits for a transaction that is just writing one.
+/// Whether a row with the primary key of `tuple` is there. If another transaction is writing one, it waits for its end.
 ///
 /// # Safety
 /// The tuple is one of that relation, which the caller has open.
@@ -14,7 +14,7 @@ pub unsafe fn is_repeat(relation: pg_sys::Relation, tuple: pg_sys::HeapTuple) ->
     unsafe {
         let index = pg_sys::RelationGetReplicaIndex(relation);
         if index == pg_sys::InvalidOid {
-            super::sql::broken("a partition of wire.doc has no primary key");
+            super::sql::broken("a partition of a wire table has no primary key");
         }
         let found = pg_sys::table_slot_create(relation, null_mut());
         let wanted = pg_sys::MakeSingleTupleTableSlot((*relation).rd_att, &raw const pg_sys::TTSOpsHeapTuple);

@@ -16,13 +16,12 @@ use uuid::Uuid;
 
 use super::refusal::Refusal;
 
-/// An argument.
 pub type Arg<'a> = DatumWithOid<'a>;
 
 thread_local! {
     /// By the address of their text, which is static. A backend has one thread.
     static PLANS: RefCell<HashMap<usize, Rc<OwnedPreparedStatement>>> = RefCell::new(HashMap::new());
-    /// By their text, which was put together.
+    /// By their text.
     static TEXTS: RefCell<HashMap<String, Rc<OwnedPreparedStatement>>> = RefCell::new(HashMap::new());
 }
 
@@ -48,8 +47,8 @@ pub fn execute(sql: &'static str, args: &[Arg<'_>]) -> usize {
     })
 }
 
-/// The same for a statement whose text depends on what it is about. There are as many as tables have columns that are
-/// written together; more than that are planned anew.
+/// The same for a statement whose text is put together, as it depends on the table and the columns. Plans are kept for the
+/// last thousand texts or so.
 pub fn execute_text(sql: &str, args: &[Arg<'_>]) -> usize {
     const MOST: usize = 1000;
     Spi::connect_mut(|client| {
@@ -110,11 +109,11 @@ impl Row<'_> {
 
     /// A SHA-256 that is never null.
     pub fn hash(&self, place: usize) -> [u8; 32] {
-        self.must::<Vec<u8>>(place).try_into().unwrap_or_else(|_| broken("a hash has not 32 bytes"))
+        self.must::<Vec<u8>>(place).try_into().unwrap_or_else(|_| broken("a hash does not have 32 bytes"))
     }
 }
 
-/// A date of SQL, which is one of ours and so within the calendar.
+/// A date of SQL that we wrote ourselves, and so is within the calendar.
 pub fn day(date: Date) -> NaiveDate {
     calendar_day(date).unwrap_or_else(|refusal| refusal.raise())
 }
@@ -154,15 +153,15 @@ pub fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339()
 }
 
-/// What our own statements can not fail with did happen: a bug, or tables that are not those of our migrations.
+/// Raises that a statement of our own gave what it cannot give: a bug, or tables that are not those of our migrations.
 pub fn broken(what: impl Display) -> ! {
-    Refusal::new(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, "a statement of pg_tpv gave what it can not give")
-        .detail(what.to_string())
-        .hint("tpv-migrate status tells whether the tables are those of this version")
+    Refusal::new(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, "unexpected result of an internal statement")
+        .because(what)
+        .hint("Run tpv-migrate status to see whether the tables are those of this version.")
         .raise()
 }
 
-/// What the constraint of a column would say, had a trigger not looked before it.
+/// Raises what the constraint of a column says. A trigger reads the row before the constraint is checked.
 pub fn not_null(table: &str) -> ! {
     Refusal::new(PgSqlErrorCode::ERRCODE_NOT_NULL_VIOLATION, format!("a column of {table} is null")).raise()
 }
@@ -176,8 +175,7 @@ pub fn session_user() -> String {
     }
 }
 
-/// JSON that PostgreSQL wrote and we can not read: deeper than any of ours.
+/// JSON that PostgreSQL wrote and we cannot read, as it has more levels than any of ours.
 pub fn unreadable(error: tpv_core::json::JsonError) -> Refusal {
-    Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "a stored document can not be read")
-        .detail(error.to_string())
+    Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "a stored document cannot be read").because(error)
 }

@@ -1,5 +1,5 @@
-//! Work in a subtransaction: what fails for its data's sake is undone and reported, what fails for the machine's sake
-//! goes on failing, so that whoever called tries again.
+//! Work in a subtransaction. An error that is the data's fault undoes the work and is reported. An error of the machine is
+//! raised on, and whoever sent the work tries again.
 
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe};
 use std::ptr::null;
@@ -10,12 +10,12 @@ use pgrx::pg_sys::panic::{CaughtError, ErrorReportWithLevel};
 use pgrx::{PgSqlErrorCode, PgTryBuilder};
 use tpv_core::merge::MergeFault;
 
-/// Why data could not be worked with.
+/// Why a row could not be worked with: it waits, with this as the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataFault {
     /// The SQLSTATE, or a code of our own.
     pub code: String,
-    /// What PostgreSQL said, or a sentence.
+    /// The message of PostgreSQL, or a sentence of our own.
     pub detail: String,
 }
 
@@ -35,9 +35,9 @@ impl From<MergeFault> for DataFault {
 /// Does `work` in a subtransaction.
 ///
 /// # Errors
-/// SQLSTATE classes 22 and 23: the data's fault, and everything that `work` wrote is undone. Every other error passes
-/// through, after the subtransaction has ended: one that is left open outlives the statement, and the session keeps
-/// its locks until somebody says `rollback`.
+/// SQLSTATE classes 22 and 23, which are the data's fault: everything that `work` wrote is undone. Every other error is
+/// raised on after the subtransaction has ended. One that were left open would outlive the statement, and the session
+/// would keep its locks until a `rollback`.
 pub fn attempt<T>(work: impl FnOnce() -> Result<T, DataFault>) -> Result<T, DataFault> {
     subtransaction(work, |report| {
         let code = sqlstate_of(report);
@@ -46,7 +46,7 @@ pub fn attempt<T>(work: impl FnOnce() -> Result<T, DataFault>) -> Result<T, Data
     })
 }
 
-/// Does `work`, but waits for a lock no longer than that; none if it had to.
+/// Does `work`, but waits for a lock no longer than `time`; none if that was too short.
 pub fn within<T>(time: Duration, work: impl FnOnce() -> T) -> Option<T> {
     struct Reset(i32);
     impl Drop for Reset {

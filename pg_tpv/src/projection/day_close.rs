@@ -1,9 +1,9 @@
-//! `day_close`: a business day that is over.
+//! `day_close`: a business day is closed.
 
 use crate::postgres::{DataFault, sql};
 use crate::wire::Document;
 
-/// The first to close a day closes it, whichever arrives first.
+/// The earliest of several counts, in whatever order they arrive.
 const CLOSE: &str = r"
     insert into sales.day_close as c (node_id, business_date, closed_at)
     values ($1, $2, $3::timestamptz)

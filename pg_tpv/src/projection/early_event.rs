@@ -1,5 +1,5 @@
-//! Whether something was said about a receipt before it came: a look-up for each receipt that almost never finds anything,
-//! so it is a plain descent of an index.
+//! Whether a document about a receipt arrived before the receipt itself. This is looked up for each receipt and almost never
+//! found, so it is a plain descent of an index.
 
 use pgrx::{IntoDatum, pg_sys};
 use uuid::Uuid;
@@ -32,12 +32,12 @@ pub fn before(node_id: i32, receipt_id: Uuid) -> bool {
         #[cfg(feature = "pg18")]
         let scan = pg_sys::index_beginscan(table, index, snapshot, std::ptr::null_mut(), 2, 0);
         pg_sys::index_rescan(scan, keys.as_mut_ptr(), 2, std::ptr::null_mut(), 0);
-        let said = pg_sys::index_getnext_slot(scan, pg_sys::ScanDirection::ForwardScanDirection, found);
+        let is_there = pg_sys::index_getnext_slot(scan, pg_sys::ScanDirection::ForwardScanDirection, found);
         pg_sys::index_endscan(scan);
         pg_sys::ExecDropSingleTupleTableSlot(found);
         pg_sys::index_close(index, pg_sys::NoLock as i32);
         pg_sys::table_close(table, pg_sys::NoLock as i32);
         pg_sys::pfree(name.cast());
-        said
+        is_there
     }
 }

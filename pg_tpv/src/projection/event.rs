@@ -1,4 +1,4 @@
-//! `intake`, `release`, `void`, `withdraw`, `render`: what was said about a receipt.
+//! `intake`, `release`, `void`, `withdraw`, `render`: documents about a receipt.
 
 use tpv_core::json::{self, Value};
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! From a document to the tables that people read.
 //!
-//! A projection is a function of the documents that exist, never of the order they came in. Each kind has a file; a
-//! kind that is not here is of a newer version of ours, and waits.
+//! A projection is a function of the documents that exist, never of the order in which they came. `receipt`, `event` and
+//! `day_close` project one kind of document each; a kind that is not here was written by a newer version, and waits.
 
 mod day_close;
 mod early_event;
@@ -18,7 +18,7 @@ pub use receipt_state::{lock_receipts, state_of_receipt};
 /// Writes what a document says into its tables.
 ///
 /// # Errors
-/// What can not be projected, with its code; database errors of the data's making are raised.
+/// Why the document cannot be projected. What a table refuses is raised.
 pub fn project(document: &Document) -> Result<(), DataFault> {
     if document.schema_version > SCHEMA_VERSION {
         return Err(DataFault::new("NEWER_SCHEMA", "a newer version of pg_tpv wrote it"));

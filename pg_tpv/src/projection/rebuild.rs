@@ -1,4 +1,4 @@
-//! Every projection anew, from the documents alone.
+//! Makes every projection anew, from the documents alone.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,13 @@ const EMPTY: &str = r"
     truncate sales.receipt, sales.receipt_line, sales.receipt_event,
     sales.day_close, sales.receipt_key";
 
-/// By key, not by time: the result must not hang on the order, and so it is not the order they came in.
+/// By key, not by time: the result must not depend on the order in which documents came, so they are read in another one.
 const PAGE: &str = r"
     select node_id, doc_id, business_date, kind, hlc, schema_version, chain, body, content_hash
     from wire.doc where (node_id, doc_id, business_date) > ($1, $2, $3)
     order by node_id, doc_id, business_date limit 500";
 
-/// What was quarantined before and is projected now. Operations and rows that were refused are nothing that is projected.
+/// Documents that were quarantined before and are projected now. Operations and refused rows are not projected.
 const RESOLVE: &str = r"
     update sync.quarantine set resolved_at = clock_timestamp()
     where resolved_at is null and doc_id is not null and at < transaction_timestamp()";
@@ -45,7 +45,9 @@ pub fn rebuild_projections()
 {
     if this_node().is_none() {
         let code = PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
-        Refusal::new(code, "this database is no node yet").hint("org.register_store says which").raise();
+        Refusal::new(code, "this database is no node yet")
+            .hint("Register it with org.register_central or org.register_store.")
+            .raise();
     }
     sql::execute(EMPTY, &[]);
     let mut counts: BTreeMap<String, Count> = BTreeMap::new();
@@ -69,7 +71,7 @@ pub fn rebuild_projections()
     }))
 }
 
-/// Whether each was projected. All at once, and one by one when one of them will not.
+/// Projects a page at once, or one by one when one of them fails. Answers which were projected.
 fn project_all(page: &[Document]) -> Vec<bool> {
     if attempt(|| page.iter().try_for_each(project)).is_ok() {
         return vec![true; page.len()];
@@ -88,7 +90,7 @@ const OWN: &str = r"
     select d.doc_id, d.business_date, d.chain, d.body, d.content_hash from wire.doc d
     where d.node_id = $1 and d.kind = 'receipt' and d.doc_id > $2 order by d.doc_id limit 500";
 
-/// The arbiter of this node's own receipts: it too follows from the documents.
+/// The arbiter of this node's own receipts, `sales.receipt_key`, follows from the documents too.
 fn refill_keys() {
     let (Some(node_id), mut after) = (this_node(), Uuid::nil()) else { return };
     loop {
@@ -132,7 +134,7 @@ fn refill_keys() {
 extension_sql!(
     r#"
 comment on function rebuild_projections() is
-    'Fills every projection anew. Callers use sales.rebuild_projections, which runs as the owner of the tables.';
+    'Makes every projection anew. Callers use sales.rebuild_projections, which runs as the owner of the tables.';
 "#,
     name = "rebuild_comments",
     requires = [rebuild_projections]

@@ -1,7 +1,7 @@
-//! The columns of a receipt that follow from what was events about it.
+//! The columns of a receipt that follow from the documents about it.
 
 use chrono::{DateTime, Utc};
-use tpv_core::receipt::{ReceiptState, fold};
+use tpv_core::receipt::{Hold, ReceiptState, fold};
 use uuid::Uuid;
 
 use crate::postgres::sql;
@@ -16,7 +16,7 @@ const WRITE: &str = r"
             (select timezone from org.store s where s.node_id = $1), printed_local)
     where node_id = $1 and receipt_id = $2";
 
-/// Where a receipt stands, by everything that was events about it so far.
+/// The state of a receipt, by all documents about it that are here.
 pub fn state_of_receipt(node_id: i32, receipt_id: Uuid) -> ReceiptState {
     let events: Vec<(String, String)> =
         sql::rows(EVENTS, &[node_id.into(), sql::uuid(receipt_id).into()], |row| (row.must(1), row.must(2)));
@@ -28,17 +28,17 @@ const LOCK: &str = r"
     select from sales.receipt where node_id = $1 and receipt_id = any ($2)
     order by receipt_id for no key update";
 
-/// Waits until nobody else decides about these receipts, and keeps others from it until the transaction ends.
+/// Locks these receipts until the transaction ends: nobody else decides about them meanwhile.
 pub fn lock_receipts(node_id: i32, receipt_ids: &[Uuid]) {
     let ids: Vec<_> = receipt_ids.iter().map(|id| sql::uuid(*id)).collect();
     sql::execute(LOCK, &[node_id.into(), ids.into()]);
 }
 
-/// Writes it into the receipt's row; without a receipt yet, its row asks when it comes.
+/// Writes the state into the receipt's row. A receipt that has not arrived yet looks for documents about it when it does.
 pub fn write(node_id: i32, receipt_id: Uuid) {
     let ReceiptState { state, hold, flags, printed_at } = state_of_receipt(node_id, receipt_id);
     let outcome = if hold.is_some() { "held" } else { "accepted" };
-    let part = |part: fn(&tpv_core::receipt::Hold) -> &String| hold.as_ref().map(|hold| part(hold).clone());
+    let part = |part: fn(&Hold) -> &String| hold.as_ref().map(|hold| part(hold).clone());
     let printed_at: Option<String> = printed_at.map(|at: DateTime<Utc>| sql::instant(at));
     sql::execute(
         WRITE,

@@ -1,4 +1,4 @@
-//! What waits in quarantine, tried again: after an upgrade, or when what was missing has arrived.
+//! Tries again what waits in quarantine: after an upgrade, or when what was missing has arrived.
 
 use pgrx::prelude::*;
 
@@ -25,18 +25,18 @@ const OPERATION: &str = r"
 
 const RESOLVE: &str = "update sync.quarantine set resolved_at = clock_timestamp() where quarantine_id = $1";
 
-/// Tries one item again. True when it is done; false when it still waits, with a new reason perhaps. Called through
+/// Tries one item again. True when it is done; false when it still waits, perhaps for another reason. Called through
 /// `sync.replay`.
 #[pg_extern(volatile, strict, parallel_unsafe)]
 pub fn replay(quarantine_id: i64) -> bool {
     let item = |row: &sql::Row<'_>| (row.get::<i64>(1).is_some(), row.must::<String>(2), row.must::<bool>(3));
     let Some((is_operation, code, is_entity)) = sql::row(ITEM, &[quarantine_id.into()], item) else {
         let code = PgSqlErrorCode::ERRCODE_NO_DATA_FOUND;
-        Refusal::new(code, "nothing of that number waits in quarantine").raise();
+        Refusal::new(code, "no item of that number waits in quarantine").raise();
     };
     let done = match is_operation {
         true if is_entity => replay_entity(quarantine_id),
-        // One that could not be read is not among the heads; any other is.
+        // An operation that could not be read is not among the heads yet; any other is.
         true => replay_operation(quarantine_id, !code.starts_with("OPERATION_")),
         false => replay_document(quarantine_id),
     };
@@ -72,7 +72,8 @@ fn replay_operation(quarantine_id: i64, was_read: bool) -> bool {
 
 const ENTITY: &str = "select node_id, seq, kind, key from sync.quarantine where quarantine_id = $1 and key is not null";
 
-/// There is no operation to merge, just the row to write: it came as state, or more waits than what the operation wrote.
+/// There is no operation to merge, only a row to write: the entity came in a snapshot, or more of it waits than the operation
+/// wrote.
 fn replay_entity(quarantine_id: i64) -> bool {
     let read = |row: &sql::Row<'_>| {
         (Version { node_id: row.must(1), seq: row.must(2) }, row.must::<String>(3), row.must::<String>(4))

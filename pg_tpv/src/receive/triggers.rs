@@ -1,12 +1,13 @@
-//! The trigger functions of the wire tables, called by PostgreSQL directly: the trigger macro of pgrx reports errors
+//! The trigger functions of the wire tables. PostgreSQL calls them directly, since the trigger macro of pgrx reports errors
 //! without their SQLSTATE.
 
-use pgrx::pg_sys;
 use pgrx::prelude::*;
+use pgrx::{PgRelation, pg_sys};
 
 use crate::guc;
 use crate::journal::merge;
-use crate::node::this_node;
+use crate::node::{clock, this_node};
+use crate::peer::{beat, resend};
 use crate::postgres::primary_key::is_repeat;
 use crate::postgres::{DataFault, Refusal, attempt};
 use crate::projection::project;
@@ -18,20 +19,20 @@ extension_sql!(
     r#"
 create function receive_document() returns trigger language c as 'MODULE_PATHNAME', 'tpv_receive_document';
 comment on function receive_document() is
-    'Takes a document in: a repeat is dropped, anything else is stored and projected, or stored and quarantined.';
+    'Receives a document: a repeat is dropped, anything else is stored and projected, or stored and quarantined.';
 create function receive_operation() returns trigger language c as 'MODULE_PATHNAME', 'tpv_receive_operation';
 comment on function receive_operation() is
-    'Takes an operation in: a repeat is dropped, one of another node is merged into its row, or stored and quarantined.';
+    'Receives an operation: a repeat is dropped, one of another node is stored and merged into its row, or stored and quarantined.';
 create function receive_beat() returns trigger language c as 'MODULE_PATHNAME', 'tpv_receive_beat';
 comment on function receive_beat() is 'Folds a peer''s heartbeat into sync.peer.';
 create function receive_resend() returns trigger language c as 'MODULE_PATHNAME', 'tpv_receive_resend';
-comment on function receive_resend() is 'Takes in what a peer sent again, or asks for, and does not store it.';
+comment on function receive_resend() is 'Receives a snapshot, what a peer sent again, or what it requests, and does not store it.';
 create function forget_rules() returns trigger language c as 'MODULE_PATHNAME', 'tpv_forget_rules';
 comment on function forget_rules() is
-    'Makes every session look up anew what is tracked and by which rules: for the tables that hold it.';
+    'Makes every session read again what is tracked and by which rules: a trigger of the tables that hold it.';
 create function refuse_change() returns trigger language c as 'MODULE_PATHNAME', 'tpv_refuse_change';
 comment on function refuse_change() is
-    'Refuses UPDATE, DELETE and TRUNCATE of documents, unless pg_tpv.maintenance is on.';
+    'Refuses UPDATE, DELETE and TRUNCATE of documents and operations, unless pg_tpv.maintenance is on.';
 "#,
     name = "triggers"
 );
@@ -84,8 +85,8 @@ pub extern "C" fn pg_finfo_tpv_refuse_change() -> &'static pg_sys::Pg_finfo_reco
 pub unsafe extern "C-unwind" fn tpv_receive_document(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: PostgreSQL called it as a trigger, which is checked, so the trigger's data are there.
     unsafe {
-        let (relation, tuple) = inserted(call);
-        if is_repeat(relation, tuple) || !document(&Document::of_tuple(tuple, relation)) {
+        let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.doc");
+        if is_repeat(relation, tuple) || !receive_document(&Document::of_tuple(tuple, relation)) {
             return pg_sys::Datum::null();
         }
         pg_sys::Datum::from(tuple)
@@ -101,13 +102,13 @@ pub unsafe extern "C-unwind" fn tpv_receive_document(call: pg_sys::FunctionCallI
 pub unsafe extern "C-unwind" fn tpv_receive_operation(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: as above.
     unsafe {
-        let (relation, tuple) = inserted(call);
+        let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.op");
         let row = OpRow::of_tuple(tuple, relation);
         if is_repeat(relation, tuple) {
-            repeated(&row);
+            keep_if_other(&row);
             return pg_sys::Datum::null();
         }
-        if !operation(&row) {
+        if !receive_operation(&row) {
             return pg_sys::Datum::null();
         }
         pg_sys::Datum::from(tuple)
@@ -123,18 +124,18 @@ pub unsafe extern "C-unwind" fn tpv_receive_operation(call: pg_sys::FunctionCall
 pub unsafe extern "C-unwind" fn tpv_receive_beat(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: as above.
     unsafe {
-        let (relation, tuple) = inserted(call);
+        let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.beat");
         match sender() {
             Sender::Local => pg_sys::Datum::from(tuple),
             from => {
-                crate::peer::beat::fold(from, &BeatRow::of_tuple(tuple, relation));
+                beat::fold(from, &BeatRow::of_tuple(tuple, relation));
                 pg_sys::Datum::null()
             }
         }
     }
 }
 
-/// BEFORE INSERT, for each row, of `wire.resend`: a peer's is taken in and not stored.
+/// BEFORE INSERT, for each row, of `wire.resend`: a peer's is received and not stored.
 ///
 /// # Safety
 /// PostgreSQL calls it.
@@ -143,31 +144,31 @@ pub unsafe extern "C-unwind" fn tpv_receive_beat(call: pg_sys::FunctionCallInfo)
 pub unsafe extern "C-unwind" fn tpv_receive_resend(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: as above.
     unsafe {
-        let (relation, tuple) = inserted(call);
+        let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.resend");
         match sender() {
             Sender::Local => pg_sys::Datum::from(tuple),
             from => {
-                resend(from, &ResendRow::of_tuple(tuple, relation));
+                receive_resend(from, &ResendRow::of_tuple(tuple, relation));
                 pg_sys::Datum::null()
             }
         }
     }
 }
 
-/// What a peer sends to this node in its own name is taken in; of anything else a copy is kept.
-fn resend(from: Sender, row: &ResendRow) {
+/// Receives what a peer sends to this node in its own name; of anything else a copy is kept.
+fn receive_resend(from: Sender, row: &ResendRow) {
     let Sender::Peer { node_id: peer, .. } = from else { return refuse_forged(&row.as_refused()) };
     if row.node_id != peer || Some(row.to_node) != this_node() {
         return refuse_forged(&row.as_refused());
     }
-    crate::node::clock::follow(row.hlc);
-    if let Err(fault) = attempt(|| crate::peer::resend::receive(row)) {
+    clock::follow(row.hlc);
+    if let Err(fault) = attempt(|| resend::receive(row)) {
         refuse(&row.as_refused(), &fault);
     }
 }
 
-/// Whether a document is to be stored.
-fn document(document: &Document) -> bool {
+/// Checks and projects a document, and says whether it is to be stored.
+fn receive_document(document: &Document) -> bool {
     let from = sender();
     if from == Sender::Local {
         check_local(document).unwrap_or_else(|refusal| refusal.raise());
@@ -175,7 +176,7 @@ fn document(document: &Document) -> bool {
         refuse_forged(&document.as_refused());
         return false;
     } else {
-        crate::node::clock::follow(document.hlc);
+        clock::follow(document.hlc);
     }
     if let Err(fault) = attempt(|| project(document)) {
         quarantine(document, &fault);
@@ -183,16 +184,16 @@ fn document(document: &Document) -> bool {
     true
 }
 
-/// A number that comes with another content was given twice: its node was restored from a backup. A copy is kept.
-fn repeated(row: &OpRow) {
+/// Keeps a copy of a repeat that is another operation with the same number: its node was restored from a backup.
+fn keep_if_other(row: &OpRow) {
     if !row.is_the_one_here() {
-        let detail = "its node gave that number to another operation before; was it restored from a backup?";
+        let detail = "its node used that number for another operation before; was it restored from a backup?";
         refuse(&row.as_refused(), &DataFault::new("NUMBER_REUSED", detail));
     }
 }
 
-/// Whether an operation is to be stored.
-fn operation(row: &OpRow) -> bool {
+/// Checks and merges an operation, and says whether it is to be stored.
+fn receive_operation(row: &OpRow) -> bool {
     let from = sender();
     if !from.may_send_for(row.node_id, this_node()) {
         if from == Sender::Local {
@@ -205,7 +206,7 @@ fn operation(row: &OpRow) -> bool {
         if row.came_in_snapshot() {
             return false;
         }
-        crate::node::clock::follow(row.hlc);
+        clock::follow(row.hlc);
         if let Err(fault) = merge(row) {
             quarantine_op(row, &fault);
         }
@@ -213,14 +214,14 @@ fn operation(row: &OpRow) -> bool {
     true
 }
 
-/// A session of this node writes this node's documents, and writes them right.
+/// A session of this node writes documents of this node, with the right hash.
 fn check_local(document: &Document) -> Result<(), Refusal> {
     if this_node() != Some(document.node_id) {
         return Err(foreign());
     }
-    document.check_hash().map_err(|fault| {
-        Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "the document does not agree with itself")
-            .detail(fault.detail)
+    document.check_hash().map_err(|_| {
+        Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "the content hash of the document is wrong")
+            .detail("Its content_hash is not the SHA-256 of its body.")
     })
 }
 
@@ -229,25 +230,25 @@ fn foreign() -> Refusal {
     Refusal::new(code, "a row of another node can only arrive by replication")
 }
 
-/// The relation and the tuple of a BEFORE INSERT row trigger.
+/// The relation and the tuple of a BEFORE INSERT row trigger. `role` says which one the function is.
 ///
 /// # Safety
 /// The argument is a function call of PostgreSQL's.
-unsafe fn inserted(call: pg_sys::FunctionCallInfo) -> (pg_sys::Relation, pg_sys::HeapTuple) {
+unsafe fn inserted(call: pg_sys::FunctionCallInfo, role: &str) -> (pg_sys::Relation, pg_sys::HeapTuple) {
     // SAFETY: the trigger's data are there, which is checked.
     unsafe {
-        let data = trigger_data(call);
+        let data = trigger_data(call, role);
         let inserts = (*data).tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_INSERT;
         let before = (*data).tg_event & pg_sys::TRIGGER_EVENT_TIMINGMASK == pg_sys::TRIGGER_EVENT_BEFORE;
         if !inserts || !before || (*data).tg_event & pg_sys::TRIGGER_EVENT_ROW == 0 {
-            misused();
+            misused(role);
         }
         ((*data).tg_relation, (*data).tg_trigtuple)
     }
 }
 
-/// AFTER INSERT, UPDATE or DELETE, for each row, of the tables that say what is tracked and by which rules. It is the first of
-/// its kind there: what the others do follows the new rules.
+/// AFTER INSERT, UPDATE or DELETE, for each row, of the tables that hold what is tracked and by which rules. It is the first
+/// of their AFTER triggers, so that the others follow the new rules.
 ///
 /// # Safety
 /// PostgreSQL calls it.
@@ -255,11 +256,11 @@ unsafe fn inserted(call: pg_sys::FunctionCallInfo) -> (pg_sys::Relation, pg_sys:
 #[pg_guard]
 pub unsafe extern "C-unwind" fn tpv_forget_rules(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: as above; the relation of a trigger is open.
-    unsafe { crate::journal::forget((*trigger_data(call)).tg_relation) };
+    unsafe { crate::journal::forget((*trigger_data(call, "a trigger of the tables that hold rules")).tg_relation) };
     pg_sys::Datum::null()
 }
 
-/// BEFORE UPDATE, DELETE or TRUNCATE of `wire.doc`.
+/// BEFORE UPDATE, DELETE or TRUNCATE of `wire.doc` and `wire.op`.
 ///
 /// # Safety
 /// PostgreSQL calls it.
@@ -268,32 +269,42 @@ pub unsafe extern "C-unwind" fn tpv_forget_rules(call: pg_sys::FunctionCallInfo)
 pub unsafe extern "C-unwind" fn tpv_refuse_change(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: as above.
     unsafe {
-        let data = trigger_data(call);
+        let data = trigger_data(call, "a trigger of wire.doc and wire.op");
         if !guc::maintenance() {
-            Refusal::new(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, "documents are never changed or removed")
-                .detail("what a receipt came to is said by another document: a void, a release, a return")
-                .hint("maintenance by the owner of the tables sets pg_tpv.maintenance")
-                .raise();
+            refuse_change(PgRelation::from_pg((*data).tg_relation).name()).raise();
         }
         let updates = (*data).tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_UPDATE;
         pg_sys::Datum::from(if updates { (*data).tg_newtuple } else { (*data).tg_trigtuple })
     }
 }
 
+/// Why a row of this table, or of this partition, is not changed.
+fn refuse_change(table: &str) -> Refusal {
+    let (message, detail) = if table == "op" || table.starts_with("op_") {
+        ("operations are never changed or removed", "Another change of the row makes another operation.")
+    } else {
+        let detail = "Another document says what became of a receipt: a void, a release, a withdrawal.";
+        ("documents are never changed or removed", detail)
+    };
+    Refusal::new(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message)
+        .detail(detail)
+        .hint("The owner of the tables may set pg_tpv.maintenance.")
+}
+
 /// # Safety
-/// The argument is a function call of PostgreSQL's.
-unsafe fn trigger_data(call: pg_sys::FunctionCallInfo) -> *mut pg_sys::TriggerData {
+/// The argument is a function call of PostgreSQL's. `role` says which trigger the function is.
+unsafe fn trigger_data(call: pg_sys::FunctionCallInfo, role: &str) -> *mut pg_sys::TriggerData {
     // SAFETY: a context that is not null is a node, whose tag tells what it is.
     unsafe {
         let context = (*call).context;
         if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_TriggerData {
-            misused();
+            misused(role);
         }
         context.cast()
     }
 }
 
-fn misused() -> ! {
+fn misused(role: &str) -> ! {
     let code = PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED;
-    Refusal::new(code, "this function is a row trigger of wire.doc and nothing else").raise()
+    Refusal::new(code, format!("this function is {role}")).raise()
 }

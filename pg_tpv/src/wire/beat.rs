@@ -5,7 +5,6 @@ use pgrx::prelude::*;
 
 use super::tuple::Tuple;
 
-/// A row of `wire.beat`.
 pub struct BeatRow {
     pub node_id: i32,
     pub beat: i64,

@@ -15,26 +15,23 @@ use crate::postgres::sql::{self, Row};
 /// The version of bodies that this extension writes and knows.
 pub const SCHEMA_VERSION: i32 = 1;
 
-/// A document, as far as taking it in needs it.
+/// A document, without the columns that only its hash chain needs.
 #[derive(Clone, Debug)]
 pub struct Document {
     /// The node that recorded it.
     pub node_id: i32,
-    /// Its identity.
     pub doc_id: Uuid,
-    /// The business day it belongs to.
     pub business_date: NaiveDate,
     /// `receipt`, `intake`, …
     pub kind: String,
     /// When it was recorded.
     pub hlc: i64,
-    /// Version of the body's shape.
     pub schema_version: i32,
-    /// The terminal, or empty.
+    /// The hash chain that it continues: the code of a terminal, or empty.
     pub chain: String,
     /// Canonical JSON.
     pub body: String,
-    /// What its sender says is SHA-256 of the body.
+    /// SHA-256 of the body, as its sender says.
     pub content_hash: Vec<u8>,
 }
 
@@ -76,7 +73,7 @@ impl Document {
         }
     }
 
-    /// What is kept of it when its sender was not entitled to it.
+    /// What is kept of it when its sender may not send it.
     pub fn as_refused(&self) -> Refused {
         let text = |key: &str, text: &str| (key.to_owned(), Value::String(text.to_owned()));
         let row = vec![

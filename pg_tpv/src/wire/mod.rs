@@ -1,4 +1,4 @@
-//! Rows that cross from node to node, who sent them, and where those wait that could not be worked with.
+//! Rows that cross from node to node, who sent them, and where a row waits that could not be worked with.
 //!
 //! | file | table |
 //! | --- | --- |
@@ -7,8 +7,9 @@
 //! | `beat` | `wire.beat` |
 //! | `resend` | `wire.resend` |
 //! | `tuple` | how a row is read from a trigger's tuple |
-//! | `sender` | who sent it, and for whom that one may speak |
-//! | `quarantine` | `sync.quarantine` |
+//! | `sender` | who sent it, and for which nodes that one may speak |
+//! | `refused` | a row that is not stored |
+//! | `quarantine` | `sync.quarantine`: rows that wait or were refused, and why |
 
 mod beat;
 mod document;

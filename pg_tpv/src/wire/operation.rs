@@ -7,22 +7,18 @@ use super::refused::Refused;
 use super::tuple::Tuple;
 use crate::postgres::sql::{self, Row};
 
-/// A row of `wire.op`.
 #[derive(Clone, Debug)]
 pub struct OpRow {
-    /// The node that decided.
+    /// The node that wrote it.
     pub node_id: i32,
     /// Its place among that node's operations.
     pub seq: i64,
-    /// When.
     pub hlc: i64,
-    /// The table.
     pub table_name: String,
-    /// The key.
     pub key: String,
-    /// What it writes.
+    /// JSON: the values that it writes.
     pub patch: String,
-    /// What its writer saw.
+    /// JSON: the versions that its writer saw.
     pub base: String,
 }
 
@@ -63,7 +59,7 @@ impl OpRow {
         }
     }
 
-    /// Whether the operation of that number that is here says the same.
+    /// Whether the operation here that has its number is the same.
     pub fn is_the_one_here(&self) -> bool {
         let args = [
             self.node_id.into(),
@@ -76,12 +72,12 @@ impl OpRow {
         sql::row(SAME, &args, |row| row.must(1)).unwrap_or(true)
     }
 
-    /// Whether it was part of the state that this node got when it joined.
+    /// Whether this node received it inside a snapshot that is complete.
     pub fn came_in_snapshot(&self) -> bool {
         sql::row(IN_SNAPSHOT, &[self.node_id.into(), self.seq.into()], |row| row.must(1)).unwrap_or(false)
     }
 
-    /// What is kept of it when its sender was not entitled to it.
+    /// What is kept of it when its sender may not send it.
     pub fn as_refused(&self) -> Refused {
         let text = |key: &str, text: &str| (key.to_owned(), Value::String(text.to_owned()));
         let seq = ("seq".to_owned(), Value::Number(self.seq.to_string()));

@@ -1,4 +1,5 @@
-//! Documents that are stored and could not be projected.
+//! `sync.quarantine`: documents that could not be projected, operations that could not be merged, entities whose row could not
+//! be written, and rows that were refused. Each with the reason.
 
 use pgrx::datum::DatumWithOid;
 use tpv_core::merge::Version;
@@ -39,7 +40,7 @@ pub fn quarantine_op(row: &OpRow, fault: &DataFault) {
     record(Version { node_id: row.node_id, seq: row.seq }, &row.table_name, &row.key, fault, false);
 }
 
-/// Records that all of a thing waits, under the name of an operation on it. Another one may be what it waits for.
+/// Records that a whole entity waits, under the name of an operation on it. That need not be the operation at fault.
 pub fn quarantine_entity(version: Version, table_name: &str, key: &str, fault: &DataFault) {
     record(version, table_name, key, fault, true);
 }
@@ -62,15 +63,15 @@ const ALARM: &str = r"
     insert into sec.audit (event, subject, detail)
     values ('FORGED_SENDER', $1, 'a row that its sender may not send was refused; sync.quarantine keeps it')";
 
-/// Keeps a row aside that is not stored, with the reason.
+/// Keeps a copy of a row that is not stored, with the reason.
 pub fn refuse(refused: &Refused, fault: &DataFault) {
     let row = JsonbText::from(refused.row.clone());
     let (kind, code, detail) = (refused.kind.as_str(), fault.code.as_str(), fault.detail.as_str());
     sql::execute(REFUSE, &[refused.node_id.into(), kind.into(), code.into(), detail.into(), row.into()]);
 }
 
-/// Keeps it aside, and tells whoever is responsible for security.
+/// Keeps a copy of a row that its sender may not send, and tells whoever is responsible for security.
 pub fn refuse_forged(refused: &Refused) {
-    refuse(refused, &DataFault::new("FORGED_SENDER", "its sender may not speak for that node"));
+    refuse(refused, &DataFault::new("FORGED_SENDER", "its sender may not send rows of that node"));
     sql::execute(ALARM, &[format!("node {}", refused.node_id).into()]);
 }

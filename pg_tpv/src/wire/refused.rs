@@ -5,10 +5,9 @@ use tpv_core::json::Value;
 /// A row that is not stored.
 #[derive(Clone, Debug)]
 pub struct Refused {
-    /// The node it names.
+    /// The node that the row names.
     pub node_id: i32,
     /// Kind of the document, or the table of the operation.
     pub kind: String,
-    /// The row.
     pub row: Value,
 }

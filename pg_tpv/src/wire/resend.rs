@@ -6,16 +6,13 @@ use tpv_core::json::Value;
 use super::refused::Refused;
 use super::tuple::Tuple;
 
-/// A row of `wire.resend`.
 #[derive(Clone, Debug)]
 pub struct ResendRow {
     /// The sender.
     pub node_id: i32,
     /// The receiver.
     pub to_node: i32,
-    /// When.
     pub hlc: i64,
-    /// What it is.
     pub kind: String,
     /// JSON.
     pub body: String,
@@ -40,7 +37,7 @@ impl ResendRow {
         }
     }
 
-    /// What is kept of it when it can not be taken in.
+    /// What is kept of it when it cannot be received.
     pub fn as_refused(&self) -> Refused {
         let row = vec![
             ("to_node".to_owned(), Value::Number(self.to_node.to_string())),

@@ -12,14 +12,9 @@ use crate::postgres::sql;
 pub enum Sender {
     /// An ordinary session.
     Local,
-    /// A peer's subscription.
-    Peer {
-        /// The peer.
-        node_id: i32,
-        /// Central may pass on what others said; a store speaks for itself.
-        is_central: bool,
-    },
-    /// A subscription that is none of the chain's.
+    /// The subscription of a peer. Central may pass on rows of other nodes; a store sends its own.
+    Peer { node_id: i32, is_central: bool },
+    /// A subscription that belongs to no peer.
     Stranger,
 }
 

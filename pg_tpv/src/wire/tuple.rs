@@ -22,7 +22,7 @@ impl<const N: usize> Tuple<N> {
         unsafe {
             let shape = (*relation).rd_att;
             if usize::try_from((*shape).natts) != Ok(N) {
-                sql::broken(format!("{table} has not its {N} columns"));
+                sql::broken(format!("table {table} does not have its {N} columns"));
             }
             let (mut values, mut nulls) = ([pg_sys::Datum::null(); N], [false; N]);
             pg_sys::heap_deform_tuple(tuple, shape, values.as_mut_ptr(), nulls.as_mut_ptr());

@@ -10,7 +10,6 @@ use crate::json::Value;
 /// What a number turned out to be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded {
-    /// The number as given.
     pub code: String,
     /// What sort of number it is.
     pub kind: NumberKind,
@@ -27,11 +26,9 @@ pub struct Decoded {
 pub enum NumberKind {
     /// A trade item anywhere in the world.
     Gtin,
-    /// A price look-up number.
     Plu,
     /// A number for use inside a region or a company.
     Restricted,
-    /// None of these.
     Unknown,
 }
 
@@ -50,9 +47,7 @@ impl NumberKind {
 /// What a rule reads in a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// The rule's name.
     pub rule: String,
-    /// What the value is.
     pub value_kind: ValueKind,
     /// The digits of the item.
     pub item: Option<String>,
@@ -62,14 +57,11 @@ pub struct Reading {
     pub inner_check_ok: Option<bool>,
 }
 
-/// Where and when a number was read. What is not said excludes no rule.
+/// Where and when a number was read. What is not given excludes no rule.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scope<'a> {
-    /// The store.
     pub store: Option<&'a str>,
-    /// The department.
     pub department: Option<&'a str>,
-    /// The day.
     pub on: Option<NaiveDate>,
 }
 

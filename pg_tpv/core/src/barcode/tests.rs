@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::check::{price4_check_digit, price5_check_digit};
 use super::*;
 use crate::json;
 

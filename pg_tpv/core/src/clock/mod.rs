@@ -67,7 +67,7 @@ impl Clock {
 
     /// The next stamp.
     pub fn tick(&mut self, now_ms: i64) -> Tick {
-        // It can not saturate before the year 6429, and nothing but a garbled ceiling leads there.
+        // It cannot saturate before the year 6429, and nothing but a garbled ceiling leads there.
         self.last = stamp(now_ms).max(self.last.saturating_add(1));
         let needs_ceiling = (self.last > self.ceiling).then(|| self.ceiling_wanted());
         Tick { hlc: self.last, needs_ceiling }

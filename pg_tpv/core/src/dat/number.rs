@@ -1,7 +1,7 @@
 //! Exact decimals and how a field shows them.
 //!
 //! Numbers are integers of a power of ten. `rust_decimal` rounds without a word when a sum or a product needs more than
-//! 96 bits; here whatever can not be exact is `None`, and the receipt is held.
+//! 96 bits; here whatever cannot be exact is `None`, and the receipt is held.
 
 use super::render_error::{RenderError, RenderErrorKind};
 use super::slot::{Sign, Slot, place};

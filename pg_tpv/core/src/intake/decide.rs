@@ -1,4 +1,4 @@
-//! What becomes of one file at its terminal's context.
+//! What becomes of one file of a terminal.
 
 use std::collections::BTreeSet;
 
@@ -22,16 +22,16 @@ pub enum Decision {
     Quarantined {
         /// Why.
         problem: Problem,
-        /// Whether somebody responsible for security wants to know.
+        /// Whether whoever is responsible for security should know.
         suspicious: bool,
     },
-    /// It is known already; the receipt's id.
+    /// It is stored already, under this id.
     Duplicate(Uuid),
     /// It is a new receipt.
     New(Box<New>),
 }
 
-/// A receipt that is known already.
+/// A receipt that is stored already, under the number of a file.
 #[derive(Clone, Debug)]
 pub struct StoredReceipt {
     /// The receipt.
@@ -93,7 +93,7 @@ impl New {
         self.intake.holds.first()
     }
 
-    /// Holds it for one more reason, in front of the others when it weighs more. A held receipt has no `.dat`.
+    /// Holds it for one more reason, behind the others. A held receipt has no `.dat`.
     pub fn hold_for(&mut self, problem: &Problem) {
         self.intake.holds.push(problem.into());
         self.dat = None;
@@ -105,7 +105,7 @@ pub fn name_taken() -> Problem {
     Problem::new("NAME_COLLISION", "/receiptId", "another receipt has a .dat of that name in that folder")
 }
 
-/// Decides about a file that was judged, given what is known under its key and what came before it.
+/// Decides about a file that was judged, given the receipts that are stored under its key and the one before it.
 pub fn decide(
     context: &TerminalContext<'_>,
     verdict: &Verdict,
@@ -169,7 +169,7 @@ fn accept(
                 flags.extend(made.substituted.then_some("SUBSTITUTED"));
                 dat = problems.is_empty().then_some(made);
             }
-            // The layout has the last word only where nothing else holds the receipt for the same place.
+            // What the layout cannot show holds the receipt only if nothing else holds it for the same place.
             Err(problem) if problems.iter().all(|other| other.pointer != problem.pointer) => problems.push(problem),
             Err(_) => {}
         }
@@ -189,7 +189,7 @@ fn undone(receipt: &Receipt, previous: Option<&PreviousReceipt<'_>>) -> Option<U
     receipt.is_twin_of(previous.receipt?).then_some(previous.receipt_id)
 }
 
-/// When a reader who knows only the receipt and the store's zone thinks it was printed.
+/// When it was printed, for a reader who knows only the receipt and the store's zone.
 fn plain_instant(store: StoreDay, receipt: &Receipt) -> DateTime<Utc> {
     store.printed(receipt.timestamp.local, receipt.timestamp.offset, &receipt.receipt_id, None).instant
 }
@@ -226,7 +226,7 @@ fn make_dat(profile: &dat::Profile, receipt: &Value, published_on: NaiveDate) ->
 /// The `.dat` of a stored receipt, for an operator who publishes it: `body` is its canonical form.
 ///
 /// # Errors
-/// The first value that the layout can not show.
+/// The first value that the layout cannot show.
 pub fn dat_of_body(
     profile: &dat::Profile,
     body: &str,

@@ -1,4 +1,4 @@
-//! The place where receipts of one terminal are taken in.
+//! What the decision about a receipt depends on.
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -56,7 +56,7 @@ impl TerminalContext<'_> {
     }
 }
 
-/// Which receipt it is. What came before has no part in it: the same file is the same receipt, always.
+/// Which receipt it is. Earlier receipts have no influence on that: the same file is always the same receipt.
 pub fn receipt_key(
     node_id: i32,
     terminal: &str,

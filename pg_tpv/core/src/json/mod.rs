@@ -3,8 +3,9 @@
 mod read;
 mod settings;
 
+pub(crate) use read::JsonErrorKind;
 pub(crate) use read::repeated_key;
-pub use read::{JsonError, JsonErrorKind, read};
+pub use read::{JsonError, read};
 pub(crate) use settings::SettingsReader;
 
 /// What a file may be at most. Beyond any of them it is quarantined, before it can cost time or memory.

@@ -1,5 +1,4 @@
-//! Reading an object of settings: every key is asked for, and a key nobody asked for is a mistake of the person who
-//! wrote it, not something to skip.
+//! Reads an object of settings. A key that no reader asks for is a mistake of the person who wrote it, and is reported.
 
 use std::ops::RangeInclusive;
 

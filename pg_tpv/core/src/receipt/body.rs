@@ -1,4 +1,4 @@
-//! The bodies of documents that say something about a receipt. They are canonical JSON, like every body.
+//! The bodies of documents about a receipt. They are canonical JSON, like every body.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -6,15 +6,15 @@ use uuid::Uuid;
 use crate::json::{Value, read};
 use crate::problem::Problem;
 
-/// What the store decided when a receipt came: everything that depends on its arrival, its terminal or the layout, and
-/// so may not stand in the receipt itself.
+/// What the store decided when a receipt arrived: everything that depends on its arrival, its terminal or the layout, and so
+/// does not belong into the receipt itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Intake {
     /// What is odd and did not stop it, sorted.
     pub flags: Vec<String>,
     /// Why it is held, the first reason first; empty when it is not.
     pub holds: Vec<Hold>,
-    /// The instant it was printed, where its own text and the store's zone do not tell.
+    /// When it was printed, where its own text and the store's zone do not say so.
     pub printed_at: Option<DateTime<Utc>>,
     /// The receipt that this one undoes. Neither counts: they are no sale and no return.
     pub voids: Option<Uuid>,
@@ -38,7 +38,7 @@ impl From<&Problem> for Hold {
 }
 
 impl Intake {
-    /// Whether there is anything to say.
+    /// Whether there is nothing to record, and so no document.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -65,7 +65,7 @@ impl Intake {
         Value::Object(members).to_canonical()
     }
 
-    /// Reads a body; what is not there says nothing.
+    /// Reads a body. A member that is missing has its default.
     pub fn from_body(body: &str) -> Option<Self> {
         let body = read(body, 8).ok()?;
         let texts = |key: &str| body.get(key).and_then(Value::as_array).unwrap_or_default();
@@ -80,8 +80,8 @@ impl Intake {
     }
 }
 
-/// The body of a release, a void, a withdrawal …: about what, by whom, why. `because_of` names the ticket that undid
-/// the receipt, where it was a ticket.
+/// The body of a release, a void, a withdrawal …: about which receipt, by whom, why. `because_of` names the ticket that undid
+/// the receipt, if it was a ticket.
 pub fn reason(about: Option<Uuid>, by: &str, why: &str, because_of: Option<Uuid>) -> String {
     let mut members = vec![member("by", by), member("why", why)];
     members.extend(about.map(|id| member("about", &id.to_string())));

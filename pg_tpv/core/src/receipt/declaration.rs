@@ -1,4 +1,4 @@
-//! What a terminal declares about its files. It declares nothing unless it must: the defaults are the strictest.
+//! What a terminal declares about its files. The defaults are the strictest; a terminal declares only what it must.
 
 use chrono_tz::Tz;
 

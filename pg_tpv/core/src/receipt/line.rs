@@ -15,7 +15,7 @@ const REQUIRED: [&str; 4] = ["barcode", "description", "price", "quantity"];
 /// A barcode beyond this is none, and would not fit an index of the database.
 pub(super) const LONGEST_BARCODE: usize = 512;
 
-/// Reads `items`. None when they can not be read as lines at all; a faulty line is left out, with its problem.
+/// Reads `items`. None when they cannot be read as lines at all; a faulty line is left out, with its problem.
 pub(super) fn read_items(
     items: &mut Value,
     place: &Place<'_>,

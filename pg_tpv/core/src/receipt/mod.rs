@@ -1,4 +1,5 @@
-//! From the bytes of a terminal's file to a receipt, or to the reason why it is none.
+//! From the bytes of a terminal's file to a receipt, or to the reason why it is none; and from the documents about a receipt to
+//! its state.
 //!
 //! `parse` is a pure function of the bytes, of what the terminal declares and of the limits. It decides about one file
 //! alone: what needs other receipts, the store's clock or a `.dat` profile is decided elsewhere.
@@ -15,7 +16,9 @@
 //! | `id`, `stamp` | what an identifier and a timestamp may look like |
 //! | `stored` | nothing: it reads quickly what was stored |
 //! | `finding` | which codes quarantine and which hold |
-//! | `terminal` | what a terminal may declare |
+//! | `declaration` | what a terminal may declare about its files |
+//! | `body` | the bodies of other documents about a receipt |
+//! | `state` | what counts, given all documents about a receipt |
 
 mod amount;
 mod body;
@@ -123,7 +126,7 @@ pub struct Line {
 }
 
 impl Receipt {
-    /// Reads a stored body again. It was judged when it came: what its terminal declared is not asked twice.
+    /// Reads a stored body again. It was judged when it came, so what its terminal declares does not matter any more.
     ///
     /// # Errors
     /// The problems, when `body` is not a receipt.

@@ -1,10 +1,10 @@
-//! What a receipt is, given all that was said about it, in whatever order it arrived.
+//! The state of a receipt: a fold over all documents about it, in whatever order they arrived.
 
 use chrono::{DateTime, Utc};
 
 use super::body::{Hold, Intake};
 
-/// The state of a receipt.
+/// What counts and what does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// It counts.
@@ -29,7 +29,7 @@ impl State {
     }
 }
 
-/// Where a receipt stands.
+/// The state of a receipt, and what led to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReceiptState {
     /// The state.
@@ -42,8 +42,8 @@ pub struct ReceiptState {
     pub printed_at: Option<DateTime<Utc>>,
 }
 
-/// Where a receipt stands. `events` are the kinds and bodies of the documents about it; their order and their
-/// repetition change nothing: voided beats released beats held.
+/// The state of a receipt. `events` are the kinds and bodies of the documents about it. Their order and their repetition
+/// change nothing: voided beats released beats held.
 pub fn fold<'e>(events: impl IntoIterator<Item = (&'e str, &'e str)>) -> ReceiptState {
     let (mut voided, mut released) = (false, false);
     let mut intakes = Vec::new();
@@ -55,7 +55,7 @@ pub fn fold<'e>(events: impl IntoIterator<Item = (&'e str, &'e str)>) -> Receipt
             _ => {}
         }
     }
-    // One store takes a receipt in once; should two bodies ever claim to, the choice must not hang on their order.
+    // A store ingests a receipt once. Should there ever be two bodies, the choice must not depend on their order.
     let intake = intakes.into_iter().min().and_then(Intake::from_body).unwrap_or_default();
     let hold = intake.holds.into_iter().next();
     let undoes = intake.voids.is_some();
@@ -107,16 +107,16 @@ mod tests {
     proptest! {
         #[test]
         fn order_and_repetition_change_nothing(
-            said in proptest::sample::subsequence(
+            events in proptest::sample::subsequence(
                 vec![INTAKE, ("release", "{}"), ("void", "{}"), ("render", "{}"), ("intake", "{}"), INTAKE], 0..=6
             ).prop_shuffle()
         ) {
-            let mut twice = said.clone();
-            twice.extend(said.iter().rev().copied());
-            prop_assert_eq!(fold(said.iter().copied()), fold(twice));
-            let mut sorted = said.clone();
+            let mut twice = events.clone();
+            twice.extend(events.iter().rev().copied());
+            prop_assert_eq!(fold(events.iter().copied()), fold(twice));
+            let mut sorted = events.clone();
             sorted.sort_unstable();
-            prop_assert_eq!(fold(said), fold(sorted));
+            prop_assert_eq!(fold(events), fold(sorted));
         }
     }
 }

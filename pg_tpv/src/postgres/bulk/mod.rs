@@ -7,8 +7,8 @@
 //! | `shape` | what is remembered of a table from one transaction to the next, and when it is forgotten |
 //! | `value` | the value of a column, and how it becomes a datum |
 //!
-//! What an INSERT checks is checked: the privilege, precision and scale of numbers, NOT NULL, CHECK, unique keys. A table
-//! that needs more than that (somebody added a trigger, a foreign key, a column, row security) gets an INSERT.
+//! Everything that an INSERT checks is checked: the privilege, precision and scale of numbers, NOT NULL, CHECK, unique keys. A
+//! table that needs more (somebody added a trigger, a foreign key, a column, row security) gets an INSERT.
 
 mod shape;
 mod value;
@@ -25,11 +25,9 @@ use shape::Shape;
 use value::Room;
 pub use value::Value;
 
-/// A table, and the columns that its rows are given in. One `static` for each.
+/// A table, and the columns in which its rows are given. Each table is one `static`.
 pub struct Table<const N: usize> {
-    /// Its schema.
     pub schema: &'static CStr,
-    /// Its name.
     pub name: &'static CStr,
     /// Name and type of its columns, in their order.
     pub columns: [(&'static str, pg_sys::Oid); N],
@@ -48,7 +46,7 @@ pub fn insert<const N: usize>(table: &'static Table<N>, rows: &[[Value<'_>; N]])
     unsafe {
         let relation = shape::open(table);
         match shape::of(table, relation) {
-            // Nobody else uses the shape: what PostgreSQL calls from here (a CHECK, an index expression) inserts nothing.
+            // Nobody else uses the shape meanwhile: a CHECK or an index expression, which PostgreSQL calls here, inserts nothing.
             Some(shape) if may_insert(relation) => {
                 rows.chunks(PART).for_each(|rows| write(&mut *shape, relation, rows));
             }
@@ -60,7 +58,7 @@ pub fn insert<const N: usize>(table: &'static Table<N>, rows: &[[Value<'_>; N]])
 }
 
 /// Whether the current user has the privilege for the whole table, as `tpv_owner` has in sessions and `tpv_apply` in the
-/// apply worker. Who has it for columns only, or not at all, gets the answer from a statement.
+/// apply worker. For a user who has it for some columns only, or not at all, a statement gives the answer.
 unsafe fn may_insert(relation: pg_sys::Relation) -> bool {
     // SAFETY: the relation is open.
     unsafe {

@@ -1,9 +1,9 @@
 //! What a session remembers of a table from one transaction to the next: executor state with CHECK expressions that are
 //! ready to run, descriptions of indexes, slots for rows. Making these anew costs more than writing the rows of a receipt.
 //!
-//! Nothing in it counts as a reference: the table and its indexes are opened for each use. It is stale as soon as any
-//! table's definition was changed; that is known by the time the table's lock is there, and until the lock is gone nobody
-//! changes it.
+//! Nothing in it counts as a reference: the table and its indexes are opened for each use. It is stale as soon as the
+//! definition of any table changes. Whoever holds the lock on the table has heard of all changes, and until the lock is gone
+//! nobody makes another.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ use super::{Table, Value};
 pub struct Shape {
     /// The table, as the executor sees the target of an INSERT.
     pub target: *mut pg_sys::ResultRelInfo,
-    /// What the executor works with.
+    /// The state that the executor needs.
     pub executor: *mut pg_sys::EState,
     /// All of it is allocated here.
     context: pg_sys::MemoryContext,
@@ -29,7 +29,7 @@ pub struct Shape {
     slots: Vec<*mut pg_sys::TupleTableSlot>,
 }
 
-/// What is known of a table.
+/// What a session remembers of a table.
 struct Remembered {
     relation: pg_sys::Oid,
     changes: u64,
@@ -52,7 +52,7 @@ pub unsafe fn open<const N: usize>(table: &'static Table<N>) -> pg_sys::Relation
     let lock = pg_sys::RowExclusiveLock as i32;
     // SAFETY: as promised; the name is only read.
     unsafe {
-        // With the lock there, and no definition changed until then, it is the table that it was.
+        // If no definition has changed by the time the lock is held, this is still the table of that name.
         if let Some(relation) = REMEMBERED.with_borrow(|all| Some(all.get(&address(table))?.current()?.relation)) {
             let changes = CHANGES.get();
             pg_sys::LockRelationOid(relation, lock);
@@ -167,12 +167,12 @@ impl Shape {
         }
     }
 
-    /// Opens what is written, and forgets the values of the time before.
+    /// Opens the indexes for writing, and frees the values of the last use.
     ///
     /// # Safety
     /// The shape is that of the relation, which is open and locked.
     pub unsafe fn open(&mut self, relation: pg_sys::Relation) {
-        // SAFETY: as promised; a time before that ended with an error left pointers behind, and all are replaced.
+        // SAFETY: as promised; a use that ended with an error left pointers behind, and all are replaced.
         unsafe {
             let scratch = self.scratch();
             pg_sys::MemoryContextReset(scratch);
@@ -212,7 +212,7 @@ impl Shape {
         }
     }
 
-    /// As many slots.
+    /// That many slots.
     ///
     /// # Safety
     /// The session is in a transaction.

@@ -12,19 +12,13 @@ use crate::postgres::sql;
 
 /// A value, of the SQL type that it is named for.
 pub enum Value<'a> {
-    /// NULL.
     Null,
-    /// `integer`.
     Integer(i32),
-    /// `text`.
     Text(Cow<'a, str>),
     /// `text[]` without elements.
     NoTexts,
-    /// `uuid`.
     Uuid(Uuid),
-    /// `date`.
     Date(NaiveDate),
-    /// `timestamp`.
     Timestamp(NaiveDateTime),
     /// `timestamptz`.
     Instant(DateTime<Utc>),
