@@ -42,7 +42,7 @@ begin
 
     -- A held one is released, not rendered.
     select receipt_id into id from test.take(test.receipt('3', total => 9));
-    assert (select state || hint from test.refusal(format('select dat.render_again(%L, %L)', id, 'why'))) = '22023sales.release publishes its .dat', 'a held one';
+    assert (select state || hint from test.refusal(format('select dat.render_again(%L, %L)', id, 'why'))) = '22023Release it with sales.release to publish its .dat.', 'a held one';
 
     -- A layout that can not show it leaves all as it was.
     select receipt_id into id from test.take(test.receipt('4', jsonb_build_array(test.item(description => 'A')), terminal => 'T02'), 'T02');

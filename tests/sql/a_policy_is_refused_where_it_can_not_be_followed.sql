@@ -14,10 +14,10 @@ begin
         ('party.customer', 'phone', '{"rule": "least", "order": ["a"]}', '22023', 'two values or more'),
         ('party.customer', 'fax', '"union"', '22023', 'no such column'),
         ('party.customer', 'city', '"union"', '22023', 'belongs to a group'),
-        ('party.customer', 'home_node_id', '"union"', '22023', 'whose a thing is'),
+        ('party.customer', 'home_node_id', '"union"', '22023', 'the owner column'),
         ('party.customer', 'deleted', '"union"', '22023', 'no such column'),
         ('sync.policy', 'rule', '"union"', '22023', 'policies have no policy'),
-        ('catalog.product', 'description', '"owner_wins"', '22023', 'whose a thing is'),
+        ('catalog.product', 'description', '"owner_wins"', '22023', 'an owner column'),
         ('party.pet', 'name', '"union"', '22023', 'not tracked')
     ) as t (table_name, column_name, rule, state, said) loop
         select * into got from test.refusal(format('insert into sync.policy (table_name, column_name, rule) values (%L, %L, %L)',

@@ -29,14 +29,14 @@ begin
         told := pg_temp.refusal(format('select tpv.dat_render(%L, %L)',
             format('{"fields": [{"name": "x", %s}]}', expected.field), format('{"items": [{"x": %s}]}', expected.value)));
         assert told.state = expected.state, format('%s is raised with %s, not %s', expected.code, expected.state, told);
-        assert told.message = 'the receipt can not be written as a .dat: ' || expected.code,
+        assert told.message = 'the receipt cannot be written as a .dat: ' || expected.code,
             format('the message names the code and no value: %s', told.message);
         assert starts_with(told.detail, expected.code || ' at ' || expected.pointer || ': '),
             format('the detail says where: %s', told.detail);
     end loop;
 
     told := pg_temp.refusal($q$select tpv.dat_render('{"fields": [{"length": 6}], "color": 1}', '{"items": []}')$q$);
-    assert told.state = '22023' and told.message = 'the .dat profile can not be used',
+    assert told.state = '22023' and told.message = 'the .dat profile cannot be used',
         format('a bad profile is 22023: %s', told);
     assert told.detail like '%/color: %' and told.detail like '%/fields/0%', 'the detail lists all faults';
 
@@ -48,6 +48,6 @@ begin
     assert told.state = '22023' and told.detail like 'TOO_DEEP at /0/0/%', 'a bottomless receipt is a fault';
 
     told := pg_temp.refusal($q$select tpv.barcode_decode('1', '{}')$q$);
-    assert told.state = '22023' and told.message = 'the barcode rules can not be used', 'bad rules are 22023';
+    assert told.state = '22023' and told.message = 'the barcode rules cannot be used', 'bad rules are 22023';
 end
 $$;
