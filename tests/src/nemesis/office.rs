@@ -80,7 +80,7 @@ fn policy(actor: &mut Actor<'_>) {
     let (register, rules) = *actor.dice.pick(&RULES);
     let rule = *actor.dice.pick(rules);
     let deleted = actor.dice.percent(15);
-    let change = "insert into sync.policy (entity, column_name, rule, deleted) values ('party.customer', $1, $2::text::jsonb, $3) \
-                  on conflict (entity, column_name) do update set rule = excluded.rule, deleted = excluded.deleted";
+    let change = "insert into sync.policy (table_name, column_name, rule, deleted) values ('party.customer', $1, $2::text::jsonb, $3) \
+                  on conflict (table_name, column_name) do update set rule = excluded.rule, deleted = excluded.deleted";
     actor.attempt(&[], |dba, _| dba.execute(change, &[&register, &rule, &deleted]));
 }

@@ -125,7 +125,7 @@ fn restore(actor: &mut Actor<'_>) {
     actor.attempt(&["22023", "42501"], |dba, dice| {
         let nth = i64::try_from(dice.below(50)).unwrap_or(0);
         let found = dba.query_opt(
-            "select entity, key, column_name, node_id, seq from sync.sibling where not chosen order by 1, 2, 3, 4, 5 \
+            "select table_name, key, column_name, node_id, seq from sync.sibling where not chosen order by 1, 2, 3, 4, 5 \
              offset (select $1 % greatest(count(*), 1) from sync.sibling where not chosen) limit 1",
             &[&nth],
         )?;
