@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tpv_tests::process::Process;
-use tpv_tests::until::until;
+use tpv_lab::machine::lab::Lab;
+use tpv_lab::machine::process::Process;
+use tpv_lab::wait::until::until;
 
 /// One demo at a time in one checkout: that is how it is, for people too.
 static TURN: Mutex<()> = Mutex::new(());
@@ -17,7 +18,7 @@ static TURN: Mutex<()> = Mutex::new(());
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn demo(arguments: &[&str]) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tpv-lab"));
+    let mut command = Command::new(Lab::open().unwrap().program("tpv-lab").unwrap());
     command.arg("demo").args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }

@@ -1,38 +1,15 @@
 //! Behaviour across processes: a real server, the real watcher, terminals that drop files.
-//!
-//! Each test has a store of its own and reckons at its end: one receipt and one `.dat` for each valid file, each
-//! `.dat` as the database has it, each input in exactly one of in, archive and quarantine.
 
 #![allow(clippy::unwrap_used, reason = "a test program; clippy sees only functions marked as tests as such")]
 
 mod chain;
-mod database;
 mod demo;
-mod disk;
-mod fairness;
-mod folders;
-mod hostile;
-mod joining;
-mod kill;
-mod loads;
-mod low_water;
-mod nemesis;
-mod operator;
-mod policies;
-mod races;
-mod replication;
-mod restored;
-mod roles;
-mod second;
-mod skew;
-mod tls;
-mod trace;
-mod upgrade;
+mod store;
 
 use std::time::Duration;
 
-use tpv_tests::receipts::Input;
-use tpv_tests::rig::Rig;
+use tpv_lab::store::receipts::Input;
+use tpv_lab::store::rig::Rig;
 
 /// A machine under load gets this long for what takes milliseconds.
 const SOON: Duration = Duration::from_secs(20);

@@ -11,10 +11,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use tpv_tests::cluster::Cluster;
-use tpv_tests::lab::Lab;
-use tpv_tests::template::run;
-use tpv_tests::watchdog::Watched;
+use tpv_lab::cluster::Cluster;
+use tpv_lab::cluster::template::run;
+use tpv_lab::cluster::watchdog::Watched;
+use tpv_lab::machine::lab::Lab;
 
 /// As many as the machine of the least size has processors.
 const WORKERS: usize = 2;

@@ -1,0 +1,3 @@
+//! How long things take, measured from outside.
+
+pub mod stopwatch;

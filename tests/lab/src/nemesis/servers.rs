@@ -1,0 +1,189 @@
+//! The chain of a run. Its plan is the one that a DBA runs; only the addresses in it lead over lines that can be cut.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::chain::{self, CENTRAL, Node, STORES};
+use crate::cluster::proxy::Proxy;
+use crate::cluster::{Cluster, private_folder};
+use crate::machine::lab::Lab;
+use crate::store;
+use crate::wait::until::until;
+
+/// Nothing may stand still for so long while nodes still differ; what was asked for is asked for again after 50 seconds.
+const STALLED: Duration = Duration::from_secs(110);
+
+/// Quick to notice that the other side is gone, and to say how far it is.
+const SETTINGS: [&str; 3] = [
+    "alter system set wal_sender_timeout = '4s'",
+    "alter system set wal_receiver_timeout = '4s'",
+    "alter system set pg_tpv.beat_interval = 1",
+];
+
+/// Central, the stores, and two lines for each store: over the first central fetches from it, over the second it fetches
+/// from central.
+pub struct Field {
+    /// Central first.
+    pub clusters: Vec<Cluster>,
+    /// Two for each store.
+    pub lines: Vec<Proxy>,
+    /// By store: how central reaches it over the lines, and how it reaches central.
+    addresses: Vec<(String, String)>,
+    /// By node: up to which operation of each other it got the outcome when it joined, and not the operation.
+    pub horizons: Vec<Vec<(i32, i64)>>,
+}
+
+/// Who a node is.
+pub fn node(index: usize) -> Node {
+    if index == 0 { CENTRAL } else { STORES[index - 1] }
+}
+
+/// Digests of everything that nodes have in common; a node that says the same has the same.
+const SIGHT: &str = "select jsonb_object_agg(part, digest)::text from ( \
+      select 'operations of ' || node_id as part, seq::text as digest from sync.contiguous() \
+      union all select 'heads', md5(string_agg(concat_ws(' ', table_name, key, heads, waits), ',' order by table_name, key)) \
+        from sync.head join sync.tracked_table using (table_name) \
+      union all select 'siblings', coalesce(md5(string_agg(concat_ws(' ', table_name, key, column_name, node_id, seq, hlc, value, chosen, review), ',' \
+                                            order by table_name, key, column_name, node_id, seq)), '') from sync.sibling \
+      union all select e.table_name, tally.digest from sync.tracked_table e, \
+        lateral (select query_to_xml(format('select md5(string_agg(to_jsonb(t)::text, '','' order by %I)) as d from %s t', \
+                                            e.key_column, e.table_name), true, true, '')::text as digest) tally \
+    ) parts";
+
+/// How many of a store's documents there are, at the store and at central.
+const DOCUMENTS: &str = "select count(*) || ' ' || coalesce(md5(string_agg(doc_id::text || encode(content_hash, 'hex'), ',' \
+    order by doc_id, business_date)), '') from wire.doc where node_id = $1";
+
+/// What a node still doubts, or has to do for others.
+const DOUBTS: &str = "select format('a beat of node %s before %s is missing', node_id, gap_beat) from sync.peer where gap_beat is not null \
+    union all select format('%s of node %s: %s to %s %s', what, subject, from_seq, to_seq, detail) from sync.drift where resolved_at is null \
+    union all select format('%s for node %s waits to be sent', what, node_id) from sync.request \
+    union all select format('a load of node %s is not complete', node_id) from sync.snapshot where completed_at is null \
+    union all select format('%s is partitioned into default', tableoid::regclass) from wire.op_default";
+
+impl Field {
+    /// Starts and joins everything.
+    pub fn joined() -> Result<Self> {
+        let lab = Lab::open()?;
+        let mut field = Self {
+            clusters: vec![Cluster::for_test(&lab)?],
+            lines: Vec::new(),
+            addresses: Vec::new(),
+            horizons: Vec::new(),
+        };
+        tune(&field.clusters[0])?;
+        chain::register_central(&mut field.clusters[0].connect()?)?;
+        for node in STORES {
+            let cluster = Cluster::for_test(&lab)?;
+            tune(&cluster)?;
+            store::register(&mut cluster.connect()?, node)?;
+            let (up, to_store) = line(&lab, &cluster, node.code, "u")?;
+            let (down, to_central) = line(&lab, &field.clusters[0], node.code, "d")?;
+            chain::join_over(node, &cluster, &field.clusters[0], &to_store, &to_central)?;
+            field.lines.extend([up, down]);
+            field.addresses.push((to_store, to_central));
+            field.clusters.push(cluster);
+        }
+        field.come_to_rest()?;
+        field.horizons = (0..field.clusters.len()).map(|index| field.horizon(index)).collect::<Result<_>>()?;
+        Ok(field)
+    }
+
+    /// All nodes, central first.
+    pub fn nodes(&self) -> impl Iterator<Item = &Cluster> {
+        self.clusters.iter()
+    }
+
+    /// Runs the plan by which a store catches up that lost its slot.
+    pub fn rejoin(&self, store: usize) -> Result<()> {
+        // Before a load can be made somebody has to look at what can not be read.
+        self.clusters[0].connect()?.batch_execute(
+            "select sync.dismiss(quarantine_id, 'a store has to join again') from sync.quarantine \
+             where code like 'OPERATION%' and resolved_at is null",
+        )?;
+        let (to_store, to_central) = &self.addresses[store];
+        chain::rejoin_over(STORES[store], &self.clusters[store + 1], &self.clusters[0], to_store, to_central)
+    }
+
+    /// Waits until every node says the same of what they have in common, and central has every document.
+    pub fn come_to_rest(&self) -> Result<()> {
+        let mut last = String::new();
+        let mut moved = Instant::now();
+        until("all agree", Duration::from_secs(3600), || {
+            let (agree, sight) = self.look().unwrap_or_else(|error| (false, format!("{error:#}")));
+            if sight != last {
+                last = sight;
+                moved = Instant::now();
+            }
+            match (agree, moved.elapsed() > STALLED) {
+                (true, _) => Some(Ok(())),
+                (_, true) => Some(Err(anyhow::anyhow!("nodes differ, and nothing moves any more:\n{last}"))),
+                _ => None,
+            }
+        })?
+    }
+
+    /// Whether all agree, and what they say.
+    fn look(&self) -> Result<(bool, String)> {
+        let (mut sights, mut doubts) = (Vec::new(), Vec::new());
+        for (index, at) in self.nodes().enumerate() {
+            let mut dba = at.connect()?;
+            dba.execute("select sync.replay_waiting(), sync.reconcile()", &[]).with_context(|| node(index).code)?;
+            doubts.extend(
+                dba.query(DOUBTS, &[])?
+                    .iter()
+                    .map(|row| format!("{}: {}\n", node(index).code, row.get::<_, String>(0))),
+            );
+            let sight: String = dba.query_one(SIGHT, &[])?.get(0);
+            sights.push(serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&sight)?);
+        }
+        let mut said = doubts.concat();
+        for (index, sight) in sights.iter().enumerate().skip(1) {
+            for part in sights[0].keys().chain(sight.keys()) {
+                if sights[0].get(part) != sight.get(part) {
+                    said += &format!(
+                        "{}: {part}: {:?}, central: {:?}\n",
+                        node(index).code,
+                        sight.get(part),
+                        sights[0].get(part)
+                    );
+                }
+            }
+            let id = node(index).id;
+            let documents = |at: &Cluster| -> Result<String> { Ok(at.connect()?.query_one(DOCUMENTS, &[&id])?.get(0)) };
+            let (own, central) = (documents(&self.clusters[index])?, documents(&self.clusters[0])?);
+            if own != central {
+                said += &format!("{}: documents: {own}, central: {central}\n", node(index).code);
+            }
+        }
+        Ok((said.is_empty(), said))
+    }
+
+    fn horizon(&self, index: usize) -> Result<Vec<(i32, i64)>> {
+        let mut dba = self.clusters[index].connect()?;
+        let rows = dba.query("select node_id, seq from sync.horizon", &[])?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+}
+
+fn tune(cluster: &Cluster) -> Result<()> {
+    let mut dba = cluster.connect()?;
+    SETTINGS.iter().try_for_each(|setting| dba.batch_execute(setting))?;
+    Ok(dba.batch_execute("select pg_reload_conf()")?)
+}
+
+/// A line to a server, and how a peer reaches the server over it.
+fn line(lab: &Lab, to: &Cluster, store: &str, which: &str) -> Result<(Proxy, String)> {
+    let folder = lab.sockets.join(format!("{}-{store}{which}", to.node));
+    if folder.is_dir() {
+        bail!("{} is there already", folder.display());
+    }
+    private_folder(lab, &folder)?;
+    let proxy = Proxy::start(&folder, &to.socket())?;
+    // The servers' user comes in by the folder, and nobody else does.
+    fs::set_permissions(folder.join(".s.PGSQL.5432"), Permissions::from_mode(0o777))?;
+    Ok((proxy, format!("host={} dbname=tpv user=tpv_replicator", folder.display())))
+}

@@ -1,0 +1,161 @@
+//! What became of everything: the files that were dropped, held against the disk and the database.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::time::Duration;
+
+use anyhow::Result;
+use postgres::Client;
+
+use crate::store::receipts::{Expect, Input};
+use crate::store::spool::{Place, Spool};
+use crate::wait::until::until_true;
+
+/// The reckoning.
+#[derive(Debug, Default)]
+pub struct Account {
+    /// Files that terminals delivered and that were settled: the sum of the four outcomes.
+    pub receipts: usize,
+    /// Deliveries that became a receipt at once.
+    pub accepted: usize,
+    /// Deliveries that said nothing new.
+    pub duplicate: usize,
+    /// Deliveries that became a receipt which an operator had to decide about, decided or not.
+    pub held: usize,
+    /// Files in quarantine.
+    pub quarantined: usize,
+    /// Lines of all receipts in the database.
+    pub lines: usize,
+    /// `.dat` files that the checkout can see.
+    pub dat_files: usize,
+    /// Whatever is not where it must be, in words. Empty when nothing was lost.
+    pub lost: Vec<String>,
+}
+
+/// Waits until nothing is left to do: inboxes empty, nothing pending.
+pub fn settle(spool: &Spool, dba: &mut Client, patience: Duration) -> Result<()> {
+    until_true("all inboxes are empty and nothing is pending", patience, || {
+        spool.waiting() == 0 && dba.query("select from dat.pending_list(1)", &[]).is_ok_and(|rows| rows.is_empty())
+    })
+}
+
+/// Counts and compares. Call it when things have settled; a file still in its inbox is no loss, but no receipt either.
+pub fn reckon(spool: &Spool, dba: &mut Client, inputs: &[Input]) -> Result<Account> {
+    let mut account = Account::default();
+    let places = spool.places();
+    let receipts = receipts(dba)?;
+    account.lines = usize::try_from(dba.query_one("select count(*) from sales.receipt_line", &[])?.get::<_, i64>(0))?;
+    let mut archived = 0;
+    for input in inputs {
+        match places.get(&(input.terminal.clone(), input.name.clone())).map(Vec::as_slice) {
+            Some([Place::In]) => {}
+            Some([Place::Archive]) => archived += 1,
+            Some([Place::Quarantine]) => account.quarantined += 1,
+            Some(several) => account.lost.push(format!("{} is in {} places: {several:?}", input.name, several.len())),
+            None => account.lost.push(format!("{} is in none of in, archive, quarantine", input.name)),
+        }
+    }
+    account.held = receipts.iter().filter(|receipt| receipt.was_held).count();
+    account.accepted = receipts.len() - account.held;
+    account.duplicate = archived - receipts.len().min(archived);
+    account.receipts = archived + account.quarantined;
+    if receipts.len() > archived {
+        account.lost.push(format!("{} receipts stand for {archived} archived files", receipts.len()));
+    }
+    check_rejected(spool, dba, &mut account)?;
+    check_receipts(inputs, &places, &receipts, &mut account);
+    check_dats(spool, dba, inputs, &mut account)?;
+    Ok(account)
+}
+
+struct Receipt {
+    terminal: String,
+    number: String,
+    was_held: bool,
+}
+
+fn receipts(dba: &mut Client) -> Result<Vec<Receipt>> {
+    let rows = dba.query("select terminal, receipt_number, first_outcome from sales.receipt", &[])?;
+    let receipt = |row: postgres::Row| Receipt {
+        terminal: row.get(0),
+        number: row.get(1),
+        was_held: row.get::<_, &str>(2) == "held",
+    };
+    Ok(rows.into_iter().map(receipt).collect())
+}
+
+/// Each file in quarantine has a row, and its reason beside it.
+fn check_rejected(spool: &Spool, dba: &mut Client, account: &mut Account) -> Result<()> {
+    let rejected = dba.query("select distinct terminal, file_name from sales.rejected", &[])?;
+    let rows: HashSet<(String, String)> = rejected.iter().map(|row| (row.get(0), row.get(1))).collect();
+    for path in spool.files("quarantine") {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.ends_with(".reason.json") || name.starts_with('.') {
+            continue;
+        }
+        let folder = path.parent().and_then(|p| p.file_name()).unwrap_or_default().to_string_lossy().into_owned();
+        if !rows.iter().any(|(terminal, file)| *terminal == folder && *file == name) {
+            account.lost.push(format!("{name} is in quarantine and not in sales.rejected"));
+        }
+        if !path.with_file_name(format!("{name}.reason.json")).is_file() {
+            account.lost.push(format!("{name} is in quarantine without its reason"));
+        }
+    }
+    Ok(())
+}
+
+/// Each valid file that left its inbox is a receipt, once.
+fn check_receipts(
+    inputs: &[Input],
+    places: &HashMap<(String, String), Vec<Place>>,
+    receipts: &[Receipt],
+    account: &mut Account,
+) {
+    let mut count: HashMap<(&str, &str, bool), usize> = HashMap::new();
+    for receipt in receipts {
+        *count.entry((&receipt.terminal, &receipt.number, receipt.was_held)).or_default() += 1;
+    }
+    for input in inputs {
+        let was_held = match input.expect {
+            Expect::Accepted => false,
+            Expect::Held(_) => true,
+            _ => continue,
+        };
+        let done = places.get(&(input.terminal.clone(), input.name.clone())).is_some_and(|at| at != &[Place::In]);
+        match count.get(&(input.terminal.as_str(), input.number.as_str(), was_held)).copied().unwrap_or(0) {
+            1 => {}
+            0 if !done => {}
+            0 => account.lost.push(format!("{} became no receipt", input.name)),
+            times => account.lost.push(format!("{} became {times} receipts", input.name)),
+        }
+    }
+}
+
+/// What the database published is on the disk, byte for byte, and nothing else is.
+fn check_dats(spool: &Spool, dba: &mut Client, inputs: &[Input], account: &mut Account) -> Result<()> {
+    let mut disk = spool.dats();
+    account.dat_files = disk.len();
+    let rows = dba.query("select folder, name, bytes, dat.staged(folder, name, sha256) from dat.file", &[])?;
+    let mut names = HashSet::new();
+    for row in rows {
+        let (folder, name, bytes, state): (String, String, Vec<u8>, String) =
+            (row.get(0), row.get(1), row.get(2), row.get(3));
+        names.insert(name.clone());
+        let found = disk.remove(&format!("{folder}/{name}"));
+        match (state.as_str(), found) {
+            ("publish", Some(path)) if fs::read(&path).is_ok_and(|on_disk| on_disk == bytes) => {}
+            ("publish", Some(_)) => account.lost.push(format!("{folder}/{name} is not what the database published")),
+            ("publish", None) => account.lost.push(format!("{folder}/{name} is published and not on the disk")),
+            (_, Some(_)) => account.lost.push(format!("{folder}/{name} is withdrawn and still on the disk")),
+            (_, None) => {}
+        }
+    }
+    account.lost.extend(disk.keys().map(|stray| format!("{stray} is on the disk and unknown to the database")));
+    let places = spool.places();
+    for input in inputs.iter().filter(|input| input.expect == Expect::Accepted && !names.contains(&input.dat_name())) {
+        if places.get(&(input.terminal.clone(), input.name.clone())).is_some_and(|at| at != &[Place::In]) {
+            account.lost.push(format!("{} has no .dat", input.name));
+        }
+    }
+    Ok(())
+}

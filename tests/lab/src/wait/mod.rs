@@ -1,0 +1,4 @@
+//! Waiting until something is so, and telling threads to stop.
+
+pub mod stop;
+pub mod until;
