@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tpv_lab::machine::lab::Lab;
-use tpv_lab::machine::process::Process;
-use tpv_lab::wait::until::until;
+use tpv_lab::machine::Lab;
+use tpv_lab::machine::Process;
+use tpv_lab::wait::until;
 
 /// One demo at a time in one checkout: that is how it is, for people too.
 static TURN: Mutex<()> = Mutex::new(());

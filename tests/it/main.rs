@@ -8,8 +8,8 @@ mod store;
 
 use std::time::Duration;
 
-use tpv_lab::store::receipts::Input;
-use tpv_lab::store::rig::Rig;
+use tpv_lab::store::Input;
+use tpv_lab::store::Rig;
 
 /// A machine under load gets this long for what takes milliseconds.
 const SOON: Duration = Duration::from_secs(20);
@@ -17,7 +17,7 @@ const SOON: Duration = Duration::from_secs(20);
 /// Fails with every single loss.
 #[track_caller]
 fn nothing_is_lost(rig: &Rig, inputs: &[Input]) {
-    let account = rig.reckon(inputs).unwrap();
-    assert!(account.lost.is_empty(), "{:#?}\n{:#?}", account.lost, account);
-    assert_eq!(account.receipts, inputs.len(), "{account:#?}");
+    let audit = rig.audit(inputs).unwrap();
+    assert!(audit.lost.is_empty(), "{:#?}\n{:#?}", audit.lost, audit);
+    assert_eq!(audit.receipts, inputs.len(), "{audit:#?}");
 }

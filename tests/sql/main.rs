@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use tpv_lab::cluster::Cluster;
-use tpv_lab::cluster::template::run;
-use tpv_lab::cluster::watchdog::Watched;
-use tpv_lab::machine::lab::Lab;
+use tpv_lab::cluster::Watched;
+use tpv_lab::machine::Lab;
+use tpv_lab::machine::run;
 
 /// As many as the machine of the least size has processors.
 const WORKERS: usize = 2;

@@ -3,13 +3,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use tpv_lab::chain::{self, Chain, STORES};
+use tpv_lab::chain::{Chain, Plan};
 use tpv_lab::cluster::Cluster;
-use tpv_lab::machine::lab::Lab;
+use tpv_lab::machine::Lab;
+use tpv_lab::node::STORES;
 use tpv_lab::store;
-use tpv_lab::store::receipts::Receipts;
-use tpv_lab::wait::stop;
-use tpv_lab::wait::until::{until, until_true};
+use tpv_lab::store::Receipts;
+use tpv_lab::wait::stop_at_the_latest;
+use tpv_lab::wait::{until, until_true};
 
 use crate::SOON;
 use crate::chain::refused;
@@ -120,7 +121,7 @@ fn a_store_joins_while_both_sides_go_on_writing_and_has_what_all_have() {
     sell(&newcomer, &mut Receipts::new(51), 120);
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        let _told = stop::at_the_latest(&stop);
+        let _told = stop_at_the_latest(&stop);
         for (name, at) in [("c", &chain.central), ("s", &chain.stores[0]), ("n", &newcomer)] {
             let stop = &stop;
             scope.spawn(move || {
@@ -143,7 +144,7 @@ fn a_store_joins_while_both_sides_go_on_writing_and_has_what_all_have() {
                 }
             });
         }
-        chain::join(STORES[1], &newcomer, &chain.central).unwrap();
+        Plan::Join.run(STORES[1], &newcomer, &chain.central).unwrap();
         until("the load is complete", SOON, || {
             ask(&newcomer, "select count(*)::text from sync.snapshot where completed_at is not null")
                 .parse::<i64>()
@@ -217,7 +218,7 @@ fn a_store_that_lost_its_slots_rejoins_without_copying_or_losing_anything() {
     sell(&chain.stores[1], &mut receipts, 30);
     run(&chain.stores[1], &[BY_HAND]);
 
-    chain::rejoin(STORES[1], &chain.stores[1], &chain.central).unwrap();
+    Plan::Rejoin.run(STORES[1], &chain.stores[1], &chain.central).unwrap();
     chain.converge().unwrap();
     until_verified(&chain);
     for query in [CUSTOMERS, HEADS] {
@@ -319,7 +320,7 @@ fn a_store_that_left_and_comes_back_replaces_nothing_of_what_central_decided() {
     leave(&chain);
     run(&chain.stores[0], &[RAISED]);
     assert_eq!(ask(&chain.stores[0], "select description from catalog.product where sku = '1'"), "its own");
-    chain::join(STORES[0], &chain.stores[0], &chain.central).unwrap();
+    Plan::Join.run(STORES[0], &chain.stores[0], &chain.central).unwrap();
     until_verified(&chain);
     chain.converge().unwrap();
     let said = chain.everywhere(HEADS).unwrap();

@@ -8,14 +8,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use postgres::Client;
-use tpv_lab::chain::{Chain, STORES};
+use tpv_lab::chain::Chain;
 use tpv_lab::cluster::Cluster;
 use tpv_lab::dice::Dice;
-use tpv_lab::machine::lab::Lab;
+use tpv_lab::machine::Lab;
+use tpv_lab::node::STORES;
 use tpv_lab::store;
-use tpv_lab::store::receipts::Receipts;
-use tpv_lab::wait::stop;
-use tpv_lab::wait::until::until_true;
+use tpv_lab::store::Receipts;
+use tpv_lab::wait::stop_at_the_latest;
+use tpv_lab::wait::until_true;
 
 use crate::SOON;
 
@@ -178,7 +179,7 @@ impl Session {
 fn write_and_beat(server: &Cluster, prepares: bool, meanwhile: impl FnOnce()) {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        let _told = stop::at_the_latest(&stop);
+        let _told = stop_at_the_latest(&stop);
         for number in 0..SESSIONS {
             let stop = &stop;
             scope.spawn(move || {

@@ -16,12 +16,13 @@ use std::thread;
 
 use postgres::error::SqlState;
 use postgres::{Client, NoTls};
-use tpv_lab::chain::{self, Chain, STORES};
+use tpv_lab::chain::{self, Chain, Plan};
 use tpv_lab::cluster::Cluster;
-use tpv_lab::machine::lab::Lab;
-use tpv_lab::store::receipts::Receipts;
-use tpv_lab::wait::stop;
-use tpv_lab::wait::until::{until, until_true};
+use tpv_lab::machine::Lab;
+use tpv_lab::node::STORES;
+use tpv_lab::store::Receipts;
+use tpv_lab::wait::stop_at_the_latest;
+use tpv_lab::wait::{until, until_true};
 
 use crate::SOON;
 use crate::chain::joining::ask;
@@ -351,7 +352,7 @@ fn servers_that_are_killed_in_the_middle_of_work_lose_nothing() {
         .unwrap();
     };
     let done: Vec<_> = thread::scope(|scope| {
-        let _told = stop::at_the_latest(&stop);
+        let _told = stop_at_the_latest(&stop);
         let workers: Vec<_> =
             urls.iter().zip(["T01", "T02"]).map(|(url, till)| scope.spawn(|| work(url, till, &stop))).collect();
         grows(&chain, 50);
@@ -519,7 +520,7 @@ fn a_store_that_joins_again_is_refused_and_the_chain_goes_on() {
     let other_schema =
         "select sync.add_peer(7, 'S07', 'store', (select extversion from pg_extension where extname = 'pg_tpv'), 1)";
     assert_eq!(refused(central, other_schema), "55000");
-    let again = chain::join(STORES[0], store, central).unwrap_err();
+    let again = Plan::Join.run(STORES[0], store, central).unwrap_err();
     let state =
         again.root_cause().downcast_ref::<postgres::error::DbError>().map(|error| error.code().code().to_owned());
     assert_eq!(state.as_deref(), Some("55000"), "{again:#}");

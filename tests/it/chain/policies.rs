@@ -5,7 +5,7 @@ use std::thread;
 
 use postgres::{IsolationLevel, Transaction};
 use tpv_lab::chain::Chain;
-use tpv_lab::wait::stop;
+use tpv_lab::wait::stop_at_the_latest;
 
 use crate::chain::{ANA, all_say, journals_are_whole, of_ana, refused, run, until_at, update_ana, with_ana};
 
@@ -140,7 +140,7 @@ fn whoever_settles_many_conflicts_at_once_does_not_deadlock_with_what_arrives() 
 
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        let _told = stop::at_the_latest(&stop);
+        let _told = stop_at_the_latest(&stop);
         for (at, order) in chain.stores.iter().zip(["customer_id", "customer_id desc"]) {
             let stop = &stop;
             scope.spawn(move || {

@@ -21,8 +21,8 @@ use postgres::error::SqlState;
 use tpv_lab::chain::Chain;
 use tpv_lab::cluster::Cluster;
 use tpv_lab::dice::Dice;
-use tpv_lab::store::receipts::Receipts;
-use tpv_lab::wait::until::until_true;
+use tpv_lab::store::Receipts;
+use tpv_lab::wait::until_true;
 
 use crate::SOON;
 use crate::chain::{

@@ -2,10 +2,11 @@
 
 use std::process::Command;
 
-use tpv_lab::chain::{self, Chain, STORES};
+use tpv_lab::chain::{Chain, Plan};
 use tpv_lab::cluster::Cluster;
-use tpv_lab::store::receipts::Receipts;
-use tpv_lab::wait::until::until_true;
+use tpv_lab::node::STORES;
+use tpv_lab::store::Receipts;
+use tpv_lab::wait::until_true;
 
 use crate::SOON;
 use crate::chain::joining::{CUSTOMERS, HEADS, ask, sell, until_verified};
@@ -89,7 +90,7 @@ fn a_central_that_was_restored_gets_back_what_it_decided_and_what_it_had_receive
     restore(&mut chain.central, &backup);
     assert_eq!(ask(&chain.central, "select count(*)::text from catalog.product"), "0");
     for (node, cluster) in STORES.into_iter().zip(&chain.stores) {
-        chain::rejoin(node, cluster, &chain.central).unwrap();
+        Plan::Rejoin.run(node, cluster, &chain.central).unwrap();
     }
     all_agree(&chain);
     assert_eq!(chain.everywhere(HEADS).unwrap(), before);
@@ -113,7 +114,7 @@ fn a_store_that_was_restored_gets_back_what_it_decided() {
 
     restore(&mut chain.stores[1], &backup);
     until_sends(&chain.stores[1], "restored");
-    chain::rejoin(STORES[1], &chain.stores[1], &chain.central).unwrap();
+    Plan::Rejoin.run(STORES[1], &chain.stores[1], &chain.central).unwrap();
     all_agree(&chain);
     assert_eq!(chain.everywhere(HEADS).unwrap(), before);
     goes_on(&chain, &chain.stores[1]);

@@ -7,7 +7,7 @@ use std::process::Command;
 use postgres::Client;
 use tpv_lab::chain::Chain;
 use tpv_lab::cluster::Cluster;
-use tpv_lab::store::receipts::Receipts;
+use tpv_lab::store::Receipts;
 
 use crate::chain::{ANA, INGEST, refused, run, until_at, with_ana};
 

@@ -1,8 +1,9 @@
 //! A load of state, and operations that it stands for and that arrive beside it: what somebody replaced stays replaced.
 
-use tpv_lab::chain::{self, Chain, STORES};
+use tpv_lab::chain::{Chain, Plan};
 use tpv_lab::cluster::Cluster;
-use tpv_lab::machine::lab::Lab;
+use tpv_lab::machine::Lab;
+use tpv_lab::node::STORES;
 use tpv_lab::store;
 
 use crate::chain::joining::{HEADS, ask, until_verified};
@@ -32,7 +33,7 @@ fn a_load_from_a_node_that_misses_an_operation_stands_for_what_came_after_it() {
     let lab = Lab::open().unwrap();
     let newcomer = Cluster::for_test(&lab).unwrap();
     store::register(&mut newcomer.connect().unwrap(), STORES[1]).unwrap();
-    chain::join(STORES[1], &newcomer, &chain.central).unwrap();
+    Plan::Join.run(STORES[1], &newcomer, &chain.central).unwrap();
     until_at(&newcomer, LOADED);
     let beyond = "select covers::json -> 'beyond' -> 0 ->> 0 || ' ' || (select count(*) from wire.op where node_id = 1) from sync.snapshot";
     assert_eq!(ask(&newcomer, beyond), "1 1", "one operation of S01 is beyond the gap, and came as such");

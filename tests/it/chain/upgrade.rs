@@ -8,13 +8,14 @@ use std::process::{Command, Output};
 
 use postgres::Client;
 use refinery::Migration;
-use tpv_lab::chain::{self, CENTRAL, STORES};
+use tpv_lab::chain::{self, Plan};
 use tpv_lab::cluster::Cluster;
-use tpv_lab::cluster::template::bootstrap;
-use tpv_lab::machine::lab::Lab;
+use tpv_lab::cluster::bootstrap;
+use tpv_lab::machine::Lab;
+use tpv_lab::node::{CENTRAL, STORES};
 use tpv_lab::store;
-use tpv_lab::store::receipts::Receipts;
-use tpv_lab::wait::until::until_true;
+use tpv_lab::store::Receipts;
+use tpv_lab::wait::until_true;
 
 use crate::SOON;
 
@@ -185,7 +186,7 @@ fn a_store_of_the_release_before_is_upgraded_with_its_receipts_and_joins() {
 
     let central = Cluster::for_test(&lab).unwrap();
     chain::register_central(&mut central.connect().unwrap()).unwrap();
-    chain::join(STORES[0], &at_store, &central).unwrap();
+    Plan::Join.run(STORES[0], &at_store, &central).unwrap();
     sell(&mut dba, &mut receipts, 5);
     let at_store_now = text(&mut dba, RECEIPTS);
     let mut at_central = central.connect().unwrap();

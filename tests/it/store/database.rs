@@ -4,15 +4,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tpv_lab::cluster::proxy::Proxy;
-use tpv_lab::measure::stopwatch::Stopwatch;
+use tpv_lab::cluster::Proxy;
+use tpv_lab::measure::Stopwatch;
 use tpv_lab::store;
-use tpv_lab::store::receipts::{Input, Oddity, Receipts};
-use tpv_lab::store::rig::Rig;
+use tpv_lab::store::Rig;
+use tpv_lab::store::Watcher;
 use tpv_lab::store::terminals::{self, Dropped, Pace};
-use tpv_lab::store::watcher::Watcher;
-use tpv_lab::wait::stop;
-use tpv_lab::wait::until::until_true;
+use tpv_lab::store::{Input, Oddity, Receipts};
+use tpv_lab::wait::stop_at_the_latest;
+use tpv_lab::wait::until_true;
 
 use crate::{SOON, nothing_is_lost};
 
@@ -39,7 +39,7 @@ fn through_with(fault: impl FnOnce(&mut Rig) -> Vec<Input>) {
     let spool = rig.spool.clone();
     let (mut served_after, mut more) = (Duration::ZERO, Vec::new());
     thread::scope(|scope| {
-        let _told = stop::at_the_latest(&stop);
+        let _told = stop_at_the_latest(&stop);
         let work = scope.spawn(|| terminals::run(&spool, &stopwatch, &dropped, PACE, Duration::from_secs(120), &stop));
         until_true("receipts flow", SOON, || stopwatch.last().0 > 20).unwrap();
         more = fault(&mut rig);
@@ -131,9 +131,9 @@ fn an_answer_that_is_lost_on_the_way_is_asked_for_again() {
     let mut rig = Rig::idle().unwrap();
     let proxy =
         Proxy::start(&rig.lab.sockets.join(format!("{}-proxy", rig.cluster.node)), &rig.cluster.socket()).unwrap();
-    let mut plan = rig.plan(&[]);
-    plan.database_url = proxy.url("tpv_watcher");
-    rig.watcher = Some(Watcher::start(&rig.lab, &plan).unwrap());
+    let mut options = rig.watcher_options(&[]);
+    options.database_url = proxy.url("tpv_watcher");
+    rig.watcher = Some(Watcher::start(&rig.lab, &options).unwrap());
     let (mut receipts, mut inputs) = (Receipts::new(9), Vec::new());
     // From the first byte of the answer to past its end: begin, the rows, the commit.
     for bytes in (1..2400).step_by(240) {

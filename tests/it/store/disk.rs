@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::unistd::Uid;
-use tpv_lab::cluster::template::run;
+use tpv_lab::machine::run;
+use tpv_lab::store::Rig;
+use tpv_lab::store::Spool;
+use tpv_lab::store::Watcher;
 use tpv_lab::store::http;
-use tpv_lab::store::receipts::{Input, Receipts};
-use tpv_lab::store::rig::Rig;
-use tpv_lab::store::spool::Spool;
-use tpv_lab::store::watcher::Watcher;
-use tpv_lab::wait::until::until_true;
+use tpv_lab::store::{Input, Receipts};
+use tpv_lab::wait::until_true;
 
 use crate::store::trace;
 use crate::{SOON, nothing_is_lost};
@@ -29,8 +29,8 @@ fn while_failing(injection: &str) {
     let mut rig = Rig::idle().unwrap();
     let mut receipts = Receipts::new(6);
     let mut inputs = drop_many(&rig, &mut receipts, 12);
-    let plan = trace::inject(rig.plan(&[]), injection);
-    let mut watcher = Watcher::spawn(&rig.lab, &plan).unwrap();
+    let options = trace::inject(rig.watcher_options(&[]), injection);
+    let mut watcher = Watcher::spawn(&rig.lab, &options).unwrap();
     let done = |rig: &Rig| rig.spool.waiting() == 0;
     // It may recover by itself, give up so that it is restarted, or still be backing off.
     let _ = until_true("it recovers or gives up", SOON / 4, || watcher.ended().is_some() || done(&rig));
@@ -75,8 +75,8 @@ fn a_full_disk_holds_files_back_and_the_watcher_goes_on_by_itself_when_there_is_
     let stage = rig.spool.root.join("stage");
     let mut paths: Vec<PathBuf> = full.iter().map(|it| stage.join(format!("{day}@{}", it.dat_name()))).collect();
     paths.push(stage.join(".probe"));
-    let plan = trace::failing_at(rig.plan(&[]), "openat,write:error=ENOSPC", &paths);
-    let mut watcher = Watcher::spawn(&rig.lab, &plan).unwrap();
+    let options = trace::failing_at(rig.watcher_options(&[]), "openat,write:error=ENOSPC", &paths);
+    let mut watcher = Watcher::spawn(&rig.lab, &options).unwrap();
     until_true("it says that the disk is out of service", SOON, || {
         let answer = watcher.listen().and_then(|at| http::get(at, "/readyz").ok());
         answer.is_some_and(|(status, body)| status == 503 && body.contains("disk"))
@@ -118,7 +118,7 @@ fn a_spool_on_a_full_file_system_goes_on_when_there_is_room() {
     // As much as fits: the last write fails.
     fs::write(root.join("ballast"), vec![0; 4 << 20]).unwrap_err();
     // It can not become ready: there is no room even for its lock's content.
-    let mut watcher = Watcher::spawn(&rig.lab, &rig.plan(&[])).unwrap();
+    let mut watcher = Watcher::spawn(&rig.lab, &rig.watcher_options(&[])).unwrap();
     let served = || rig.spool.waiting() < 30;
     let _ = until_true("it serves without room", std::time::Duration::from_secs(2), served);
     fs::remove_file(root.join("ballast")).unwrap();

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tpv_lab::bench::catchup;
 use tpv_lab::store;
-use tpv_lab::store::receipts::{Oddity, Receipts};
-use tpv_lab::store::rig::Rig;
+use tpv_lab::store::Rig;
+use tpv_lab::store::{Oddity, Receipts};
 
 use crate::{SOON, nothing_is_lost};
 

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use tpv_lab::store::receipts::Receipts;
-use tpv_lab::store::rig::Rig;
-use tpv_lab::store::spool::Place;
-use tpv_lab::wait::until::until_true;
+use tpv_lab::store::Place;
+use tpv_lab::store::Receipts;
+use tpv_lab::store::Rig;
+use tpv_lab::wait::until_true;
 
 use crate::{SOON, nothing_is_lost};
 

@@ -4,10 +4,10 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use tpv_lab::cluster::template::run;
-use tpv_lab::store::receipts::{Expect, ODDITIES, Receipts};
-use tpv_lab::store::rig::Rig;
-use tpv_lab::wait::until::until;
+use tpv_lab::machine::run;
+use tpv_lab::store::Rig;
+use tpv_lab::store::{Expect, ODDITIES, Receipts};
+use tpv_lab::wait::until;
 
 use crate::{SOON, nothing_is_lost};
 

@@ -1,10 +1,10 @@
 //! The watcher is killed at every system call that matters, started again, and must neither lose nor repeat.
 
-use tpv_lab::store::observer::Witness;
-use tpv_lab::store::receipts::{Input, Oddity, Receipts};
-use tpv_lab::store::rig::Rig;
-use tpv_lab::store::watcher::Watcher;
-use tpv_lab::wait::until::{until, until_true};
+use tpv_lab::store::Observer;
+use tpv_lab::store::Rig;
+use tpv_lab::store::Watcher;
+use tpv_lab::store::{Input, Oddity, Receipts};
+use tpv_lab::wait::{until, until_true};
 
 use crate::store::trace;
 use crate::{SOON, nothing_is_lost};
@@ -13,15 +13,15 @@ use crate::{SOON, nothing_is_lost};
 fn killed_at(call: &str, rounds: usize, step: usize) {
     let mut rig = Rig::idle().unwrap();
     let mut receipts = Receipts::new(1);
-    let witness = Witness::start(&rig.spool.root.join("out")).unwrap();
+    let observer = Observer::start(&rig.spool.root.join("out")).unwrap();
     let (mut inputs, mut killed) = (Vec::new(), 0);
     for round in 0..rounds {
         inputs.extend(drop_some(&rig, &mut receipts));
-        let plan = trace::inject(
-            rig.plan(&["--grace-ms", "200"]),
+        let options = trace::inject(
+            rig.watcher_options(&["--grace-ms", "200"]),
             &format!("{call}:signal=SIGKILL:when={}", 1 + round * step),
         );
-        let mut watcher = Watcher::spawn(&rig.lab, &plan).unwrap();
+        let mut watcher = Watcher::spawn(&rig.lab, &options).unwrap();
         // It dies, or has done everything with fewer calls.
         until_true("it is killed or done", SOON, || watcher.ended().is_some() || rig.spool.waiting() == 0).unwrap();
         // A kill may still come with the last rename; what counts is that some did.
@@ -32,13 +32,13 @@ fn killed_at(call: &str, rounds: usize, step: usize) {
         nothing_is_lost(&rig, &inputs);
         rig.watcher = None;
     }
-    whole_at_first_sight(&rig, &witness);
+    whole_at_first_sight(&rig, &observer);
     assert!(killed > 0, "no call of {call} was ever reached, so nothing was tested");
 }
 
-fn whole_at_first_sight(rig: &Rig, witness: &Witness) {
-    assert!(witness.count() > 0, "the witness saw nothing");
-    let torn = witness.torn(&mut rig.dba().unwrap()).unwrap();
+fn whole_at_first_sight(rig: &Rig, observer: &Observer) {
+    assert!(observer.count() > 0, "the observer saw nothing");
+    let torn = observer.torn(&mut rig.dba().unwrap()).unwrap();
     assert!(torn.is_empty(), "{torn:#?}");
 }
 
@@ -126,7 +126,7 @@ const STEPS: [(&str, At); 11] = [
 #[test]
 fn killed_at_each_step_of_a_receipts_way_it_neither_loses_nor_repeats() {
     let mut rig = Rig::running().unwrap();
-    let witness = Witness::start(&rig.spool.root.join("out")).unwrap();
+    let observer = Observer::start(&rig.spool.root.join("out")).unwrap();
     let mut receipts = Receipts::new(2);
     let first = receipts.good("T01");
     rig.spool.drop_file(&first).unwrap();
@@ -151,8 +151,8 @@ fn killed_at_each_step_of_a_receipts_way_it_neither_loses_nor_repeats() {
             At::Inbox => rig.spool.inbox("T01"),
             At::Archive => archive.clone(),
         };
-        let plan = trace::inject_at(rig.plan(&[]), &format!("{call}:signal=SIGKILL:when=1"), &[&path]);
-        let mut watcher = Watcher::spawn(&rig.lab, &plan).unwrap();
+        let options = trace::inject_at(rig.watcher_options(&[]), &format!("{call}:signal=SIGKILL:when=1"), &[&path]);
+        let mut watcher = Watcher::spawn(&rig.lab, &options).unwrap();
         let ended = watcher.wait(SOON);
         assert!(ended.is_ok(), "{call} at {at:?} was never called");
         drop(watcher);
@@ -161,5 +161,5 @@ fn killed_at_each_step_of_a_receipts_way_it_neither_loses_nor_repeats() {
         nothing_is_lost(&rig, &inputs);
         rig.watcher = None;
     }
-    whole_at_first_sight(&rig, &witness);
+    whole_at_first_sight(&rig, &observer);
 }

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use tpv_lab::store::receipts::{Input, Oddity, Receipts};
-use tpv_lab::store::rig::Rig;
-use tpv_lab::wait::until::until_true;
+use tpv_lab::store::Rig;
+use tpv_lab::store::{Input, Oddity, Receipts};
+use tpv_lab::wait::until_true;
 use uuid::Uuid;
 
 use crate::{SOON, nothing_is_lost};

@@ -5,8 +5,8 @@ use std::sync::Barrier;
 use std::thread;
 
 use postgres::Client;
-use tpv_lab::store::receipts::{Input, Receipts};
-use tpv_lab::store::rig::Rig;
+use tpv_lab::store::Rig;
+use tpv_lab::store::{Input, Receipts};
 use uuid::Uuid;
 
 /// A lost race may leave one side refused, so each race is run often enough for either side to win.

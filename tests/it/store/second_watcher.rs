@@ -2,21 +2,21 @@
 
 use std::fs;
 
-use tpv_lab::store::receipts::Receipts;
-use tpv_lab::store::rig::Rig;
-use tpv_lab::store::watcher::Watcher;
+use tpv_lab::store::Receipts;
+use tpv_lab::store::Rig;
+use tpv_lab::store::Watcher;
 
 use crate::{SOON, nothing_is_lost};
 
 #[test]
 fn a_second_watcher_on_the_same_spool_refuses_to_start() {
     let rig = Rig::running().unwrap();
-    let mut plan = rig.plan(&[]);
-    plan.log = rig.cluster.folder.join("second.log");
-    let mut second = Watcher::spawn(&rig.lab, &plan).unwrap();
+    let mut options = rig.watcher_options(&[]);
+    options.log = rig.cluster.folder.join("second.log");
+    let mut second = Watcher::spawn(&rig.lab, &options).unwrap();
     let status = second.wait(SOON).unwrap();
     assert!(!status.success());
-    assert!(fs::read_to_string(&plan.log).unwrap().contains("another watcher"));
+    assert!(fs::read_to_string(&options.log).unwrap().contains("another watcher"));
     let input = Receipts::new(1).good("T01");
     rig.spool.drop_file(&input).unwrap();
     rig.spool.wait_dat(&input.dat_name(), SOON).unwrap();

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use tpv_lab::store::Receipts;
+use tpv_lab::store::Rig;
 use tpv_lab::store::http;
-use tpv_lab::store::receipts::Receipts;
-use tpv_lab::store::rig::Rig;
-use tpv_lab::store::watcher::{Plan, Watcher};
-use tpv_lab::wait::until::until_true;
+use tpv_lab::store::{Watcher, WatcherOptions};
+use tpv_lab::wait::until_true;
 
 use crate::{SOON, nothing_is_lost};
 
@@ -37,22 +37,22 @@ impl Authority {
 }
 
 /// A store whose server speaks TLS under this name, and a watcher that trusts this authority alone.
-fn across_the_network(server: &Authority, name: &str, trusted: &Authority) -> (Rig, Plan) {
+fn across_the_network(server: &Authority, name: &str, trusted: &Authority) -> (Rig, WatcherOptions) {
     let mut rig = Rig::idle().unwrap();
     let (certificate, key) = server.server(name);
     let port = rig.cluster.serve_tls(&certificate, &key).unwrap();
     let file: PathBuf = rig.cluster.folder.join("authority.pem");
     fs::write(&file, &trusted.certificate).unwrap();
-    let mut plan = rig.plan(&["--database-ca-file", file.to_str().unwrap()]);
-    plan.database_url = format!("postgresql://tpv_watcher@127.0.0.1:{port}/tpv?sslmode=require");
-    (rig, plan)
+    let mut options = rig.watcher_options(&["--database-ca-file", file.to_str().unwrap()]);
+    options.database_url = format!("postgresql://tpv_watcher@127.0.0.1:{port}/tpv?sslmode=require");
+    (rig, options)
 }
 
 #[test]
 fn receipts_flow_over_tls() {
     let authority = Authority::new("trusted");
-    let (mut rig, plan) = across_the_network(&authority, "127.0.0.1", &authority);
-    rig.watcher = Some(Watcher::start(&rig.lab, &plan).unwrap());
+    let (mut rig, options) = across_the_network(&authority, "127.0.0.1", &authority);
+    rig.watcher = Some(Watcher::start(&rig.lab, &options).unwrap());
     let mut receipts = Receipts::new(1);
     let inputs: Vec<_> = (0..40).map(|turn| receipts.good(&tpv_lab::store::terminal(turn))).collect();
     for input in &inputs {
@@ -70,13 +70,13 @@ fn receipts_flow_over_tls() {
 
 /// The watcher keeps its files, and says what is wrong with the server's certificate.
 fn refused(server: &Authority, name: &str, trusted: &Authority, why: &str) {
-    let (rig, plan) = across_the_network(server, name, trusted);
+    let (rig, options) = across_the_network(server, name, trusted);
     let input = Receipts::new(2).good("T01");
     rig.spool.drop_file(&input).unwrap();
-    let mut watcher = Watcher::spawn(&rig.lab, &plan).unwrap();
-    let said = || fs::read_to_string(&plan.log).is_ok_and(|log| log.contains(why));
+    let mut watcher = Watcher::spawn(&rig.lab, &options).unwrap();
+    let said = || fs::read_to_string(&options.log).is_ok_and(|log| log.contains(why));
     until_true("it says what is wrong", SOON, said).unwrap_or_else(|late| {
-        panic!("{late}: {}", fs::read_to_string(&plan.log).unwrap_or_default());
+        panic!("{late}: {}", fs::read_to_string(&options.log).unwrap_or_default());
     });
     let answer = watcher.listen().and_then(|at| http::get(at, "/readyz").ok()).unwrap();
     assert_eq!(answer.0, 503, "{answer:?}");

@@ -11,6 +11,7 @@ pub mod dice;
 pub mod machine;
 pub mod measure;
 pub mod nemesis;
+pub mod node;
 pub mod store;
 pub mod up;
 pub mod wait;

@@ -8,15 +8,11 @@ use anyhow::{Context, Result};
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-use crate::chain::{self, CENTRAL, Node, STORES};
-use crate::cluster::Cluster;
-use crate::cluster::pgtree::PgTree;
-use crate::cluster::template;
-use crate::machine::lab::Lab;
-use crate::machine::process::Process;
-use crate::store;
-use crate::store::spool::Spool;
-use crate::store::watcher::{Plan, Watcher};
+use crate::chain::{self, Plan};
+use crate::cluster::{Cluster, PgTree};
+use crate::machine::{Lab, Process, run};
+use crate::node::{CENTRAL, Node, STORES};
+use crate::store::{self, Spool, Watcher, WatcherOptions};
 
 struct Files {
     server: PathBuf,
@@ -58,7 +54,7 @@ pub fn up() -> Result<String> {
         for node in STORES {
             let store = Cluster::at(&lab, &tree, node.code)?;
             store::register(&mut store.connect()?, node)?;
-            chain::join(node, &store, &central)?;
+            Plan::Join.run(node, &store, &central)?;
         }
         let all = nodes().map(|node| Cluster::at(&lab, &tree, node.code)).collect::<Result<Vec<_>>>()?;
         chain::compare(&all)?;
@@ -100,7 +96,7 @@ fn start_servers(lab: &Lab, tree: &PgTree) -> Result<()> {
         }
         // A node that was kept from an older build gets the migrations it lacks.
         let url = Cluster::at(lab, tree, node.code)?.dba_url();
-        template::run(std::process::Command::new(lab.program("tpv-migrate")?).args(["run", "--database-url", &url]))?;
+        run(std::process::Command::new(lab.program("tpv-migrate")?).args(["run", "--database-url", &url]))?;
     }
     Ok(())
 }
@@ -110,14 +106,14 @@ fn start_watcher(lab: &Lab, node: Node, store: &Cluster) -> Result<(String, Stri
     let files = files(lab, node)?;
     let spool = Spool::make(&lab.folder("spools")?.join(node.code))?;
     if Process::read(&files.watcher).is_none() {
-        let plan = Plan {
+        let options = WatcherOptions {
             spool: spool.root.clone(),
             database_url: store.url("tpv_watcher", "tpv"),
             arguments: Vec::new(),
             tracer: Vec::new(),
             log: store.folder.join("watcher.log"),
         };
-        let (process, address) = Watcher::start_detached(lab, &plan)?;
+        let (process, address) = Watcher::start_detached(lab, &options)?;
         process.write(&files.watcher)?;
         fs::write(&files.address, address.to_string())?;
     }

@@ -8,12 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::measure::stopwatch::{Stopwatch, rounded};
-use crate::store::receipts::Receipts;
-use crate::store::rig::{PATIENCE, Rig};
+use crate::measure::{Stopwatch, rounded};
 use crate::store::terminals::{self, Dropped, Pace};
-use crate::wait::stop;
-use crate::wait::until::{until, until_true};
+use crate::store::{PATIENCE, Receipts, Rig};
+use crate::wait::{stop_at_the_latest, until, until_true};
 
 const FILES: usize = 20_000;
 const BASELINE: Duration = Duration::from_secs(15);
@@ -94,7 +92,7 @@ pub fn measure(rig: &mut Rig, files: usize, alone: Duration) -> Result<Flood> {
     let before = now();
     let (stop, dropped, mut most) = (AtomicBool::new(false), Dropped::new(32), before);
     let took = thread::scope(|scope| -> Result<Duration> {
-        let _told = stop::at_the_latest(&stop);
+        let _told = stop_at_the_latest(&stop);
         let work = scope.spawn(|| terminals::run(&rig.spool, &stopwatch, &dropped, others, LONGEST, &stop));
         let took = until("the inbox is empty", LONGEST, || {
             let (memory, handles) = now();

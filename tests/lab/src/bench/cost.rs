@@ -7,9 +7,8 @@ use anyhow::{Result, ensure};
 use postgres::Client;
 use serde_json::{Value, json};
 
-use crate::measure::stopwatch::rounded;
-use crate::store::receipts::Receipts;
-use crate::store::rig::Rig;
+use crate::measure::rounded;
+use crate::store::{Receipts, Rig};
 
 const PAIRS: usize = 60;
 const BATCH: usize = 64;

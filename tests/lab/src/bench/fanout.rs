@@ -7,11 +7,12 @@ use anyhow::{Context, Result, bail};
 use postgres::Client;
 use serde_json::{Value, json};
 
-use crate::chain::{self, Node};
+use crate::chain::{self, Plan};
 use crate::cluster::Cluster;
-use crate::machine::lab::Lab;
-use crate::measure::stopwatch::rounded;
-use crate::wait::until::until_true;
+use crate::machine::Lab;
+use crate::measure::rounded;
+use crate::node::Node;
+use crate::wait::until_true;
 
 const SIZES: [usize; 3] = [10, 30, 100];
 const CHANGES: usize = 9;
@@ -97,7 +98,7 @@ fn grow(lab: &Lab, central: &Cluster, stores: &mut Vec<Store>, size: usize) -> R
             &[&node.id, &node.code],
         )?;
         work.commit()?;
-        chain::join(node, &cluster, central).with_context(|| format!("joining store {number}"))?;
+        Plan::Join.run(node, &cluster, central).with_context(|| format!("joining store {number}"))?;
         until_true("the store has its load", PATIENCE, || {
             let done = "select exists (select from sync.snapshot where completed_at is not null)";
             dba.query_one(done, &[]).is_ok_and(|row| row.get(0))

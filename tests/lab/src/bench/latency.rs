@@ -7,10 +7,10 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::measure::stopwatch::{Stopwatch, rounded};
-use crate::store::rig::{PATIENCE, Rig};
+use crate::measure::{Stopwatch, rounded};
 use crate::store::terminals::{self, Dropped, Pace};
-use crate::wait::until::until_true;
+use crate::store::{PATIENCE, Rig};
+use crate::wait::until_true;
 
 const TIME: Duration = Duration::from_secs(15);
 

@@ -1,7 +1,9 @@
-//! The chain of stores: its nodes, the plans by which they join, and a joined chain for one test.
+//! The chain of stores: the plans by which they join, the lines between them, and a joined chain for one test.
 
 mod joined;
+mod line;
+mod plan;
 
-pub use joined::{
-    CENTRAL, Chain, Node, STORES, compare, conninfo, join, join_over, register_central, rejoin, rejoin_over,
-};
+pub use joined::Chain;
+pub use line::{Line, Way};
+pub use plan::{Plan, compare, conninfo, register_central};

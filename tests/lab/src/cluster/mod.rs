@@ -1,10 +1,14 @@
 //! PostgreSQL servers: a private tree of programs, a template, and copies of it that run.
 
-pub mod pgtree;
-pub mod proxy;
+mod from_template;
+mod pgtree;
+mod proxy;
 mod server;
-pub mod template;
-pub mod watchdog;
+mod template;
+mod watchdog;
 
-pub(crate) use server::private_folder;
-pub use server::{Cluster, SETTINGS, tail};
+pub(crate) use pgtree::PgTree;
+pub use proxy::Proxy;
+pub use server::Cluster;
+pub use template::bootstrap;
+pub use watchdog::Watched;

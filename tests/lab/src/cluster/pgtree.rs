@@ -11,7 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::machine::lab::{Lab, hash_of, open_folder};
+use crate::machine::{Lab, hash_of, open_folder};
 
 /// A tree that servers can be started from.
 #[derive(Clone, Debug)]

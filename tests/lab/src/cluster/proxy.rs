@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::wait::until::until_true;
+use crate::wait::until_true;
 
 /// A listening socket that passes everything on.
 #[derive(Debug)]

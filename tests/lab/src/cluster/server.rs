@@ -1,26 +1,21 @@
 //! A throw-away PostgreSQL server: a copy of the template, reached over a socket only.
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
 use postgres::{Client, NoTls};
 
-use crate::cluster::pgtree::PgTree;
-use crate::cluster::template::Template;
-use crate::cluster::watchdog::Watched;
-use crate::machine::guard;
-use crate::machine::lab::{Lab, open_folder};
-use crate::machine::process::Process;
-use crate::wait::until::{until, until_true};
+use super::pgtree::PgTree;
+use super::watchdog::Watched;
+use crate::machine::{Lab, Process, guard, log_tail, open_folder};
+use crate::wait::{until, until_true};
 
 /// Starting, stopping and recovering take a second or two; a machine under load gets this long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -67,45 +62,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A running server with a migrated, empty database `tpv`.
-    pub fn start_new(lab: &Lab, node: &str) -> Result<Self> {
-        Self::start_with(lab, node, "")
-    }
-
-    /// The same with settings of its own; they come last, and so win over [`SETTINGS`].
-    pub fn start_with(lab: &Lab, node: &str, settings: &str) -> Result<Self> {
-        let tree = PgTree::prepare(lab)?;
-        let template = Template::prepare(lab, &tree)?;
-        let mut cluster = Self::at(lab, &tree, node)?.thrown_away();
-        cluster.remove()?;
-        template.copy_to(&cluster.data())?;
-        if !settings.is_empty() {
-            File::options()
-                .append(true)
-                .open(cluster.data().join("postgresql.conf"))?
-                .write_all(settings.as_bytes())?;
-        }
-        cluster.start()?;
-        Ok(cluster)
-    }
-
-    /// A server for one test, under a name that no other test has.
-    pub fn for_test(lab: &Lab) -> Result<Self> {
-        Self::for_test_with(lab, "")
-    }
-
-    /// The same with settings of its own.
-    pub fn for_test_with(lab: &Lab, settings: &str) -> Result<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        remove_left_overs(lab);
-        let node = format!("t{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let mut cluster = Self::start_with(lab, &node, settings)?;
-        cluster.watched = Watched::server(cluster.dba_url());
-        Ok(cluster)
-    }
-
     /// The place for a server; nothing is made or started yet.
-    pub fn at(lab: &Lab, tree: &PgTree, node: &str) -> Result<Self> {
+    pub(crate) fn at(lab: &Lab, tree: &PgTree, node: &str) -> Result<Self> {
         let folder = lab.folder("clusters")?.join(node);
         let sockets = lab.sockets.join(node);
         let (node, lab, tree) = (node.to_owned(), lab.clone(), tree.clone());
@@ -124,8 +82,14 @@ impl Cluster {
     }
 
     /// Makes it stop, and its data go, with the value.
-    pub fn thrown_away(mut self) -> Self {
+    pub(super) fn thrown_away(mut self) -> Self {
         self.throw_away = true;
+        self
+    }
+
+    /// Lets the watchdog look after it while it lives.
+    pub(super) fn watched(mut self) -> Self {
+        self.watched = Watched::server(self.dba_url());
         self
     }
 
@@ -177,7 +141,7 @@ impl Cluster {
     /// Starts the server and waits until it answers.
     pub fn start(&mut self) -> Result<()> {
         open_folder(&self.folder)?;
-        private_folder(&self.lab, &self.sockets)?;
+        self.lab.private_folder(&self.sockets)?;
         let log = File::options().create(true).append(true).open(self.log())?;
         let mut command = self.lab.owner.command(self.tree.bin.join("postgres"));
         command.arg("-D").arg(self.data()).arg("-k").arg(&self.sockets).current_dir(self.data());
@@ -197,7 +161,7 @@ impl Cluster {
             self.connect_as("postgres", "postgres").ok().map(Ok)
         })?;
         if let Err(status) = answer {
-            bail!("server {} ended with {status}:\n{}", self.node, tail(&self.log()));
+            bail!("server {} ended with {status}:\n{}", self.node, log_tail(&self.log()));
         }
         self.running = Some((process, Some(child)));
         Ok(())
@@ -235,18 +199,6 @@ impl Cluster {
                 Err(_) => {}
             }
         }
-    }
-
-    /// Starts a server that is to outlive this program, on the data it had before if there is any.
-    pub fn start_detached(lab: &Lab, node: &str) -> Result<Process> {
-        let tree = PgTree::prepare(lab)?;
-        let template = Template::prepare(lab, &tree)?;
-        let mut cluster = Self::at(lab, &tree, node)?;
-        if !cluster.data().is_dir() {
-            template.copy_to(&cluster.data())?;
-        }
-        cluster.start()?;
-        cluster.running.take().map(|(process, _)| process).context("the server is gone")
     }
 
     /// An orderly stop that ends sessions.
@@ -315,7 +267,7 @@ impl Cluster {
         Ok(())
     }
 
-    fn remove(&self) -> Result<()> {
+    pub(super) fn remove(&self) -> Result<()> {
         for folder in [&self.folder, &self.sockets] {
             if folder.is_dir() {
                 fs::remove_dir_all(folder).with_context(|| format!("removing {}", folder.display()))?;
@@ -338,39 +290,8 @@ impl Drop for Cluster {
     }
 }
 
-/// A folder that only the servers' user (and root) can enter.
-pub(crate) fn private_folder(lab: &Lab, path: &Path) -> Result<()> {
-    fs::create_dir_all(path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
-    lab.owner.give(path)
-}
-
 fn reap(child: Option<Child>) {
     if let Some(mut child) = child {
         let _ = child.wait();
     }
-}
-
-/// Clusters of test programs that were killed before they could tidy up.
-fn remove_left_overs(lab: &Lab) {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        for parent in [lab.home.join("clusters"), lab.home.join("spools"), lab.sockets.clone()] {
-            let Ok(entries) = fs::read_dir(parent) else { continue };
-            for entry in entries.flatten() {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                let pid = name.strip_prefix('t').and_then(|rest| rest.split('-').next()).and_then(|p| p.parse().ok());
-                if pid.is_some_and(|pid| Process::of(pid).is_none()) {
-                    let _ = fs::remove_dir_all(entry.path());
-                }
-            }
-        }
-    });
-}
-
-/// The last lines of a log, for an error message.
-pub fn tail(log: &Path) -> String {
-    let text = fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<_> = text.lines().collect();
-    lines[lines.len().saturating_sub(15)..].join("\n")
 }

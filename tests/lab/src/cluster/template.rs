@@ -2,13 +2,13 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::cluster::pgtree::PgTree;
-use crate::cluster::{Cluster, SETTINGS};
-use crate::machine::lab::{Lab, hash_of};
+use super::pgtree::PgTree;
+use super::server::{Cluster, SETTINGS};
+use crate::machine::{Lab, hash_of, open_folder, run};
 
 /// A stopped cluster to copy from.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Template {
 
     /// Copies the data folder, sharing blocks where the file system can.
     pub fn copy_to(&self, target: &Path) -> Result<()> {
-        crate::machine::lab::open_folder(target.parent().context("a data folder without a parent")?)?;
+        open_folder(target.parent().context("a data folder without a parent")?)?;
         run(Command::new("cp").args(["-a", "--reflink=auto"]).arg(&self.data).arg(target))
     }
 }
@@ -43,7 +43,7 @@ impl Template {
 fn make(lab: &Lab, tree: &PgTree, migrate: &Path, data: &Path) -> Result<()> {
     let mut cluster = Cluster::at(lab, tree, &format!("t{}-template", std::process::id()))?.thrown_away();
     let draft = cluster.data();
-    crate::machine::lab::open_folder(&cluster.folder)?;
+    open_folder(&cluster.folder)?;
     lab.owner.give(&cluster.folder)?;
     run(lab
         .owner
@@ -87,21 +87,6 @@ pub fn bootstrap(cluster: &Cluster, migrate: &Path) -> Result<()> {
         .arg(cluster.url("postgres", "postgres"))
         .arg("--file")
         .arg(&script))
-}
-
-/// Runs a program to its end; its own words are the error.
-pub fn run(command: &mut Command) -> Result<()> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.stdin(Stdio::null()).output().with_context(|| format!("running {name}"))?;
-    if !output.status.success() {
-        bail!(
-            "{name} ended with {}:\n{}{}",
-            output.status,
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    Ok(())
 }
 
 /// Every build of the migrations makes one; only the newest are of use.

@@ -4,7 +4,6 @@
 
 mod clerks;
 mod display;
-mod line;
 mod queries;
 mod scene;
 mod screen;
@@ -23,10 +22,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::demo::display::{Display, can_draw};
-use crate::machine::lab::Lab;
-use crate::wait::stop;
+use crate::machine::Lab;
+use crate::wait::stop_at_the_latest;
 
+use display::{Display, can_draw};
 use scene::Scene;
 use story::{Story, Tale};
 use tally::Reckoning;
@@ -86,7 +85,7 @@ fn play(
     let story = Story::new(world, tell, stop, end)?;
     let mut scene = Scene::open(world, display)?;
     thread::scope(|scope| {
-        let _told = stop::at_the_latest(&closing);
+        let _told = stop_at_the_latest(&closing);
         let terminals: Vec<_> = world
             .shops
             .iter()

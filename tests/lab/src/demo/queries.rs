@@ -6,9 +6,8 @@ use postgres::{Client, Row};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::chain::Node;
-
-use super::world::World;
+use crate::cluster::Cluster;
+use crate::node::Node;
 
 /// A connection of the DBA to each node.
 pub struct Eyes {
@@ -96,8 +95,8 @@ impl Sibling {
 }
 
 impl Eyes {
-    pub fn open(world: &World) -> Result<Self> {
-        Ok(Self { nodes: world.nodes().map(|(node, at)| Ok((node, at.connect()?))).collect::<Result<_>>()? })
+    pub fn connect<'c>(nodes: impl Iterator<Item = (Node, &'c Cluster)>) -> Result<Self> {
+        Ok(Self { nodes: nodes.map(|(node, at)| Ok((node, at.connect()?))).collect::<Result<_>>()? })
     }
 
     /// Central's connection.

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use chrono::Utc;
 
-use crate::demo::display::Display;
-
+use super::display::Display;
 use super::queries::Eyes;
 use super::screen::{self, EVENTS, Moment, Store};
 use super::story::News;
@@ -32,7 +31,14 @@ pub struct Scene<'w, 'd> {
 impl<'w, 'd> Scene<'w, 'd> {
     pub fn open(world: &'w World, display: Display<'d>) -> Result<Self> {
         let now = Instant::now();
-        Ok(Self { world, eyes: Eyes::open(world)?, display, began: now, drawn: now, moment: Moment::default() })
+        Ok(Self {
+            world,
+            eyes: Eyes::connect(world.nodes())?,
+            display,
+            began: now,
+            drawn: now,
+            moment: Moment::default(),
+        })
     }
 
     /// Shows what happens until the story ends.

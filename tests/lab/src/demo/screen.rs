@@ -6,10 +6,11 @@ use std::time::Duration;
 use chrono::{DateTime, Local, Utc};
 use uuid::Uuid;
 
-use crate::demo::display::{HEIGHT, Line, Style};
-use crate::measure::stopwatch::Latencies;
+use crate::measure::Latencies;
+use crate::node::CENTRAL;
 
 use super::clerks::PRODUCT;
+use super::display::{HEIGHT, Line, Style};
 use super::queries::{Report, Shown, Sibling};
 
 /// What there is to see.
@@ -125,7 +126,7 @@ pub fn clock(at: Option<DateTime<Utc>>) -> String {
 
 /// Central is called so; stores have codes.
 pub fn called(code: &str) -> String {
-    if code == crate::chain::CENTRAL.code { code.to_lowercase() } else { code.to_owned() }
+    if code == CENTRAL.code { code.to_lowercase() } else { code.to_owned() }
 }
 
 fn store_line(store: &Store, cut: bool, now: DateTime<Utc>) -> Line {
@@ -188,7 +189,7 @@ mod tests {
         let lines = picture(&moment, at(0));
         assert_eq!(lines.len(), HEIGHT);
         for line in lines {
-            assert!(line.text.chars().count() <= crate::demo::display::WIDTH, "{}", line.text);
+            assert!(line.text.chars().count() <= super::super::display::WIDTH, "{}", line.text);
         }
     }
 }

@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Local};
 use uuid::Uuid;
 
-use crate::chain::CENTRAL;
-use crate::wait::until::until_true;
+use crate::node::CENTRAL;
+use crate::wait::until_true;
 
 use super::clerks::{self, PEOPLE, PRICES, PRODUCT, Person};
 use super::queries::Eyes;
@@ -85,7 +85,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 impl<'a> Story<'a> {
     pub fn new(world: &'a World, news: Sender<News>, stop: &'a AtomicBool, end: Option<Instant>) -> Result<Self> {
-        Ok(Self { world, eyes: Eyes::open(world)?, news, stop, end, tale: Tale::default() })
+        Ok(Self { world, eyes: Eyes::connect(world.nodes())?, news, stop, end, tale: Tale::default() })
     }
 
     /// Tells it once, or round after round until told to stop.

@@ -22,24 +22,24 @@ pub fn write(all: &Reckoning, to: &mut dyn Write) -> Result<()> {
 /// What became of the terminals' files.
 fn stores(all: &Reckoning) -> Vec<String> {
     let count = |label: &str, of: &dyn Fn(usize) -> usize, note: &str| {
-        let each: Vec<usize> = (0..all.accounts.len()).map(of).collect();
+        let each: Vec<usize> = (0..all.audits.len()).map(of).collect();
         row(label, &each.iter().sum::<usize>().to_string(), each.iter().map(usize::to_string), note)
     };
-    let account = |at: usize| &all.accounts[at];
+    let audit = |at: usize| &all.audits[at];
     let time = |label: &str, share: f64| {
-        let ms = |latencies: &crate::measure::stopwatch::Latencies| format!("{:.1}", latencies.percentile_ms(share));
+        let ms = |latencies: &crate::measure::Latencies| format!("{:.1}", latencies.percentile_ms(share));
         row(label, &ms(&all.all_latencies()), all.latencies.iter().map(ms), "close of file to .dat")
     };
     let offline = |at: usize| usize::try_from(all.tale.offline[at]).unwrap_or(0);
     vec![
         String::new(),
         row("At the stores", "all", all.reports.iter().map(|report| report.code.clone()), ""),
-        count("  files delivered", &|at| account(at).receipts, ""),
-        count("    accepted", &|at| account(at).accepted, ""),
-        count("    duplicate", &|at| account(at).duplicate, "nothing changed"),
-        count("    held", &|at| account(at).held, "an operator decides"),
-        count("    quarantined", &|at| account(at).quarantined, "reason beside each"),
-        count("  .dat files", &|at| account(at).dat_files, ""),
+        count("  files delivered", &|at| audit(at).receipts, ""),
+        count("    accepted", &|at| audit(at).accepted, ""),
+        count("    duplicate", &|at| audit(at).duplicate, "nothing changed"),
+        count("    held", &|at| audit(at).held, "an operator decides"),
+        count("    quarantined", &|at| audit(at).quarantined, "reason beside each"),
+        count("  .dat files", &|at| audit(at).dat_files, ""),
         count("  while cut off", &offline, "receipts without a line"),
         time("  p50, ms", 0.5),
         time("  p99, ms", 0.99),

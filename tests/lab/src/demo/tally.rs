@@ -6,10 +6,10 @@ use anyhow::{Context, Result};
 use chrono::Utc;
 use serde_json::{Map, Value, json};
 
-use crate::measure::stopwatch::{Latencies, rounded};
-use crate::store::audit::{self, Account};
-use crate::store::rig::PATIENCE;
-use crate::wait::until::until_true;
+use crate::measure::{Latencies, rounded};
+use crate::store::audit::{audit, wait_until_done};
+use crate::store::{Audit, PATIENCE};
+use crate::wait::until_true;
 
 use super::queries::{Eyes, Report, Sibling};
 use super::story::Tale;
@@ -18,7 +18,7 @@ use super::world::World;
 /// The reckoning.
 #[derive(Debug, Default)]
 pub struct Reckoning {
-    pub accounts: Vec<Account>,
+    pub audits: Vec<Audit>,
     pub latencies: Vec<Latencies>,
     pub reports: Vec<Report>,
     pub tale: Tale,
@@ -42,21 +42,21 @@ const RECEIPTS: &str = "select count(*), coalesce(md5(string_agg(concat_ws(' ', 
 impl Reckoning {
     /// Waits until nothing is left to do anywhere, then counts and compares.
     pub fn take(world: &World, tale: Tale, trouble: Option<anyhow::Error>) -> Result<Self> {
-        let mut eyes = Eyes::open(world)?;
+        let mut eyes = Eyes::connect(world.nodes())?;
         let mut all = Self { tale, ..Self::default() };
         all.lost.extend(trouble.map(|error| format!("{error:#}")));
         for shop in &world.shops {
             let mut dba = shop.rig.dba()?;
-            // What does not settle is counted as lost, which says more than a time-out.
-            let late = audit::settle(&shop.rig.spool, &mut dba, PATIENCE).err();
+            // What is never done is counted as lost, which says more than a time-out.
+            let late = wait_until_done(&shop.rig.spool, &mut dba, PATIENCE).err();
             all.lost.extend(late.map(|late| format!("{}: {late}", shop.node.code)));
         }
         all.converged = all.wait_for_central(&mut eyes).is_ok();
         for shop in &world.shops {
             shop.stopwatch.sweep();
-            let account = audit::reckon(&shop.rig.spool, &mut shop.rig.dba()?, &shop.dropped.inputs())?;
-            all.lost.extend(account.lost.iter().map(|lost| format!("{}: {lost}", shop.node.code)));
-            all.accounts.push(account);
+            let found = audit(&shop.rig.spool, &mut shop.rig.dba()?, &shop.dropped.inputs())?;
+            all.lost.extend(found.lost.iter().map(|lost| format!("{}: {lost}", shop.node.code)));
+            all.audits.push(found);
             all.latencies.push(shop.stopwatch.latencies());
         }
         all.compare(world, &mut eyes)?;
@@ -111,7 +111,7 @@ impl Reckoning {
 
     /// For programs.
     pub fn json(&self) -> Value {
-        let sum = |of: fn(&Account) -> usize| self.accounts.iter().map(of).sum::<usize>();
+        let sum = |of: fn(&Audit) -> usize| self.audits.iter().map(of).sum::<usize>();
         let latencies = self.all_latencies();
         let until = |of: fn(&Report) -> Option<chrono::DateTime<Utc>>| {
             let each =
@@ -119,13 +119,13 @@ impl Reckoning {
             each.collect::<Map<_, _>>()
         };
         let mut all = json!({
-            "stores": self.accounts.len(),
-            "receipts": sum(|account| account.receipts),
-            "accepted": sum(|account| account.accepted),
-            "duplicate": sum(|account| account.duplicate),
-            "held": sum(|account| account.held),
-            "quarantined": sum(|account| account.quarantined),
-            "dat_files": sum(|account| account.dat_files),
+            "stores": self.audits.len(),
+            "receipts": sum(|audit| audit.receipts),
+            "accepted": sum(|audit| audit.accepted),
+            "duplicate": sum(|audit| audit.duplicate),
+            "held": sum(|audit| audit.held),
+            "quarantined": sum(|audit| audit.quarantined),
+            "dat_files": sum(|audit| audit.dat_files),
             "lost": self.lost.len(),
             "p50_ms": rounded(latencies.percentile_ms(0.5)),
             "p99_ms": rounded(latencies.percentile_ms(0.99)),

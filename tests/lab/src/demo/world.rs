@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::chain::{self, CENTRAL, Node, STORES};
+use crate::chain::{self, Line, Plan};
 use crate::cluster::Cluster;
-use crate::machine::lab::Lab;
-use crate::measure::stopwatch::Stopwatch;
+use crate::machine::Lab;
+use crate::measure::Stopwatch;
+use crate::node::{CENTRAL, Node, STORES};
+use crate::store::Rig;
 use crate::store::TERMINALS;
-use crate::store::rig::Rig;
 use crate::store::terminals::{self, Dropped, Pace};
-use crate::wait::until::until_true;
+use crate::wait::until_true;
 
-use super::line::Line;
 use super::queries::Eyes;
 
 /// Receipts a second of each store, 40 together; a busy Saturday is a tenth of it.
@@ -62,8 +62,7 @@ impl World {
         let mut shops = Vec::new();
         for (node, rig) in STORES.into_iter().zip(rigs) {
             let line = Line::lay(lab, &rig.cluster, &central)?;
-            let [to_store, to_central] = line.conninfos();
-            chain::join_over(node, &rig.cluster, &central, &to_store, &to_central)?;
+            Plan::Join.run_over(&line, node, &rig.cluster, &central)?;
             let stopwatch = Stopwatch::start(&rig.spool.root.join("out"))?;
             shops.push(Shop { node, line, rig, stopwatch, dropped: Dropped::new(u64::try_from(node.id)?) });
             if stop.load(Ordering::Relaxed) {
@@ -72,7 +71,7 @@ impl World {
         }
         done("the stores have joined central")?;
         let world = Self { shops, central };
-        let mut eyes = Eyes::open(&world)?;
+        let mut eyes = Eyes::connect(world.nodes())?;
         until_true("all nodes have what the others registered", PATIENCE, || {
             stop.load(Ordering::Relaxed) || eyes.agree().unwrap_or(false)
         })?;

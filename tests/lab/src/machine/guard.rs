@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 
-use crate::machine::process::Process;
+use super::process::Process;
 
 const SHELL: &str = r#"
 trap '' INT TERM HUP QUIT

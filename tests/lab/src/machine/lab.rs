@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use crate::machine::osuser::OsUser;
+use super::osuser::OsUser;
 
 /// One checkout's laboratory. Two checkouts on one machine share nothing.
 #[derive(Clone, Debug)]
@@ -58,6 +58,13 @@ impl Lab {
         open_folder(&path)?;
         Ok(path)
     }
+
+    /// Makes a folder that only the servers' user (and root) can enter.
+    pub fn private_folder(&self, path: &Path) -> Result<()> {
+        fs::create_dir_all(path)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+        self.owner.give(path)
+    }
 }
 
 /// The first 10 hex digits of a SHA-256 over all the parts.
@@ -71,7 +78,7 @@ pub fn hash_of(parts: &[&[u8]]) -> String {
 }
 
 /// Lower-case hex digits.
-pub fn hex(bytes: &[u8]) -> String {
+fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -1,6 +1,13 @@
 //! The machine: where everything is, who runs the servers, and processes that never outlive their program.
 
-pub mod guard;
-pub mod lab;
-pub mod osuser;
-pub mod process;
+pub(crate) mod guard;
+mod lab;
+mod osuser;
+mod process;
+mod program;
+
+pub use lab::Lab;
+pub(crate) use lab::{hash_of, open_folder};
+pub use process::Process;
+pub(crate) use program::log_tail;
+pub use program::run;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use crate::wait::until::until_true;
+use crate::wait::until_true;
 
 /// A process that keeps meaning the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,3 +1,7 @@
-//! How long things take, measured from outside.
+//! How long things take, measured from outside, and how it is told.
 
-pub mod stopwatch;
+mod figures;
+mod stopwatch;
+
+pub(crate) use figures::{median, rounded};
+pub use stopwatch::{Latencies, Stopwatch};

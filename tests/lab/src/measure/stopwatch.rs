@@ -126,11 +126,6 @@ impl Latencies {
     }
 }
 
-/// Two decimals are as many as a measurement on a shared machine deserves.
-pub fn rounded(ms: f64) -> f64 {
-    (ms * 100.0).round() / 100.0
-}
-
 fn saw(times: &Mutex<Times>, path: &Path, at: SystemTime) {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let times = &mut *lock(times);

@@ -11,7 +11,7 @@ use super::actor::Done;
 use super::expected::Journal;
 use super::fault::Poison;
 use super::servers::{Field, node};
-use crate::chain::STORES;
+use crate::node::STORES;
 
 /// Everything that is not as it should be.
 pub fn judge(field: &Field, done: &[Done], poison: &[Poison], rejoined: &BTreeSet<usize>) -> Result<Vec<String>> {

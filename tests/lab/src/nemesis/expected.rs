@@ -7,7 +7,7 @@ use postgres::Client;
 use tpv_core::json::{self, Value};
 use tpv_core::merge::{self, Entity, Fate, Head, Operation, Rule, Rules, Version};
 
-use crate::chain::CENTRAL;
+use crate::node::CENTRAL;
 
 /// A thing: its table and its key.
 type Thing = (String, String);

@@ -11,8 +11,8 @@ use nix::sys::signal::Signal;
 use super::clerks::known;
 use super::schedule::{Event, Fault};
 use super::servers::{Field, node};
-use crate::machine::process::Process;
-use crate::wait::until::until;
+use crate::machine::Process;
+use crate::wait::until;
 
 /// A server that was killed may take some time to let go of its memory.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,8 +42,8 @@ pub struct Poison {
 enum Undo {
     Start { node: usize, clock: Option<&'static str> },
     Thaw(Process),
-    Mend { line: usize },
-    Melt { line: usize },
+    Mend { way: usize },
+    Melt { way: usize },
     Enable { store: usize, at_central: bool },
     Rejoin { store: usize },
 }
@@ -143,8 +143,8 @@ impl Faults {
                     }
                 }
                 Undo::Thaw(process) => process.signal(Signal::SIGCONT),
-                Undo::Mend { line } => field.lines[line].refuse(false),
-                Undo::Melt { line } => field.lines[line].hang(false),
+                Undo::Mend { way } => field.way(way).mend(),
+                Undo::Melt { way } => field.way(way).hang(false),
                 Undo::Rejoin { store } => self.rejoin(field, store),
                 // The server may be down; the end of the run sees to it.
                 Undo::Enable { store, at_central } => drop(subscription(field, store, at_central, "enable")),
@@ -198,14 +198,13 @@ impl Faults {
                 process.signal(Signal::SIGSTOP);
                 ("worker frozen", Some(Undo::Thaw(process)))
             }),
-            Fault::Cut { line } => {
-                field.lines[line].refuse(true);
-                field.lines[line].cut();
-                Some(("line cut", Some(Undo::Mend { line })))
+            Fault::Cut { way } => {
+                field.way(way).cut();
+                Some(("line cut", Some(Undo::Mend { way })))
             }
-            Fault::FreezeLine { line } => {
-                field.lines[line].hang(true);
-                Some(("line frozen", Some(Undo::Melt { line })))
+            Fault::FreezeLine { way } => {
+                field.way(way).hang(true);
+                Some(("line frozen", Some(Undo::Melt { way })))
             }
             Fault::Disable { store, at_central } => subscription(field, store, at_central, "disable")
                 .ok()

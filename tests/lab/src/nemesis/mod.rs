@@ -26,8 +26,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::chain::STORES;
-use crate::wait::stop;
+use crate::node::STORES;
+use crate::wait::stop_at_the_latest;
 use actor::Done;
 use fault::Faults;
 use servers::Field;
@@ -54,7 +54,7 @@ pub fn run(seed: u64, length: Duration) -> Result<Outcome> {
     let mut faults = Faults::new(schedule::schedule(seed, length));
     let done: Result<Vec<Done>> = thread::scope(|scope| {
         let (stop, urls) = (&stop, &urls);
-        let _told = stop::at_the_latest(stop);
+        let _told = stop_at_the_latest(stop);
         let mut actors = Vec::new();
         for store in 0..STORES.len() {
             actors.push(scope.spawn(move || till::work(seed, store, &urls[store + 1], stop)));

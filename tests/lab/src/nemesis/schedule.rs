@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::chain::STORES;
 use crate::dice::Dice;
+use crate::node::STORES;
 
-/// Something that breaks. Nodes count from 0, which is central; stores and lines from 0.
+/// Something that breaks. Nodes count from 0, which is central; stores from 0; a line has
+/// two ways.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// `kill -9` for a whole server; it comes back with its wall clock off by this, as libfaketime writes it.
@@ -16,10 +17,10 @@ pub enum Fault {
     KillWorker { node: usize, which: u64 },
     /// Such a process stops in the middle of what it does, and goes on later.
     FreezeWorker { node: usize, which: u64 },
-    /// A line is cut, and nobody can connect over it.
-    Cut { line: usize },
-    /// A line swallows everything and stays open.
-    FreezeLine { line: usize },
+    /// One way of a line is cut, and nobody can connect over it.
+    Cut { way: usize },
+    /// One way of a line swallows everything and stays open.
+    FreezeLine { way: usize },
     /// Somebody disables a subscription: central's to a store, or the store's.
     Disable { store: usize, at_central: bool },
     /// A store writes a row that nobody can read.
@@ -71,15 +72,15 @@ pub fn schedule(seed: u64, length: Duration) -> Vec<Event> {
 fn throw(dice: &mut Dice, nodes: usize) -> Fault {
     let stores = nodes - 1;
     let mut one_of = |count: usize| usize::try_from(dice.below(count as u64)).unwrap_or(0);
-    let (node, store, line) = (one_of(nodes), one_of(stores), one_of(2 * stores));
+    let (node, store, way) = (one_of(nodes), one_of(stores), one_of(2 * stores));
     let which = dice.throw();
     match dice.below(100) {
         0..=19 => Fault::Kill { node, clock: *dice.pick(&CLOCKS) },
         20..=25 => Fault::Restart { node },
         26..=37 => Fault::KillWorker { node, which },
         38..=51 => Fault::FreezeWorker { node, which },
-        52..=65 => Fault::Cut { line },
-        66..=79 => Fault::FreezeLine { line },
+        52..=65 => Fault::Cut { way },
+        66..=79 => Fault::FreezeLine { way },
         80..=87 => Fault::Disable { store, at_central: dice.percent(50) },
         88..=91 => Fault::LoseSlot { store },
         _ => Fault::Poison { store, how: which },

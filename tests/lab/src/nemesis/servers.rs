@@ -1,17 +1,15 @@
 //! The chain of a run. Its plan is the one that a DBA runs; only the addresses in it lead over lines that can be cut.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use crate::chain::{self, CENTRAL, Node, STORES};
-use crate::cluster::proxy::Proxy;
-use crate::cluster::{Cluster, private_folder};
-use crate::machine::lab::Lab;
+use crate::chain::{self, Line, Plan, Way};
+use crate::cluster::Cluster;
+use crate::machine::Lab;
+use crate::node::{CENTRAL, Node, STORES};
 use crate::store;
-use crate::wait::until::until;
+use crate::wait::until;
 
 /// Nothing may stand still for so long while nodes still differ; what was asked for is asked for again after 50 seconds.
 const STALLED: Duration = Duration::from_secs(110);
@@ -23,15 +21,12 @@ const SETTINGS: [&str; 3] = [
     "alter system set pg_tpv.beat_interval = 1",
 ];
 
-/// Central, the stores, and two lines for each store: over the first central fetches from it, over the second it fetches
-/// from central.
+/// Central, the stores, and a line for each store.
 pub struct Field {
     /// Central first.
     pub clusters: Vec<Cluster>,
-    /// Two for each store.
-    pub lines: Vec<Proxy>,
-    /// By store: how central reaches it over the lines, and how it reaches central.
-    addresses: Vec<(String, String)>,
+    /// By store.
+    lines: Vec<Line>,
     /// By node: up to which operation of each other it got the outcome when it joined, and not the operation.
     pub horizons: Vec<Vec<(i32, i64)>>,
 }
@@ -68,23 +63,16 @@ impl Field {
     /// Starts and joins everything.
     pub fn joined() -> Result<Self> {
         let lab = Lab::open()?;
-        let mut field = Self {
-            clusters: vec![Cluster::for_test(&lab)?],
-            lines: Vec::new(),
-            addresses: Vec::new(),
-            horizons: Vec::new(),
-        };
+        let mut field = Self { clusters: vec![Cluster::for_test(&lab)?], lines: Vec::new(), horizons: Vec::new() };
         tune(&field.clusters[0])?;
         chain::register_central(&mut field.clusters[0].connect()?)?;
         for node in STORES {
             let cluster = Cluster::for_test(&lab)?;
             tune(&cluster)?;
             store::register(&mut cluster.connect()?, node)?;
-            let (up, to_store) = line(&lab, &cluster, node.code, "u")?;
-            let (down, to_central) = line(&lab, &field.clusters[0], node.code, "d")?;
-            chain::join_over(node, &cluster, &field.clusters[0], &to_store, &to_central)?;
-            field.lines.extend([up, down]);
-            field.addresses.push((to_store, to_central));
+            let line = Line::lay(&lab, &cluster, &field.clusters[0])?;
+            Plan::Join.run_over(&line, node, &cluster, &field.clusters[0])?;
+            field.lines.push(line);
             field.clusters.push(cluster);
         }
         field.come_to_rest()?;
@@ -104,8 +92,12 @@ impl Field {
             "select sync.dismiss(quarantine_id, 'a store has to join again') from sync.quarantine \
              where code like 'OPERATION%' and resolved_at is null",
         )?;
-        let (to_store, to_central) = &self.addresses[store];
-        chain::rejoin_over(STORES[store], &self.clusters[store + 1], &self.clusters[0], to_store, to_central)
+        Plan::Rejoin.run_over(&self.lines[store], STORES[store], &self.clusters[store + 1], &self.clusters[0])
+    }
+
+    /// One direction of a line; each store has two.
+    pub fn way(&self, index: usize) -> &Way {
+        self.lines[index / 2].way(index % 2)
     }
 
     /// Waits until every node says the same of what they have in common, and central has every document.
@@ -173,17 +165,4 @@ fn tune(cluster: &Cluster) -> Result<()> {
     let mut dba = cluster.connect()?;
     SETTINGS.iter().try_for_each(|setting| dba.batch_execute(setting))?;
     Ok(dba.batch_execute("select pg_reload_conf()")?)
-}
-
-/// A line to a server, and how a peer reaches the server over it.
-fn line(lab: &Lab, to: &Cluster, store: &str, which: &str) -> Result<(Proxy, String)> {
-    let folder = lab.sockets.join(format!("{}-{store}{which}", to.node));
-    if folder.is_dir() {
-        bail!("{} is there already", folder.display());
-    }
-    private_folder(lab, &folder)?;
-    let proxy = Proxy::start(&folder, &to.socket())?;
-    // The servers' user comes in by the folder, and nobody else does.
-    fs::set_permissions(folder.join(".s.PGSQL.5432"), Permissions::from_mode(0o777))?;
-    Ok((proxy, format!("host={} dbname=tpv user=tpv_replicator", folder.display())))
 }

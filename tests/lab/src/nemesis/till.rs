@@ -9,7 +9,7 @@ use super::actor::{Actor, Done};
 use super::servers::node;
 use crate::dice::Dice;
 use crate::store;
-use crate::store::receipts::{Input, ODDITIES, Receipts};
+use crate::store::{Input, ODDITIES, Receipts};
 
 /// Sells until told to stop.
 pub fn work(seed: u64, at: usize, url: &str, stop: &AtomicBool) -> Done {

@@ -7,14 +7,14 @@ use std::time::Duration;
 use anyhow::Result;
 use postgres::Client;
 
-use crate::store::receipts::{Expect, Input};
-use crate::store::spool::{Place, Spool};
-use crate::wait::until::until_true;
+use super::receipts::{Expect, Input};
+use super::spool::{Place, Spool};
+use crate::wait::until_true;
 
-/// The reckoning.
+/// What was counted, and what is missing.
 #[derive(Debug, Default)]
-pub struct Account {
-    /// Files that terminals delivered and that were settled: the sum of the four outcomes.
+pub struct Audit {
+    /// Files that terminals delivered and that are finished: the sum of the four outcomes.
     pub receipts: usize,
     /// Deliveries that became a receipt at once.
     pub accepted: usize,
@@ -33,39 +33,39 @@ pub struct Account {
 }
 
 /// Waits until nothing is left to do: inboxes empty, nothing pending.
-pub fn settle(spool: &Spool, dba: &mut Client, patience: Duration) -> Result<()> {
+pub fn wait_until_done(spool: &Spool, dba: &mut Client, patience: Duration) -> Result<()> {
     until_true("all inboxes are empty and nothing is pending", patience, || {
         spool.waiting() == 0 && dba.query("select from dat.pending_list(1)", &[]).is_ok_and(|rows| rows.is_empty())
     })
 }
 
-/// Counts and compares. Call it when things have settled; a file still in its inbox is no loss, but no receipt either.
-pub fn reckon(spool: &Spool, dba: &mut Client, inputs: &[Input]) -> Result<Account> {
-    let mut account = Account::default();
+/// Counts and compares. Call it when nothing is left to do: a file still in its inbox is no loss, but no receipt either.
+pub fn audit(spool: &Spool, dba: &mut Client, inputs: &[Input]) -> Result<Audit> {
+    let mut audit = Audit::default();
     let places = spool.places();
     let receipts = receipts(dba)?;
-    account.lines = usize::try_from(dba.query_one("select count(*) from sales.receipt_line", &[])?.get::<_, i64>(0))?;
+    audit.lines = usize::try_from(dba.query_one("select count(*) from sales.receipt_line", &[])?.get::<_, i64>(0))?;
     let mut archived = 0;
     for input in inputs {
         match places.get(&(input.terminal.clone(), input.name.clone())).map(Vec::as_slice) {
             Some([Place::In]) => {}
             Some([Place::Archive]) => archived += 1,
-            Some([Place::Quarantine]) => account.quarantined += 1,
-            Some(several) => account.lost.push(format!("{} is in {} places: {several:?}", input.name, several.len())),
-            None => account.lost.push(format!("{} is in none of in, archive, quarantine", input.name)),
+            Some([Place::Quarantine]) => audit.quarantined += 1,
+            Some(several) => audit.lost.push(format!("{} is in {} places: {several:?}", input.name, several.len())),
+            None => audit.lost.push(format!("{} is in none of in, archive, quarantine", input.name)),
         }
     }
-    account.held = receipts.iter().filter(|receipt| receipt.was_held).count();
-    account.accepted = receipts.len() - account.held;
-    account.duplicate = archived - receipts.len().min(archived);
-    account.receipts = archived + account.quarantined;
+    audit.held = receipts.iter().filter(|receipt| receipt.was_held).count();
+    audit.accepted = receipts.len() - audit.held;
+    audit.duplicate = archived - receipts.len().min(archived);
+    audit.receipts = archived + audit.quarantined;
     if receipts.len() > archived {
-        account.lost.push(format!("{} receipts stand for {archived} archived files", receipts.len()));
+        audit.lost.push(format!("{} receipts stand for {archived} archived files", receipts.len()));
     }
-    check_rejected(spool, dba, &mut account)?;
-    check_receipts(inputs, &places, &receipts, &mut account);
-    check_dats(spool, dba, inputs, &mut account)?;
-    Ok(account)
+    check_rejected(spool, dba, &mut audit)?;
+    check_receipts(inputs, &places, &receipts, &mut audit);
+    check_dats(spool, dba, inputs, &mut audit)?;
+    Ok(audit)
 }
 
 struct Receipt {
@@ -85,7 +85,7 @@ fn receipts(dba: &mut Client) -> Result<Vec<Receipt>> {
 }
 
 /// Each file in quarantine has a row, and its reason beside it.
-fn check_rejected(spool: &Spool, dba: &mut Client, account: &mut Account) -> Result<()> {
+fn check_rejected(spool: &Spool, dba: &mut Client, audit: &mut Audit) -> Result<()> {
     let rejected = dba.query("select distinct terminal, file_name from sales.rejected", &[])?;
     let rows: HashSet<(String, String)> = rejected.iter().map(|row| (row.get(0), row.get(1))).collect();
     for path in spool.files("quarantine") {
@@ -95,10 +95,10 @@ fn check_rejected(spool: &Spool, dba: &mut Client, account: &mut Account) -> Res
         }
         let folder = path.parent().and_then(|p| p.file_name()).unwrap_or_default().to_string_lossy().into_owned();
         if !rows.iter().any(|(terminal, file)| *terminal == folder && *file == name) {
-            account.lost.push(format!("{name} is in quarantine and not in sales.rejected"));
+            audit.lost.push(format!("{name} is in quarantine and not in sales.rejected"));
         }
         if !path.with_file_name(format!("{name}.reason.json")).is_file() {
-            account.lost.push(format!("{name} is in quarantine without its reason"));
+            audit.lost.push(format!("{name} is in quarantine without its reason"));
         }
     }
     Ok(())
@@ -109,7 +109,7 @@ fn check_receipts(
     inputs: &[Input],
     places: &HashMap<(String, String), Vec<Place>>,
     receipts: &[Receipt],
-    account: &mut Account,
+    audit: &mut Audit,
 ) {
     let mut count: HashMap<(&str, &str, bool), usize> = HashMap::new();
     for receipt in receipts {
@@ -125,16 +125,16 @@ fn check_receipts(
         match count.get(&(input.terminal.as_str(), input.number.as_str(), was_held)).copied().unwrap_or(0) {
             1 => {}
             0 if !done => {}
-            0 => account.lost.push(format!("{} became no receipt", input.name)),
-            times => account.lost.push(format!("{} became {times} receipts", input.name)),
+            0 => audit.lost.push(format!("{} became no receipt", input.name)),
+            times => audit.lost.push(format!("{} became {times} receipts", input.name)),
         }
     }
 }
 
 /// What the database published is on the disk, byte for byte, and nothing else is.
-fn check_dats(spool: &Spool, dba: &mut Client, inputs: &[Input], account: &mut Account) -> Result<()> {
+fn check_dats(spool: &Spool, dba: &mut Client, inputs: &[Input], audit: &mut Audit) -> Result<()> {
     let mut disk = spool.dats();
-    account.dat_files = disk.len();
+    audit.dat_files = disk.len();
     let rows = dba.query("select folder, name, bytes, dat.staged(folder, name, sha256) from dat.file", &[])?;
     let mut names = HashSet::new();
     for row in rows {
@@ -144,17 +144,17 @@ fn check_dats(spool: &Spool, dba: &mut Client, inputs: &[Input], account: &mut A
         let found = disk.remove(&format!("{folder}/{name}"));
         match (state.as_str(), found) {
             ("publish", Some(path)) if fs::read(&path).is_ok_and(|on_disk| on_disk == bytes) => {}
-            ("publish", Some(_)) => account.lost.push(format!("{folder}/{name} is not what the database published")),
-            ("publish", None) => account.lost.push(format!("{folder}/{name} is published and not on the disk")),
-            (_, Some(_)) => account.lost.push(format!("{folder}/{name} is withdrawn and still on the disk")),
+            ("publish", Some(_)) => audit.lost.push(format!("{folder}/{name} is not what the database published")),
+            ("publish", None) => audit.lost.push(format!("{folder}/{name} is published and not on the disk")),
+            (_, Some(_)) => audit.lost.push(format!("{folder}/{name} is withdrawn and still on the disk")),
             (_, None) => {}
         }
     }
-    account.lost.extend(disk.keys().map(|stray| format!("{stray} is on the disk and unknown to the database")));
+    audit.lost.extend(disk.keys().map(|stray| format!("{stray} is on the disk and unknown to the database")));
     let places = spool.places();
     for input in inputs.iter().filter(|input| input.expect == Expect::Accepted && !names.contains(&input.dat_name())) {
         if places.get(&(input.terminal.clone(), input.name.clone())).is_some_and(|at| at != &[Place::In]) {
-            account.lost.push(format!("{} has no .dat", input.name));
+            audit.lost.push(format!("{} has no .dat", input.name));
         }
     }
     Ok(())

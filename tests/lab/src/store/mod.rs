@@ -1,14 +1,21 @@
 //! A store: its server registered, its spool, its terminals and its watcher, and what became of every file.
 
-pub mod audit;
+pub(crate) mod audit;
 pub mod http;
-pub mod observer;
-pub mod receipts;
+mod observer;
+mod receipts;
 mod registration;
-pub mod rig;
-pub mod samples;
-pub mod spool;
+mod rig;
+mod samples;
+mod spool;
 pub mod terminals;
-pub mod watcher;
+mod watcher;
 
-pub use registration::{DEPARTMENTS, TERMINALS, department_of, register, terminal};
+pub use audit::Audit;
+pub use observer::Observer;
+pub use receipts::{Expect, Input, ODDITIES, Oddity, Receipts};
+pub use registration::{TERMINALS, register, terminal};
+pub use rig::{PATIENCE, Rig};
+pub(crate) use samples::BASKETS;
+pub use spool::{Place, Spool};
+pub use watcher::{Watcher, WatcherOptions};

@@ -14,12 +14,12 @@ type Seen = Arc<Mutex<HashMap<String, Vec<u8>>>>;
 
 /// Watches `out/` for as long as the value lives.
 #[derive(Debug)]
-pub struct Witness {
+pub struct Observer {
     seen: Seen,
     _watcher: RecommendedWatcher,
 }
 
-impl Witness {
+impl Observer {
     /// Starts to look.
     pub fn start(out: &Path) -> Result<Self> {
         fs::create_dir_all(out)?;

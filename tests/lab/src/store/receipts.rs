@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::store;
-use crate::store::samples::BASKETS;
+use super::registration::department_of;
+use super::samples::BASKETS;
 
 /// What should come of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct Input {
 impl Input {
     /// The name of its `.dat` in the legacy profile.
     pub fn dat_name(&self) -> String {
-        format!("scon{}{}.dat", store::department_of(&self.terminal).unwrap_or_default(), self.number)
+        format!("scon{}{}.dat", department_of(&self.terminal).unwrap_or_default(), self.number)
     }
 }
 
@@ -138,7 +138,7 @@ impl Receipts {
     pub fn good(&mut self, terminal: &str) -> Input {
         let (items, total, lines) = self.basket();
         let number = self.number();
-        let department = store::department_of(terminal).unwrap_or("01");
+        let department = department_of(terminal).unwrap_or("01");
         let bytes = written(&number, terminal, department, &items, &total, now());
         let input = self.input(terminal, &number, bytes.into_bytes(), Expect::Accepted, lines);
         self.recent.push_back(input.clone());
@@ -151,7 +151,7 @@ impl Receipts {
     /// An odd one. Repeats fall back to a good one while there is nothing to repeat.
     pub fn odd(&mut self, oddity: Oddity, terminal: &str) -> Input {
         use Expect::{Accepted, Held, Quarantined};
-        let department = store::department_of(terminal).unwrap_or("01");
+        let department = department_of(terminal).unwrap_or("01");
         let line = |description: &str, price: &str, quantity: &str| {
             format!(
                 r#"[{{"barcode":"8400098844845","description":"{description}","price":{price},"quantity":{quantity}}}]"#
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn names_and_numbers_of_good_receipts_never_repeat() {
         let mut receipts = Receipts::new(7);
-        let all: Vec<_> = (0..5000).map(|i| receipts.good(&store::terminal(i))).collect();
+        let all: Vec<_> = (0..5000).map(|i| receipts.good(&crate::store::terminal(i))).collect();
         let names: std::collections::HashSet<_> = all.iter().map(|input| &input.name).collect();
         let numbers: std::collections::HashSet<_> = all.iter().map(|input| &input.number).collect();
         assert_eq!((names.len(), numbers.len()), (5000, 5000));

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use postgres::Client;
 
-use crate::chain::Node;
+use crate::node::Node;
 
 /// Code and name of the departments, and whose they are.
 pub const DEPARTMENTS: [(&str, &str, &str); 4] = [

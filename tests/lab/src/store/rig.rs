@@ -6,17 +6,17 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use postgres::Client;
 
-use crate::chain::{Node, STORES};
+use super::audit::{Audit, audit, wait_until_done};
+use super::receipts::Input;
+use super::registration::register;
+use super::spool::Spool;
+use super::watcher::{Watcher, WatcherOptions};
 use crate::cluster::Cluster;
-use crate::machine::lab::Lab;
-use crate::store;
-use crate::store::audit::{self, Account};
-use crate::store::receipts::Input;
-use crate::store::spool::Spool;
-use crate::store::watcher::{Plan, Watcher};
-use crate::wait::until::until_true;
+use crate::machine::{Lab, log_tail};
+use crate::node::{Node, STORES};
+use crate::wait::until_true;
 
-/// How long things may take to settle after a fault; a machine under load gets this long.
+/// How long it may take until nothing is left to do after a fault; a machine under load gets this long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Everything of one store; all of it goes away with the value.
@@ -54,7 +54,7 @@ impl Rig {
 
     /// A store of the chain around a fresh cluster; it has not joined.
     pub fn of_store(lab: Lab, cluster: Cluster, node: Node) -> Result<Self> {
-        store::register(&mut cluster.connect()?, node).context("registering the store")?;
+        register(&mut cluster.connect()?, node).context("registering the store")?;
         let folder = lab.folder("spools")?.join(&cluster.node);
         let _ = fs::remove_dir_all(&folder);
         let spool = Spool::make(&folder)?;
@@ -62,8 +62,8 @@ impl Rig {
     }
 
     /// How to start its watcher.
-    pub fn plan(&self, arguments: &[&str]) -> Plan {
-        Plan {
+    pub fn watcher_options(&self, arguments: &[&str]) -> WatcherOptions {
+        WatcherOptions {
             spool: self.spool.root.clone(),
             database_url: self.cluster.url("tpv_watcher", "tpv"),
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
@@ -75,7 +75,7 @@ impl Rig {
     /// Starts the watcher and waits until it serves.
     pub fn start_watcher(&mut self, arguments: &[&str]) -> Result<()> {
         self.watcher = None;
-        self.watcher = Some(Watcher::start(&self.lab, &self.plan(arguments))?);
+        self.watcher = Some(Watcher::start(&self.lab, &self.watcher_options(arguments))?);
         Ok(())
     }
 
@@ -89,20 +89,20 @@ impl Rig {
         self.cluster.connect()
     }
 
-    /// Waits until nothing is left to do, then reckons; what is recorded with a delay gets the time for it.
-    pub fn reckon(&self, inputs: &[Input]) -> Result<Account> {
+    /// Waits until nothing is left to do, then counts and compares; what is recorded with a delay gets the time for it.
+    pub fn audit(&self, inputs: &[Input]) -> Result<Audit> {
         let mut dba = self.dba()?;
-        audit::settle(&self.spool, &mut dba, PATIENCE)
-            .with_context(|| crate::cluster::tail(&self.cluster.folder.join("watcher.log")))?;
-        let mut account = audit::reckon(&self.spool, &mut dba, inputs)?;
+        wait_until_done(&self.spool, &mut dba, PATIENCE)
+            .with_context(|| log_tail(&self.cluster.folder.join("watcher.log")))?;
+        let mut found = audit(&self.spool, &mut dba, inputs)?;
         // Refusals are told to the database after the file is in quarantine, so that they work without it.
         let _ = until_true("everything is recorded", PATIENCE, || {
-            account.lost.is_empty() || {
-                account = audit::reckon(&self.spool, &mut dba, inputs).unwrap_or_default();
-                account.lost.is_empty() && account.receipts > 0
+            found.lost.is_empty() || {
+                found = audit(&self.spool, &mut dba, inputs).unwrap_or_default();
+                found.lost.is_empty() && found.receipts > 0
             }
         });
-        Ok(account)
+        Ok(found)
     }
 }
 

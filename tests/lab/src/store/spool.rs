@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 
-use crate::store;
-use crate::store::receipts::Input;
+use super::receipts::Input;
+use super::registration::{TERMINALS, terminal};
+use crate::wait::until;
 
 /// The folder that a watcher serves.
 #[derive(Clone, Debug)]
@@ -33,8 +34,8 @@ impl Spool {
     /// A spool with an inbox for each of the store's terminals.
     pub fn make(root: &Path) -> Result<Self> {
         let spool = Self { root: root.to_path_buf() };
-        for index in 0..store::TERMINALS {
-            fs::create_dir_all(spool.inbox(&store::terminal(index)))?;
+        for index in 0..TERMINALS {
+            fs::create_dir_all(spool.inbox(&terminal(index)))?;
         }
         Ok(spool)
     }
@@ -137,7 +138,7 @@ impl Spool {
 
     /// Waits until a `.dat` of this name can be seen.
     pub fn wait_dat(&self, name: &str, patience: Duration) -> Result<PathBuf> {
-        crate::wait::until::until(&format!("{name} appears"), patience, || self.dat(name))
+        until(&format!("{name} appears"), patience, || self.dat(name))
     }
 }
 

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::measure::stopwatch::Stopwatch;
-use crate::store;
-use crate::store::receipts::{Expect, Input, ODDITIES, Receipts};
-use crate::store::spool::Spool;
+use super::receipts::{Expect, Input, ODDITIES, Receipts};
+use super::registration::{TERMINALS, terminal};
+use super::spool::Spool;
+use crate::measure::Stopwatch;
 
 /// How the terminals behave.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ pub struct Pace {
 impl Pace {
     /// All terminals, nothing odd.
     pub fn steady(rate: f64) -> Self {
-        Self { rate, odd_every: 0, from: 0, to: store::TERMINALS }
+        Self { rate, odd_every: 0, from: 0, to: TERMINALS }
     }
 }
 
@@ -89,7 +89,7 @@ pub fn run(
                 // Spread over the period: terminals do not move in step.
                 let mut next = begin + period.mul_f64((index - pace.from) as f64 / terminals as f64);
                 scope.spawn(move || -> Result<()> {
-                    let terminal = store::terminal(index);
+                    let terminal = terminal(index);
                     while next < begin + time && !stop.load(Ordering::Relaxed) {
                         thread::sleep(next.saturating_duration_since(Instant::now()));
                         next += period;

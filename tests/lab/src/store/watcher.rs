@@ -10,19 +10,16 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
 
-use crate::cluster::tail;
-use crate::machine::guard;
-use crate::machine::lab::Lab;
-use crate::machine::process::Process;
-use crate::store::http;
-use crate::wait::until::until;
+use super::http;
+use crate::machine::{Lab, Process, guard, log_tail};
+use crate::wait::until;
 
 /// A watcher under strace, on a loaded machine, gets this long to come up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How to start it.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct WatcherOptions {
     /// The spool's folder.
     pub spool: PathBuf,
     /// The database as the watcher's role.
@@ -42,22 +39,22 @@ pub struct Watcher {
     /// Leader of its process group: the watcher, or its tracer.
     pub process: Process,
     /// What it was started with.
-    pub plan: Plan,
+    pub options: WatcherOptions,
     throw_away: bool,
 }
 
 impl Watcher {
     /// Starts it and does not wait for anything.
-    pub fn spawn(lab: &Lab, plan: &Plan) -> Result<Self> {
-        let watcher = Self::spawn_unguarded(lab, plan)?;
+    pub fn spawn(lab: &Lab, options: &WatcherOptions) -> Result<Self> {
+        let watcher = Self::spawn_unguarded(lab, options)?;
         guard::group(watcher.process);
         Ok(watcher)
     }
 
-    fn spawn_unguarded(lab: &Lab, plan: &Plan) -> Result<Self> {
+    fn spawn_unguarded(lab: &Lab, options: &WatcherOptions) -> Result<Self> {
         let program = lab.program("tpv-watcher")?;
-        let log = File::options().create(true).append(true).open(&plan.log)?;
-        let mut command = match plan.tracer.split_first() {
+        let log = File::options().create(true).append(true).open(&options.log)?;
+        let mut command = match options.tracer.split_first() {
             Some((tracer, rest)) => {
                 let mut command = Command::new(tracer);
                 command.args(rest).arg(program);
@@ -65,54 +62,54 @@ impl Watcher {
             }
             None => Command::new(program),
         };
-        command.arg("--spool").arg(&plan.spool).args(["--listen", "127.0.0.1:0"]).args(&plan.arguments);
-        command.env("TPV_DATABASE_URL", &plan.database_url);
+        command.arg("--spool").arg(&options.spool).args(["--listen", "127.0.0.1:0"]).args(&options.arguments);
+        command.env("TPV_DATABASE_URL", &options.database_url);
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0);
         let child = command.spawn().context("starting tpv-watcher")?;
         let process = Process::of_child(&child)?;
-        Ok(Self { child, process, plan: plan.clone(), throw_away: true })
+        Ok(Self { child, process, options: options.clone(), throw_away: true })
     }
 
     /// Starts one that is to outlive this program.
-    pub fn start_detached(lab: &Lab, plan: &Plan) -> Result<(Process, SocketAddr)> {
-        let mut watcher = Self::spawn_unguarded(lab, plan)?;
+    pub fn start_detached(lab: &Lab, options: &WatcherOptions) -> Result<(Process, SocketAddr)> {
+        let mut watcher = Self::spawn_unguarded(lab, options)?;
         watcher.wait_ready()?;
         watcher.throw_away = false;
         Ok((watcher.process, watcher.listen().context("the watcher says no address")?))
     }
 
     /// Starts it and waits until it says that it serves.
-    pub fn start(lab: &Lab, plan: &Plan) -> Result<Self> {
-        let mut watcher = Self::spawn(lab, plan)?;
+    pub fn start(lab: &Lab, options: &WatcherOptions) -> Result<Self> {
+        let mut watcher = Self::spawn(lab, options)?;
         watcher.wait_ready()?;
         Ok(watcher)
     }
 
     /// Waits until `/readyz` says yes.
     pub fn wait_ready(&mut self) -> Result<()> {
-        let (plan, child) = (&self.plan, &mut self.child);
+        let (options, child) = (&self.options, &mut self.child);
         let answer = until("the watcher is ready", PATIENCE, || {
             if let Ok(Some(status)) = child.try_wait() {
                 return Some(Err(status));
             }
-            let (status, _) = http::get(listen(&plan.spool)?, "/readyz").ok()?;
+            let (status, _) = http::get(listen(&options.spool)?, "/readyz").ok()?;
             (status == 200).then_some(Ok(()))
         });
         match answer {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(status)) => bail!("the watcher ended with {status}:\n{}", tail(&self.plan.log)),
-            Err(late) => bail!("{late}:\n{}", tail(&self.plan.log)),
+            Ok(Err(status)) => bail!("the watcher ended with {status}:\n{}", log_tail(&self.options.log)),
+            Err(late) => bail!("{late}:\n{}", log_tail(&self.options.log)),
         }
     }
 
     /// Where it answers HTTP.
     pub fn listen(&self) -> Option<SocketAddr> {
-        listen(&self.plan.spool)
+        listen(&self.options.spool)
     }
 
     /// One of its own processes: itself, or what runs under the tracer.
     pub fn inner(&self) -> Process {
-        if self.plan.tracer.is_empty() {
+        if self.options.tracer.is_empty() {
             return self.process;
         }
         self.process.children().first().copied().unwrap_or(self.process)

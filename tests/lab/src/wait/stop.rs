@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct AtTheLatest<'s>(&'s AtomicBool);
 
 /// Says stop at the end of the scope that keeps the answer, be it by a panic.
-pub fn at_the_latest(stop: &AtomicBool) -> AtTheLatest<'_> {
+pub fn stop_at_the_latest(stop: &AtomicBool) -> AtTheLatest<'_> {
     AtTheLatest(stop)
 }
 

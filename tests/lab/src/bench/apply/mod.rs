@@ -18,7 +18,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use crate::measure::stopwatch::rounded;
+use crate::measure::{median, rounded};
 use pair::{Pair, Run};
 use way::Way;
 
@@ -96,10 +96,4 @@ fn receipts_of(pair: &mut Pair, words: &mut dyn Write, lines: usize, receipts: u
     words.flush()?;
     table.insert("receipts".to_owned(), receipts.into());
     Ok(table.into())
-}
-
-/// The middle one.
-fn median(mut all: Vec<f64>) -> f64 {
-    all.sort_by(f64::total_cmp);
-    all.get(all.len() / 2).copied().unwrap_or(f64::NAN)
 }

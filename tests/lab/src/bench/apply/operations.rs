@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::median;
 use super::pair::Pair;
 use super::way::Way;
-use crate::wait::until::until_true;
+use crate::measure::median;
+use crate::wait::until_true;
 
 const CUSTOMERS: i32 = 500;
 const EDITS: i32 = 3_000;

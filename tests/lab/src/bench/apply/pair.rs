@@ -11,13 +11,12 @@ use uuid::Uuid;
 
 use super::tickets::tickets;
 use super::way::Way;
-use crate::chain::{self, STORES};
-use crate::cluster::Cluster;
-use crate::cluster::pgtree::PgTree;
-use crate::machine::lab::Lab;
-use crate::machine::process::Process;
+use crate::chain::{self, Plan};
+use crate::cluster::{Cluster, PgTree};
+use crate::machine::{Lab, Process};
+use crate::node::STORES;
 use crate::store;
-use crate::wait::until::until_true;
+use crate::wait::until_true;
 
 /// Longer than any machine needs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -82,7 +81,7 @@ impl Pair {
         let (mut at_store, mut at_central) = (store.connect()?, central.connect()?);
         chain::register_central(&mut at_central)?;
         store::register(&mut at_store, STORES[0])?;
-        chain::join(STORES[0], store, central)?;
+        Plan::Join.run(STORES[0], store, central)?;
         let version: String = at_store.query_one("select current_setting('server_version_num')", &[])?.get(0);
         let mut pair = Self {
             store: at_store,

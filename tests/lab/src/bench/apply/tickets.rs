@@ -2,7 +2,7 @@
 
 use chrono::{SecondsFormat, Utc};
 
-use crate::store::samples::BASKETS;
+use crate::store::BASKETS;
 
 /// A file of terminal T01 for each number, as a terminal writes it.
 pub fn tickets(lines: usize) -> impl Iterator<Item = Vec<u8>> {

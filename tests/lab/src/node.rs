@@ -1,0 +1,16 @@
+//! Who the nodes are.
+
+/// A node of the demo's chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Its name: of the cluster, of the variables in `.tpv/env`, and its `node_code`.
+    pub code: &'static str,
+    /// Its number.
+    pub id: i32,
+}
+
+/// Central.
+pub const CENTRAL: Node = Node { code: "CENTRAL", id: 100 };
+
+/// The stores.
+pub const STORES: [Node; 3] = [Node { code: "S01", id: 1 }, Node { code: "S02", id: 2 }, Node { code: "S03", id: 3 }];
