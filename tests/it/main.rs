@@ -5,19 +5,4 @@
 mod chain;
 mod demo;
 mod store;
-
-use std::time::Duration;
-
-use tpv_lab::store::Input;
-use tpv_lab::store::Rig;
-
-/// A machine under load gets this long for what takes milliseconds.
-const SOON: Duration = Duration::from_secs(20);
-
-/// Fails with every single loss.
-#[track_caller]
-fn nothing_is_lost(rig: &Rig, inputs: &[Input]) {
-    let audit = rig.audit(inputs).unwrap();
-    assert!(audit.lost.is_empty(), "{:#?}\n{:#?}", audit.lost, audit);
-    assert_eq!(audit.receipts, inputs.len(), "{audit:#?}");
-}
+mod support;

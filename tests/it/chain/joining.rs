@@ -1,113 +1,21 @@
-//! How a store joins, catches up, and leaves, while everybody goes on; and how what never came is found.
+//! How a store joins, catches up, and leaves, while everybody goes on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use tpv_lab::chain::{Chain, Plan};
+use tpv_lab::chain::{self, Chain, Plan};
 use tpv_lab::cluster::Cluster;
 use tpv_lab::machine::Lab;
 use tpv_lab::node::STORES;
-use tpv_lab::store;
-use tpv_lab::store::Receipts;
-use tpv_lab::wait::stop_at_the_latest;
-use tpv_lab::wait::{until, until_true};
+use tpv_lab::store::{self, Receipts};
+use tpv_lab::wait::{stop_at_the_latest, until, until_true};
 
-use crate::SOON;
-use crate::chain::refused;
+use crate::support::{
+    CUSTOMERS, HEADS, SOON, all_say, ask, journals_are_whole, of_ana, refused, run, sell, until_verified, update_ana,
+    with_ana,
+};
 
-#[track_caller]
-fn run(at: &Cluster, statements: &[&str]) {
-    let mut dba = at.connect().unwrap();
-    for statement in statements {
-        dba.batch_execute(statement).unwrap();
-    }
-}
-
-#[track_caller]
-pub(crate) fn ask(at: &Cluster, query: &str) -> String {
-    let answer: Option<String> = at.connect().unwrap().query_one(query, &[]).unwrap().get(0);
-    answer.unwrap_or_default()
-}
-
-/// Compares until there is nothing left to compare, as pg_cron does each minute.
-#[track_caller]
-pub(crate) fn until_verified(chain: &Chain) {
-    let verified =
-        "select sync.reconcile() = 0 and bool_and(verified_until is not null and gap_beat is null) from sync.peer";
-    for node in chain.nodes() {
-        let mut dba = node.connect().unwrap();
-        let mut said = String::new();
-        let done = until_true("all is verified", SOON, || {
-            said = dba
-                .query_one(
-                    "select coalesce(string_agg(d::text, '; '), '') from sync.drift d where resolved_at is null",
-                    &[],
-                )
-                .unwrap()
-                .get(0);
-            dba.query_one(verified, &[]).unwrap().get::<_, Option<bool>>(0) == Some(true)
-        });
-        done.unwrap_or_else(|late| panic!("{late}: {said}"));
-    }
-}
-
-#[track_caller]
-pub(crate) fn sell(at: &Cluster, receipts: &mut Receipts, count: usize) {
-    let mut till = at.connect().unwrap();
-    for _ in 0..count {
-        let receipt = receipts.good("T01");
-        till.execute(
-            "select from sales.ingest_files($1, array[$2::bytea], null)",
-            &[&receipt.terminal, &receipt.bytes],
-        )
-        .unwrap();
-    }
-}
-
-pub(crate) const CUSTOMERS: &str =
-    "select count(*) || ' ' || md5(string_agg(c::text, ',' order by customer_id)) from party.customer c";
-pub(crate) const HEADS: &str = "select count(*) || ' ' || md5(string_agg(table_name || key || heads, ',' order by table_name, key)) from sync.head";
 const RECEIPTS: &str = "select count(*) || ' ' || coalesce(sum(total), 0) from sales.receipt where node_id = 2";
-
-/// Apply does not ask foreign keys, and a dump with rows that point nowhere can not be restored.
-const ORPHANS: &str = "do $$ \
-    declare fk record; orphans bigint; \
-    begin \
-      for fk in \
-        select c.conrelid::regclass as child, c.confrelid::regclass as parent, c.conname, \
-               string_agg(format('c.%I = p.%I', a.attname, f.attname), ' and ') as same, \
-               string_agg(format('c.%I is not null', a.attname), ' and ') as given \
-          from pg_constraint c \
-          cross join lateral unnest(c.conkey, c.confkey) k (child, parent) \
-          join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.child \
-          join pg_attribute f on f.attrelid = c.confrelid and f.attnum = k.parent \
-         where c.contype = 'f' and c.connamespace::regnamespace::text not in ('cron', 'pg_catalog') \
-         group by c.oid, 1, 2, 3 \
-      loop \
-        execute format('select count(*) from %s c where %s and not exists (select from %s p where %s)', fk.child, fk.given, fk.parent, fk.same) \
-          into orphans; \
-        if orphans > 0 then raise exception '% rows of % point nowhere by %', orphans, fk.child, fk.conname; end if; \
-      end loop; \
-    end $$";
-
-#[test]
-fn a_store_of_a_chain_can_be_dumped_and_restored_since_no_row_points_nowhere() {
-    let chain = Chain::joined(2).unwrap();
-    run(
-        &chain.central,
-        &[
-            "insert into catalog.tax (code, name, rate) values ('A', 'A', 10)",
-            "insert into catalog.product (sku, description, tax_id) select '1', 'Pan', tax_id from catalog.tax",
-            "insert into catalog.barcode (gtin14, product_id) select '00000000000017', product_id from catalog.product",
-        ],
-    );
-    sell(&chain.stores[0], &mut Receipts::new(55), 3);
-    chain.converge().unwrap();
-    let mut stores = chain.stores[1].connect().unwrap();
-    let came = "select (select count(*) from catalog.barcode) = 1 and (select count(*) from org.store) = 2";
-    until_true("all of it is here", SOON, || stores.query_one(came, &[]).unwrap().get(0)).unwrap();
-    chain.nodes().for_each(|node| run(node, &[ORPHANS]));
-}
 
 /// Each side writes from before the first step of the plan until after the last.
 #[test]
@@ -156,10 +64,8 @@ fn a_store_joins_while_both_sides_go_on_writing_and_has_what_all_have() {
     });
     chain.stores.push(newcomer);
     chain.converge().unwrap();
-    for query in [CUSTOMERS, HEADS] {
-        let said = chain.everywhere(query).unwrap();
-        assert!(said.iter().all(|one| *one == said[0]), "{query}: {said:#?}");
-    }
+    all_say(&chain, CUSTOMERS);
+    all_say(&chain, HEADS);
     until_verified(&chain);
     // Receipts that came before their store was known wait in quarantine until pg_cron's next minute.
     ask(&chain.central, "select sync.replay_waiting()::text");
@@ -221,10 +127,8 @@ fn a_store_that_lost_its_slots_rejoins_without_copying_or_losing_anything() {
     Plan::Rejoin.run(STORES[1], &chain.stores[1], &chain.central).unwrap();
     chain.converge().unwrap();
     until_verified(&chain);
-    for query in [CUSTOMERS, HEADS] {
-        let said = chain.everywhere(query).unwrap();
-        assert!(said.iter().all(|one| *one == said[0]), "{query}: {said:#?}");
-    }
+    all_say(&chain, CUSTOMERS);
+    all_say(&chain, HEADS);
     assert!(ask(&chain.central, RECEIPTS).starts_with("50 "));
     assert_eq!(ask(&chain.central, "select count(*)::text from wire.doc where chain = 'by hand'"), "1");
     let siblings = "select string_agg(column_name || node_id, ',' order by node_id) from sync.sibling";
@@ -232,78 +136,35 @@ fn a_store_that_lost_its_slots_rejoins_without_copying_or_losing_anything() {
     assert_eq!(ask(&chain.stores[1], siblings), "phone2,phone100");
 }
 
-/// The slot was moved on by hand: no error anywhere, and rows that never came.
 #[test]
-fn rows_that_were_skipped_are_found_asked_for_and_sent_again() {
-    let chain = Chain::joined(2).unwrap();
-    let mut receipts = Receipts::new(54);
-    sell(&chain.stores[0], &mut receipts, 10);
-    chain.converge().unwrap();
-    until_verified(&chain);
-    let until_before = ask(&chain.central, "select received_until::text from sync.peer where node_id = 1");
-
-    chain.cut(0).unwrap();
-    run(&chain.stores[0], &["insert into party.customer (name) values ('skipped up')"]);
-    run(&chain.central, &["insert into party.customer (name) values ('skipped down')"]);
-    sell(&chain.stores[0], &mut receipts, 7);
-    for node in [&chain.central, &chain.stores[0]] {
-        let mut dba = node.connect().unwrap();
-        let count = |dba: &mut postgres::Client| {
-            dba.query_one("select max(beat) from wire.beat", &[]).unwrap().get::<_, i64>(0)
-        };
-        let before = count(&mut dba);
-        until_true("a beat falls into the gap", SOON, || count(&mut dba) > before).unwrap();
+fn a_store_that_joins_again_is_refused_and_the_chain_goes_on() {
+    let chain = with_ana();
+    let (central, store) = (&chain.central, &chain.stores[0]);
+    for taken in ["1, 'S99', 'store'", "9, 'S01', 'store'", "1, 'S01', 'central'", "100, 'S01', 'store'"] {
+        assert_eq!(refused(central, &format!("select sync.add_peer({taken})")), "22023", "{taken}");
     }
-    for (at, slot) in [(&chain.central, "tpv_to_s01"), (&chain.stores[0], "tpv_up_s01")] {
-        let skip = format!(
-            "select pg_replication_slot_advance(slot_name, pg_current_wal_lsn()) is not null from pg_replication_slots \
-                            where slot_name = '{slot}' and active_pid is null"
-        );
-        let mut dba = at.connect().unwrap();
-        until("the slot is moved", SOON, || dba.query_opt(&skip, &[]).ok().flatten()).unwrap();
+    assert_eq!(refused(store, "select sync.add_peer(200, 'OTHER', 'central')"), "22023");
+    let other_version = "select sync.add_peer(7, 'S07', 'store', '9.9.9', 1)";
+    assert_eq!(refused(central, other_version), "55000");
+    let other_schema =
+        "select sync.add_peer(7, 'S07', 'store', (select extversion from pg_extension where extname = 'pg_tpv'), 1)";
+    assert_eq!(refused(central, other_schema), "55000");
+    let again = Plan::Join.run(STORES[0], store, central).unwrap_err();
+    let state =
+        again.root_cause().downcast_ref::<postgres::error::DbError>().map(|error| error.code().code().to_owned());
+    assert_eq!(state.as_deref(), Some("55000"), "{again:#}");
+    // A step that is run again changes nothing, and neither does all of it.
+    let steps = "select run_on, sql from sync.join_steps('S01', 1, 'CENTRAL', 100, $1, $2) order by step";
+    let conninfos = [chain::conninfo(store), chain::conninfo(central)];
+    for row in central.connect().unwrap().query(steps, &[&conninfos[0], &conninfos[1]]).unwrap() {
+        let (run_on, sql): (String, String) = (row.get(0), row.get(1));
+        run(if run_on == "S01" { store } else { central }, &[&sql]);
     }
-    chain.mend(0).unwrap();
-    sell(&chain.stores[0], &mut receipts, 5);
-    run(&chain.stores[0], &["insert into party.customer (name) values ('came')"]);
-    let mut central = chain.central.connect().unwrap();
-    until_true("the gap is noticed", SOON, || {
-        central.query_one("select gap_beat is not null from sync.peer where node_id = 1", &[]).unwrap().get(0)
-    })
-    .unwrap();
-    let stands = "select (received_until < clock_timestamp() - interval '0.1 s' and received_until >= $1::text::timestamptz)::text \
-                  from sync.peer where node_id = 1";
-    assert_eq!(central.query_one(stands, &[&until_before]).unwrap().get::<_, String>(0), "true");
-    assert_eq!(ask(&chain.central, "select (count(*) < 22)::text from sales.receipt where node_id = 1"), "true");
-
-    until_verified(&chain);
+    run(store, &[&update_ana("phone = '3'")]);
+    run(central, &[&update_ana("email = '4'")]);
     chain.converge().unwrap();
-    assert_eq!(ask(&chain.central, "select count(*)::text from sales.receipt where node_id = 1"), "22");
-    assert_eq!(ask(&chain.central, "select bool_and(intact)::text from wire.verify_chains()"), "true");
-    let found = "select string_agg(what || ' ' || subject, ', ' order by what, subject) from sync.drift where resolved_at is not null";
-    assert_eq!(ask(&chain.central, found), "chain T01, operations 1");
-    assert_eq!(ask(&chain.stores[0], found), "operations 100");
-    assert_eq!(ask(&chain.stores[1], found), "");
-}
-
-/// A store that was restored from a backup counts on from where that ended.
-#[test]
-fn an_operation_under_a_number_that_was_used_before_is_kept_aside_and_reported() {
-    let chain = Chain::joined(1).unwrap();
-    run(&chain.stores[0], &["insert into party.customer (name) values ('before')"]);
-    chain.converge().unwrap();
-    let forget = "begin; set local pg_tpv.maintenance = on; set local role tpv_owner; \
-        delete from sync.head where key in (select o.key from wire.op o order by o.node_id <> 1, o.seq desc limit 1); \
-        delete from wire.op where node_id = 1 and seq = (select last_seq from sync.op_counter); \
-        update sync.op_counter set last_seq = last_seq - 1; commit";
-    run(&chain.stores[0], &[forget, "insert into party.customer (name) values ('after')"]);
-    let kept =
-        "select count(*) = 1 from sync.quarantine where code = 'NUMBER_REUSED' and refused ->> 'patch' like '%after%'";
-    let mut central = chain.central.connect().unwrap();
-    until_true("it is kept", SOON, || central.query_one(kept, &[]).unwrap().get(0)).unwrap();
-    // And the stream goes on.
-    run(&chain.stores[0], &["insert into party.customer (name) values ('later')"]);
-    let came = "select exists (select from party.customer where name = 'later')";
-    until_true("it goes on", SOON, || central.query_one(came, &[]).unwrap().get(0)).unwrap();
+    assert_eq!(all_say(&chain, &of_ana("row(email, phone)")), "(4,3)");
+    journals_are_whole(&chain);
 }
 
 /// As a person edits what is central's in a store that has left: by the owner of the tables.
@@ -323,8 +184,7 @@ fn a_store_that_left_and_comes_back_replaces_nothing_of_what_central_decided() {
     Plan::Join.run(STORES[0], &chain.stores[0], &chain.central).unwrap();
     until_verified(&chain);
     chain.converge().unwrap();
-    let said = chain.everywhere(HEADS).unwrap();
-    assert!(said.iter().all(|one| *one == said[0]), "{said:#?}");
+    all_say(&chain, HEADS);
     let products = "select string_agg(sku || ' ' || description, ', ' order by sku) from catalog.product";
     let kept =
         "select string_agg(node_id || ' ' || value::text || ' ' || chosen, ', ' order by node_id) from sync.sibling";

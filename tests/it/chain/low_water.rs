@@ -18,7 +18,7 @@ use tpv_lab::store::Receipts;
 use tpv_lab::wait::stop_at_the_latest;
 use tpv_lab::wait::until_true;
 
-use crate::SOON;
+use crate::support::SOON;
 
 /// Sessions that write.
 const SESSIONS: u64 = 8;

@@ -7,7 +7,7 @@ use postgres::{IsolationLevel, Transaction};
 use tpv_lab::chain::Chain;
 use tpv_lab::wait::stop_at_the_latest;
 
-use crate::chain::{ANA, all_say, journals_are_whole, of_ana, refused, run, until_at, update_ana, with_ana};
+use crate::support::{ANA, all_say, ana_is, journals_are_whole, of_ana, refused, run, until_at, update_ana, with_ana};
 
 const SIBLINGS: &str = "select string_agg(concat_ws(' ', right(key, 2), column_name, node_id, seq, value, chosen), ', ' \
     order by key, column_name, node_id, seq) from sync.sibling";
@@ -38,6 +38,23 @@ fn the_owner_of_a_customer_wins_at_every_node() {
     // Ana was first met at S01, which wrote first.
     assert_eq!(all_say(&chain, &of_ana("row(phone, home_node_id)")), "(\"of S01\",1)");
     all_say(&chain, SIBLINGS);
+    journals_are_whole(&chain);
+}
+
+/// One node merged before it knew the new policy, another one after.
+#[test]
+fn a_policy_that_changes_while_a_store_is_away_leaves_all_nodes_alike() {
+    let chain = with_ana();
+    chain.cut(0).unwrap();
+    run(&chain.stores[0], &[&update_ana("tags = '[\"one\"]', consent = 'email'")]);
+    run(&chain.stores[1], &[&update_ana("tags = '[\"two\"]', consent = 'none'")]);
+    until_at(&chain.central, &ana_is("consent = 'none'"));
+    let rule =
+        "update sync.policy set rule = '\"last_write\"' where table_name = 'party.customer' and column_name = 'tags'";
+    run(&chain.central, &[rule, "update sync.policy set deleted = true where column_name = 'consent'"]);
+    chain.mend(0).unwrap();
+    chain.converge().unwrap();
+    assert_eq!(all_say(&chain, &of_ana("tags")), "[\"two\"]");
     journals_are_whole(&chain);
 }
 

@@ -3,7 +3,7 @@
 //!
 //! | native replication | the test that tpv has it not |
 //! | --- | --- |
-//! | drops UPDATEs of rows that the subscriber also writes | `chain::a_row_that_all_nodes_write_at_once_…` |
+//! | drops UPDATEs of rows that the subscriber also writes | `conflicts::a_row_that_all_nodes_write_at_once_…` |
 //! | calls nobody for an UPDATE or DELETE of a row that is missing | `an_edit_of_a_row_that_is_not_here_yet_waits_for_it` |
 //! | does not send a large value that did not change | `large_values_arrive_whole_…` |
 //! | echoes INSERT and DELETE for ever | `keys_that_all_nodes_delete_and_bring_back_come_to_rest` |
@@ -24,9 +24,8 @@ use tpv_lab::dice::Dice;
 use tpv_lab::store::Receipts;
 use tpv_lab::wait::until_true;
 
-use crate::SOON;
-use crate::chain::{
-    ANA, INGEST, all_say, ana_is, journals_are_whole, of_ana, refused, run, until_at, update_ana, with_ana,
+use crate::support::{
+    ANA, INGEST, SOON, all_say, ana_is, journals_are_whole, of_ana, refused, run, until_at, update_ana, with_ana,
 };
 
 /// Customers of the tests below, by number.

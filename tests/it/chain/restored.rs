@@ -8,9 +8,7 @@ use tpv_lab::node::STORES;
 use tpv_lab::store::Receipts;
 use tpv_lab::wait::until_true;
 
-use crate::SOON;
-use crate::chain::joining::{CUSTOMERS, HEADS, ask, sell, until_verified};
-use crate::chain::{run, update_ana, with_ana};
+use crate::support::{CUSTOMERS, HEADS, SOON, all_say, ask, run, sell, until_verified, update_ana, with_ana};
 
 /// Copies the data of a server that stands still, as a backup or from one.
 #[track_caller]
@@ -50,8 +48,7 @@ fn all_agree(chain: &Chain) {
     until_verified(chain);
     chain.converge().unwrap();
     for query in [CUSTOMERS, HEADS] {
-        let said = chain.everywhere(query).unwrap();
-        assert!(said.iter().all(|one| *one == said[0]), "{query}: {said:#?}");
+        all_say(chain, query);
     }
     for node in chain.nodes() {
         let refused = "select string_agg(q::text, ', ') from sync.quarantine q where refused is not null";

@@ -6,8 +6,7 @@ use tpv_lab::machine::Lab;
 use tpv_lab::node::STORES;
 use tpv_lab::store;
 
-use crate::chain::joining::{HEADS, ask, until_verified};
-use crate::chain::{ANA, run, until_at, update_ana};
+use crate::support::{ANA, HEADS, all_say, ask, run, until_at, until_verified, update_ana};
 
 const LOADED: &str = "select count(*) filter (where completed_at is not null) = 1 from sync.snapshot";
 
@@ -43,8 +42,7 @@ fn a_load_from_a_node_that_misses_an_operation_stands_for_what_came_after_it() {
     chain.stores.push(newcomer);
     until_verified(&chain);
     chain.converge().unwrap();
-    let said = chain.everywhere(HEADS).unwrap();
-    assert!(said.iter().all(|one| *one == said[0]), "{said:#?}");
+    all_say(&chain, HEADS);
     assert_eq!(
         ask(&chain.central, "select count(*)::text from wire.op where node_id = 1 and patch like '%missed%'"),
         "1"

@@ -17,7 +17,7 @@ use tpv_lab::store;
 use tpv_lab::store::Receipts;
 use tpv_lab::wait::until_true;
 
-use crate::SOON;
+use crate::support::SOON;
 
 /// The release before this one, and the newest migration that it had.
 const BEFORE: (&str, i32) = ("0.1.0", 7);

@@ -14,7 +14,7 @@ use tpv_lab::store::{Input, Oddity, Receipts};
 use tpv_lab::wait::stop_at_the_latest;
 use tpv_lab::wait::until_true;
 
-use crate::{SOON, nothing_is_lost};
+use crate::support::{SOON, nothing_is_lost};
 
 /// Twenty terminals with an odd file now and then.
 const PACE: Pace = Pace { rate: 40.0, odd_every: 10, from: 0, to: store::TERMINALS };

@@ -13,8 +13,8 @@ use tpv_lab::store::http;
 use tpv_lab::store::{Input, Receipts};
 use tpv_lab::wait::until_true;
 
-use crate::store::trace;
-use crate::{SOON, nothing_is_lost};
+use super::trace;
+use crate::support::{SOON, nothing_is_lost};
 
 fn drop_many(rig: &Rig, receipts: &mut Receipts, count: usize) -> Vec<Input> {
     let inputs: Vec<_> = (0..count).map(|turn| receipts.good(&tpv_lab::store::terminal(turn))).collect();

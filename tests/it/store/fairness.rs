@@ -9,7 +9,7 @@ use tpv_lab::store;
 use tpv_lab::store::Rig;
 use tpv_lab::store::{Oddity, Receipts};
 
-use crate::{SOON, nothing_is_lost};
+use crate::support::{SOON, nothing_is_lost};
 
 #[test]
 fn a_flood_on_one_terminal_does_not_stop_the_others() {

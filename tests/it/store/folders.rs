@@ -7,7 +7,7 @@ use tpv_lab::store::Receipts;
 use tpv_lab::store::Rig;
 use tpv_lab::wait::until_true;
 
-use crate::{SOON, nothing_is_lost};
+use crate::support::{SOON, nothing_is_lost};
 
 #[test]
 fn an_inbox_that_was_moved_away_is_served_again_when_it_is_back() {

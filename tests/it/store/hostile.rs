@@ -9,7 +9,7 @@ use tpv_lab::store::Rig;
 use tpv_lab::store::{Expect, ODDITIES, Receipts};
 use tpv_lab::wait::until;
 
-use crate::{SOON, nothing_is_lost};
+use crate::support::{SOON, nothing_is_lost};
 
 #[test]
 fn every_oddity_gets_the_answer_that_the_rules_give() {

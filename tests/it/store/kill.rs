@@ -6,8 +6,8 @@ use tpv_lab::store::Watcher;
 use tpv_lab::store::{Input, Oddity, Receipts};
 use tpv_lab::wait::{until, until_true};
 
-use crate::store::trace;
-use crate::{SOON, nothing_is_lost};
+use super::trace;
+use crate::support::{SOON, nothing_is_lost};
 
 /// Kills at the first to the `rounds`-th call, `step` apart, with fresh files each time.
 fn killed_at(call: &str, rounds: usize, step: usize) {

@@ -7,7 +7,7 @@ use tpv_lab::store::{Input, Oddity, Receipts};
 use tpv_lab::wait::until_true;
 use uuid::Uuid;
 
-use crate::{SOON, nothing_is_lost};
+use crate::support::{SOON, nothing_is_lost};
 
 /// Drops it and waits for its receipt.
 fn receipt_of(rig: &Rig, input: &Input) -> Uuid {

@@ -6,7 +6,7 @@ use tpv_lab::store::Receipts;
 use tpv_lab::store::Rig;
 use tpv_lab::store::Watcher;
 
-use crate::{SOON, nothing_is_lost};
+use crate::support::{SOON, nothing_is_lost};
 
 #[test]
 fn a_second_watcher_on_the_same_spool_refuses_to_start() {

@@ -10,7 +10,7 @@ use tpv_lab::store::http;
 use tpv_lab::store::{Watcher, WatcherOptions};
 use tpv_lab::wait::until_true;
 
-use crate::{SOON, nothing_is_lost};
+use crate::support::{SOON, nothing_is_lost};
 
 /// A certificate authority that nobody but a test trusts.
 struct Authority {

@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use tpv_lab::store::{Watcher, WatcherOptions};
 use tpv_lab::wait::until_true;
 
-use crate::SOON;
+use crate::support::SOON;
 
 /// Puts the watcher under strace with one injection, e.g. `renameat2:signal=SIGKILL:when=3`.
 ///
