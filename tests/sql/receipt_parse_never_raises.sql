@@ -1,5 +1,7 @@
 -- receipt_parse answers about any bytes and any declaration; none of them is an error of SQL.
 
+\ir prelude/test.sql
+
 do $$ begin perform setseed(0.20260701); end $$;
 
 create temp table good as
@@ -53,8 +55,9 @@ begin
     into told
     from (select tpv.receipt_parse(raw) as a from hostile) as answered;
     assert told.files > 6000 and told.usable > 0, 'the files are thousands, and some are receipts still';
-    assert told.files = told.usable + told.refused, 'each file is usable, or has a problem that says why not';
-    assert told.wrong = 0, 'what is usable has the hash of its body';
+    perform test.equal(told.files,
+        told.usable + told.refused, 'each file is usable, or has a problem that says why not');
+    perform test.equal(told.wrong, 0, 'what is usable has the hash of its body');
 end
 $$;
 
