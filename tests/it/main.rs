@@ -4,5 +4,6 @@
 
 mod chain;
 mod demo;
+mod examples;
 mod store;
 mod support;

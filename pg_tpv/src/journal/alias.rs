@@ -11,7 +11,7 @@ use crate::sql;
 
 /// The key of the thing that `key` became. Called through `sync.canonical_key`.
 #[pg_extern(stable, parallel_unsafe)]
-pub fn resolve(table_name: &str, key: &str) -> String {
+pub fn canonical_key(table_name: &str, key: &str) -> String {
     let Some(tracked) = Tracked::find(table_name) else {
         Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "that table is not tracked").raise()
     };
@@ -37,8 +37,8 @@ pub fn resolve(table_name: &str, key: &str) -> String {
 
 extension_sql!(
     r#"
-comment on function resolve(text, text) is 'The key of the thing that this one became. Callers use sync.canonical_key.';
+comment on function canonical_key(text, text) is 'The key of the thing that this one became. Callers use sync.canonical_key.';
 "#,
     name = "alias_comments",
-    requires = [resolve]
+    requires = [canonical_key]
 );
