@@ -105,7 +105,7 @@ pub const CUSTOMERS: &str =
 /// A digest of the heads of all entities.
 pub const HEADS: &str = "select count(*) || ' ' || md5(string_agg(table_name || key || heads, ',' order by table_name, key)) from sync.head";
 
-/// The customer that the tests quarrel about.
+/// The customer whom nodes write at the same time.
 pub const ANA: &str = "00000000-0000-7000-8000-0000000000aa";
 
 /// A chain of two stores that knows one customer.

@@ -30,6 +30,6 @@ begin
     perform test.refused(format('select dat.withdraw(%L, %L)', id, 'why'), '22023', what => 'a held one has no .dat');
     perform test.equal((select code from test.take(test.receipt('1', terminal => 'T05'), 'T05')),
         'NAME_COLLISION', 'the name is not given to another');
-    assert (select bool_and(intact) from wire.verify_chains()), 'the chains hold';
+    assert (select bool_and(intact) from wire.verify_chains()), 'the hash chains hold';
 end
 $$;

@@ -22,7 +22,7 @@ begin
     perform test.equal(test.dry('"first_write"'), 'aa "2" "1" t, bb "3" "2" t', 'first_write would change both');
     perform test.equal(test.dry('"last_write"'), 'aa "2" "2" f, bb "3" "3" f', 'last_write is how it is');
     perform test.equal(test.dry('"owner_wins"'), 'aa "2" "2" f, bb "3" "3" f', 'owner_wins would change nothing');
-    -- What one policy united is no conflict, and may be one under another.
+    -- What one policy joined is no conflict, and may be one under another.
     perform test.equal(test.dry('"last_write"', 'tags'), 'aa ["a", "b"] ["b"] t', 'tags would be a conflict');
     perform test.refused($q$select sync.policy_dry_run('party.customer', 'phone', '"newest"')$q$,
         '22023', what => 'a rule that nobody knows');

@@ -21,7 +21,7 @@ begin
         from test.take(test.receipt('1', jsonb_build_array(test.item(), test.item())))), 'accepted', 'two of two');
     set local pg_tpv.max_receipt_lines = 1;
     perform test.equal((select outcome from test.take(test.receipt('2'))), 'accepted', 'one of one');
-    -- What was taken in stays readable when a limit is lowered.
+    -- What was ingested stays readable when a limit is lowered.
     assert (select bool_and(quarantined = 0) from sales.rebuild_projections()), 'a limit is for what comes';
     perform test.equal((select sum(line_count) from sales.receipt), 3, 'and not for what is there');
 

@@ -100,6 +100,6 @@ grant insert on sales.receipt_line to tpv_owner;
 select test.take(test.receipt('11')) \g /dev/null
 do $$
 begin
-    assert test.lines('11') = 1 and test.code('11') is null, 'with the privilege back it is taken in';
+    assert test.lines('11') = 1 and test.code('11') is null, 'with the privilege back it is ingested';
 end
 $$;

@@ -81,7 +81,7 @@ end
 $$;
 
 -- An operator was faster. (The ticket's void has the id of the operator's; written a second time,
--- it stopped the chain, and the file came back for ever.)
+-- it stopped the hash chain, and the file came back for ever.)
 do $$
 declare
     first uuid := (select receipt_id from test.take(test.receipt('20', jsonb_build_array(test.item(4)))));
@@ -94,7 +94,7 @@ begin
         and (select count(*) from sales.receipt_event
         where receipt_id = first and kind = 'void') = 1, 'which is not said twice';
     perform test.equal((select count(*) from dat.pending where receipt_id = first), 1, 'its .dat is asked back once');
-    assert (select bool_and(intact) from wire.verify_chains()), 'the chains hold';
+    assert (select bool_and(intact) from wire.verify_chains()), 'the hash chains hold';
 end
 $$;
 

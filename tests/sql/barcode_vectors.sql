@@ -35,7 +35,7 @@ begin
     perform test.equal(tpv.barcode_decode('4011', '[]'),
         '{"code": "4011", "kind": "plu", "gtin14": null, "check_digit_ok": null}', 'a PLU');
     perform test.equal(tpv.barcode_decode('8436006836054', '[]') ->> 'check_digit_ok',
-        'false', 'a wrong check digit is told');
+        'false', 'a wrong check digit is found');
 
     a := tpv.barcode_decode('2112345015002', scale);
     assert a ->> 'rule' = 'scale price' and a ->> 'item' = '12345' and a ->> 'value' = '15.00' and

@@ -1,5 +1,5 @@
 -- A document that this version cannot project is stored and quarantined with a code; a rebuild
--- tries again, and says what got in.
+-- tries again, and says what it projected.
 
 \ir prelude/store.sql
 

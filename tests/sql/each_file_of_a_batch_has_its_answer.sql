@@ -30,7 +30,7 @@ begin
         array['b BAD_JSON', 'd EMPTY_FILE', 'f TRUNCATED', 'j BAD_ID'], 'each refusal is, too');
     assert (select array_agg(chain_seq order by chain_seq) from wire.doc where chain = 'T01') = '{1,2,3,4,5,6,7}'
         and (select array_agg(kind order by chain_seq) from wire.doc)
-        = '{receipt,receipt,receipt,intake,receipt,intake,receipt}', 'the chain is in the order of the files';
+        = '{receipt,receipt,receipt,intake,receipt,intake,receipt}', 'the hash chain is in the order of the files';
     assert (select bool_and(intact) from wire.verify_chains()), 'and holds';
 end
 $$;

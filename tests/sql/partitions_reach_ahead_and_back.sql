@@ -37,7 +37,7 @@ begin
     perform test.equal((select tableoid::regclass::text from wire.doc where business_date = far + 1),
         leaf, 'to their month');
     assert (select count(*) from sales.day_close) = 3
-        and (select count(*) from sync.quarantine) = 1, 'they are not taken in again';
+        and (select count(*) from sync.quarantine) = 1, 'they are not received again';
     assert (select bool_and(test.guarded(inhrelid) = guarded) from pg_inherits where inhparent = 'wire.doc'::regclass),
         'all is guarded, the default one again';
     perform test.refused('delete from ' || leaf, '42501');
@@ -48,7 +48,7 @@ begin
     insert into wire.doc select * from before;
     perform test.equal((select count(*) from wire.doc), 4, 'a repeat is known there as well');
     insert into wire.doc values (1, gen_random_uuid(), far, 'unheard', null, 9, 1, 'X', 10, '', '{}', sha256('{}'));
-    perform test.equal((select count(*) from sync.quarantine), 2, 'and a new one is taken in');
+    perform test.equal((select count(*) from sync.quarantine), 2, 'and a new one is received');
 end
 $$;
 

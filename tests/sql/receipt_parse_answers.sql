@@ -66,7 +66,7 @@ begin
         and a -> 'content_hash' = 'null', 'what is quarantined has no receipt, body or hash';
 
     select answer.a into a from answer where name = 'empty';
-    perform test.equal(a #>> '{problems,0,code}', 'EMPTY_FILE', 'an empty file is told as one');
+    perform test.equal(a #>> '{problems,0,code}', 'EMPTY_FILE', 'an empty file is found');
 end
 $$;
 

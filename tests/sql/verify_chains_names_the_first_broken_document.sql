@@ -1,4 +1,4 @@
--- Whatever was done to a document behind the triggers, verify_chains names the chain, the document
+-- Whatever was done to a document behind the triggers, verify_chains names the hash chain, the document
 -- and the reason.
 
 \ir prelude/store.sql
@@ -71,7 +71,7 @@ begin
         ) as c (what, how, seq, doc, why)
         left join lateral (select t.*, count(*) over () as number from test.tampered(c.how) as t) as t on true
     loop
-        assert found.number = 1 and found.chain = 'T01', format('%s: %s broken chains', found.what, found.number);
+        assert found.number = 1 and found.chain = 'T01', format('%s: %s broken hash chains', found.what, found.number);
         assert found.broken_seq = found.seq or found.what = 'a number twice',
             format('%s: at %s', found.what, found.broken_seq);
         assert found.broken_doc is not distinct from found.doc or found.what = 'a number twice',

@@ -47,7 +47,7 @@ begin
         and d.body not like '%: %', 'holds what the terminal wrote, in one form';
     perform test.equal((select (head_seq, head_hash, head_hlc)::text from sync.hash_chain),
         (1, tpv.document_link(1, 'T01', 1, d.doc_id, 'receipt', d.business_date, d.prev_hash, d.content_hash),
-        d.hlc)::text, 'and is the head of its chain');
+        d.hlc)::text, 'and is the head of its hash chain');
     perform test.equal(substring(d.doc_id::text from 15 for 1), '8', 'under an id that follows from what it is');
 end
 $$;
@@ -63,7 +63,7 @@ do $$
 declare
     raw bytea := (select bytes from sales.raw);
 begin
-    perform test.equal((select outcome from test.take(raw)), 'accepted', 'it is taken in anew');
+    perform test.equal((select outcome from test.take(raw)), 'accepted', 'it is ingested anew');
     assert not exists (select doc_id, business_date, content_hash from wire.doc except table first),
         'as the document it was';
 end

@@ -28,7 +28,7 @@ begin
     perform test.equal((select array_agg(e ->> 'code') from wire.doc,
         jsonb_array_elements(body::jsonb -> 'holds') as e
         where kind = 'intake' and (body::jsonb ->> 'about')::uuid = answer.receipt_id),
-        '{QUANTITY_SCALE}', 'one place is told of once');
+        '{QUANTITY_SCALE}', 'one place is reported once');
 
     select * into answer from test.take(test.receipt('4', jsonb_build_array(test.item(0.01, 15000)),
         terminal => 'T02'), 'T02');

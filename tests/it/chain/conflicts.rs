@@ -4,11 +4,11 @@ use std::thread;
 
 use crate::support::{ANA, all_say, journals_are_whole, of_ana, refused, run, update_ana, with_ana};
 
-/// One that is met at two stores.
+/// One that two stores add.
 const BOB: &str = "00000000-0000-7000-8000-0000000000bb";
 
 #[test]
-fn two_stores_that_edit_one_customer_agree_and_a_person_settles_what_was_lost() {
+fn two_stores_that_edit_one_customer_agree_and_a_person_resolves_what_was_lost() {
     let chain = with_ana();
     chain.cut(0).unwrap();
     run(

@@ -92,7 +92,7 @@ fn a_row_in_the_name_of_another_node_is_refused_and_the_stream_goes_on() {
     }
 }
 
-/// Apply does not ask foreign keys, and a dump with rows that point nowhere can not be restored.
+/// Apply checks no foreign keys, and a dump with rows that point nowhere cannot be restored.
 const ORPHANS: &str = "do $$ \
     declare fk record; orphans bigint; \
     begin \

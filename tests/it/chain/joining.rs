@@ -53,7 +53,7 @@ fn a_store_joins_while_both_sides_go_on_writing_and_has_what_all_have() {
             });
         }
         Plan::Join.run(STORES[1], &newcomer, &chain.central).unwrap();
-        until("the load is complete", SOON, || {
+        until("the snapshot is complete", SOON, || {
             ask(&newcomer, "select count(*)::text from sync.snapshot where completed_at is not null")
                 .parse::<i64>()
                 .ok()
@@ -79,7 +79,7 @@ fn a_store_joins_while_both_sides_go_on_writing_and_has_what_all_have() {
     assert_eq!(ask(&chain.stores[1], "select (count(*) < 2000)::text from wire.op where node_id = 100"), "true");
 }
 
-/// A document whose chain no bookkeeping names. It is on the wire, and so it must arrive.
+/// A document whose hash chain no bookkeeping names. It is in `wire.doc`, and so it must arrive.
 const BY_HAND: &str = "insert into wire.doc \
       (node_id, doc_id, business_date, kind, hlc, schema_version, chain, chain_seq, prev_hash, body, content_hash) \
     values (2, gen_random_uuid(), current_date, 'riddle', tpv.hlc_now(), 1, 'by hand', 1, decode(repeat('00', 32), 'hex'), '{}', sha256('{}'))";
@@ -206,7 +206,7 @@ fn leave(chain: &Chain) {
 #[test]
 fn a_store_leaves_and_decides_for_itself() {
     let chain = Chain::joined(2).unwrap();
-    // A load that it began and will never end must not keep central from sending others its own.
+    // A snapshot that it began and will never end must not keep central from sending others its own.
     run(&chain.central, &["insert into sync.snapshot (snapshot_id, node_id) values (gen_random_uuid(), 1)"]);
     let send = "select sync.send_snapshot(2)";
     assert_eq!(refused(&chain.central, send), "55000");

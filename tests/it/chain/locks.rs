@@ -1,4 +1,4 @@
-//! Locks: what arrives meets other arrivals, sessions, and sessions that somebody forgot.
+//! Locks: operations that arrive wait for other arrivals, for sessions, and for sessions that somebody forgot.
 
 use postgres::error::SqlState;
 use tpv_lab::wait::until_true;
@@ -7,7 +7,7 @@ use crate::support::{ANA, SOON, all_say, ask, journals_are_whole, of_ana, run, u
 
 /// The stores' transactions meet at central, in apply workers of their own.
 #[test]
-fn stores_that_wrote_the_same_things_in_opposite_orders_are_taken_in_without_a_deadlock() {
+fn stores_that_wrote_the_same_rows_in_opposite_orders_are_merged_without_a_deadlock() {
     let chain = with_ana();
     run(&chain.central, &["insert into party.customer (name) select 'c' || n from generate_series(1, 20) n"]);
     chain.converge().unwrap();
@@ -60,7 +60,7 @@ fn a_session_that_deadlocks_with_what_arrives_gives_way() {
     assert_eq!(ask(&chain.central, workers), worker, "no worker was started anew");
 }
 
-/// A session that somebody forgot keeps a customer locked at central: whoever writes that one waits, nobody else.
+/// A session that somebody forgot keeps a customer locked at central: who writes that customer waits, nobody else.
 #[test]
 fn a_locked_row_holds_up_the_store_that_wrote_it_and_no_other() {
     let chain = with_ana();
@@ -78,8 +78,8 @@ fn a_locked_row_holds_up_the_store_that_wrote_it_and_no_other() {
     let named = format!("{session}: waiting for a lock: session {session} keeps a row");
     let advice = "select string_agg(concat_ws(': ', $1::text, state, advice), ' ') from sync.status where state <> 'running' and direction = 'receives'";
     until_true("a DBA sees who holds it up", SOON, || {
-        let said: Option<String> = chain.central.connect().unwrap().query_one(advice, &[&session]).unwrap().get(0);
-        said.is_some_and(|said| said.starts_with(&named))
+        let shown: Option<String> = chain.central.connect().unwrap().query_one(advice, &[&session]).unwrap().get(0);
+        shown.is_some_and(|shown| shown.starts_with(&named))
     })
     .unwrap();
     forgotten.rollback().unwrap();

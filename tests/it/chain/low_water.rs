@@ -1,7 +1,7 @@
-//! The low-water mark of a beat: nothing that was recorded before it can still commit.
+//! The low-water mark of a heartbeat: nothing that was recorded before it can still commit.
 //!
-//! Who records takes the stamp first and commits later, perhaps much later, so that a mark that is merely *now* lies. What
-//! was committed in which order is read from the WAL itself, which is also the order in which a peer sees it.
+//! A session takes its stamp first and commits later, perhaps much later, so that a mark that is merely *now* lies. What was
+//! committed in which order is read from the WAL itself, which is also the order in which a peer sees it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -23,7 +23,7 @@ use crate::support::SOON;
 /// Sessions that write.
 const SESSIONS: u64 = 8;
 
-/// How long they do. Long enough for some thousand beats.
+/// For how long they write: long enough for some thousand heartbeats.
 const FOR: Duration = Duration::from_secs(4);
 
 /// A store that keeps every change in a slot until the test reads it, and that lets transactions be prepared.
@@ -41,7 +41,8 @@ fn store_with_memory() -> Cluster {
     server
 }
 
-/// Beats that lied: transactions in the order of their commits, the mark of each beat, and the oldest stamp of each later one.
+/// Heartbeats that lied: transactions in the order of their commits, the mark of each heartbeat, and the oldest stamp of
+/// each later one.
 const LIES: &str = r"
     with change as (
       select ordinality as n, xid::text as xid, data
@@ -59,13 +60,13 @@ const LIES: &str = r"
                     filter (where tpv.hlc_time(hlc) < promise), '')
       from promised";
 
-/// How many beats and how many transactions with records there were, and each lie.
-fn account(server: &Cluster) -> (i64, i64, String) {
+/// How many heartbeats and how many transactions with records there were, and each lie.
+fn count_lies(server: &Cluster) -> (i64, i64, String) {
     let row = server.connect().unwrap().query_one(LIES, &[]).unwrap();
     (row.get(0), row.get(1), row.get(2))
 }
 
-/// One who writes, in every way that a session can be slow.
+/// A session that writes, in every way in which one can be slow.
 struct Session {
     dba: Client,
     dice: Dice,
@@ -175,7 +176,7 @@ impl Session {
     }
 }
 
-/// Everybody writes and beats until told to stop.
+/// Sessions write, and the server sends heartbeats, until told to stop.
 fn write_and_beat(server: &Cluster, prepares: bool, meanwhile: impl FnOnce()) {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -200,10 +201,10 @@ fn write_and_beat(server: &Cluster, prepares: bool, meanwhile: impl FnOnce()) {
 }
 
 #[test]
-fn nothing_that_was_recorded_before_the_mark_of_a_beat_commits_after_it() {
+fn nothing_that_was_recorded_before_the_mark_of_a_heartbeat_commits_after_it() {
     let server = store_with_memory();
     write_and_beat(&server, true, || thread::sleep(FOR));
-    let (beats, records, lies) = account(&server);
+    let (beats, records, lies) = count_lies(&server);
     assert!(beats > 200 && records > 200, "{beats} beats, {records} transactions: too few to find anything");
     assert_eq!(lies, "", "of {beats} beats, {records} transactions");
 }
@@ -223,7 +224,7 @@ fn a_prepared_transaction_holds_the_mark_until_it_is_decided() {
     session.sql("select pg_sleep(0.02)");
     beat();
     session.sql("commit prepared 'waits'");
-    assert_eq!(account(&server).2, "");
+    assert_eq!(count_lies(&server).2, "");
     // And not for longer.
     beat();
     let moves = "select max(b.low_water) > max(tpv.hlc_time(d.hlc)) from wire.beat b, wire.doc d";
@@ -241,11 +242,11 @@ fn a_session_that_does_not_report_its_activity_holds_the_mark_too() {
     session.document();
     beat();
     session.sql("commit");
-    assert_eq!(account(&server).2, "");
+    assert_eq!(count_lies(&server).2, "");
 }
 
 #[test]
-fn what_a_beat_promises_is_visible_at_central_once_it_has_arrived() {
+fn what_a_heartbeat_promises_is_visible_at_central_once_it_has_arrived() {
     let chain = Chain::joined(1).unwrap();
     let store = &chain.stores[0];
     store.connect().unwrap().batch_execute("create table public.scratch (n integer)").unwrap();

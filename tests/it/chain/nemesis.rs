@@ -15,7 +15,7 @@ fn whatever_breaks_nothing_is_lost_and_all_nodes_end_alike() {
     let drawn = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64 % 1_000_000;
     let seed = number("TPV_SEED").unwrap_or_else(drawn);
     let length = Duration::from_secs(number("TPV_NEMESIS_SECONDS").unwrap_or(45));
-    // Past the test harness, which keeps what a test prints until it fails.
+    // Past the test program, which keeps what a test prints until it fails.
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "nemesis: TPV_SEED={seed} TPV_NEMESIS_SECONDS={}", length.as_secs());
     let outcome = nemesis::run(seed, length).unwrap_or_else(|error| panic!("TPV_SEED={seed}: {error:?}"));

@@ -35,7 +35,7 @@ fn the_owner_of_a_customer_wins_at_every_node() {
     run(&chain.central, &[&policy("phone", "\"owner_wins\"")]);
     chain.converge().unwrap();
     quarrel(&chain, "phone");
-    // Ana was first met at S01, which wrote first.
+    // Ana was added at S01, which wrote first.
     assert_eq!(all_say(&chain, &of_ana("row(phone, home_node_id)")), "(\"of S01\",1)");
     all_say(&chain, SIBLINGS);
     journals_are_whole(&chain);
@@ -131,10 +131,10 @@ fn a_session_that_stays_connected_follows_rules_and_columns_as_they_change() {
     assert_eq!(stays.query_one(written, &[]).unwrap().get::<_, String>(0), r#"{"nick":"An"}"#);
 }
 
-/// A person settles all conflicts with one statement, in an order of its own, while operations about the same customers
+/// A person resolves all conflicts with one statement, in an order of its own, while operations about the same customers
 /// arrive in other orders.
 #[test]
-fn whoever_settles_many_conflicts_at_once_does_not_deadlock_with_what_arrives() {
+fn resolving_many_conflicts_at_once_does_not_deadlock_with_what_arrives() {
     const COLUMNS: [&str; 4] = ["phone", "street", "credit_limit", "email"];
     let chain = with_ana();
     run(&chain.stores[0], &["insert into party.customer (name) select 'c' || n from generate_series(1, 20) n"]);
@@ -179,8 +179,8 @@ fn whoever_settles_many_conflicts_at_once_does_not_deadlock_with_what_arrives() 
             let column = if column == "street" { "address" } else { column };
             let all = "select sync.resolve_conflict(table_name, key, column_name, node_id, seq) \
                        from (select * from sync.sibling where not chosen and column_name = $1 order by random()) s";
-            let settled = chain.central.connect().unwrap().query(all, &[&column]).unwrap();
-            assert_eq!(settled.len(), 21, "{column}");
+            let resolved = chain.central.connect().unwrap().query(all, &[&column]).unwrap();
+            assert_eq!(resolved.len(), 21, "{column}");
         }
     });
     chain.converge().unwrap();
@@ -212,16 +212,16 @@ fn a_customer_that_two_stores_made_is_listed_everywhere_and_one_becomes_an_alias
     run(&chain.stores[1], &["select sync.make_alias(table_name, keys[2], keys[1]) from sync.duplicate"]);
     chain.converge().unwrap();
     assert_eq!(all_say(&chain, listed), "");
-    let resolved = format!("select sync.canonical_key('party.customer', '{}')::text", key("b2"));
-    assert_eq!(all_say(&chain, &resolved), key("b1"));
+    let canonical = format!("select sync.canonical_key('party.customer', '{}')::text", key("b2"));
+    assert_eq!(all_say(&chain, &canonical), key("b1"));
 
-    // Two people settle it in opposite ways at once: it is still one customer, everywhere the same.
+    // Two people resolve it in opposite ways at once: it is still one customer, everywhere the same.
     chain.cut(0).unwrap();
     run(&chain.stores[1], &[&format!("select sync.make_alias('party.customer', '{}', null)", key("b2"))]);
     run(&chain.stores[0], &[&format!("select sync.make_alias('party.customer', '{}', '{}')", key("b1"), key("b2"))]);
     chain.mend(0).unwrap();
     chain.converge().unwrap();
-    assert_eq!(all_say(&chain, &resolved), key("b2"));
+    assert_eq!(all_say(&chain, &canonical), key("b2"));
     assert_eq!(all_say(&chain, listed), "");
     journals_are_whole(&chain);
 }

@@ -1,14 +1,14 @@
-//! What native logical replication loses, and tpv does not. Each test is a trap that was measured or read in PostgreSQL's
-//! source:
+//! What native logical replication loses, and tpv does not. Each test is of a trap that was measured, or read in
+//! PostgreSQL's source:
 //!
-//! | native replication | the test that tpv has it not |
+//! | native replication | the test that tpv does not |
 //! | --- | --- |
 //! | drops UPDATEs of rows that the subscriber also writes | `conflicts::a_row_that_all_nodes_write_at_once_…` |
 //! | calls nobody for an UPDATE or DELETE of a row that is missing | `an_edit_of_a_row_that_is_not_here_yet_waits_for_it` |
 //! | does not send a large value that did not change | `large_values_arrive_whole_…` |
 //! | echoes INSERT and DELETE for ever | `keys_that_all_nodes_delete_and_bring_back_come_to_rest` |
-//! | with `origin = none` never forwards, with `any` echoes | `what_a_store_did_is_taken_in_once_by_each_node_…` |
-//! | stops for ever at a row it can not write | `rows_that_nobody_can_read_wait_…` |
+//! | with `origin = none` never forwards, with `any` echoes | `what_a_store_did_is_received_once_by_each_node_…` |
+//! | stops for ever at a row that it cannot write | `rows_that_nobody_can_read_wait_…` |
 //! | publishes TRUNCATE, and writes DELETE behind everybody's back | `nothing_is_removed_anywhere` |
 //! | stops at a column or a label that only the publisher has | `a_column_and_a_label_that_only_central_has_…` |
 //! | does not say that a slot was lost | `a_slot_that_is_gone_is_seen_on_both_sides` |
@@ -37,7 +37,7 @@ fn customer(number: usize) -> String {
 const TRACE: &str = "select concat_ws(' ', (select count(*) from wire.op), (select count(*) from wire.doc), \
     (select max(xmin::text::bigint) from party.customer))";
 
-/// All agree, and when everybody has beaten three times more nobody has written anything.
+/// All agree, and when every node has sent three more heartbeats nobody has written anything.
 #[track_caller]
 fn comes_to_rest(chain: &Chain) {
     chain.converge().unwrap();
@@ -48,7 +48,7 @@ fn comes_to_rest(chain: &Chain) {
     assert_eq!(chain.everywhere(TRACE).unwrap(), rest, "somebody still writes");
 }
 
-/// Every node has heard three more beats of every peer.
+/// Every node has heard three more heartbeats of every peer.
 #[track_caller]
 fn beats_pass(chain: &Chain) {
     let heard = |node: &Cluster| -> Vec<(i32, i64)> {
@@ -66,7 +66,7 @@ fn beats_pass(chain: &Chain) {
     .unwrap();
 }
 
-/// A node has compared itself with its peers, and nothing is missing: no beat, no operation, no document.
+/// A node has compared itself with its peers, and nothing is missing: no heartbeat, no operation, no document.
 #[track_caller]
 fn until_compared(node: &Cluster) {
     let mut dba = node.connect().unwrap();
@@ -84,7 +84,7 @@ fn waits(chain: &Chain) -> Vec<String> {
     chain.everywhere(waiting).unwrap()
 }
 
-/// The store has the edits and the deletion, and the row itself can not be made there until the store is upgraded.
+/// The store has the edits and the deletion, and the row itself cannot be made there until the store is upgraded.
 #[test]
 fn an_edit_of_a_row_that_is_not_here_yet_waits_for_it() {
     let chain = with_ana();
@@ -166,7 +166,7 @@ fn keys_that_all_nodes_delete_and_bring_back_come_to_rest() {
                 let mut written = 0;
                 for n in 0..CHANGES {
                     let key = customer(usize::try_from(dice.below(KEYS as u64)).unwrap());
-                    // The same keys are created everywhere: whoever knows a key already, deletes it or brings it back.
+                    // The same keys are created everywhere: a node that has a key already deletes it or brings it back.
                     let done = dba.execute(
                         "insert into party.customer (customer_id, name) values ($1::text::uuid, $2) \
                          on conflict (customer_id) do update set deleted = not customer.deleted",
@@ -191,7 +191,7 @@ fn keys_that_all_nodes_delete_and_bring_back_come_to_rest() {
 
 /// Store → central → the other store, and back to nobody.
 #[test]
-fn what_a_store_did_is_taken_in_once_by_each_node_and_never_comes_back() {
+fn what_a_store_did_is_received_once_by_each_node_and_never_comes_back() {
     let chain = with_ana();
     let before = chain.everywhere("select count(*)::text from wire.op").unwrap();
     let work: Vec<String> = (0..50).map(|n| update_ana(&format!("phone = '{n}'"))).collect();
@@ -255,9 +255,9 @@ fn rows_that_nobody_can_read_wait_and_the_rest_of_the_stream_flows_on() {
                  from sync.quarantine where resolved_at is null";
     let operations = "no.table UNKNOWN_TABLE, party.customer 22P02, party.customer 23502, \
                       party.customer OPERATION_JSON, party.customer OPERATION_PATCH";
-    let said = chain.everywhere(codes).unwrap();
-    assert_eq!(said[0], format!("{operations}, receipt BAD_BODY, receipt BAD_HASH, riddle UNKNOWN_KIND"));
-    assert_eq!(said[2], operations);
+    let waiting = chain.everywhere(codes).unwrap();
+    assert_eq!(waiting[0], format!("{operations}, receipt BAD_BODY, receipt BAD_HASH, riddle UNKNOWN_KIND"));
+    assert_eq!(waiting[2], operations);
     // They are where they belong: in the journal and among the documents.
     for node in [&chain.central, &chain.stores[1]] {
         until_at(node, "select count(*) = 1 from wire.op where patch = 'no JSON'");
@@ -265,10 +265,10 @@ fn rows_that_nobody_can_read_wait_and_the_rest_of_the_stream_flows_on() {
     until_at(&chain.central, "select count(*) = 3 from wire.doc where chain in ('P1', 'P2', 'P3')");
     // Trying again changes nothing, and a person may take them off the list.
     run(&chain.central, &["select sync.replay_waiting()"]);
-    assert_eq!(chain.everywhere(codes).unwrap()[0], said[0]);
+    assert_eq!(chain.everywhere(codes).unwrap()[0], waiting[0]);
     // Nor does a rebuild of projections, which took the operations off the list once although it merged none of them.
     run(&chain.central, &["select from sales.rebuild_projections()"]);
-    assert_eq!(chain.everywhere(codes).unwrap()[0], said[0]);
+    assert_eq!(chain.everywhere(codes).unwrap()[0], waiting[0]);
     run(
         &chain.central,
         &["select sync.dismiss(quarantine_id, 'poison') from sync.quarantine where resolved_at is null"],
@@ -292,7 +292,7 @@ fn nothing_is_removed_anywhere() {
             "select count(*) > 0 and not bool_or(pubupdate or pubdelete or pubtruncate) from pg_publication";
         until_at(node, published);
     }
-    // Beats are not refused; whoever removes them here removes them nowhere else, and the stream flows on.
+    // Removing heartbeats is not refused: they go at this node alone, and the stream flows on.
     beats_pass(&chain);
     run(&chain.stores[0], &["truncate wire.beat", "delete from wire.beat", &update_ana("phone = '1'")]);
     chain.converge().unwrap();

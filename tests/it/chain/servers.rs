@@ -13,10 +13,10 @@ use tpv_lab::wait::{stop_at_the_latest, until, until_true};
 
 use crate::support::{INGEST, SOON, all_say, journals_are_whole, update_ana, with_ana};
 
-/// Meets customers, renames Ana and takes receipts in until told to stop; goes on when the server comes back. Answers
-/// the customers whose transaction was answered for, and the receipts.
+/// Adds customers, renames Ana and ingests receipts until told to stop; goes on when the server comes back. Answers the
+/// customers and receipts that the server answered for.
 fn work(url: &str, terminal: &str, stop: &AtomicBool) -> (Vec<String>, Vec<String>) {
-    let (mut receipts, mut met, mut taken) = (Receipts::new(32), Vec::new(), Vec::new());
+    let (mut receipts, mut added, mut ingested) = (Receipts::new(32), Vec::new(), Vec::new());
     let mut dba = None;
     let mut receipt = receipts.good(terminal);
     while !stop.load(Ordering::Relaxed) {
@@ -24,17 +24,17 @@ fn work(url: &str, terminal: &str, stop: &AtomicBool) -> (Vec<String>, Vec<Strin
             dba = Some(until("the server is back", SOON, || Client::connect(url, NoTls).ok()).unwrap());
         }
         let Some(dba) = dba.as_mut() else { continue };
-        let meet = "insert into party.customer (name) values ('x') returning customer_id::text";
-        if let Ok(row) = dba.query_one(meet, &[]) {
-            met.push(row.get(0));
+        let add = "insert into party.customer (name) values ('x') returning customer_id::text";
+        if let Ok(row) = dba.query_one(add, &[]) {
+            added.push(row.get(0));
         }
-        let _ = dba.batch_execute(&update_ana(&format!("name = '{terminal} {}'", met.len())));
+        let _ = dba.batch_execute(&update_ana(&format!("name = '{terminal} {}'", added.len())));
         // What was not answered for is sent again, as the watcher does.
         if dba.execute(INGEST, &[&receipt.terminal, &receipt.bytes]).is_ok() {
-            taken.push(std::mem::replace(&mut receipt, receipts.good(terminal)).number);
+            ingested.push(std::mem::replace(&mut receipt, receipts.good(terminal)).number);
         }
     }
-    (met, taken)
+    (added, ingested)
 }
 
 #[test]
@@ -72,11 +72,11 @@ fn servers_that_are_killed_in_the_middle_of_work_lose_nothing() {
     });
     chain.converge().unwrap();
     journals_are_whole(&chain);
-    for (store, (met, taken)) in done.iter().enumerate() {
+    for (store, (added, ingested)) in done.iter().enumerate() {
         let query = "select count(*) from party.customer where customer_id::text = any ($1)";
         for node in chain.nodes() {
-            let found: i64 = node.connect().unwrap().query_one(query, &[met]).unwrap().get(0);
-            assert_eq!(found, i64::try_from(met.len()).unwrap(), "customers of store {store} at {}", node.node);
+            let found: i64 = node.connect().unwrap().query_one(query, &[added]).unwrap().get(0);
+            assert_eq!(found, i64::try_from(added.len()).unwrap(), "customers of store {store} at {}", node.node);
         }
         let own = format!(
             "select count(*) || ' ' || count(distinct receipt_number) || ' ' || md5(string_agg(r::text, ',' order by receipt_id)) \
@@ -86,7 +86,11 @@ fn servers_that_are_killed_in_the_middle_of_work_lose_nothing() {
         let at = |node: &Cluster| -> String { node.connect().unwrap().query_one(&own, &[]).unwrap().get(0) };
         let wanted = at(&chain.stores[store]);
         until_true("the receipts are at central", SOON, || at(&chain.central) == wanted).unwrap();
-        assert!(wanted.starts_with(&format!("{0} {0} ", taken.len())), "{wanted}, and {} were taken", taken.len());
+        assert!(
+            wanted.starts_with(&format!("{0} {0} ", ingested.len())),
+            "{wanted}, and {} were ingested",
+            ingested.len()
+        );
     }
     let intact = "select bool_and(intact)::text from wire.verify_chains()";
     assert_eq!(all_say(&chain, intact), "true");

@@ -117,7 +117,7 @@ fn a_spool_on_a_full_file_system_goes_on_when_there_is_room() {
     let mut inputs = drop_many(&rig, &mut receipts, 30);
     // As much as fits: the last write fails.
     fs::write(root.join("ballast"), vec![0; 4 << 20]).unwrap_err();
-    // It can not become ready: there is no room even for its lock's content.
+    // It cannot become ready: there is no room even for its lock's content.
     let mut watcher = Watcher::spawn(&rig.lab, &rig.watcher_options(&[])).unwrap();
     let served = || rig.spool.waiting() < 30;
     let _ = until_true("it serves without room", std::time::Duration::from_secs(2), served);

@@ -96,7 +96,7 @@ fn decisions_while_receipts_pour_in_reach_the_disk_and_lose_nothing() {
             rig.spool.drop_file(&input).unwrap();
             inputs.push(input);
         }
-        // Those that were taken in a moment ago: their batch may still be on its way to the disk.
+        // Those that were ingested a moment ago: their batch may still be on its way to the disk.
         for (row, decides) in dba.query(newest, &[]).unwrap().iter().zip(decisions) {
             let result = dba.execute(&format!("select {decides}($1, 'tested')"), &[&row.get::<_, Uuid>(0)]);
             decided += usize::from(result.is_ok());

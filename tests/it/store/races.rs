@@ -1,4 +1,4 @@
-//! Sessions that want the same thing at the same moment, through SQL alone.
+//! Sessions that want the same at the same moment, through SQL alone.
 
 use std::collections::HashMap;
 use std::sync::Barrier;
@@ -51,13 +51,13 @@ fn opposite(receipts: &mut Receipts, of: &Input) -> Input {
     input
 }
 
-fn chains_are_whole(dba: &mut Client) {
+fn hash_chains_are_whole(dba: &mut Client) {
     let broken = dba.query("select from wire.verify_chains() where not intact", &[]).unwrap();
     assert!(broken.is_empty(), "{broken:?}");
 }
 
 #[test]
-fn a_file_that_many_sessions_take_in_at_once_is_one_receipt() {
+fn a_file_that_many_sessions_ingest_at_once_is_one_receipt() {
     let rig = Rig::idle().unwrap();
     let mut receipts = Receipts::new(1);
     let mut sessions = sessions(&rig, 6);
@@ -74,7 +74,7 @@ fn a_file_that_many_sessions_take_in_at_once_is_one_receipt() {
     let mut dba = rig.dba().unwrap();
     let found: i64 = dba.query_one("select count(*) from sales.receipt", &[]).unwrap().get(0);
     assert_eq!(found, 20);
-    chains_are_whole(&mut dba);
+    hash_chains_are_whole(&mut dba);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn two_terminals_that_want_the_same_names_in_opposite_orders_never_lock_each_oth
     let mut dba = rig.dba().unwrap();
     let named: i64 = dba.query_one("select count(distinct lower(name)) from dat.file", &[]).unwrap().get(0);
     assert_eq!(named, 20 * 32);
-    chains_are_whole(&mut dba);
+    hash_chains_are_whole(&mut dba);
 }
 
 /// The same receipt as if another terminal had printed it.
@@ -125,7 +125,7 @@ fn with_opposite(rig: &Rig, receipts: &mut Receipts, session: &mut Client) -> (U
 }
 
 /// Its state, whether the checkout may still see its `.dat`, and how many documents end it.
-fn standing(dba: &mut Client, id: Uuid) -> (String, bool, i64) {
+fn state_of(dba: &mut Client, id: Uuid) -> (String, bool, i64) {
     let sql = "select r.state, \
                  exists (select from dat.file f where f.receipt_id = r.receipt_id and f.withdrawn_at is null), \
                  (select count(*) from sales.receipt_event e where e.receipt_id = r.receipt_id and e.kind = 'void') \
@@ -135,15 +135,15 @@ fn standing(dba: &mut Client, id: Uuid) -> (String, bool, i64) {
 }
 
 #[test]
-fn a_ticket_that_undoes_a_receipt_which_is_void_already_is_taken_in() {
+fn a_ticket_that_undoes_a_receipt_which_is_void_already_is_accepted() {
     let rig = Rig::idle().unwrap();
     let mut session = rig.cluster.connect_as("tpv_watcher", "tpv").unwrap();
     let (id, undo) = with_opposite(&rig, &mut Receipts::new(3), &mut session);
     let mut dba = rig.dba().unwrap();
     dba.execute("select sales.void($1, 'tested')", &[&id]).unwrap();
     assert_eq!(ingest(&mut session, "T01", &[undo]).unwrap(), [("accepted".to_owned(), None)]);
-    assert_eq!(standing(&mut dba, id), ("voided".to_owned(), false, 1));
-    chains_are_whole(&mut dba);
+    assert_eq!(state_of(&mut dba, id), ("voided".to_owned(), false, 1));
+    hash_chains_are_whole(&mut dba);
 }
 
 /// A terminal undoes a receipt in the moment in which an operator decides about it.
@@ -164,9 +164,9 @@ fn undone_while_an_operator(decides: &str, seed: u64) {
         let refused = errors[1].as_ref().err().map(|error| error.code().map(|code| code.code().to_owned()));
         assert!(matches!(&refused, None | Some(Some(_))), "round {round}: {errors:?}");
         assert!(refused.flatten().is_none_or(|code| code == "22023"), "round {round}: {errors:?}");
-        assert_eq!(standing(&mut dba, id), ("voided".to_owned(), false, 1), "round {round}");
+        assert_eq!(state_of(&mut dba, id), ("voided".to_owned(), false, 1), "round {round}");
     }
-    chains_are_whole(&mut dba);
+    hash_chains_are_whole(&mut dba);
 }
 
 #[test]

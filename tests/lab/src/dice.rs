@@ -41,7 +41,7 @@ impl Dice {
         self.below(100) < often
     }
 
-    /// One of them.
+    /// One of several.
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         let index = usize::try_from(self.throw() % of.len() as u64).unwrap_or_default();
         &of[index]

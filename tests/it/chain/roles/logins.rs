@@ -54,7 +54,7 @@ fn replication(at: &Cluster, role: &str, kind: &str, command: &str) -> (bool, St
 /// `replication` in pg_hba.conf stops only connections that name no database, and the server carries BASE_BACKUP out over
 /// the others, too: a store's passfile would have been worth a copy of central, with the hash of each password.
 #[test]
-fn the_login_of_a_peer_can_not_copy_the_server_with_a_database_named_or_not() {
+fn the_login_of_a_peer_cannot_copy_the_server_with_a_database_named_or_not() {
     let chain = with_something_to_steal();
     let central = &chain.central;
     let (done, said) = replication(central, "tpv_replicator", "true", "IDENTIFY_SYSTEM");
@@ -94,7 +94,7 @@ fn as_apply(at: &Cluster) -> Client {
 }
 
 #[test]
-fn the_owner_of_the_subscriptions_is_no_superuser_and_can_do_what_taking_in_needs() {
+fn the_owner_of_the_subscriptions_is_no_superuser_and_can_do_what_receiving_needs() {
     let chain = with_something_to_steal();
     for node in chain.nodes() {
         until_at(

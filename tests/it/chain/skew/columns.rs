@@ -26,11 +26,11 @@ fn a_column_that_only_central_has_waits_in_the_stores_and_the_rest_of_the_row_fl
         // A row is made with all its columns, so that its creation waits, too.
         waits(store, "catalog.product", "UNKNOWN_COLUMN", 3);
     }
-    // One store is upgraded, and its own pg_cron takes in what waited.
+    // One store is upgraded, and its own pg_cron merges what waited.
     migrate(first, &[WEIGHT]);
     let done = "select not exists (select from sync.quarantine where resolved_at is null)";
     let mut dba = first.connect().unwrap();
-    until_true("pg_cron takes it in", A_MINUTE_AND_A_BIT, || dba.query_one(done, &[]).unwrap().get(0)).unwrap();
+    until_true("pg_cron merges it", A_MINUTE_AND_A_BIT, || dba.query_one(done, &[]).unwrap().get(0)).unwrap();
     until_at(first, "select count(*) = 1 from catalog.product where weight_g = 450");
     waits(second, "catalog.product", "UNKNOWN_COLUMN", 3);
     run(&chain.central, &["update catalog.product set weight_g = 200 where sku = '2'"]);
@@ -96,7 +96,7 @@ fn two_who_write_a_column_that_the_node_between_them_does_not_know_have_a_confli
     replay(&chain.central);
     all_are_alike(&chain, &[CUSTOMERS]);
     assert_eq!(all_say(&chain, "select count(*)::text from sync.sibling where column_name = 'loyalty'"), "2");
-    // Central, which knew nothing of it, settles it.
+    // Central, which knew nothing of it, resolves it.
     run(
         &chain.central,
         &[

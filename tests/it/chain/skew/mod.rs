@@ -2,7 +2,7 @@
 //! all nodes are alike.
 //!
 //! A node is made newer by what the next version's migration would do there. For what only its library would know, triggers
-//! that run after the take-in write what that library would write.
+//! that run after a row is received write what that library would write.
 
 mod columns;
 mod newer;

@@ -61,7 +61,7 @@ fn a_rule_of_a_newer_version_waits_in_the_stores_and_decides_nothing_alone() {
     run(&chain.stores[1], &[&update_ana("name = 'Anita'")]);
     chain.mend(0).unwrap();
     chain.converge().unwrap();
-    assert_eq!(all_say(&chain, &of_ana("name")), "Anita", "the last write, as long as a node can not do otherwise");
+    assert_eq!(all_say(&chain, &of_ana("name")), "Anita", "the last write, as long as a node cannot do otherwise");
     // Central finds one that all of them know.
     run(&chain.central, &["update sync.policy set rule = '\"first_write\"' where column_name = 'name'"]);
     chain.converge().unwrap();

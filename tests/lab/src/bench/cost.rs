@@ -1,4 +1,4 @@
-//! What taking receipts in costs the server, as a ratio to writing the same rows and nothing else.
+//! What ingesting receipts costs the server, as a ratio to writing the same rows and nothing else.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -30,14 +30,14 @@ begin
 end $$;
 ";
 
-/// Interleaved pairs: one batch taken in, then the rows that came of it written bare.
+/// Interleaved pairs: one batch is ingested, then the rows that came of it are written bare.
 pub fn run(words: &mut dyn Write) -> Result<Value> {
     let rig = Rig::idle()?;
     let mut dba = rig.dba()?;
     dba.batch_execute(PLAIN)?;
     let mut watcher = rig.cluster.connect_as("tpv_watcher", "tpv")?;
     let mut receipts = Receipts::new(40);
-    let (mut taken, mut bare) = (Vec::new(), Vec::new());
+    let (mut ingested, mut bare) = (Vec::new(), Vec::new());
     for pair in 0..PAIRS {
         let inputs: Vec<_> = (0..BATCH).map(|_| receipts.good("T01")).collect();
         let files: Vec<&[u8]> = inputs.iter().map(|input| input.bytes.as_slice()).collect();
@@ -51,20 +51,20 @@ pub fn run(words: &mut dyn Write) -> Result<Value> {
         let wrote = write_bare(&mut dba, &numbers)?;
         // The first pairs warm caches and prepare statements.
         if pair >= 5 {
-            taken.push(took);
+            ingested.push(took);
             bare.push(wrote);
         }
     }
-    let (taken, bare) = (median_ms(taken), median_ms(bare));
-    let ratio = rounded(taken / bare);
+    let (ingested, bare) = (median_ms(ingested), median_ms(bare));
+    let ratio = rounded(ingested / bare);
     writeln!(words, "server-side cost, {BATCH} receipts a transaction, medians of {} interleaved pairs", PAIRS - 5)?;
-    writeln!(words, "  sales.ingest_files    {taken:>7.2} ms")?;
+    writeln!(words, "  sales.ingest_files    {ingested:>7.2} ms")?;
     writeln!(
         words,
         "  bare inserts          {bare:>7.2} ms   the same receipts and lines, tables with a primary key only"
     )?;
     writeln!(words, "  ratio                 {ratio:>7.2}\n")?;
-    Ok(json!({ "batch": BATCH, "ingest_ms": rounded(taken), "bare_ms": rounded(bare), "ratio": ratio }))
+    Ok(json!({ "batch": BATCH, "ingest_ms": rounded(ingested), "bare_ms": rounded(bare), "ratio": ratio }))
 }
 
 /// The rows go to the server as two arrays, as a client would send them; fetching them first is not measured.

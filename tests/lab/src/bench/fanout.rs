@@ -99,7 +99,7 @@ fn grow(lab: &Lab, central: &Cluster, stores: &mut Vec<Store>, size: usize) -> R
         )?;
         work.commit()?;
         Plan::Join.run(node, &cluster, central).with_context(|| format!("joining store {number}"))?;
-        until_true("the store has its load", PATIENCE, || {
+        until_true("the store has its snapshot", PATIENCE, || {
             let done = "select exists (select from sync.snapshot where completed_at is not null)";
             dba.query_one(done, &[]).is_ok_and(|row| row.get(0))
         })?;
@@ -111,7 +111,7 @@ fn grow(lab: &Lab, central: &Cluster, stores: &mut Vec<Store>, size: usize) -> R
 }
 
 fn measure(central: &Cluster, dba: &mut Client, stores: &mut [Store], alone: u64) -> Result<Figures> {
-    settle(dba, stores.len())?;
+    wait_until_compared(dba, stores.len())?;
     let idle = {
         let (begin, before) = (Instant::now(), busy(central)?);
         std::thread::sleep(IDLE);
@@ -142,7 +142,7 @@ fn measure(central: &Cluster, dba: &mut Client, stores: &mut [Store], alone: u64
 }
 
 /// Waits until central has compared itself with every store, so that nothing of the joining is measured.
-fn settle(dba: &mut Client, stores: usize) -> Result<()> {
+fn wait_until_compared(dba: &mut Client, stores: usize) -> Result<()> {
     let stores = i64::try_from(stores)?;
     until_true("central has compared itself with all stores", PATIENCE, || {
         let done =

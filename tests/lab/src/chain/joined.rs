@@ -18,14 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A joined chain for one test; all of it goes away with the value.
 #[derive(Debug)]
 pub struct Chain {
-    /// Central.
+    /// Central's server.
     pub central: Cluster,
-    /// The stores: the first of [`STORES`].
+    /// The servers of the first of [`STORES`].
     pub stores: Vec<Cluster>,
 }
 
-/// What every node of a chain that came to rest says alike: whose operations are part of what it has, and the customers.
-const SIGHT: &str = "select concat_ws(' ', \
+/// What all nodes of a chain that came to rest answer alike: how far they have the operations of each, and the customers.
+const COMMON: &str = "select concat_ws(' ', \
     (select string_agg(node_id || ':' || seq, ',' order by node_id) from sync.contiguous()), \
     (select count(*) || '/' || md5(string_agg(c::text, ',' order by customer_id)) from party.customer c))";
 
@@ -62,20 +62,20 @@ impl Chain {
 
     /// Waits until every node has the same operations, and the same customers.
     pub fn converge(&self) -> Result<()> {
-        let mut seen = Vec::new();
+        let mut answers = Vec::new();
         let same = || {
-            seen = self.everywhere(SIGHT).unwrap_or_default();
-            !seen.is_empty() && seen.iter().all(|sight| *sight == seen[0])
+            answers = self.everywhere(COMMON).unwrap_or_default();
+            !answers.is_empty() && answers.iter().all(|one| *one == answers[0])
         };
-        until_true("the nodes agree", PATIENCE, same).with_context(|| format!("{seen:#?}"))
+        until_true("the nodes agree", PATIENCE, same).with_context(|| format!("{answers:#?}"))
     }
 
-    /// Takes the line to a store away.
+    /// Cuts the line to a store: both subscriptions are disabled.
     pub fn cut(&self, store: usize) -> Result<()> {
         self.line(store, "disable")
     }
 
-    /// Gives it back.
+    /// Mends it.
     pub fn mend(&self, store: usize) -> Result<()> {
         self.line(store, "enable")
     }

@@ -54,7 +54,7 @@ fn make(lab: &Lab, tree: &PgTree, migrate: &Path, data: &Path) -> Result<()> {
     let conf = draft.join("postgresql.conf");
     let text = fs::read_to_string(&conf)?;
     fs::write(&conf, text + SETTINGS)?;
-    ask_who_comes(migrate, &draft.join("pg_hba.conf"))?;
+    put_hba_first(migrate, &draft.join("pg_hba.conf"))?;
     cluster.start()?;
     bootstrap(&cluster, migrate)?;
     let dba = cluster.dba_url();
@@ -64,7 +64,7 @@ fn make(lab: &Lab, tree: &PgTree, migrate: &Path, data: &Path) -> Result<()> {
 }
 
 /// The lines that a DBA is told to put first. Peers are on this machine, and nobody has a password here.
-fn ask_who_comes(migrate: &Path, file: &Path) -> Result<()> {
+fn put_hba_first(migrate: &Path, file: &Path) -> Result<()> {
     let lines = Command::new(migrate).args(["bootstrap-hba", "--peer", "socket"]).output()?;
     if !lines.status.success() {
         bail!("tpv-migrate bootstrap-hba: {}", String::from_utf8_lossy(&lines.stderr));

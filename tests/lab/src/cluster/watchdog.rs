@@ -60,7 +60,7 @@ impl Drop for Watched {
     }
 }
 
-/// Whoever lets the bad day last for hours has as much patience for the rest.
+/// A nemesis of hours needs more.
 fn limit() -> Duration {
     let more = std::env::var("TPV_NEMESIS_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
     LIMIT + Duration::from_secs(more.unwrap_or(0)) * 3
@@ -96,7 +96,7 @@ fn say_activity(url: &str) {
     }
 }
 
-/// Past the capture of the tests' output, which nobody would read any more.
+/// Past the capture of the tests' output, which the end of the program would lose.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! A picture on a terminal that is drawn over itself; lines elsewhere.
+//! Frames on a terminal, each drawn over the one before; lines elsewhere.
 
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -13,10 +13,9 @@ pub const HEIGHT: usize = 23;
 /// How a line looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Style {
-    /// As it comes.
     #[default]
     Plain,
-    /// What it is all about.
+    /// What matters most.
     Bold,
     /// What need not be read.
     Dim,
@@ -24,12 +23,11 @@ pub enum Style {
     Yellow,
 }
 
-/// One line of a picture.
+/// One line of a frame.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
     /// What it says; cut off at the edge.
     pub text: String,
-    /// How it looks.
     pub style: Style,
 }
 
@@ -40,7 +38,7 @@ impl Line {
     }
 }
 
-/// Where pictures and lines go.
+/// Where frames and lines go.
 pub struct Display<'a> {
     to: &'a mut dyn Write,
     live: bool,
@@ -55,12 +53,12 @@ impl<'a> Display<'a> {
         Self { to, live, colour, drawn: 0 }
     }
 
-    /// Whether pictures are drawn.
+    /// Whether frames are drawn.
     pub fn live(&self) -> bool {
         self.live
     }
 
-    /// Draws a picture over the one before, in one piece, so that it does not flicker.
+    /// Draws a frame over the one before, in one piece, so that it does not flicker.
     pub fn draw(&mut self, lines: &[Line]) -> Result<()> {
         let mut frame = if self.drawn > 0 { format!("\x1b[{}A", self.drawn) } else { String::new() };
         for line in lines {
@@ -68,21 +66,21 @@ impl<'a> Display<'a> {
             let (begin, end) = if self.colour { codes(line.style) } else { ("", "") };
             frame += &format!("\r\x1b[2K{begin}{}{end}\n", text.trim_end());
         }
-        // A picture that is shorter than the one before leaves nothing of it.
+        // A frame that is shorter than the one before leaves nothing of it.
         frame += "\x1b[J";
         self.drawn = lines.len();
         self.to.write_all(frame.as_bytes())?;
         Ok(self.to.flush()?)
     }
 
-    /// Writes a line, where pictures are not drawn.
+    /// Writes a line, where frames are not drawn.
     pub fn say(&mut self, text: &str) -> Result<()> {
         writeln!(self.to, "{}", text.trim_end())?;
         Ok(self.to.flush()?)
     }
 }
 
-/// Whether a picture can be drawn there: a terminal that knows the codes, and is large enough.
+/// Whether frames can be drawn there: a terminal that knows the codes, and is large enough.
 pub fn can_draw(to: &(impl AsFd + IsTerminal)) -> bool {
     let clever = std::env::var("TERM").is_ok_and(|term| term != "dumb");
     to.is_terminal()
@@ -116,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_picture_is_drawn_over_the_first() {
+    fn a_second_frame_is_drawn_over_the_first() {
         let mut text = Vec::new();
         let mut display = Display::new(&mut text, true);
         display.draw(&[plain("one"), plain("two")]).unwrap();

@@ -1,16 +1,16 @@
-//! The demo: central and three stores at work, one of them cut off for a while, seen live and reckoned up at the end.
+//! The demo: central and three stores at work, one of them cut off for a while, shown live and counted at the end.
 //!
-//! `world` is what runs, `story` is what happens, `scene` shows it, `tally` says whether anything was lost.
+//! `servers` has what runs, `story` says what happens, `view` shows it, `tally` says whether anything was lost.
 
 mod clerks;
 mod display;
 mod queries;
-mod scene;
 mod screen;
+mod servers;
 mod story;
 mod summary;
 mod tally;
-mod world;
+mod view;
 
 use std::fs::File;
 use std::io::Write;
@@ -26,10 +26,10 @@ use crate::machine::Lab;
 use crate::wait::stop_at_the_latest;
 
 use display::{Display, can_draw};
-use scene::Scene;
-use story::{Story, Tale};
-use tally::Reckoning;
-use world::World;
+use servers::Servers;
+use story::{Counts, Story};
+use tally::Tally;
+use view::View;
 
 /// What to show, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ pub struct Options {
     pub once: bool,
     /// End after this time, wherever the story is.
     pub time: Option<Duration>,
-    /// The reckoning as one JSON object on the last line of stdout; words go to stderr.
+    /// The tally as one JSON object on the last line of stdout; words go to stderr.
     pub json: bool,
 }
 
@@ -52,41 +52,41 @@ pub fn run(options: Options, stop: &Arc<AtomicBool>) -> Result<bool> {
     if lock.try_lock().is_err() {
         bail!("a demo of this checkout is already running");
     }
-    let mut world = World::start(&lab, &mut *words, stop)?;
+    let mut servers = Servers::start(&lab, &mut *words, stop)?;
     if live {
         writeln!(words)?;
     }
-    let (tale, trouble) = play(&world, options, stop, Display::new(&mut *words, live))?;
+    let (counts, trouble) = play(&servers, options, stop, Display::new(&mut *words, live))?;
     writeln!(words, "\nThe terminals have stopped. Comparing every file, receipt and row …")?;
     words.flush()?;
-    let reckoning = Reckoning::take(&world, tale, trouble)?;
-    summary::write(&reckoning, &mut *words)?;
-    for shop in &mut world.shops {
+    let tally = Tally::of(&servers, counts, trouble)?;
+    summary::write(&tally, &mut *words)?;
+    for shop in &mut servers.shops {
         shop.rig.watcher()?.stop().context("stopping a watcher")?;
     }
-    drop(world);
+    drop(servers);
     if options.json {
-        writeln!(std::io::stdout(), "{}", reckoning.json())?;
+        writeln!(std::io::stdout(), "{}", tally.json())?;
     }
-    Ok(reckoning.good())
+    Ok(tally.good())
 }
 
 /// Terminals sell, the story is told, and all of it is shown, until the story is over and the terminals have stopped.
-/// What went wrong with the story is no reason to leave without a reckoning.
+/// A story that went wrong is no reason to leave without a tally.
 fn play(
-    world: &World,
+    servers: &Servers,
     options: Options,
     stop: &AtomicBool,
     display: Display<'_>,
-) -> Result<(Tale, Option<anyhow::Error>)> {
+) -> Result<(Counts, Option<anyhow::Error>)> {
     let (tell, news) = mpsc::channel();
     let closing = AtomicBool::new(false);
     let end = options.time.map(|time| Instant::now() + time);
-    let story = Story::new(world, tell, stop, end)?;
-    let mut scene = Scene::open(world, display)?;
+    let story = Story::new(servers, tell, stop, end)?;
+    let mut view = View::open(servers, display)?;
     thread::scope(|scope| {
         let _told = stop_at_the_latest(&closing);
-        let terminals: Vec<_> = world
+        let terminals: Vec<_> = servers
             .shops
             .iter()
             .map(|shop| {
@@ -100,7 +100,7 @@ fn play(
             })
             .collect();
         let teller = scope.spawn(|| story.tell(options.once));
-        let shown = scene.follow(&news);
+        let shown = view.follow(&news);
         if shown.is_err() {
             stop.store(true, Ordering::Relaxed);
         }
@@ -110,7 +110,7 @@ fn play(
             terminal.join().unwrap_or_else(|_| bail!("a terminal panicked"))?;
         }
         shown?;
-        let (tale, told) = told.unwrap_or_else(|_| (Tale::default(), Err(anyhow::anyhow!("the story panicked"))));
-        Ok((tale, told.err()))
+        let (counts, told) = told.unwrap_or_else(|_| (Counts::default(), Err(anyhow::anyhow!("the story panicked"))));
+        Ok((counts, told.err()))
     })
 }

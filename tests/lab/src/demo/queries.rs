@@ -1,4 +1,4 @@
-//! What the nodes say when asked: central's report, what each shows of one customer and one product, and digests.
+//! What the nodes answer: central's report, what each shows of one customer and one product, and digests.
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -10,7 +10,7 @@ use crate::cluster::Cluster;
 use crate::node::Node;
 
 /// A connection of the DBA to each node.
-pub struct Eyes {
+pub struct Queries {
     nodes: Vec<(Node, Client)>,
 }
 
@@ -22,7 +22,7 @@ pub struct Report {
     pub sales: String,
     /// Everything the store recorded before is at central.
     pub until: Option<DateTime<Utc>>,
-    /// The same, compared row by row; central says it where its `sync.status` has it.
+    /// The same, compared row by row; none where central's `sync.status` does not have it.
     pub verified: Option<DateTime<Utc>>,
     /// `running`, or what is not.
     pub state: String,
@@ -45,7 +45,6 @@ pub struct Sibling {
     pub code: String,
     pub value: String,
     pub chosen: bool,
-    /// The policy that chose.
     pub rule: String,
 }
 
@@ -84,7 +83,7 @@ select 'select md5(concat_ws('','', (select string_agg(concat_ws('' '', table_na
 
 impl Sibling {
     /// What became of it, and why.
-    pub fn standing(&self) -> &'static str {
+    pub fn shown_as(&self) -> &'static str {
         match (self.chosen, self.rule.as_str()) {
             (false, _) => "kept",
             (true, "last_write") => "shown: the later",
@@ -94,7 +93,7 @@ impl Sibling {
     }
 }
 
-impl Eyes {
+impl Queries {
     pub fn connect<'c>(nodes: impl Iterator<Item = (Node, &'c Cluster)>) -> Result<Self> {
         Ok(Self { nodes: nodes.map(|(node, at)| Ok((node, at.connect()?))).collect::<Result<_>>()? })
     }
@@ -166,7 +165,7 @@ impl Eyes {
     }
 }
 
-/// A value as people say it; an address in the order of its parts.
+/// A value as people write it; an address in the order of a letter.
 fn words(value: &Value) -> String {
     let part = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
     match value {
@@ -182,7 +181,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_address_is_said_in_the_order_of_a_letter() {
+    fn an_address_is_written_in_the_order_of_a_letter() {
         let address = json!({"city": "Madrid", "street": "Gran Vía 12", "postcode": "28013", "country": "ES"});
         assert_eq!(words(&address), "Gran Vía 12, 28013 Madrid");
         assert_eq!(words(&json!("none")), "none");

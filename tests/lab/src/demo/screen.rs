@@ -1,4 +1,4 @@
-//! One moment of the demo, as lines: the picture on a terminal, and the rows that stand for it elsewhere.
+//! One moment of the demo, as lines: a frame on a terminal, and the rows that stand for it elsewhere.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -38,13 +38,13 @@ pub struct Store {
     pub report: Report,
 }
 
-/// How many events a picture has room for.
+/// How many events a frame has room for.
 pub const EVENTS: usize = 4;
 /// How many values of conflicts.
 const SIBLINGS: usize = 4;
 
-/// The whole picture, always of the same height.
-pub fn picture(moment: &Moment, now: DateTime<Utc>) -> Vec<Line> {
+/// The whole frame, always of the same height.
+pub fn frame(moment: &Moment, now: DateTime<Utc>) -> Vec<Line> {
     let seconds = moment.elapsed.as_secs();
     let clock = format!("{:02}:{:02}", seconds / 60, seconds % 60);
     let mut lines = vec![
@@ -145,7 +145,7 @@ fn store_line(store: &Store, cut: bool, now: DateTime<Utc>) -> Line {
 
 fn sibling_line(index: usize, one: &Sibling) -> Line {
     let label = if index == 0 { "on record" } else { "" };
-    let text = format!("{label:<11}{:<9}{:<9}{:<30}{}", one.column, called(&one.code), one.value, one.standing());
+    let text = format!("{label:<11}{:<9}{:<9}{:<30}{}", one.column, called(&one.code), one.value, one.shown_as());
     Line::of(Style::Yellow, text)
 }
 
@@ -163,14 +163,14 @@ mod tests {
 
     #[test]
     fn complete_until_says_how_long_ago_and_why() {
-        let said = |cut| complete_until(&report(0), cut, at(12));
-        assert!(said(true).ends_with(" (12 s ago; line cut)"), "{}", said(true));
-        assert!(said(false).ends_with(" (12 s ago)"), "{}", said(false));
+        let text = |cut| complete_until(&report(0), cut, at(12));
+        assert!(text(true).ends_with(" (12 s ago; line cut)"), "{}", text(true));
+        assert!(text(false).ends_with(" (12 s ago)"), "{}", text(false));
         assert_eq!(complete_until(&Report::default(), false, at(0)), "not known yet");
     }
 
     #[test]
-    fn a_full_picture_fits_a_classic_terminal() {
+    fn a_full_frame_fits_a_classic_terminal() {
         let sibling = Sibling {
             column: "address".into(),
             code: "S02".into(),
@@ -186,7 +186,7 @@ mod tests {
             events: (0..9).map(|n| n.to_string()).collect(),
             ..Moment::default()
         };
-        let lines = picture(&moment, at(0));
+        let lines = frame(&moment, at(0));
         assert_eq!(lines.len(), HEIGHT);
         for line in lines {
             assert!(line.text.chars().count() <= super::super::display::WIDTH, "{}", line.text);

@@ -1,4 +1,4 @@
-//! The story that the demo tells, round by round: one store is cut off, life goes on at both ends, the line returns.
+//! The story that the demo tells, round by round: one store is cut off, both ends go on, the line comes back.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
@@ -12,22 +12,22 @@ use uuid::Uuid;
 use crate::node::CENTRAL;
 use crate::wait::until_true;
 
-use super::clerks::{self, PEOPLE, PRICES, PRODUCT, Person};
-use super::queries::Eyes;
-use super::world::World;
+use super::clerks::{self, CUSTOMERS, Customer, PRICES, PRODUCT};
+use super::queries::Queries;
+use super::servers::Servers;
 
-/// What whoever draws hears.
+/// What the view is told.
 #[derive(Clone, Debug)]
 pub enum News {
     /// A new chapter: its number, and what it is about.
     Chapter(usize, String),
     /// Something happened, at a node.
     Event(DateTime<Local>, String, String),
-    /// A value on record, of a node. Pictures show these anyway.
+    /// A value on record, of a node. Frames show these anyway.
     Value(DateTime<Local>, String, String),
     /// This store has no line, by its place in `STORES`; or all have theirs.
     Cut(Option<usize>),
-    /// Whom and what it is about: the customer, the customer's name, the product.
+    /// The customer, the customer's name, and the product that the round is about.
     About(Uuid, &'static str, Uuid),
 }
 
@@ -57,52 +57,52 @@ impl Tempo {
     }
 }
 
-/// What is left to say at the end.
+/// What the story counted.
 #[derive(Clone, Debug, Default)]
-pub struct Tale {
-    /// Receipts that a store took in while it had no line, in the order of `STORES`.
+pub struct Counts {
+    /// Receipts that a store ingested while it had no line, in the order of `STORES`.
     pub offline: [i64; 3],
     /// Values that were on record as written at the same time as another.
     pub siblings: usize,
-    /// Conflicts that a person settled, and that were settled everywhere.
-    pub settled: usize,
+    /// Conflicts that a person resolved, and that were resolved everywhere.
+    pub resolved: usize,
     /// The last customer and the product.
     pub about: Option<(Uuid, &'static str, Uuid)>,
 }
 
-/// Who tells it.
+/// The story while it is told.
 pub struct Story<'a> {
-    world: &'a World,
-    eyes: Eyes,
+    servers: &'a Servers,
+    queries: Queries,
     news: Sender<News>,
     stop: &'a AtomicBool,
     end: Option<Instant>,
-    tale: Tale,
+    counts: Counts,
 }
 
 /// Catching up takes a second or two; a machine under load gets this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl<'a> Story<'a> {
-    pub fn new(world: &'a World, news: Sender<News>, stop: &'a AtomicBool, end: Option<Instant>) -> Result<Self> {
-        Ok(Self { world, eyes: Eyes::connect(world.nodes())?, news, stop, end, tale: Tale::default() })
+    pub fn new(servers: &'a Servers, news: Sender<News>, stop: &'a AtomicBool, end: Option<Instant>) -> Result<Self> {
+        Ok(Self { servers, queries: Queries::connect(servers.nodes())?, news, stop, end, counts: Counts::default() })
     }
 
     /// Tells it once, or round after round until told to stop.
-    pub fn tell(mut self, once: bool) -> (Tale, Result<()>) {
+    pub fn tell(mut self, once: bool) -> (Counts, Result<()>) {
         let told = self.rounds(once);
-        (self.tale, told)
+        (self.counts, told)
     }
 
     fn rounds(&mut self, once: bool) -> Result<()> {
-        let product = clerks::list(self.eyes.central())?;
+        let product = clerks::add_product(self.queries.central())?;
         for round in 0.. {
             // S02 first, then S03, S01 and so on.
-            let store = (round + 1) % self.world.shops.len();
+            let store = (round + 1) % self.servers.shops.len();
             let told = self.round(round, store, product, if once { Tempo::ONCE } else { Tempo::LIVE });
             // However it went: whatever is still to arrive needs the line.
-            self.world.shops[store].line.mend();
-            self.tell_of(News::Cut(None));
+            self.servers.shops[store].line.mend();
+            self.send(News::Cut(None));
             told?;
             if once || self.over() {
                 break;
@@ -112,112 +112,118 @@ impl<'a> Story<'a> {
     }
 
     fn round(&mut self, round: usize, store: usize, product: Uuid, tempo: Tempo) -> Result<()> {
-        let person = &PEOPLE[round % PEOPLE.len()];
+        let person = &CUSTOMERS[round % CUSTOMERS.len()];
         let customer = self.together(store, product, person, tempo)?;
         if self.over() {
             return Ok(());
         }
         let before = self.apart(round, store, (customer, product), person, tempo)?;
-        let after = self.taken_in(store)?;
+        let after = self.ingested(store)?;
         let (receipts, dats) = (after.0 - before.0, after.1.saturating_sub(before.1));
-        self.tale.offline[store] += receipts;
+        self.counts.offline[store] += receipts;
         self.event(self.code(store), &format!("{receipts} receipts and {dats} .dat files without central"));
         if self.over() {
             return Ok(());
         }
-        self.reunite(store)?;
-        self.settle(store, (customer, product), person, tempo)?;
+        self.reconnect(store)?;
+        self.resolve(store, (customer, product), person, tempo)?;
         self.rest(tempo.after);
         Ok(())
     }
 
     /// Chapter 1: what is written anywhere is soon everywhere.
-    fn together(&mut self, store: usize, product: Uuid, person: &Person, tempo: Tempo) -> Result<Uuid> {
+    fn together(&mut self, store: usize, product: Uuid, person: &Customer, tempo: Tempo) -> Result<Uuid> {
         let code = self.code(store);
         self.chapter(1, "All connected: sales go up to central, prices and customers everywhere.");
-        let customer = clerks::meet(self.eyes.store(store), person)?;
-        self.tale.about = Some((customer, person.name, product));
-        self.tell_of(News::About(customer, person.name, product));
-        let met = Instant::now();
-        self.wait("the customer is known everywhere", Eyes::agree)?;
-        self.event(code, &format!("new customer {}, known at all nodes {}", person.name, after(met)));
+        let customer = clerks::add_customer(self.queries.store(store), person)?;
+        self.counts.about = Some((customer, person.name, product));
+        self.send(News::About(customer, person.name, product));
+        let added = Instant::now();
+        self.wait("the customer is known everywhere", Queries::agree)?;
+        self.event(code, &format!("new customer {}, known at all nodes {}", person.name, after(added)));
         self.rest(tempo.together);
         Ok(customer)
     }
 
-    /// Chapter 2: both sides of the cut go on, and write the same customer. Answers what the store had taken in when
+    /// Chapter 2: both sides of the cut go on, and write the same customer. Answers what the store had ingested when
     /// the line was gone.
     fn apart(
         &mut self,
         round: usize,
         store: usize,
         about: (Uuid, Uuid),
-        who: &Person,
+        who: &Customer,
         tempo: Tempo,
     ) -> Result<(i64, usize)> {
-        let (code, world, (customer, product)) = (self.code(store), self.world, about);
+        let (code, servers, (customer, product)) = (self.code(store), self.servers, about);
         self.chapter(2, &format!("The line to {code} is cut. It goes on selling; both sides edit {}.", who.name));
-        self.tell_of(News::Cut(Some(store)));
-        let line = &world.shops[store].line;
-        self.wait("central has lost the store", |eyes| {
+        self.send(News::Cut(Some(store)));
+        let line = &servers.shops[store].line;
+        self.wait("central has lost the store", |queries| {
             // A connection that was just being made comes through the first time.
             line.cut();
-            Ok(eyes.report()?[store].state != "running")
+            Ok(queries.report()?[store].state != "running")
         })?;
-        let before = self.taken_in(store)?;
+        let before = self.ingested(store)?;
         self.event(CENTRAL.code, &format!("no line to {code}"));
         if self.rest(tempo.apart / 2) {
             return Ok(before);
         }
-        clerks::edit(self.eyes.store(store), customer, who.told_store, "email", "delivery")?;
+        clerks::edit_customer(self.queries.store(store), customer, who.told_store, "email", "delivery")?;
         self.event(code, &format!("{} now lives at {}", who.name, spoken(who.told_store)));
         if self.rest(tempo.apart / 2) {
             return Ok(before);
         }
-        clerks::edit(self.eyes.central(), customer, who.told_central, "none", "vip")?;
+        clerks::edit_customer(self.queries.central(), customer, who.told_central, "none", "vip")?;
         self.event(CENTRAL.code, &format!("{} now lives at {}", who.name, spoken(who.told_central)));
         if self.rest(tempo.apart / 2) {
             return Ok(before);
         }
         let (old, new) = (PRICES[round % PRICES.len()], PRICES[(round + 1) % PRICES.len()]);
-        clerks::price(self.eyes.central(), product, new)?;
-        self.event(CENTRAL.code, &format!("{PRODUCT} costs {new}; {code} can not know and sells at {old}"));
+        clerks::set_price(self.queries.central(), product, new)?;
+        self.event(CENTRAL.code, &format!("{PRODUCT} costs {new}; {code} cannot know and sells at {old}"));
         self.rest(tempo.apart);
-        if let Some(released) = clerks::release(self.eyes.store(store))? {
+        if let Some(released) = clerks::release_held(self.queries.store(store))? {
             self.event(code, &released);
         }
         Ok(before)
     }
 
     /// Chapter 3: what happened meanwhile is exchanged.
-    fn reunite(&mut self, store: usize) -> Result<()> {
+    fn reconnect(&mut self, store: usize) -> Result<()> {
         let code = self.code(store);
-        let (receipts, _) = self.taken_in(store)?;
+        let (receipts, _) = self.ingested(store)?;
         self.chapter(3, &format!("The line to {code} is back."));
-        self.world.shops[store].line.mend();
-        self.tell_of(News::Cut(None));
-        let mended = Instant::now();
-        self.wait("all nodes agree, and central has what the store took in meanwhile", |eyes| {
-            Ok(eyes.report()?[store].receipts >= receipts && eyes.agree()?)
+        self.servers.shops[store].line.mend();
+        self.send(News::Cut(None));
+        let back = Instant::now();
+        self.wait("all nodes agree, and central has what the store ingested meanwhile", |queries| {
+            Ok(queries.report()?[store].receipts >= receipts && queries.agree()?)
         })?;
-        self.event(CENTRAL.code, &format!("has every receipt of {code}; all nodes alike {}", after(mended)));
+        self.event(CENTRAL.code, &format!("has every receipt of {code}; all nodes alike {}", after(back)));
         Ok(())
     }
 
     /// Chapter 4: what two wrote at once is on record with both values, and a person decides.
-    fn settle(&mut self, store: usize, (customer, product): (Uuid, Uuid), person: &Person, tempo: Tempo) -> Result<()> {
+    fn resolve(
+        &mut self,
+        store: usize,
+        (customer, product): (Uuid, Uuid),
+        person: &Customer,
+        tempo: Tempo,
+    ) -> Result<()> {
         if self.over() {
             return Ok(());
         }
         self.chapter(4, "All nodes show the same, and keep what was written at the same time.");
-        let siblings = self.eyes.siblings(customer)?;
-        self.tale.siblings += siblings.len();
+        let siblings = self.queries.siblings(customer)?;
+        self.counts.siblings += siblings.len();
         for one in &siblings {
-            let value = format!("wrote {} {} ({})", one.column, one.value, one.standing());
-            self.tell_of(News::Value(Local::now(), one.code.clone(), value));
+            let value = format!("wrote {} {} ({})", one.column, one.value, one.shown_as());
+            self.send(News::Value(Local::now(), one.code.clone(), value));
         }
         // They are alike: that was waited for.
-        if let Some(one) = self.eyes.shown(customer, product)?.get(store + 1) {
+        if let Some(one) = self.queries.shown(customer, product)?.get(store + 1) {
             let (tags, price) = (&one.tags, &one.price);
             self.event(one.code, &format!("has the tags {tags}, and {PRODUCT} at {price}"));
         }
@@ -227,24 +233,24 @@ impl<'a> Story<'a> {
         let Some(lost) = siblings.iter().find(|one| one.column == "address" && !one.chosen) else { return Ok(()) };
         self.chapter(5, &format!("A person asks {}: {} is right.", person.name, lost.value));
         let decided = Instant::now();
-        if clerks::restore_address(self.eyes.central(), customer)? {
-            self.wait("the decision is everywhere", |eyes| {
-                Ok(eyes.agree()? && eyes.siblings(customer)?.iter().all(|one| one.column != "address"))
+        if clerks::restore_address(self.queries.central(), customer)? {
+            self.wait("the decision is everywhere", |queries| {
+                Ok(queries.agree()? && queries.siblings(customer)?.iter().all(|one| one.column != "address"))
             })?;
-            self.tale.settled += 1;
-            self.event(CENTRAL.code, &format!("settled: all nodes show it {}", after(decided)));
+            self.counts.resolved += 1;
+            self.event(CENTRAL.code, &format!("resolved: all nodes show it {}", after(decided)));
         }
         Ok(())
     }
 
     /// A store's receipts, and its `.dat` files.
-    fn taken_in(&mut self, store: usize) -> Result<(i64, usize)> {
-        let receipts = self.eyes.count_at(store, "select count(*) from sales.receipt")?;
-        Ok((receipts, self.world.shops[store].stopwatch.last().0))
+    fn ingested(&mut self, store: usize) -> Result<(i64, usize)> {
+        let receipts = self.queries.count_at(store, "select count(*) from sales.receipt")?;
+        Ok((receipts, self.servers.shops[store].stopwatch.last().0))
     }
 
     fn code(&self, store: usize) -> &'static str {
-        self.world.shops[store].node.code
+        self.servers.shops[store].node.code
     }
 
     /// Whether it is time to stop.
@@ -252,7 +258,7 @@ impl<'a> Story<'a> {
         self.stop.load(Ordering::Relaxed) || self.end.is_some_and(|end| Instant::now() >= end)
     }
 
-    /// Lets people look. Whether it is time to stop.
+    /// Gives people time to look. Whether it is time to stop.
     fn rest(&self, time: Duration) -> bool {
         let end = Instant::now() + time;
         while Instant::now() < end && !self.over() {
@@ -261,12 +267,12 @@ impl<'a> Story<'a> {
         self.over()
     }
 
-    fn wait(&mut self, what: &str, mut done: impl FnMut(&mut Eyes) -> Result<bool>) -> Result<()> {
+    fn wait(&mut self, what: &str, mut done: impl FnMut(&mut Queries) -> Result<bool>) -> Result<()> {
         let mut fault = None;
-        let (eyes, stop) = (&mut self.eyes, self.stop);
+        let (queries, stop) = (&mut self.queries, self.stop);
         until_true(what, PATIENCE, || {
             stop.load(Ordering::Relaxed)
-                || done(eyes).unwrap_or_else(|error| {
+                || done(queries).unwrap_or_else(|error| {
                     fault = Some(error);
                     true
                 })
@@ -275,15 +281,15 @@ impl<'a> Story<'a> {
     }
 
     fn chapter(&self, number: usize, text: &str) {
-        self.tell_of(News::Chapter(number, text.to_owned()));
+        self.send(News::Chapter(number, text.to_owned()));
     }
 
     fn event(&self, node: &str, text: &str) {
-        self.tell_of(News::Event(Local::now(), node.to_owned(), text.to_owned()));
+        self.send(News::Event(Local::now(), node.to_owned(), text.to_owned()));
     }
 
-    /// Nobody may be listening any more; the end of it all is near then.
-    fn tell_of(&self, news: News) {
+    /// When nobody listens any more, the end is near.
+    fn send(&self, news: News) {
         let _ = self.news.send(news);
     }
 }

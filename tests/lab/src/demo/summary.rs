@@ -1,4 +1,4 @@
-//! The reckoning, for people.
+//! The tally, for people.
 
 use std::io::Write;
 
@@ -6,10 +6,10 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use super::screen::{called, clock, complete_until};
-use super::tally::Reckoning;
+use super::tally::Tally;
 
-/// Writes all of it.
-pub fn write(all: &Reckoning, to: &mut dyn Write) -> Result<()> {
+/// Writes the whole tally.
+pub fn write(all: &Tally, to: &mut dyn Write) -> Result<()> {
     for line in stores(all).into_iter().chain(central(all, Utc::now())).chain(chain(all)) {
         writeln!(to, "{}", line.trim_end())?;
     }
@@ -20,7 +20,7 @@ pub fn write(all: &Reckoning, to: &mut dyn Write) -> Result<()> {
 }
 
 /// What became of the terminals' files.
-fn stores(all: &Reckoning) -> Vec<String> {
+fn stores(all: &Tally) -> Vec<String> {
     let count = |label: &str, of: &dyn Fn(usize) -> usize, note: &str| {
         let each: Vec<usize> = (0..all.audits.len()).map(of).collect();
         row(label, &each.iter().sum::<usize>().to_string(), each.iter().map(usize::to_string), note)
@@ -30,7 +30,7 @@ fn stores(all: &Reckoning) -> Vec<String> {
         let ms = |latencies: &crate::measure::Latencies| format!("{:.1}", latencies.percentile_ms(share));
         row(label, &ms(&all.all_latencies()), all.latencies.iter().map(ms), "close of file to .dat")
     };
-    let offline = |at: usize| usize::try_from(all.tale.offline[at]).unwrap_or(0);
+    let offline = |at: usize| usize::try_from(all.counts.offline[at]).unwrap_or(0);
     vec![
         String::new(),
         row("At the stores", "all", all.reports.iter().map(|report| report.code.clone()), ""),
@@ -47,7 +47,7 @@ fn stores(all: &Reckoning) -> Vec<String> {
 }
 
 /// What central says.
-fn central(all: &Reckoning, now: DateTime<Utc>) -> Vec<String> {
+fn central(all: &Tally, now: DateTime<Utc>) -> Vec<String> {
     let verified = all.reports.iter().any(|report| report.verified.is_some());
     let line = |label: &str, receipts: &str, sales: &str, until: &str, verified: &str| {
         format!("  {label:<18}{receipts:>8}{sales:>13}   {until:<22}{verified}")
@@ -65,13 +65,13 @@ fn central(all: &Reckoning, now: DateTime<Utc>) -> Vec<String> {
 }
 
 /// What holds for all nodes.
-fn chain(all: &Reckoning) -> Vec<String> {
+fn chain(all: &Tally) -> Vec<String> {
     let line = |label: &str, value: &str, note: &str| format!("  {label:<18}{value:>8}   {note}");
-    let note = format!("values written at once; a person settled {}", all.tale.settled);
-    let mut lines = vec![String::new(), line("Conflicts", &all.tale.siblings.to_string(), &note)];
-    let name = all.tale.about.map_or("", |(_, name, _)| name);
+    let note = format!("values written at once; a person resolved {}", all.counts.resolved);
+    let mut lines = vec![String::new(), line("Conflicts", &all.counts.siblings.to_string(), &note)];
+    let name = all.counts.about.map_or("", |(_, name, _)| name);
     for one in &all.open {
-        let note = format!("{name}, {}: {} ({})", one.column, one.value, one.standing());
+        let note = format!("{name}, {}: {} ({})", one.column, one.value, one.shown_as());
         lines.push(line("  still on record", &called(&one.code), &note));
     }
     let agree = if all.converged { "yes" } else { "no" };

@@ -1,4 +1,4 @@
-//! What became of everything: every input of every store, every row at central, and whether all nodes agree.
+//! What became of everything: every file of every store, every row at central, and whether all nodes agree.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use crate::store::audit::{audit, wait_until_done};
 use crate::store::{Audit, PATIENCE};
 use crate::wait::until_true;
 
-use super::queries::{Eyes, Report, Sibling};
-use super::story::Tale;
-use super::world::World;
+use super::queries::{Queries, Report, Sibling};
+use super::servers::Servers;
+use super::story::Counts;
 
-/// The reckoning.
+/// What was counted, and what is missing.
 #[derive(Debug, Default)]
-pub struct Reckoning {
+pub struct Tally {
     pub audits: Vec<Audit>,
     pub latencies: Vec<Latencies>,
     pub reports: Vec<Report>,
-    pub tale: Tale,
+    pub counts: Counts,
     /// Conflicts that are still on record about the last customer.
     pub open: Vec<Sibling>,
     pub operations: i64,
@@ -39,27 +39,27 @@ const DOCUMENTS: &str = "select count(*), coalesce(md5(string_agg(doc_id::text |
 const RECEIPTS: &str = "select count(*), coalesce(md5(string_agg(concat_ws(' ', receipt_id, state, total), ',' order by receipt_id)), '') \
     from sales.receipt where node_id = $1";
 
-impl Reckoning {
+impl Tally {
     /// Waits until nothing is left to do anywhere, then counts and compares.
-    pub fn take(world: &World, tale: Tale, trouble: Option<anyhow::Error>) -> Result<Self> {
-        let mut eyes = Eyes::connect(world.nodes())?;
-        let mut all = Self { tale, ..Self::default() };
+    pub fn of(servers: &Servers, counts: Counts, trouble: Option<anyhow::Error>) -> Result<Self> {
+        let mut queries = Queries::connect(servers.nodes())?;
+        let mut all = Self { counts, ..Self::default() };
         all.lost.extend(trouble.map(|error| format!("{error:#}")));
-        for shop in &world.shops {
+        for shop in &servers.shops {
             let mut dba = shop.rig.dba()?;
             // What is never done is counted as lost, which says more than a time-out.
             let late = wait_until_done(&shop.rig.spool, &mut dba, PATIENCE).err();
             all.lost.extend(late.map(|late| format!("{}: {late}", shop.node.code)));
         }
-        all.converged = all.wait_for_central(&mut eyes).is_ok();
-        for shop in &world.shops {
+        all.converged = all.wait_for_central(&mut queries).is_ok();
+        for shop in &servers.shops {
             shop.stopwatch.sweep();
             let found = audit(&shop.rig.spool, &mut shop.rig.dba()?, &shop.dropped.inputs())?;
             all.lost.extend(found.lost.iter().map(|lost| format!("{}: {lost}", shop.node.code)));
             all.audits.push(found);
             all.latencies.push(shop.stopwatch.latencies());
         }
-        all.compare(world, &mut eyes)?;
+        all.compare(servers, &mut queries)?;
         Ok(all)
     }
 
@@ -69,23 +69,23 @@ impl Reckoning {
     }
 
     /// Central says of each store that it is complete until after the last receipt, and all nodes agree.
-    fn wait_for_central(&self, eyes: &mut Eyes) -> Result<()> {
+    fn wait_for_central(&self, queries: &mut Queries) -> Result<()> {
         let over = Utc::now();
         until_true("central is complete and all nodes agree", Duration::from_secs(45), || {
             let complete = |report: &Report| report.until.is_some_and(|until| until > over);
-            eyes.report().is_ok_and(|reports| reports.iter().all(complete)) && eyes.agree().unwrap_or(false)
+            queries.report().is_ok_and(|reports| reports.iter().all(complete)) && queries.agree().unwrap_or(false)
         })
     }
 
     /// What central says is complete must be there, to the last receipt and its content.
-    fn compare(&mut self, world: &World, eyes: &mut Eyes) -> Result<()> {
-        for (index, shop) in world.shops.iter().enumerate() {
+    fn compare(&mut self, servers: &Servers, queries: &mut Queries) -> Result<()> {
+        for (index, shop) in servers.shops.iter().enumerate() {
             for (what, query) in [("documents", DOCUMENTS), ("receipts", RECEIPTS)] {
                 let ask = |dba: &mut postgres::Client| -> Result<(i64, String)> {
                     let row = dba.query_one(query, &[&shop.node.id]).context(what)?;
                     Ok((row.get(0), row.get(1)))
                 };
-                let (there, central) = (ask(eyes.store(index))?, ask(eyes.central())?);
+                let (there, central) = (ask(queries.store(index))?, ask(queries.central())?);
                 if there != central {
                     let (code, has, of) = (shop.node.code, central.0, there.0);
                     self.lost.push(format!("{code}: {has} of {of} {what} are at central, or their content differs"));
@@ -93,23 +93,23 @@ impl Reckoning {
             }
         }
         let broken: i64 =
-            eyes.central().query_one("select count(*) from wire.verify_chains() where not intact", &[])?.get(0);
+            queries.central().query_one("select count(*) from wire.verify_chains() where not intact", &[])?.get(0);
         if broken > 0 {
-            self.lost.push(format!("{broken} terminals' chains are broken at central"));
+            self.lost.push(format!("{broken} hash chains are broken at central"));
         }
-        self.operations = eyes.sum("select coalesce(sum(last_seq), 0)::bigint from sync.op_counter")?;
-        self.quarantine = eyes.sum("select count(*) from sync.quarantine where resolved_at is null")?;
-        self.waiting = eyes.sum(
+        self.operations = queries.sum("select coalesce(sum(last_seq), 0)::bigint from sync.op_counter")?;
+        self.quarantine = queries.sum("select count(*) from sync.quarantine where resolved_at is null")?;
+        self.waiting = queries.sum(
             "select (select count(*) from sync.head where waits) + (select coalesce(sum(lag_operations), 0)::bigint from sync.status)",
         )?;
-        if let Some((customer, _, _)) = self.tale.about {
-            self.open = eyes.siblings(customer)?;
+        if let Some((customer, _, _)) = self.counts.about {
+            self.open = queries.siblings(customer)?;
         }
-        self.reports = eyes.report()?;
+        self.reports = queries.report()?;
         Ok(())
     }
 
-    /// For programs.
+    /// As one object for programs; its keys are an interface.
     pub fn json(&self) -> Value {
         let sum = |of: fn(&Audit) -> usize| self.audits.iter().map(of).sum::<usize>();
         let latencies = self.all_latencies();
@@ -130,10 +130,10 @@ impl Reckoning {
             "p50_ms": rounded(latencies.percentile_ms(0.5)),
             "p99_ms": rounded(latencies.percentile_ms(0.99)),
             "central_receipts": self.reports.iter().map(|report| report.receipts).sum::<i64>(),
-            "offline_receipts": self.tale.offline.iter().sum::<i64>(),
+            "offline_receipts": self.counts.offline.iter().sum::<i64>(),
             "operations": self.operations,
-            "siblings": self.tale.siblings,
-            "settled": self.tale.settled,
+            "siblings": self.counts.siblings,
+            "settled": self.counts.resolved,
             "in_quarantine": self.quarantine,
             "waiting": self.waiting,
             "converged": self.converged,
@@ -145,7 +145,7 @@ impl Reckoning {
         all
     }
 
-    /// Of all stores together.
+    /// Those of all stores together.
     pub fn all_latencies(&self) -> Latencies {
         Latencies(self.latencies.iter().flat_map(|latencies| latencies.0.iter().copied()).collect())
     }

@@ -1,6 +1,6 @@
-//! Nothing is left running, however the harness ends.
+//! Nothing is left running, however the program ends.
 //!
-//! A small shell holds the read end of a pipe. Its end comes when the harness is gone, by Ctrl-C, by `kill -9` or with
+//! A small shell holds the read end of a pipe. Its end comes when the program is gone, by Ctrl-C, by `kill -9` or with
 //! the terminal, and then everything that was registered is stopped. The kernel's own `PR_SET_PDEATHSIG` would not do:
 //! it fires when the *thread* that started the child ends, and it is lost when the child changes its user.
 
@@ -26,12 +26,12 @@ done
 
 static PIPE: OnceLock<Option<Mutex<ChildStdin>>> = OnceLock::new();
 
-/// A server is asked to stop at once (it needs no mercy: its data is thrown away or recovers).
+/// A server that is asked to stop at once: its data is thrown away, or recovers.
 pub fn server(process: Process) {
     register(&format!("QUIT:{}:{}", process.pid, process.birth));
 }
 
-/// A process group is killed.
+/// A process group that is killed.
 pub fn group(process: Process) {
     register(&format!("KILL:-{}:{}", process.pid, process.birth));
 }

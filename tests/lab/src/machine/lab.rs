@@ -1,4 +1,4 @@
-//! Where everything is: the checkout, the programs that were built, and a home for data that may be thrown away.
+//! Where files lie: the checkout, the programs that were built, and a home for data that may be thrown away.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
@@ -12,7 +12,7 @@ use super::osuser::OsUser;
 /// One checkout's laboratory. Two checkouts on one machine share nothing.
 #[derive(Clone, Debug)]
 pub struct Lab {
-    /// The project's top folder.
+    /// The top folder of the checkout.
     pub checkout: PathBuf,
     /// Data, trees and logs; everything below can be deleted when nothing runs.
     pub home: PathBuf,
@@ -22,7 +22,7 @@ pub struct Lab {
     pub programs: PathBuf,
     /// What `cargo pgrx package` wrote.
     pub package: PathBuf,
-    /// Who runs the servers.
+    /// The user who runs the servers.
     pub owner: OsUser,
 }
 

@@ -19,7 +19,7 @@ impl OsUser {
             return Ok(Self(None));
         }
         let user = User::from_name("postgres")?
-            .context("servers can not run as root and there is no user `postgres`; ./tpv setup installs it")?;
+            .context("servers cannot run as root and there is no user `postgres`; ./tpv setup installs it")?;
         Ok(Self(Some(user)))
     }
 

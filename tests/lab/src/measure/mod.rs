@@ -1,4 +1,4 @@
-//! How long things take, measured from outside, and how it is told.
+//! How long it takes from a file to its `.dat`, measured from outside, and how numbers are shown.
 
 mod figures;
 mod stopwatch;

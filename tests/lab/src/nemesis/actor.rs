@@ -16,17 +16,17 @@ use crate::dice::Dice;
 pub struct Done {
     /// Values that were written; each stands in the patch of an operation.
     pub tokens: Vec<String>,
-    /// Receipts that were taken in, by store.
+    /// Receipts that were ingested, by store.
     pub receipts: Vec<(usize, Uuid)>,
-    /// What was said about a receipt, by store: `release` or `void`.
-    pub said: Vec<(usize, Uuid, &'static str)>,
+    /// What was decided about a receipt, by store: `release` or `void`.
+    pub decided: Vec<(usize, Uuid, &'static str)>,
     /// Refusals that an actor has to live with, by SQLSTATE.
     pub refused: BTreeMap<String, u64>,
     /// And those that nobody should see.
     pub unexpected: BTreeSet<String>,
 }
 
-/// In one line.
+/// All of it in one line.
 pub fn summary(done: &[Done]) -> String {
     let mut refused = BTreeMap::<&str, u64>::new();
     for (code, count) in done.iter().flat_map(|done| &done.refused) {
@@ -37,7 +37,7 @@ pub fn summary(done: &[Done]) -> String {
         "{} values, {} receipts, {} releases and voids answered for; refused: {refused:?}",
         sum(|done| done.tokens.len()),
         sum(|done| done.receipts.len()),
-        sum(|done| done.said.len()),
+        sum(|done| done.decided.len()),
     )
 }
 
@@ -61,10 +61,10 @@ impl<'a> Actor<'a> {
         Self { dice, done: Done::default(), name, number: 0, url, stop, dba: None }
     }
 
-    /// Whether the day goes on. Breathes, too: it is not about how much a machine can do.
-    pub fn goes_on(&mut self, breath_ms: u64) -> bool {
-        let breath = self.dice.below(2 * breath_ms + 1);
-        thread::sleep(Duration::from_millis(breath));
+    /// Whether the day goes on. Pauses, too: it is not about how much a machine can do.
+    pub fn goes_on(&mut self, pause_ms: u64) -> bool {
+        let pause = self.dice.below(2 * pause_ms + 1);
+        thread::sleep(Duration::from_millis(pause));
         !self.stop.load(Ordering::Relaxed)
     }
 

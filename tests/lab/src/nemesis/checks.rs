@@ -1,4 +1,4 @@
-//! What is asked when all is quiet: nothing is lost, nothing doubled, and everything follows from what was sent.
+//! What must be so when all is quiet: nothing is lost, nothing is there twice, and everything follows from what was sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,21 +8,26 @@ use postgres::Client;
 use uuid::Uuid;
 
 use super::actor::Done;
-use super::expected::Journal;
+use super::expected::Expected;
 use super::fault::Poison;
-use super::servers::{Field, node};
+use super::servers::{Servers, node};
 use crate::node::STORES;
 
 /// Everything that is not as it should be.
-pub fn judge(field: &Field, done: &[Done], poison: &[Poison], rejoined: &BTreeSet<usize>) -> Result<Vec<String>> {
+pub fn check_all(
+    servers: &Servers,
+    done: &[Done],
+    poison: &[Poison],
+    rejoined: &BTreeSet<usize>,
+) -> Result<Vec<String>> {
     let mut complaints: Vec<String> = done.iter().flat_map(|done| done.unexpected.iter().take(5).cloned()).collect();
-    let mut central = field.clusters[0].connect()?;
-    let journal = Journal::read(&mut central)?;
-    complaints.extend(values(&journal, done));
-    complaints.extend(operations(field, &mut central, rejoined)?);
-    for (index, at) in field.nodes().enumerate() {
+    let mut central = servers.clusters[0].connect()?;
+    let expected = Expected::read(&mut central)?;
+    complaints.extend(values(&expected, done));
+    complaints.extend(operations(servers, &mut central, rejoined)?);
+    for (index, at) in servers.nodes().enumerate() {
         let (code, mut dba) = (node(index).code, at.connect()?);
-        let found = check(field, index, &mut dba, &journal, done, poison).with_context(|| code.to_owned())?;
+        let found = check(servers, index, &mut dba, &expected, done, poison).with_context(|| code.to_owned())?;
         complaints.extend(found.into_iter().take(30).map(|complaint| format!("{code}: {complaint}")));
         complaints.extend(crashes(&fs::read_to_string(at.log())?).map(|line| format!("{code}: {line}")));
     }
@@ -30,17 +35,17 @@ pub fn judge(field: &Field, done: &[Done], poison: &[Poison], rejoined: &BTreeSe
 }
 
 fn check(
-    field: &Field,
+    servers: &Servers,
     index: usize,
     dba: &mut Client,
-    journal: &Journal,
+    expected: &Expected,
     done: &[Done],
     poison: &[Poison],
 ) -> Result<Vec<String>> {
-    let mut complaints = journal.check("journal", dba)?;
+    let mut complaints = expected.check("journal", dba)?;
     complaints.extend(receipts(index, dba, done)?);
     complaints.extend(texts(dba, BROKEN_CHAINS)?);
-    complaints.extend(documents(field, index, dba)?);
+    complaints.extend(documents(servers, index, dba)?);
     complaints.extend(quarantine(index, dba, poison)?);
     let (before, waiting) = (projections(dba)?, texts(dba, WAITING)?);
     dba.execute("select from sales.rebuild_projections()", &[])?;
@@ -57,10 +62,10 @@ fn check(
 }
 
 /// What was answered for is in the journal, once.
-fn values(journal: &Journal, done: &[Done]) -> Vec<String> {
+fn values(expected: &Expected, done: &[Done]) -> Vec<String> {
     let mut complaints = Vec::new();
     for token in done.iter().flat_map(|done| &done.tokens) {
-        match journal.written.get(token) {
+        match expected.written.get(token) {
             None => complaints.push(format!("{token} was answered for, and no operation wrote it")),
             Some(deciding) if deciding.len() > 1 => {
                 complaints.push(format!("{token} was written by more than one operation: {deciding:?}"));
@@ -68,7 +73,7 @@ fn values(journal: &Journal, done: &[Done]) -> Vec<String> {
             Some(_) => {}
         }
     }
-    complaints.extend(journal.fates.get("waiting").map(|count| format!("{count} operations wait for a creation")));
+    complaints.extend(expected.fates.get("waiting").map(|count| format!("{count} operations wait for a creation")));
     complaints.truncate(30);
     complaints
 }
@@ -82,29 +87,30 @@ fn operations_at(dba: &mut Client) -> Result<Operations> {
 
 /// Central has every operation, numbered without a gap. A store has the same, but for those that came to it as state: when
 /// it joined, and up to any number if it joined again.
-fn operations(field: &Field, central: &mut Client, rejoined: &BTreeSet<usize>) -> Result<Vec<String>> {
+fn operations(servers: &Servers, central: &mut Client, rejoined: &BTreeSet<usize>) -> Result<Vec<String>> {
     let mut complaints = texts(
         central,
         "select format('operations of node %s are numbered %s to %s, and there are %s', node_id, min(seq), max(seq), count(*)) \
          from wire.op group by node_id having min(seq) <> 1 or max(seq) <> count(*)",
     )?;
     let all = operations_at(central)?;
-    for (index, at) in field.nodes().enumerate().skip(1) {
+    for (index, at) in servers.nodes().enumerate().skip(1) {
         let (code, here) = (node(index).code, operations_at(&mut at.connect()?)?);
-        let horizon: BTreeMap<i32, i64> = field.horizons[index].iter().copied().collect();
+        let horizon: BTreeMap<i32, i64> = servers.horizons[index].iter().copied().collect();
         let as_state = |node: i32, seq: i64| {
             let again = rejoined.contains(&(index - 1)) && node != super::servers::node(index).id;
             again || horizon.get(&node).is_some_and(|of| seq <= *of)
         };
         let missing = all.keys().filter(|(node, seq)| !here.contains_key(&(*node, *seq)) && !as_state(*node, *seq));
         complaints.extend(missing.take(5).map(|version| format!("{code}: operation {version:?} is missing")));
-        let other = here.iter().filter(|(version, said)| all.get(version) != Some(said));
+        let other = here.iter().filter(|(version, digest)| all.get(version) != Some(digest));
         complaints.extend(other.take(5).map(|(version, _)| format!("{code}: operation {version:?} is not central's")));
     }
     Ok(complaints)
 }
 
-/// Sales that were answered for are here, and what was said about them; at their store and at central, each once.
+/// Sales that were answered for are here, and what an operator decided about them; at their store and at central, each
+/// once.
 fn receipts(index: usize, dba: &mut Client, done: &[Done]) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     for store in (0..STORES.len()).filter(|store| index == 0 || index == store + 1) {
@@ -122,24 +128,25 @@ fn receipts(index: usize, dba: &mut Client, done: &[Done]) -> Result<Vec<String>
         times("document", "select node_id, doc_id as id from wire.doc", &sold, "= 1")?;
         times("receipt", "select node_id, receipt_id as id from sales.receipt", &sold, "= 1")?;
         for kind in ["release", "void"] {
-            let said = done.iter().flat_map(|done| &done.said).filter(|(at, _, what)| *at == store && *what == kind);
-            let said: Vec<Uuid> = said.map(|(_, id, _)| *id).collect();
+            let decided =
+                done.iter().flat_map(|done| &done.decided).filter(|(at, _, what)| *at == store && *what == kind);
+            let decided: Vec<Uuid> = decided.map(|(_, id, _)| *id).collect();
             let of = format!("select node_id, receipt_id as id from sales.receipt_event where kind = '{kind}'");
-            times(kind, &of, &said, ">= 1")?;
+            times(kind, &of, &decided, ">= 1")?;
         }
     }
     Ok(complaints)
 }
 
 /// A store has its own documents and no others, and central has the same.
-fn documents(field: &Field, index: usize, dba: &mut Client) -> Result<Vec<String>> {
+fn documents(servers: &Servers, index: usize, dba: &mut Client) -> Result<Vec<String>> {
     let whole = "select count(*) || ' ' || coalesce(md5(string_agg(d::text, ',' order by doc_id, business_date)), '') \
                  from wire.doc d where node_id = $1";
     let mut complaints = Vec::new();
     if index > 0 {
         let id = node(index).id;
         let own: String = dba.query_one(whole, &[&id])?.get(0);
-        let central: String = field.clusters[0].connect()?.query_one(whole, &[&id])?.get(0);
+        let central: String = servers.clusters[0].connect()?.query_one(whole, &[&id])?.get(0);
         if own != central {
             complaints.push(format!("documents: {own}, at central: {central}"));
         }
@@ -147,7 +154,7 @@ fn documents(field: &Field, index: usize, dba: &mut Client) -> Result<Vec<String
     Ok(complaints)
 }
 
-const BROKEN_CHAINS: &str = "select format('chain %s of node %s: %s at %s', chain, node_id, reason, broken_seq) \
+const BROKEN_CHAINS: &str = "select format('hash chain %s of node %s: %s at %s', chain, node_id, reason, broken_seq) \
     from wire.verify_chains() where not intact";
 
 const WAITING: &str = "select concat_ws(' ', quarantine_id, node_id, kind, code) from sync.quarantine where resolved_at is null order by quarantine_id";
@@ -191,7 +198,7 @@ fn projections(dba: &mut Client) -> Result<BTreeMap<String, String>> {
         .collect()
 }
 
-/// What no fault of ours explains.
+/// Lines of a server's log that no fault of ours explains.
 fn crashes(log: &str) -> impl Iterator<Item = &str> {
     let bad = ["PANIC", "signal 11", "signal 6", "TRAP:", "Rust panic", "panicked at"];
     log.lines().filter(move |line| bad.iter().any(|bad| line.contains(bad))).take(5)

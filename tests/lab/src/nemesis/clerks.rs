@@ -1,4 +1,4 @@
-//! Whoever edits customers: at central and in every store, the same ones and new ones.
+//! Clerks who edit customers: at central and in every store, the same ones and new ones.
 
 use std::sync::atomic::AtomicBool;
 
@@ -19,7 +19,7 @@ pub fn known(number: u64) -> Uuid {
 
 /// Edits until told to stop.
 pub fn work(seed: u64, at: usize, url: &str, stop: &AtomicBool) -> Done {
-    let mut actor = Actor::new(seed, 10 + at as u64, format!("{}-people", node(at).code), url, stop);
+    let mut actor = Actor::new(seed, 10 + at as u64, format!("{}-clerk", node(at).code), url, stop);
     while actor.goes_on(15) {
         match actor.dice.below(100) {
             0..=4 => restore(&mut actor),
@@ -118,10 +118,10 @@ fn together(dba: &mut Client, dice: &mut Dice, edits: &[Edit]) -> Result<Vec<Str
     Ok(kept)
 }
 
-/// Settles a conflict for a value that lost.
+/// Resolves a conflict for a value that lost.
 fn restore(actor: &mut Actor<'_>) {
-    // By the time it is called somebody else may have settled it: 22023. While a slot is lost, a store may have two values of
-    // what central decides, until the state of all things has come: 42501.
+    // By the time it is called somebody else may have resolved it: 22023. While a slot is lost, a store may have two values
+    // of what central decides, until a snapshot has come: 42501.
     actor.attempt(&["22023", "42501"], |dba, dice| {
         let nth = i64::try_from(dice.below(50)).unwrap_or(0);
         let found = dba.query_opt(
@@ -130,9 +130,9 @@ fn restore(actor: &mut Actor<'_>) {
             &[&nth],
         )?;
         let Some(row) = found else { return Ok(()) };
-        let (entity, key, column): (String, String, String) = (row.get(0), row.get(1), row.get(2));
+        let (table, key, column): (String, String, String) = (row.get(0), row.get(1), row.get(2));
         let (node, seq): (i32, i64) = (row.get(3), row.get(4));
-        dba.execute("select sync.resolve_conflict($1, $2, $3, $4, $5)", &[&entity, &key, &column, &node, &seq])
+        dba.execute("select sync.resolve_conflict($1, $2, $3, $4, $5)", &[&table, &key, &column, &node, &seq])
             .map(drop)
     });
 }

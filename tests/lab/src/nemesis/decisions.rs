@@ -1,4 +1,4 @@
-//! Central's office: products, prices, and the rules by which conflicts are settled.
+//! What central decides: products, prices, and the rules by which conflicts are resolved.
 
 use std::sync::atomic::AtomicBool;
 
@@ -25,7 +25,7 @@ const RULES: [(&str, &[&str]); 6] = [
 
 /// Works until told to stop.
 pub fn work(seed: u64, url: &str, stop: &AtomicBool) -> Done {
-    let mut actor = Actor::new(seed, 20, "office".to_owned(), url, stop);
+    let mut actor = Actor::new(seed, 20, "central".to_owned(), url, stop);
     let mut products: Vec<Uuid> = Vec::new();
     while actor.goes_on(25) {
         match actor.dice.below(100) {

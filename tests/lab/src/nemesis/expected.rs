@@ -1,4 +1,4 @@
-//! What follows from the journal, worked out by the pure core: every head, every conflict, every row.
+//! What the journal says must be there, worked out by the pure core: every head, every conflict, every row.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,18 +9,18 @@ use tpv_core::merge::{self, Entity, Fate, Head, Operation, Rule, Rules, Version}
 
 use crate::node::CENTRAL;
 
-/// A thing: its table and its key.
-type Thing = (String, String);
+/// An entity: its table and its key.
+type Key = (String, String);
 
-/// Central's journal and what follows from it.
-pub struct Journal {
-    things: BTreeMap<Thing, Entity>,
+/// What follows from central's journal.
+pub struct Expected {
+    entities: BTreeMap<Key, Entity>,
     rules: HashMap<String, Rules>,
     tables: Vec<Table>,
     /// How many operations came to what.
     pub fates: BTreeMap<&'static str, u64>,
-    /// Each text that an operation wrote, and which decided it. Sets and addresses are written whole, with what was there
-    /// before, and whoever restores a loser writes what another wrote: they do not count.
+    /// Each text that an operation wrote, and the operations that decided it. Sets and addresses are written whole, with what
+    /// was there before, and whoever restores a loser writes what another wrote: they do not count.
     pub written: HashMap<String, Vec<Operation>>,
 }
 
@@ -28,15 +28,14 @@ struct Table {
     table_name: String,
     key_column: String,
     groups: Value,
-    /// Whose a thing is.
     owner_column: Option<String>,
     is_centrals: bool,
 }
 
 const OPERATIONS: &str = "select node_id, seq, hlc, table_name, key, patch, base from wire.op";
 
-impl Journal {
-    /// Reads it at central, which has every operation.
+impl Expected {
+    /// Reads the journal at central, which has every operation.
     pub fn read(central: &mut Client) -> Result<Self> {
         let tables = central.query(
             "select table_name, key_column, groups::text, owner_column, writer = 'central' from sync.tracked_table",
@@ -53,53 +52,53 @@ impl Journal {
             })
         };
         let tables = tables.iter().map(table).collect::<Result<Vec<_>>>()?;
-        let mut journal = Self {
-            things: BTreeMap::new(),
+        let mut expected = Self {
+            entities: BTreeMap::new(),
             rules: rules(central)?,
             tables,
             fates: BTreeMap::new(),
             written: HashMap::new(),
         };
-        let mut operations: BTreeMap<Thing, Vec<Operation>> = BTreeMap::new();
+        let mut operations: BTreeMap<Key, Vec<Operation>> = BTreeMap::new();
         for row in central.query(OPERATIONS, &[])? {
             let version = Version { node_id: row.get(0), seq: row.get(1) };
-            let (entity, key): (String, String) = (row.get(3), row.get(4));
+            let (table_name, key): (String, String) = (row.get(3), row.get(4));
             let operation = Operation::from_text(version, row.get(2), row.get(5), row.get(6));
-            let table = journal.tables.iter().find(|table| table.table_name == entity);
+            let table = expected.tables.iter().find(|table| table.table_name == table_name);
             match operation.ok().zip(table) {
                 Some((operation, table)) => {
                     let counts = if table.is_centrals { operation.subject_to(CENTRAL.id) } else { operation };
-                    operations.entry((entity, key)).or_default().push(counts);
+                    operations.entry((table_name, key)).or_default().push(counts);
                 }
-                None => *journal.fates.entry("unreadable").or_default() += 1,
+                None => *expected.fates.entry("unreadable").or_default() += 1,
             }
         }
-        for (thing, operations) in operations {
-            journal.count(&operations);
-            journal.things.insert(thing, Entity::of(&operations));
+        for (key, operations) in operations {
+            expected.count(&operations);
+            expected.entities.insert(key, Entity::of(&operations));
         }
-        journal.complete_rules();
-        Ok(journal)
+        expected.complete_rules();
+        Ok(expected)
     }
 
-    /// What central decides is central's, and whose a thing is was said first.
+    /// In tables of central's central wins; the owner of a row is the first one.
     fn complete_rules(&mut self) {
         for table in &self.tables {
             let rules = self.rules.entry(table.table_name.clone()).or_default();
-            let things = self.things.iter().filter(|((entity, _), _)| table.is_centrals && *entity == table.table_name);
-            for register in things.flat_map(|(_, state)| state.0.keys()) {
+            let entities = self.entities.iter().filter(|((of, _), _)| table.is_centrals && *of == table.table_name);
+            for register in entities.flat_map(|(_, state)| state.0.keys()) {
                 rules.0.entry(register.clone()).or_insert(Rule::CentralWins);
             }
             rules.0.extend(table.owner_column.clone().map(|column| (column, Rule::FirstWrite)));
         }
     }
 
-    fn settle(&self, entity: &str, state: &Entity) -> merge::Merged {
-        let table = self.tables.iter().find(|table| table.table_name == entity);
+    fn resolve(&self, table_name: &str, state: &Entity) -> merge::Merged {
+        let table = self.tables.iter().find(|table| table.table_name == table_name);
         let owner = table.and_then(|table| state.owner(table.owner_column.as_ref()?));
         let is_centrals = table.is_some_and(|table| table.is_centrals);
         let context = merge::Context { central: CENTRAL.id, is_centrals, owner };
-        match self.rules.get(entity) {
+        match self.rules.get(table_name) {
             Some(rules) => state.settle(rules, context),
             None => state.settle(&Rules::default(), context),
         }
@@ -127,7 +126,7 @@ impl Journal {
         }
     }
 
-    /// Everything at a node that does not follow from the journal.
+    /// Everything at a node that the journal does not say.
     pub fn check(&self, node: &str, dba: &mut Client) -> Result<Vec<String>> {
         let mut complaints = self.heads(dba)?;
         complaints.extend(self.siblings(dba)?);
@@ -142,9 +141,9 @@ impl Journal {
             "select table_name, key, heads, waits from sync.head join sync.tracked_table using (table_name)",
             &[],
         )?;
-        let stored: BTreeMap<Thing, (String, bool)> =
+        let stored: BTreeMap<Key, (String, bool)> =
             stored.iter().map(|row| ((row.get(0), row.get(1)), (row.get(2), row.get(3)))).collect();
-        let wanted = self.things.iter().map(|(thing, entity)| (thing.clone(), (heads_text(entity), entity.waits())));
+        let wanted = self.entities.iter().map(|(key, entity)| (key.clone(), (heads_text(entity), entity.waits())));
         Ok(differences("heads", &wanted.collect(), &stored))
     }
 
@@ -155,14 +154,14 @@ impl Journal {
         )?;
         let stored = rows.iter().map(|row| {
             let (node, seq, hlc): (i32, i64, i64) = (row.get(3), row.get(4), row.get(5));
-            let (entity, key, register): (&str, &str, &str) = (row.get(0), row.get(1), row.get(2));
+            let (table, key, register): (&str, &str, &str) = (row.get(0), row.get(1), row.get(2));
             let (chosen, review): (bool, bool) = (row.get(7), row.get(8));
-            let place = format!("{entity} {key} {register} {node}.{seq}");
+            let place = format!("{table} {key} {register} {node}.{seq}");
             (place, format!("{hlc} {} {chosen} {review}", canonical(row.get(6))))
         });
         let mut wanted = BTreeMap::new();
-        for ((entity, key), state) in &self.things {
-            let merged = self.settle(entity, state);
+        for ((table, key), state) in &self.entities {
+            let merged = self.resolve(table, state);
             for (register, choice) in &merged.columns {
                 let heads = state.heads(register);
                 if heads.len() < 2 || (choice.losers.is_empty() && !choice.needs_review) {
@@ -170,8 +169,8 @@ impl Journal {
                 }
                 for Head { version: Version { node_id, seq }, hlc, value } in heads {
                     let chosen = choice.winners.contains(&Version { node_id: *node_id, seq: *seq });
-                    let said = format!("{hlc} {} {chosen} {}", value.to_canonical(), choice.needs_review);
-                    wanted.insert(format!("{entity} {key} {register} {node_id}.{seq}"), said);
+                    let text = format!("{hlc} {} {chosen} {}", value.to_canonical(), choice.needs_review);
+                    wanted.insert(format!("{table} {key} {register} {node_id}.{seq}"), text);
                 }
             }
         }
@@ -184,13 +183,13 @@ impl Journal {
         let mut complaints = Vec::new();
         let mut rows: HashMap<String, String> =
             dba.query(&sql, &[])?.iter().map(|row| (row.get(0), row.get(1))).collect();
-        for ((_, key), state) in self.things.iter().filter(|((of, _), _)| of == table_name) {
+        for ((_, key), state) in self.entities.iter().filter(|((of, _), _)| of == table_name) {
             let Some(row) = rows.remove(key) else {
                 complaints.extend((!state.waits()).then(|| format!("{table_name} {key}: there is no row")));
                 continue;
             };
             let row = json::read(&row, 64).ok().context("a row")?;
-            let merged = self.settle(table_name, state);
+            let merged = self.resolve(table_name, state);
             let mut wanted = vec![("deleted".to_owned(), Value::Bool(!merged.exists()))];
             for (register, choice) in &merged.columns {
                 match (table.groups.get(register), &choice.value) {

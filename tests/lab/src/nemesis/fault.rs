@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 
 use super::clerks::known;
 use super::schedule::{Event, Fault};
-use super::servers::{Field, node};
+use super::servers::{Servers, node};
 use crate::machine::Process;
 use crate::wait::until;
 
@@ -49,7 +49,6 @@ enum Undo {
 }
 
 impl Faults {
-    /// Those of this schedule.
     pub fn new(schedule: Vec<Event>) -> Self {
         Self {
             schedule,
@@ -62,14 +61,14 @@ impl Faults {
         }
     }
 
-    /// Lets them happen.
-    pub fn reign(&mut self, field: &mut Field, from: Instant, length: Duration) -> Result<()> {
+    /// Lets them happen, each at its time.
+    pub fn run(&mut self, servers: &mut Servers, from: Instant, length: Duration) -> Result<()> {
         let schedule = std::mem::take(&mut self.schedule);
         let mut next = schedule.into_iter().peekable();
         while from.elapsed() < length {
-            self.expire(field, false)?;
+            self.expire(servers, false)?;
             while let Some(event) = next.next_if(|event| event.at <= from.elapsed()) {
-                self.begin(field, &event)?;
+                self.begin(servers, &event)?;
             }
             // The schedule is in time, and nothing tells when it has come.
             thread::sleep(Duration::from_millis(20));
@@ -78,36 +77,38 @@ impl Faults {
     }
 
     /// Undoes everything: servers run with the right time, lines are whole, the schema is the same everywhere.
-    pub fn end(&mut self, field: &mut Field) -> Result<()> {
-        self.expire(field, true)?;
-        for index in 0..field.clusters.len() {
+    pub fn end(&mut self, servers: &mut Servers) -> Result<()> {
+        self.expire(servers, true)?;
+        for index in 0..servers.clusters.len() {
             // The wall clock is right again after this, and the node's own is told so.
             let began = Instant::now();
-            field.clusters[index].stop_immediate()?;
+            servers.clusters[index].stop_immediate()?;
             self.note_slow(&format!("last stop of {}", node(index).code), began);
-            start(field, index, None)?;
+            start(servers, index, None)?;
             self.note_slow(&format!("last start of {}", node(index).code), began);
         }
-        for index in 0..field.clusters.len() {
+        for index in 0..servers.clusters.len() {
             let began = Instant::now();
-            until("the schema is upgraded", PATIENCE, || upgrade(field, index).ok())?;
+            until("the schema is upgraded", PATIENCE, || upgrade(servers, index).ok())?;
             self.note_slow(&format!("upgrade of {}", node(index).code), began);
-            field.clusters[index].connect()?.execute("select tpv.hlc_step_back()", &[])?;
+            servers.clusters[index].connect()?.execute("select tpv.hlc_step_back()", &[])?;
         }
         for store in std::mem::take(&mut self.apart) {
-            until("a store joins again", PATIENCE, || field.rejoin(store).ok())?;
+            until("a store joins again", PATIENCE, || servers.rejoin(store).ok())?;
         }
-        for store in 0..field.clusters.len() - 1 {
+        for store in 0..servers.clusters.len() - 1 {
             for at_central in [true, false] {
-                until("a subscription is enabled", PATIENCE, || subscription(field, store, at_central, "enable").ok())?;
+                until("a subscription is enabled", PATIENCE, || {
+                    subscription(servers, store, at_central, "enable").ok()
+                })?;
             }
         }
         Ok(())
     }
 
-    /// A plan that was interrupted is run again, from its beginning.
-    fn rejoin(&mut self, field: &Field, store: usize) {
-        if field.rejoin(store).is_ok() {
+    /// A plan that was interrupted is run again from its beginning.
+    fn rejoin(&mut self, servers: &Servers, store: usize) {
+        if servers.rejoin(store).is_ok() {
             self.apart.remove(&store);
         }
     }
@@ -122,12 +123,11 @@ impl Faults {
         &self.poison
     }
 
-    /// How often each happened.
     pub fn summary(&self) -> String {
         format!("{:?}", self.counts)
     }
 
-    fn expire(&mut self, field: &mut Field, all: bool) -> Result<()> {
+    fn expire(&mut self, servers: &mut Servers, all: bool) -> Result<()> {
         let now = Instant::now();
         let (over, active) = std::mem::take(&mut self.active).into_iter().partition(|(until, _)| all || *until <= now);
         self.active = active;
@@ -135,28 +135,28 @@ impl Faults {
             let (began, what) = (Instant::now(), format!("{undo:?}"));
             match undo {
                 Undo::Start { node, clock } => {
-                    start(field, node, clock)?;
+                    start(servers, node, clock)?;
                     self.down[node] = false;
                     // Without the library the clock is right, and the summary tells.
-                    if clock_is_off(field, node).unwrap_or(false) {
+                    if clock_is_off(servers, node).unwrap_or(false) {
                         *self.counts.entry("clock off".to_owned()).or_default() += 1;
                     }
                 }
                 Undo::Thaw(process) => process.signal(Signal::SIGCONT),
-                Undo::Mend { way } => field.way(way).mend(),
-                Undo::Melt { way } => field.way(way).hang(false),
-                Undo::Rejoin { store } => self.rejoin(field, store),
+                Undo::Mend { way } => servers.way(way).mend(),
+                Undo::Melt { way } => servers.way(way).hang(false),
+                Undo::Rejoin { store } => self.rejoin(servers, store),
                 // The server may be down; the end of the run sees to it.
-                Undo::Enable { store, at_central } => drop(subscription(field, store, at_central, "enable")),
+                Undo::Enable { store, at_central } => drop(subscription(servers, store, at_central, "enable")),
             }
             self.note_slow(&what, began);
         }
         Ok(())
     }
 
-    fn begin(&mut self, field: &mut Field, event: &Event) -> Result<()> {
+    fn begin(&mut self, servers: &mut Servers, event: &Event) -> Result<()> {
         let began = Instant::now();
-        let happened = self.happen(field, &event.fault)?;
+        let happened = self.happen(servers, &event.fault)?;
         self.note_slow(&format!("{:?}", event.fault), began);
         let Some((name, undo)) = happened else { return Ok(()) };
         *self.counts.entry(name.to_owned()).or_default() += 1;
@@ -174,56 +174,56 @@ impl Faults {
     }
 
     /// None when there was nothing to break.
-    fn happen(&mut self, field: &mut Field, fault: &Fault) -> Result<Option<(&'static str, Option<Undo>)>> {
+    fn happen(&mut self, servers: &mut Servers, fault: &Fault) -> Result<Option<(&'static str, Option<Undo>)>> {
         Ok(match *fault {
             Fault::Kill { node, .. } | Fault::Restart { node } if self.down[node] => None,
             Fault::Kill { node, clock } => {
-                field.clusters[node].kill()?;
+                servers.clusters[node].kill()?;
                 self.down[node] = true;
                 Some(("killed", Some(Undo::Start { node, clock })))
             }
             // PostgreSQL 15 hangs when it is told to stop in the middle of a recovery: nobody tells the checkpointer.
-            Fault::Restart { node } if field.clusters[node].connect().is_err() => None,
+            Fault::Restart { node } if servers.clusters[node].connect().is_err() => None,
             Fault::Restart { node } => {
                 self.thaw_all();
-                field.clusters[node].stop()?;
-                start(field, node, None)?;
+                servers.clusters[node].stop()?;
+                start(servers, node, None)?;
                 Some(("restarted", None))
             }
-            Fault::KillWorker { node, which } => worker(field, node, which).map(|process| {
+            Fault::KillWorker { node, which } => worker(servers, node, which).map(|process| {
                 process.signal(Signal::SIGKILL);
                 ("worker killed", None)
             }),
-            Fault::FreezeWorker { node, which } => worker(field, node, which).map(|process| {
+            Fault::FreezeWorker { node, which } => worker(servers, node, which).map(|process| {
                 process.signal(Signal::SIGSTOP);
                 ("worker frozen", Some(Undo::Thaw(process)))
             }),
             Fault::Cut { way } => {
-                field.way(way).cut();
+                servers.way(way).cut();
                 Some(("line cut", Some(Undo::Mend { way })))
             }
             Fault::FreezeLine { way } => {
-                field.way(way).hang(true);
+                servers.way(way).hang(true);
                 Some(("line frozen", Some(Undo::Melt { way })))
             }
-            Fault::Disable { store, at_central } => subscription(field, store, at_central, "disable")
+            Fault::Disable { store, at_central } => subscription(servers, store, at_central, "disable")
                 .ok()
                 .map(|()| ("disabled", Some(Undo::Enable { store, at_central }))),
             Fault::Poison { store, how } => {
                 let number = self.poison.len();
-                let row = poison(field, store, how, number).ok();
+                let row = poison(servers, store, how, number).ok();
                 row.map(|row| {
                     self.poison.push(row);
                     ("poison", None)
                 })
             }
             Fault::LoseSlot { store } if self.apart.contains(&store) => None,
-            Fault::LoseSlot { store } => lose_slot(field, store).ok().map(|()| {
+            Fault::LoseSlot { store } => lose_slot(servers, store).ok().map(|()| {
                 self.lost.insert(store);
                 self.apart.insert(store);
                 ("slot lost", Some(Undo::Rejoin { store }))
             }),
-            Fault::Upgrade { node } => upgrade(field, node).ok().map(|()| ("upgraded", None)),
+            Fault::Upgrade { node } => upgrade(servers, node).ok().map(|()| ("upgraded", None)),
         })
     }
 
@@ -240,8 +240,8 @@ impl Faults {
 }
 
 /// Starts a server with its wall clock off by this.
-fn start(field: &mut Field, index: usize, clock: Option<&'static str>) -> Result<()> {
-    let cluster = &mut field.clusters[index];
+fn start(servers: &mut Servers, index: usize, clock: Option<&'static str>) -> Result<()> {
+    let cluster = &mut servers.clusters[index];
     let environment = clock.zip(libfaketime()).map_or_else(Vec::new, |(clock, library)| {
         vec![
             ("LD_PRELOAD", library.display().to_string()),
@@ -263,9 +263,11 @@ fn start(field: &mut Field, index: usize, clock: Option<&'static str>) -> Result
     started.with_context(|| format!("{}: {last:?}", node(index).code))
 }
 
-fn clock_is_off(field: &Field, node: usize) -> Result<bool> {
-    let now: i64 =
-        field.clusters[node].connect()?.query_one("select extract(epoch from clock_timestamp())::bigint", &[])?.get(0);
+fn clock_is_off(servers: &Servers, node: usize) -> Result<bool> {
+    let now: i64 = servers.clusters[node]
+        .connect()?
+        .query_one("select extract(epoch from clock_timestamp())::bigint", &[])?
+        .get(0);
     Ok((now - chrono::Utc::now().timestamp()).abs() > 60)
 }
 
@@ -277,37 +279,37 @@ fn libfaketime() -> Option<PathBuf> {
 }
 
 /// A process of a server that sends or applies rows.
-fn worker(field: &Field, node: usize, which: u64) -> Option<Process> {
+fn worker(servers: &Servers, node: usize, which: u64) -> Option<Process> {
     let workers = "select pid from pg_stat_activity where backend_type in ('walsender', 'logical replication worker') order by pid";
-    let rows = field.clusters[node].connect().ok()?.query(workers, &[]).ok()?;
+    let rows = servers.clusters[node].connect().ok()?.query(workers, &[]).ok()?;
     let count = u64::try_from(rows.len()).ok().filter(|count| *count > 0)?;
     Process::of(rows[usize::try_from(which % count).ok()?].get(0))
 }
 
-fn subscription(field: &Field, store: usize, at_central: bool, how: &str) -> Result<()> {
+fn subscription(servers: &Servers, store: usize, at_central: bool, how: &str) -> Result<()> {
     let (at, name) = match at_central {
         true => (0, format!("tpv_from_{}", node(store + 1).code.to_lowercase())),
         false => (store + 1, "tpv_from_central".to_owned()),
     };
-    Ok(field.clusters[at].connect()?.batch_execute(&format!("alter subscription {name} {how}"))?)
+    Ok(servers.clusters[at].connect()?.batch_execute(&format!("alter subscription {name} {how}"))?)
 }
 
-fn lose_slot(field: &Field, store: usize) -> Result<()> {
+fn lose_slot(servers: &Servers, store: usize) -> Result<()> {
     let slot = format!("tpv_to_{}", node(store + 1).code.to_lowercase());
     let drop = format!(
         "do $$ begin \
            perform pg_terminate_backend(active_pid, 500) from pg_replication_slots where slot_name = '{slot}' and active; \
            perform pg_drop_replication_slot('{slot}'); end $$"
     );
-    let mut central = field.clusters[0].connect()?;
+    let mut central = servers.clusters[0].connect()?;
     // The store's worker comes back at once, and may be quicker.
     until("a slot is dropped", Duration::from_secs(2), || central.batch_execute(&drop).ok())
 }
 
 /// With `nowait`, and again: a time-out of a server whose clock is ahead comes as much later, since libfaketime fakes
 /// nothing inside of signal handlers, and whoever waits for such a lock keeps all others waiting.
-fn upgrade(field: &Field, index: usize) -> Result<()> {
-    let mut dba = field.clusters[index].connect()?;
+fn upgrade(servers: &Servers, index: usize) -> Result<()> {
+    let mut dba = servers.clusters[index].connect()?;
     let change = "begin; lock table party.customer, catalog.product in access exclusive mode nowait; \
          alter table party.customer add column if not exists loyalty text; \
          alter table catalog.product add column if not exists origin text; commit";
@@ -321,10 +323,10 @@ fn upgrade(field: &Field, index: usize) -> Result<()> {
 }
 
 /// As the owner of the tables, past everything that a store does by itself.
-fn poison(field: &Field, store: usize, how: u64, number: usize) -> Result<Poison> {
+fn poison(servers: &Servers, store: usize, how: u64, number: usize) -> Result<Poison> {
     let id = node(store + 1).id;
     let key = known(how % 7);
-    let mut dba = field.clusters[store + 1].connect()?;
+    let mut dba = servers.clusters[store + 1].connect()?;
     let operations = [
         ("party.customer", "no JSON", "{}"),
         ("party.customer", r#"{"@future":1}"#, "{}"),
@@ -333,13 +335,13 @@ fn poison(field: &Field, store: usize, how: u64, number: usize) -> Result<Poison
     ];
     match usize::try_from(how % 6).unwrap_or(0) {
         way @ 0..4 => {
-            let (entity, patch, base) = operations[way];
+            let (table, patch, base) = operations[way];
             let mut work = dba.transaction()?;
             work.batch_execute("select from sync.op_counter for update nowait")?;
             let count = "update sync.op_counter set last_seq = last_seq + 1 where node_id = $1 returning last_seq";
             let seq: i64 = work.query_one(count, &[&id])?.get(0);
             let insert = "insert into wire.op values ($1, $2, tpv.hlc_now(), $3, $4, $5, $6)";
-            work.execute(insert, &[&id, &seq, &entity, &key.to_string(), &patch, &base])?;
+            work.execute(insert, &[&id, &seq, &table, &key.to_string(), &patch, &base])?;
             work.commit()?;
             Ok(Poison { store, seq: Some(seq) })
         }

@@ -1,4 +1,4 @@
-//! The chain of a run. Its plan is the one that a DBA runs; only the addresses in it lead over lines that can be cut.
+//! The chain of a run. It joins by the plan that a DBA runs; only the addresses in it lead over lines that can be cut.
 
 use std::time::{Duration, Instant};
 
@@ -22,22 +22,22 @@ const SETTINGS: [&str; 3] = [
 ];
 
 /// Central, the stores, and a line for each store.
-pub struct Field {
+pub struct Servers {
     /// Central first.
     pub clusters: Vec<Cluster>,
-    /// By store.
+    /// One for each store, in their order.
     lines: Vec<Line>,
     /// By node: up to which operation of each other it got the outcome when it joined, and not the operation.
     pub horizons: Vec<Vec<(i32, i64)>>,
 }
 
-/// Who a node is.
+/// The node with this index.
 pub fn node(index: usize) -> Node {
     if index == 0 { CENTRAL } else { STORES[index - 1] }
 }
 
-/// Digests of everything that nodes have in common; a node that says the same has the same.
-const SIGHT: &str = "select jsonb_object_agg(part, digest)::text from ( \
+/// Digests of everything that nodes have in common; nodes that answer the same have the same.
+const COMMON: &str = "select jsonb_object_agg(part, digest)::text from ( \
       select 'operations of ' || node_id as part, seq::text as digest from sync.contiguous() \
       union all select 'heads', md5(string_agg(concat_ws(' ', table_name, key, heads, waits), ',' order by table_name, key)) \
         from sync.head join sync.tracked_table using (table_name) \
@@ -52,32 +52,32 @@ const SIGHT: &str = "select jsonb_object_agg(part, digest)::text from ( \
 const DOCUMENTS: &str = "select count(*) || ' ' || coalesce(md5(string_agg(doc_id::text || encode(content_hash, 'hex'), ',' \
     order by doc_id, business_date)), '') from wire.doc where node_id = $1";
 
-/// What a node still doubts, or has to do for others.
-const DOUBTS: &str = "select format('a beat of node %s before %s is missing', node_id, gap_beat) from sync.peer where gap_beat is not null \
+/// What a node still misses, or has to do for others.
+const OPEN: &str = "select format('a heartbeat of node %s before %s is missing', node_id, gap_beat) from sync.peer where gap_beat is not null \
     union all select format('%s of node %s: %s to %s %s', what, subject, from_seq, to_seq, detail) from sync.drift where resolved_at is null \
     union all select format('%s for node %s waits to be sent', what, node_id) from sync.request \
-    union all select format('a load of node %s is not complete', node_id) from sync.snapshot where completed_at is null \
+    union all select format('a snapshot of node %s is not complete', node_id) from sync.snapshot where completed_at is null \
     union all select format('%s is partitioned into default', tableoid::regclass) from wire.op_default";
 
-impl Field {
+impl Servers {
     /// Starts and joins everything.
     pub fn joined() -> Result<Self> {
         let lab = Lab::open()?;
-        let mut field = Self { clusters: vec![Cluster::for_test(&lab)?], lines: Vec::new(), horizons: Vec::new() };
-        tune(&field.clusters[0])?;
-        chain::register_central(&mut field.clusters[0].connect()?)?;
+        let mut servers = Self { clusters: vec![Cluster::for_test(&lab)?], lines: Vec::new(), horizons: Vec::new() };
+        tune(&servers.clusters[0])?;
+        chain::register_central(&mut servers.clusters[0].connect()?)?;
         for node in STORES {
             let cluster = Cluster::for_test(&lab)?;
             tune(&cluster)?;
             store::register(&mut cluster.connect()?, node)?;
-            let line = Line::lay(&lab, &cluster, &field.clusters[0])?;
-            Plan::Join.run_over(&line, node, &cluster, &field.clusters[0])?;
-            field.lines.push(line);
-            field.clusters.push(cluster);
+            let line = Line::lay(&lab, &cluster, &servers.clusters[0])?;
+            Plan::Join.run_over(&line, node, &cluster, &servers.clusters[0])?;
+            servers.lines.push(line);
+            servers.clusters.push(cluster);
         }
-        field.come_to_rest()?;
-        field.horizons = (0..field.clusters.len()).map(|index| field.horizon(index)).collect::<Result<_>>()?;
-        Ok(field)
+        servers.come_to_rest()?;
+        servers.horizons = (0..servers.clusters.len()).map(|index| servers.horizon(index)).collect::<Result<_>>()?;
+        Ok(servers)
     }
 
     /// All nodes, central first.
@@ -87,7 +87,7 @@ impl Field {
 
     /// Runs the plan by which a store catches up that lost its slot.
     pub fn rejoin(&self, store: usize) -> Result<()> {
-        // Before a load can be made somebody has to look at what can not be read.
+        // Before a snapshot can be made somebody has to dismiss what cannot be read.
         self.clusters[0].connect()?.batch_execute(
             "select sync.dismiss(quarantine_id, 'a store has to join again') from sync.quarantine \
              where code like 'OPERATION%' and resolved_at is null",
@@ -100,14 +100,14 @@ impl Field {
         self.lines[index / 2].way(index % 2)
     }
 
-    /// Waits until every node says the same of what they have in common, and central has every document.
+    /// Waits until all nodes have the same of what they have in common, and central has every document.
     pub fn come_to_rest(&self) -> Result<()> {
         let mut last = String::new();
         let mut moved = Instant::now();
         until("all agree", Duration::from_secs(3600), || {
-            let (agree, sight) = self.look().unwrap_or_else(|error| (false, format!("{error:#}")));
-            if sight != last {
-                last = sight;
+            let (agree, state) = self.compare().unwrap_or_else(|error| (false, format!("{error:#}")));
+            if state != last {
+                last = state;
                 moved = Instant::now();
             }
             match (agree, moved.elapsed() > STALLED) {
@@ -118,29 +118,27 @@ impl Field {
         })?
     }
 
-    /// Whether all agree, and what they say.
-    fn look(&self) -> Result<(bool, String)> {
-        let (mut sights, mut doubts) = (Vec::new(), Vec::new());
+    /// Whether all agree, and what is missing or differs.
+    fn compare(&self) -> Result<(bool, String)> {
+        let (mut digests, mut open) = (Vec::new(), Vec::new());
         for (index, at) in self.nodes().enumerate() {
             let mut dba = at.connect()?;
             dba.execute("select sync.replay_waiting(), sync.reconcile()", &[]).with_context(|| node(index).code)?;
-            doubts.extend(
-                dba.query(DOUBTS, &[])?
-                    .iter()
-                    .map(|row| format!("{}: {}\n", node(index).code, row.get::<_, String>(0))),
+            open.extend(
+                dba.query(OPEN, &[])?.iter().map(|row| format!("{}: {}\n", node(index).code, row.get::<_, String>(0))),
             );
-            let sight: String = dba.query_one(SIGHT, &[])?.get(0);
-            sights.push(serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&sight)?);
+            let all: String = dba.query_one(COMMON, &[])?.get(0);
+            digests.push(serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&all)?);
         }
-        let mut said = doubts.concat();
-        for (index, sight) in sights.iter().enumerate().skip(1) {
-            for part in sights[0].keys().chain(sight.keys()) {
-                if sights[0].get(part) != sight.get(part) {
-                    said += &format!(
+        let mut different = open.concat();
+        for (index, own) in digests.iter().enumerate().skip(1) {
+            for part in digests[0].keys().chain(own.keys()) {
+                if digests[0].get(part) != own.get(part) {
+                    different += &format!(
                         "{}: {part}: {:?}, central: {:?}\n",
                         node(index).code,
-                        sight.get(part),
-                        sights[0].get(part)
+                        own.get(part),
+                        digests[0].get(part)
                     );
                 }
             }
@@ -148,10 +146,10 @@ impl Field {
             let documents = |at: &Cluster| -> Result<String> { Ok(at.connect()?.query_one(DOCUMENTS, &[&id])?.get(0)) };
             let (own, central) = (documents(&self.clusters[index])?, documents(&self.clusters[0])?);
             if own != central {
-                said += &format!("{}: documents: {own}, central: {central}\n", node(index).code);
+                different += &format!("{}: documents: {own}, central: {central}\n", node(index).code);
             }
         }
-        Ok((said.is_empty(), said))
+        Ok((different.is_empty(), different))
     }
 
     fn horizon(&self, index: usize) -> Result<Vec<(i32, i64)>> {

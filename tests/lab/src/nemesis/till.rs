@@ -1,4 +1,4 @@
-//! The tills of a store, and its operator. As the watcher does, they send again what was not answered for.
+//! The tills of a store, and its operator. Like the watcher, they send again what was not answered for.
 
 use std::sync::atomic::AtomicBool;
 
@@ -18,8 +18,8 @@ pub fn work(seed: u64, at: usize, url: &str, stop: &AtomicBool) -> Done {
     let (mut held, mut sold): (Vec<Uuid>, Vec<Uuid>) = (Vec::new(), Vec::new());
     while actor.goes_on(25) {
         match actor.dice.below(100) {
-            0..=7 => say(&mut actor, at, "release", &mut held),
-            8..=12 => say(&mut actor, at, "void", &mut sold),
+            0..=7 => decide(&mut actor, at, "release", &mut held),
+            8..=12 => decide(&mut actor, at, "void", &mut sold),
             13..=14 => close(&mut actor),
             _ => {
                 let answers = sell(&mut actor, &mut receipts);
@@ -57,17 +57,17 @@ fn sell(actor: &mut Actor<'_>, receipts: &mut Receipts) -> Vec<(String, Uuid)> {
     }
 }
 
-/// Some take long, and some are taken back, as when the disk is full; then they come again.
+/// Some transactions take long, and some are rolled back, as when the disk is full; then their files come again.
 fn ingest(
     dba: &mut Client,
     dice: &mut Dice,
     terminal: &str,
     files: &[&[u8]],
 ) -> Result<Vec<(String, Uuid)>, postgres::Error> {
-    let take = "select outcome, receipt_id from sales.ingest_files($1, $2, null) where receipt_id is not null";
+    let ingest = "select outcome, receipt_id from sales.ingest_files($1, $2, null) where receipt_id is not null";
     loop {
         let mut work = dba.transaction()?;
-        let rows = work.query(take, &[&terminal, &files])?;
+        let rows = work.query(ingest, &[&terminal, &files])?;
         if dice.percent(5) {
             let ms = dice.between(50, 800);
             work.batch_execute(&format!("select pg_sleep({ms} / 1000.0)"))?;
@@ -81,18 +81,18 @@ fn ingest(
     }
 }
 
-/// What an operator says about a receipt.
-fn say(actor: &mut Actor<'_>, at: usize, kind: &'static str, about: &mut Vec<Uuid>) {
+/// What an operator decides about a receipt.
+fn decide(actor: &mut Actor<'_>, at: usize, kind: &'static str, about: &mut Vec<Uuid>) {
     if about.is_empty() {
         return;
     }
     let index = usize::try_from(actor.dice.below(about.len() as u64)).unwrap_or(0);
     let receipt = about.swap_remove(index);
     let sql = format!("select from sales.{kind}($1, 'nemesis')");
-    // A receipt that was voided can not be released, and a conflict's file name is taken.
+    // A receipt that was voided cannot be released, and a conflict's file name is taken.
     if actor.attempt(&["22023", "23505", "55000", "P0002", "02000"], |dba, _| dba.execute(&sql, &[&receipt])).is_some()
     {
-        actor.done.said.push((at, receipt, kind));
+        actor.done.decided.push((at, receipt, kind));
     }
 }
 

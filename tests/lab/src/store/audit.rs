@@ -18,7 +18,7 @@ pub struct Audit {
     pub receipts: usize,
     /// Deliveries that became a receipt at once.
     pub accepted: usize,
-    /// Deliveries that said nothing new.
+    /// Deliveries of what was there already.
     pub duplicate: usize,
     /// Deliveries that became a receipt which an operator had to decide about, decided or not.
     pub held: usize,
@@ -32,7 +32,7 @@ pub struct Audit {
     pub lost: Vec<String>,
 }
 
-/// Waits until nothing is left to do: inboxes empty, nothing pending.
+/// Waits until nothing is left to do: inboxes are empty and nothing is pending.
 pub fn wait_until_done(spool: &Spool, dba: &mut Client, patience: Duration) -> Result<()> {
     until_true("all inboxes are empty and nothing is pending", patience, || {
         spool.waiting() == 0 && dba.query("select from dat.pending_list(1)", &[]).is_ok_and(|rows| rows.is_empty())

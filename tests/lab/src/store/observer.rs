@@ -1,4 +1,4 @@
-//! Somebody who reads each `.dat` in the moment in which it appears, as the checkout might.
+//! Reads each `.dat` in the moment in which it appears, as the checkout might.
 
 use std::collections::HashMap;
 use std::fs;
@@ -20,7 +20,7 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Starts to look.
+    /// Starts watching.
     pub fn start(out: &Path) -> Result<Self> {
         fs::create_dir_all(out)?;
         let (seen, root) = (Seen::default(), out.to_path_buf());
@@ -28,10 +28,14 @@ impl Observer {
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
             for path in event.paths {
-                look(&shared, &root, &path);
+                read_first(&shared, &root, &path);
                 // A folder may have been filled before it was watched.
                 if matches!(event.kind, EventKind::Create(_)) {
-                    fs::read_dir(&path).into_iter().flatten().flatten().for_each(|it| look(&shared, &root, &it.path()));
+                    fs::read_dir(&path)
+                        .into_iter()
+                        .flatten()
+                        .flatten()
+                        .for_each(|it| read_first(&shared, &root, &it.path()));
                 }
             }
         })?;
@@ -44,7 +48,7 @@ impl Observer {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Files that were, at first sight, something else than what the database published.
+    /// Files that were, when they were first seen, something else than what the database published.
     pub fn torn(&self, dba: &mut Client) -> Result<Vec<String>> {
         let mut torn = Vec::new();
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,13 +64,13 @@ impl Observer {
     }
 }
 
-fn look(seen: &Seen, out: &Path, path: &Path) {
+/// Only the first sight counts. A file that is gone again was withdrawn.
+fn read_first(seen: &Seen, out: &Path, path: &Path) {
     if path.extension().is_none_or(|end| end != "dat") {
         return;
     }
     let Some(name) = path.strip_prefix(out).ok().and_then(Path::to_str) else { return };
     let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-    // Only the first sight counts. One that is gone again was withdrawn.
     if !seen.contains_key(name)
         && let Ok(bytes) = fs::read(path)
     {

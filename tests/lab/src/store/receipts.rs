@@ -12,7 +12,7 @@ use super::samples::BASKETS;
 pub enum Expect {
     /// One receipt and one `.dat`.
     Accepted,
-    /// Nothing new.
+    /// Nothing: it is there already.
     Duplicate,
     /// A receipt without a `.dat`, with this reason.
     Held(&'static str),
@@ -44,7 +44,7 @@ impl Input {
     }
 }
 
-/// The ways a file can be odd, each a row of RECEIPTS.md.
+/// All ways in which a file can be odd.
 pub const ODDITIES: [Oddity; 20] = [
     Oddity::Repeat,
     Oddity::RepeatReordered,
@@ -68,7 +68,7 @@ pub const ODDITIES: [Oddity; 20] = [
     Oddity::WrongDepartment,
 ];
 
-/// One way a file can be odd.
+/// One way in which a file can be odd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Oddity {
     /// An earlier file of the terminal under another name.

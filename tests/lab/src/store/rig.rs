@@ -28,7 +28,7 @@ pub struct Rig {
     pub cluster: Cluster,
     /// Its spool.
     pub spool: Spool,
-    /// Where it all is.
+    /// Where its files lie.
     pub lab: Lab,
 }
 
@@ -95,7 +95,7 @@ impl Rig {
         wait_until_done(&self.spool, &mut dba, PATIENCE)
             .with_context(|| log_tail(&self.cluster.folder.join("watcher.log")))?;
         let mut found = audit(&self.spool, &mut dba, inputs)?;
-        // Refusals are told to the database after the file is in quarantine, so that they work without it.
+        // The database hears of refusals after the file is in quarantine, so that quarantine works without it.
         let _ = until_true("everything is recorded", PATIENCE, || {
             found.lost.is_empty() || {
                 found = audit(&self.spool, &mut dba, inputs).unwrap_or_default();

@@ -15,7 +15,7 @@ use crate::wait::until;
 /// The folder that a watcher serves.
 #[derive(Clone, Debug)]
 pub struct Spool {
-    /// Its top.
+    /// Its top folder.
     pub root: PathBuf,
 }
 
@@ -24,7 +24,7 @@ pub struct Spool {
 pub enum Place {
     /// Still in its inbox.
     In,
-    /// Done.
+    /// Finished.
     Archive,
     /// Not a receipt.
     Quarantine,

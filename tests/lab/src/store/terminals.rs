@@ -41,17 +41,17 @@ pub struct Dropped {
 }
 
 impl Dropped {
-    /// Nothing yet.
+    /// Nothing was dropped yet.
     pub fn new(seed: u64) -> Self {
         Self { inputs: Mutex::default(), receipts: Mutex::new(Receipts::new(seed)), count: AtomicUsize::new(0) }
     }
 
-    /// How many files.
+    /// How many files were dropped.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// All of them.
+    /// All files that were dropped.
     pub fn inputs(&self) -> Vec<Input> {
         self.inputs.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

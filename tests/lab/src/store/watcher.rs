@@ -17,14 +17,14 @@ use crate::wait::until;
 /// A watcher under strace, on a loaded machine, gets this long to come up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How to start it.
+/// How to start a watcher.
 #[derive(Clone, Debug)]
 pub struct WatcherOptions {
-    /// The spool's folder.
+    /// The top folder of its spool.
     pub spool: PathBuf,
     /// The database as the watcher's role.
     pub database_url: String,
-    /// More arguments.
+    /// Arguments beside spool and address.
     pub arguments: Vec<String>,
     /// A tracer's command line to put before it.
     pub tracer: Vec<String>,
@@ -121,7 +121,7 @@ impl Watcher {
         self.wait(PATIENCE)
     }
 
-    /// `kill -9`.
+    /// `kill -9`, also for its tracer.
     pub fn kill(&mut self) -> Result<()> {
         self.process.kill_group()?;
         self.wait(PATIENCE).map(drop)

@@ -1,4 +1,4 @@
-//! The one way to wait. Nothing else in the harness sleeps in the hope that something has happened by then.
+//! The one way to wait. Nothing else in the laboratory sleeps in the hope that something has happened by then.
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -38,28 +38,26 @@ track_commit_timestamp = on
 pglogical.conflict_resolution = 'last_update_wins'
 ";
 
-/// Both servers.
+/// Both servers and what they have in common.
 pub struct Pair {
-    /// The store's DBA.
     pub store: Client,
-    /// Central's DBA.
     pub central: Client,
     /// Whether the machine has pglogical.
     pub has_pglogical: bool,
-    /// The servers' major version.
+    /// The major version of both servers.
     pub major: i32,
     conninfo: [String; 2],
     _clusters: [Cluster; 2],
 }
 
-/// One catch-up.
+/// What one catch-up took.
 #[derive(Clone, Copy)]
 pub struct Run {
-    /// On the wall.
+    /// Time on the wall.
     pub took: Duration,
-    /// Of the processor, by the apply worker.
+    /// Time of the processor, of the apply worker.
     pub applying: Duration,
-    /// Of the processor, by the store's walsender, which decodes the WAL.
+    /// Time of the processor, of the store's walsender, which decodes the WAL.
     pub sending: Duration,
 }
 
@@ -239,7 +237,7 @@ impl Pair {
         Ok(())
     }
 
-    /// Lets a subscription run.
+    /// Enables a subscription.
     pub fn resume(&mut self, way: Way) -> Result<()> {
         Ok(self.central.batch_execute(&match way {
             Way::Pglogical => "select pglogical.alter_subscription_enable('pglogical', true)".to_owned(),
@@ -247,7 +245,7 @@ impl Pair {
         })?)
     }
 
-    /// Stops a subscription, and waits until nobody works for it at either end.
+    /// Disables a subscription, and waits until nobody works for it at either end.
     pub fn pause(&mut self, way: Way) -> Result<()> {
         self.central.batch_execute(&match way {
             Way::Pglogical => "select pglogical.alter_subscription_disable('pglogical', true)".to_owned(),

@@ -1,6 +1,6 @@
 //! The ways in which receipts come from a store to central, each with tables, a publication and a subscription of its own.
 
-/// One way.
+/// One of the ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// Header and line rows by native replication, no trigger anywhere.
@@ -41,7 +41,7 @@ impl Way {
         }
     }
 
-    /// What is done.
+    /// What it does, for people.
     pub fn what(self) -> &'static str {
         match self {
             Self::Native => "header and line rows; primary keys only, no trigger, no check",
@@ -52,7 +52,7 @@ impl Way {
         }
     }
 
-    /// The subscription at central.
+    /// Its subscription at central.
     pub fn subscription(self) -> &'static str {
         match self {
             Self::Tpv => "tpv_from_s01",
@@ -60,7 +60,7 @@ impl Way {
         }
     }
 
-    /// Tables at both ends.
+    /// Its tables at both ends.
     pub fn tables(self) -> String {
         let rows = PLAIN.replace("SCHEMA", self.schema());
         match self {
@@ -70,7 +70,7 @@ impl Way {
         }
     }
 
-    /// What central has besides.
+    /// What central has beside the tables.
     pub fn at_central(self) -> &'static str {
         if self == Self::Plpgsql { UNFOLD } else { "" }
     }

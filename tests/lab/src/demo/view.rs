@@ -1,4 +1,4 @@
-//! Hears the news, looks at the nodes, and shows both.
+//! Takes the news, asks the nodes, and shows both.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -8,32 +8,32 @@ use anyhow::Result;
 use chrono::Utc;
 
 use super::display::Display;
-use super::queries::Eyes;
+use super::queries::Queries;
 use super::screen::{self, EVENTS, Moment, Store};
+use super::servers::Servers;
 use super::story::News;
-use super::world::World;
 
-/// Between two pictures.
+/// Between two frames.
 const FRAME: Duration = Duration::from_millis(400);
-/// Between two rows, where there is no picture.
+/// Between two rows, where no frames are drawn.
 const ROW: Duration = Duration::from_secs(3);
 
 /// What is shown, and where.
-pub struct Scene<'w, 'd> {
-    world: &'w World,
-    eyes: Eyes,
+pub struct View<'w, 'd> {
+    servers: &'w Servers,
+    queries: Queries,
     display: Display<'d>,
     began: Instant,
     drawn: Instant,
     moment: Moment,
 }
 
-impl<'w, 'd> Scene<'w, 'd> {
-    pub fn open(world: &'w World, display: Display<'d>) -> Result<Self> {
+impl<'w, 'd> View<'w, 'd> {
+    pub fn open(servers: &'w Servers, display: Display<'d>) -> Result<Self> {
         let now = Instant::now();
         Ok(Self {
-            world,
-            eyes: Eyes::connect(world.nodes())?,
+            servers,
+            queries: Queries::connect(servers.nodes())?,
             display,
             began: now,
             drawn: now,
@@ -47,7 +47,7 @@ impl<'w, 'd> Scene<'w, 'd> {
             let between = if self.display.live() { FRAME } else { ROW };
             let pause = (self.drawn + between).saturating_duration_since(Instant::now());
             match news.recv_timeout(pause) {
-                Ok(one) => self.hear(one)?,
+                Ok(one) => self.receive(one)?,
                 Err(RecvTimeoutError::Timeout) => self.draw()?,
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -55,8 +55,8 @@ impl<'w, 'd> Scene<'w, 'd> {
         if self.display.live() { self.draw() } else { Ok(()) }
     }
 
-    fn hear(&mut self, news: News) -> Result<()> {
-        let said = match news {
+    fn receive(&mut self, news: News) -> Result<()> {
+        let line = match news {
             News::Cut(store) => {
                 self.moment.cut = store;
                 return Ok(());
@@ -71,36 +71,36 @@ impl<'w, 'd> Scene<'w, 'd> {
             }
             News::Value(at, code, text) => screen::event(at, &code, &text),
             News::Event(at, code, text) => {
-                let said = screen::event(at, &code, &text);
-                self.moment.events.push_back(said.clone());
+                let line = screen::event(at, &code, &text);
+                self.moment.events.push_back(line.clone());
                 keep_last(&mut self.moment.events, EVENTS);
-                said
+                line
             }
         };
-        if self.display.live() { Ok(()) } else { self.display.say(&said) }
+        if self.display.live() { Ok(()) } else { self.display.say(&line) }
     }
 
     fn draw(&mut self) -> Result<()> {
-        self.look()?;
+        self.refresh()?;
         self.drawn = Instant::now();
         if self.display.live() {
-            return self.display.draw(&screen::picture(&self.moment, Utc::now()));
+            return self.display.draw(&screen::frame(&self.moment, Utc::now()));
         }
         screen::rows(&self.moment, Utc::now()).iter().try_for_each(|row| self.display.say(row))
     }
 
-    fn look(&mut self) -> Result<()> {
+    fn refresh(&mut self) -> Result<()> {
         self.moment.elapsed = self.began.elapsed();
         self.moment.stores.clear();
-        for (index, report) in self.eyes.report()?.into_iter().enumerate() {
-            let receipts = self.eyes.count_at(index, "select count(*) from sales.receipt")?;
-            let stopwatch = &self.world.shops[index].stopwatch;
+        for (index, report) in self.queries.report()?.into_iter().enumerate() {
+            let receipts = self.queries.count_at(index, "select count(*) from sales.receipt")?;
+            let stopwatch = &self.servers.shops[index].stopwatch;
             let store = Store { receipts, dats: stopwatch.last().0, latencies: stopwatch.latencies(), report };
             self.moment.stores.push(store);
         }
         if let Some((customer, _, product)) = self.moment.about {
-            self.moment.shown = self.eyes.shown(customer, product)?;
-            self.moment.siblings = self.eyes.siblings(customer)?;
+            self.moment.shown = self.queries.shown(customer, product)?;
+            self.moment.siblings = self.queries.siblings(customer)?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Central and three stores, each with its own server; each store with its watcher, its terminals and a line to central.
+//! Central and three stores, each with its own server; each store has a watcher, terminals and a line to central.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ use crate::store::TERMINALS;
 use crate::store::terminals::{self, Dropped, Pace};
 use crate::wait::until_true;
 
-use super::queries::Eyes;
+use super::queries::Queries;
 
 /// Receipts a second of each store, 40 together; a busy Saturday is a tenth of it.
 const RATES: [f64; 3] = [16.0, 14.0, 10.0];
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Everything that runs; all of it goes away with the value.
 #[derive(Debug)]
-pub struct World {
+pub struct Servers {
     /// In the order of `STORES`.
     pub shops: Vec<Shop>,
     pub central: Cluster,
@@ -44,7 +44,7 @@ pub struct Shop {
     pub dropped: Dropped,
 }
 
-impl World {
+impl Servers {
     /// Starts the servers side by side, then lets the stores join one after the other.
     pub fn start(lab: &Lab, words: &mut dyn Write, stop: &AtomicBool) -> Result<Self> {
         let began = Instant::now();
@@ -70,17 +70,17 @@ impl World {
             }
         }
         done("the stores have joined central")?;
-        let world = Self { shops, central };
-        let mut eyes = Eyes::connect(world.nodes())?;
+        let servers = Self { shops, central };
+        let mut queries = Queries::connect(servers.nodes())?;
         until_true("all nodes have what the others registered", PATIENCE, || {
-            stop.load(Ordering::Relaxed) || eyes.agree().unwrap_or(false)
+            stop.load(Ordering::Relaxed) || queries.agree().unwrap_or(false)
         })?;
-        drop(eyes);
+        drop(queries);
         if !stop.load(Ordering::Relaxed) {
-            chain::compare(world.nodes().map(|(_, cluster)| cluster))?;
+            chain::compare(servers.nodes().map(|(_, cluster)| cluster))?;
         }
         done("all four have the same departments, terminals and layouts")?;
-        Ok(world)
+        Ok(servers)
     }
 
     /// All nodes, central first.
@@ -122,7 +122,7 @@ fn start_servers(lab: &Lab) -> Result<(Cluster, Vec<Rig>)> {
     })
 }
 
-/// With beats each second: people watch.
+/// With a heartbeat each second: people watch.
 fn start_server(lab: &Lab, node: Node) -> Result<Cluster> {
     let cluster = Cluster::start_new(lab, &format!("demo-{}", node.code))?;
     let mut dba = cluster.connect()?;
