@@ -43,7 +43,8 @@ fn the_demo_tells_its_story_and_loses_nothing() {
     assert_eq!(of("receipts"), of("accepted") + of("duplicate") + of("held") + of("quarantined"), "{summary}");
     assert_eq!(of("central_receipts"), of("accepted") + of("held"), "{summary}");
     assert!(of("dat_files") >= of("accepted"), "{summary}");
-    // About 40 a second for the better part of 17 seconds, 14 of them for a few seconds in the store without a line.
+    // About 40 a second for the better part of 17 seconds, 14 of them for a few seconds in the
+    // store without a line.
     assert!(of("receipts") > 200 && of("offline_receipts") > 20, "{summary}");
     // Two nodes wrote the address and the consent of one customer; the address was resolved.
     assert_eq!((of("siblings"), of("settled")), (4, 1), "{summary}");

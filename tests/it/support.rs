@@ -71,7 +71,8 @@ pub fn until_at(at: &Cluster, query: &str) {
     until_true(query, SOON, || dba.query_one(query, &[]).unwrap().get(0)).unwrap();
 }
 
-/// Compares all nodes with their peers until there is nothing left to compare, as pg_cron does each minute.
+/// Compares all nodes with their peers until there is nothing left to compare, as pg_cron does each
+/// minute.
 #[track_caller]
 pub fn until_verified(chain: &Chain) {
     let verified =

@@ -1,4 +1,5 @@
-//! Runs every `tests/sql/*.sql`, each in a fresh copy of the migrated database; a file is one behaviour.
+//! Runs every `tests/sql/*.sql`, each in a fresh copy of the migrated database; a file is one
+//! behaviour.
 //!
 //! `cargo test --test sql -- WORD` runs the files with that word in their names.
 
@@ -61,7 +62,8 @@ fn named(file: &Path, wanted: &[String]) -> bool {
 
 fn run_file(cluster: &Cluster, file: &Path, name: &str) -> anyhow::Result<()> {
     let database = format!("sql_{}", name.replace('-', "_"));
-    // Cloning wants the original without sessions; pg_cron keeps one open in `tpv`, so the copy is of its twin.
+    // Cloning wants the original without sessions; pg_cron keeps one open in `tpv`, so the copy is
+    // of its twin.
     CLONE.with_lock(cluster, &database)?;
     let result = run(Command::new("psql")
         .args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname"])

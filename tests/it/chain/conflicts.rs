@@ -1,4 +1,5 @@
-//! What nodes write at the same time: all end alike, and what lost stays on record until somebody decides.
+//! What nodes write at the same time: all end alike, and what lost stays on record until somebody
+//! decides.
 
 use std::thread;
 
@@ -71,7 +72,8 @@ fn a_row_that_all_nodes_write_at_once_ends_alike_and_no_operation_is_lost_or_ech
             scope.spawn(move || {
                 let mut dba = at.connect().unwrap();
                 for n in 0..CHANGES {
-                    // Each value is new, so that each update is a change. Each node has an order of columns.
+                    // Each value is new, so that each update is a change. Each node has an order of
+                    // columns.
                     let what = match (n * (2 * node + 1) + n / 7) % 6 {
                         0 => format!("name = 'n{node} {n}'"),
                         1 => format!("email = 'e{node} {n}', phone = 'p{node} {n}'"),

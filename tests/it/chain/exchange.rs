@@ -52,7 +52,8 @@ fn prices_come_from_central_and_a_store_may_not_write_them() {
     journals_are_whole(&chain);
 }
 
-/// The publication's filter would hold such rows back at an honest store; at a dishonest one there is no filter.
+/// The publication's filter would hold such rows back at an honest store; at a dishonest one there
+/// is no filter.
 #[test]
 fn a_row_in_the_name_of_another_node_is_refused_and_the_stream_goes_on() {
     let chain = with_ana();

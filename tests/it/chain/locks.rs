@@ -1,4 +1,5 @@
-//! Locks: operations that arrive wait for other arrivals, for sessions, and for sessions that somebody forgot.
+//! Locks: operations that arrive wait for other arrivals, for sessions, and for sessions that
+//! somebody forgot.
 
 use postgres::error::SqlState;
 use tpv_lab::wait::until_true;
@@ -28,7 +29,8 @@ fn stores_that_wrote_the_same_rows_in_opposite_orders_are_merged_without_a_deadl
     journals_are_whole(&chain);
 }
 
-/// It has waited for less long than what arrives when both are stuck, and it is the one that is told all the same.
+/// It has waited for less long than what arrives when both are stuck, and it is the one that is
+/// told all the same.
 #[test]
 fn a_session_that_deadlocks_with_what_arrives_gives_way() {
     let chain = with_ana();
@@ -60,7 +62,8 @@ fn a_session_that_deadlocks_with_what_arrives_gives_way() {
     assert_eq!(ask(&chain.central, workers), worker, "no worker was started anew");
 }
 
-/// A session that somebody forgot keeps a customer locked at central: who writes that customer waits, nobody else.
+/// A session that somebody forgot keeps a customer locked at central: who writes that customer
+/// waits, nobody else.
 #[test]
 fn a_locked_row_holds_up_the_store_that_wrote_it_and_no_other() {
     let chain = with_ana();

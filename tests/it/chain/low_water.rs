@@ -1,7 +1,8 @@
 //! The low-water mark of a heartbeat: nothing that was recorded before it can still commit.
 //!
-//! A session takes its stamp first and commits later, perhaps much later, so that a mark that is merely *now* lies. What was
-//! committed in which order is read from the WAL itself, which is also the order in which a peer sees it.
+//! A session takes its stamp first and commits later, perhaps much later, so that a mark that is
+//! merely *now* lies. What was committed in which order is read from the WAL itself, which is also
+//! the order in which a peer sees it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -26,7 +27,8 @@ const SESSIONS: u64 = 8;
 /// For how long they write: long enough for some thousand heartbeats.
 const FOR: Duration = Duration::from_secs(4);
 
-/// A store that keeps every change in a slot until the test reads it, and that lets transactions be prepared.
+/// A store that keeps every change in a slot until the test reads it, and that lets transactions be
+/// prepared.
 fn store_with_memory() -> Cluster {
     let mut server = Cluster::for_test(&Lab::open().unwrap()).unwrap();
     server.connect().unwrap().batch_execute("alter system set max_prepared_transactions = 20").unwrap();
@@ -41,8 +43,8 @@ fn store_with_memory() -> Cluster {
     server
 }
 
-/// Heartbeats that lied: transactions in the order of their commits, the mark of each heartbeat, and the oldest stamp of
-/// each later one.
+/// Heartbeats that lied: transactions in the order of their commits, the mark of each heartbeat,
+/// and the oldest stamp of each later one.
 const LIES: &str = r"
     with change as (
       select ordinality as n, xid::text as xid, data
@@ -209,7 +211,8 @@ fn nothing_that_was_recorded_before_the_mark_of_a_heartbeat_commits_after_it() {
     assert_eq!(lies, "", "of {beats} beats, {records} transactions");
 }
 
-/// Its session is gone, and with it the moment it began; what it recorded is older than the moment it was prepared.
+/// Its session is gone, and with it the moment it began; what it recorded is older than the moment
+/// it was prepared.
 #[test]
 fn a_prepared_transaction_holds_the_mark_until_it_is_decided() {
     let server = store_with_memory();

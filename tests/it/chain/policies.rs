@@ -106,8 +106,8 @@ fn a_merge_waits_for_a_policy_that_is_just_changing() {
     journals_are_whole(&chain);
 }
 
-/// Sessions keep what they looked up about tables and rules: also one whose snapshot is older than a change, which it hears of
-/// and does not see.
+/// Sessions keep what they looked up about tables and rules: also one whose snapshot is older than
+/// a change, which it hears of and does not see.
 #[test]
 fn a_session_that_stays_connected_follows_rules_and_columns_as_they_change() {
     let chain = with_ana();
@@ -131,8 +131,8 @@ fn a_session_that_stays_connected_follows_rules_and_columns_as_they_change() {
     assert_eq!(stays.query_one(written, &[]).unwrap().get::<_, String>(0), r#"{"nick":"An"}"#);
 }
 
-/// A person resolves all conflicts with one statement, in an order of its own, while operations about the same customers
-/// arrive in other orders.
+/// A person resolves all conflicts with one statement, in an order of its own, while operations
+/// about the same customers arrive in other orders.
 #[test]
 fn resolving_many_conflicts_at_once_does_not_deadlock_with_what_arrives() {
     const COLUMNS: [&str; 4] = ["phone", "street", "credit_limit", "email"];
@@ -168,7 +168,8 @@ fn resolving_many_conflicts_at_once_does_not_deadlock_with_what_arrives() {
                      where c.customer_id = row.customer_id"
                 );
                 while !stop.load(Ordering::Relaxed) {
-                    // A session and what arrives may deadlock over two rows, like any two sessions; this is not about them.
+                    // A session and what arrives may deadlock over two rows, like any two sessions;
+                    // this is not about them.
                     let _ = dba.batch_execute(&all);
                 }
             });

@@ -1,5 +1,5 @@
-//! What native logical replication loses, and tpv does not. Each test is of a trap that was measured, or read in
-//! PostgreSQL's source:
+//! What native logical replication loses, and tpv does not. Each test is of a trap that was
+//! measured, or read in PostgreSQL's source:
 //!
 //! | native replication | the test that tpv does not |
 //! | --- | --- |
@@ -33,7 +33,8 @@ fn customer(number: usize) -> String {
     format!("00000000-0000-7000-8000-0000000001{number:02}")
 }
 
-/// What a node has written so far: operations, documents, and the last transaction that touched a customer.
+/// What a node has written so far: operations, documents, and the last transaction that touched a
+/// customer.
 const TRACE: &str = "select concat_ws(' ', (select count(*) from wire.op), (select count(*) from wire.doc), \
     (select max(xmin::text::bigint) from party.customer))";
 
@@ -66,7 +67,8 @@ fn beats_pass(chain: &Chain) {
     .unwrap();
 }
 
-/// A node has compared itself with its peers, and nothing is missing: no heartbeat, no operation, no document.
+/// A node has compared itself with its peers, and nothing is missing: no heartbeat, no operation,
+/// no document.
 #[track_caller]
 fn until_compared(node: &Cluster) {
     let mut dba = node.connect().unwrap();
@@ -84,7 +86,8 @@ fn waits(chain: &Chain) -> Vec<String> {
     chain.everywhere(waiting).unwrap()
 }
 
-/// The store has the edits and the deletion, and the row itself cannot be made there until the store is upgraded.
+/// The store has the edits and the deletion, and the row itself cannot be made there until the
+/// store is upgraded.
 #[test]
 fn an_edit_of_a_row_that_is_not_here_yet_waits_for_it() {
     let chain = with_ana();
@@ -166,13 +169,15 @@ fn keys_that_all_nodes_delete_and_bring_back_come_to_rest() {
                 let mut written = 0;
                 for n in 0..CHANGES {
                     let key = customer(usize::try_from(dice.below(KEYS as u64)).unwrap());
-                    // The same keys are created everywhere: a node that has a key already deletes it or brings it back.
+                    // The same keys are created everywhere: a node that has a key already deletes
+                    // it or brings it back.
                     let done = dba.execute(
                         "insert into party.customer (customer_id, name) values ($1::text::uuid, $2) \
                          on conflict (customer_id) do update set deleted = not customer.deleted",
                         &[&key, &format!("{node} {n}")],
                     );
-                    // A session that makes a key may deadlock with what arrives and makes it too: it did nothing, then.
+                    // A session that makes a key may deadlock with what arrives and makes it too:
+                    // it did nothing, then.
                     let deadlock = |error: &Error| error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED);
                     written += done.or_else(|error| if deadlock(&error) { Ok(0) } else { Err(error) }).unwrap();
                 }
@@ -266,7 +271,8 @@ fn rows_that_nobody_can_read_wait_and_the_rest_of_the_stream_flows_on() {
     // Trying again changes nothing, and a person may take them off the list.
     run(&chain.central, &["select sync.replay_waiting()"]);
     assert_eq!(chain.everywhere(codes).unwrap()[0], waiting[0]);
-    // Nor does a rebuild of projections, which took the operations off the list once although it merged none of them.
+    // Nor does a rebuild of projections, which took the operations off the list once although it
+    // merged none of them.
     run(&chain.central, &["select from sales.rebuild_projections()"]);
     assert_eq!(chain.everywhere(codes).unwrap()[0], waiting[0]);
     run(

@@ -13,8 +13,8 @@ use tpv_lab::wait::{stop_at_the_latest, until, until_true};
 
 use crate::support::{INGEST, SOON, all_say, journals_are_whole, update_ana, with_ana};
 
-/// Adds customers, renames Ana and ingests receipts until told to stop; goes on when the server comes back. Answers the
-/// customers and receipts that the server answered for.
+/// Adds customers, renames Ana and ingests receipts until told to stop; goes on when the server
+/// comes back. Answers the customers and receipts that the server answered for.
 fn work(url: &str, terminal: &str, stop: &AtomicBool) -> (Vec<String>, Vec<String>) {
     let (mut receipts, mut added, mut ingested) = (Receipts::new(32), Vec::new(), Vec::new());
     let mut dba = None;
@@ -134,7 +134,8 @@ fn a_stamp_from_the_far_future_does_not_move_the_clock_and_a_near_one_can_be_ste
     assert!(b > a);
 }
 
-/// It ended with 0 when it was told to end, and PostgreSQL starts no such worker again: no beat, no ceiling of the clock.
+/// It ended with 0 when it was told to end, and PostgreSQL starts no such worker again: no beat, no
+/// ceiling of the clock.
 #[test]
 fn the_background_worker_comes_back_when_somebody_ends_the_sessions_of_the_database() {
     let server = Cluster::for_test(&Lab::open().unwrap()).unwrap();

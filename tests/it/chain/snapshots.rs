@@ -1,4 +1,5 @@
-//! A snapshot, and operations that it covers and that arrive beside it: what somebody replaced stays replaced.
+//! A snapshot, and operations that it covers and that arrive beside it: what somebody replaced
+//! stays replaced.
 
 use tpv_lab::chain::{Chain, Plan};
 use tpv_lab::cluster::Cluster;
@@ -10,8 +11,8 @@ use crate::support::{ANA, HEADS, all_say, ask, run, until_at, until_verified, up
 
 const COPIED: &str = "select count(*) filter (where completed_at is not null) = 1 from sync.snapshot";
 
-/// Central has lost one of S01's operations, and has what came after it: its snapshot covers that too, and what replaced it
-/// is nowhere but in the snapshot.
+/// Central has lost one of S01's operations, and has what came after it: its snapshot covers that
+/// too, and what replaced it is nowhere but in the snapshot.
 #[test]
 fn a_snapshot_from_a_node_that_misses_an_operation_covers_what_came_after_it() {
     let mut chain = Chain::joined(1).unwrap();
@@ -53,7 +54,8 @@ fn a_snapshot_from_a_node_that_misses_an_operation_covers_what_came_after_it() {
 const STATE: &str = r#"{"@exists": [[77, 1, 1, true]], "name": [[77, 1, 1, "Bea"]], "phone": [[77, 3, 3, "new"]]}"#;
 const BEA: &str = "00000000-0000-7000-8000-0000000000bb";
 
-/// A central that was restored gets its state from one store, and at once the other stores' operations from them.
+/// A central that was restored gets its state from one store, and at once the other stores'
+/// operations from them.
 #[test]
 fn an_operation_that_arrives_between_its_state_and_the_end_of_the_snapshot_is_late() {
     let chain = Chain::joined(1).unwrap();
@@ -74,7 +76,8 @@ fn an_operation_that_arrives_between_its_state_and_the_end_of_the_snapshot_is_la
     until_at(store, came);
     assert_eq!(ask(store, phone), r#"new [[77,3,3,"new"]]"#);
 
-    // The snapshot is complete: from now on the horizon covers the operation, and no row of the snapshot is kept.
+    // The snapshot is complete: from now on the horizon covers the operation, and no row of the
+    // snapshot is kept.
     let end = format!(
         "select sync.send(1, 'snapshot_end', json_build_object('snapshot', '{snapshot}', 'vector', '{{\"77\": 3}}'::json, 'parts', 1, \
          'digest', hashtextextended((select body from wire.resend where kind = 'snapshot' and body like '%{snapshot}%'), 0)::text)::text)"

@@ -19,8 +19,9 @@ use crate::support::{SOON, nothing_is_lost};
 /// Twenty terminals with an odd file now and then.
 const PACE: Pace = Pace { rate: 40.0, odd_every: 10, from: 0, to: store::TERMINALS };
 
-/// A receipt that comes when the fault is over waits no longer than a customer notices, whatever waits beside it. The aim
-/// is half a second, and what is printed is mostly 15 to 400 ms; tests that run beside this one, on a slow machine, get the rest.
+/// A receipt that comes when the fault is over waits no longer than a customer notices, whatever
+/// waits beside it. The aim is half a second, and what is printed is mostly 15 to 400 ms; tests
+/// that run beside this one, on a slow machine, get the rest.
 const SERVED_AFTER: Duration = Duration::from_secs(10);
 
 /// Runs terminals at 40/s around a fault, then wants a new receipt served and everything accounted for.

@@ -24,7 +24,8 @@ fn drop_many(rig: &Rig, receipts: &mut Receipts, count: usize) -> Vec<Input> {
     inputs
 }
 
-/// The calls fail for a while (strace counts per thread), the watcher lives on or is restarted, and nothing is lost.
+/// The calls fail for a while (strace counts per thread), the watcher lives on or is restarted, and
+/// nothing is lost.
 fn while_failing(injection: &str) {
     let mut rig = Rig::idle().unwrap();
     let mut receipts = Receipts::new(6);
@@ -71,7 +72,8 @@ fn a_full_disk_holds_files_back_and_the_watcher_goes_on_by_itself_when_there_is_
     until_true("it is archived", SOON, || rig.spool.waiting() == 0).unwrap();
     rig.watcher = None;
     let full = drop_many(&rig, &mut receipts, 30);
-    // Without a mount, so that anybody can run it: no file of theirs, and none of the watcher's trials, gets room.
+    // Without a mount, so that anybody can run it: no file of theirs, and none of the watcher's
+    // trials, gets room.
     let stage = rig.spool.root.join("stage");
     let mut paths: Vec<PathBuf> = full.iter().map(|it| stage.join(format!("{day}@{}", it.dat_name()))).collect();
     paths.push(stage.join(".probe"));

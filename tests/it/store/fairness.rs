@@ -65,7 +65,8 @@ fn an_inbox_that_is_a_dangling_link_does_not_stop_the_others() {
 
 #[test]
 fn a_flood_costs_the_others_less_than_as_long_again_and_the_watcher_neither_memory_nor_handles() {
-    // Of each hundred receipts the slowest is looked at, and other tests run beside this one: one good run of three will do.
+    // Of each hundred receipts the slowest is looked at, and other tests run beside this one: one
+    // good run of three will do.
     let floods = (0..3).map(|_| {
         let flood = catchup::measure(&mut Rig::running().unwrap(), 5_000, Duration::from_secs(10)).unwrap();
         eprintln!("{flood:?}");

@@ -1,4 +1,5 @@
-//! The watcher is killed at every system call that matters, started again, and must neither lose nor repeat.
+//! The watcher is killed at every system call that matters, started again, and must neither lose
+//! nor repeat.
 
 use tpv_lab::store::Observer;
 use tpv_lab::store::Rig;

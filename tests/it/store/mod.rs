@@ -1,7 +1,8 @@
 //! One store: its server, its watcher, its disk, and terminals that drop files.
 //!
-//! Each test has a store of its own and counts at its end: one receipt and one `.dat` for each valid file, each
-//! `.dat` as the database has it, each input in exactly one of in, archive and quarantine.
+//! Each test has a store of its own and counts at its end: one receipt and one `.dat` for each
+//! valid file, each `.dat` as the database has it, each input in exactly one of in, archive and
+//! quarantine.
 
 mod database;
 mod disk;

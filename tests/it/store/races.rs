@@ -160,7 +160,8 @@ fn undone_while_an_operator(decides: &str, seed: u64) {
             Box::new(|| dba_side.execute(&sql, &[&id]).map(drop)),
         ]);
         assert!(errors[0].is_ok(), "round {round}: the terminal's file: {errors:?}");
-        // Whoever comes second may find that there is nothing left to decide, and nothing else may stop it.
+        // Whoever comes second may find that there is nothing left to decide, and nothing else may
+        // stop it.
         let refused = errors[1].as_ref().err().map(|error| error.code().map(|code| code.code().to_owned()));
         assert!(matches!(&refused, None | Some(Some(_))), "round {round}: {errors:?}");
         assert!(refused.flatten().is_none_or(|code| code == "22023"), "round {round}: {errors:?}");
@@ -186,8 +187,8 @@ fn a_receipt_that_is_undone_and_rendered_again_at_once_is_void_and_not_to_be_see
 
 #[test]
 fn a_session_whose_wait_for_a_lock_ended_is_free_for_the_next_call() {
-    // Once, the subtransaction stayed open behind the error: the session was "in transaction (aborted)" without ever
-    // having begun one, and kept its locks.
+    // Once, the subtransaction stayed open behind the error: the session was "in transaction
+    // (aborted)" without ever having begun one, and kept its locks.
     let rig = Rig::idle().unwrap();
     let mut receipts = Receipts::new(7);
     let mut sessions = sessions(&rig, 2);

@@ -1,4 +1,5 @@
-//! The watcher's way to a database across a network: encrypted, and to nobody whom the authority does not vouch for.
+//! The watcher's way to a database across a network: encrypted, and to nobody whom the authority
+//! does not vouch for.
 
 use std::fs;
 use std::path::PathBuf;

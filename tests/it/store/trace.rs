@@ -17,7 +17,8 @@ pub fn inject(options: WatcherOptions, injection: &str) -> WatcherOptions {
 
 /// The same for calls on certain paths only, be it by name or by an open file.
 pub fn inject_at(mut options: WatcherOptions, injection: &str, paths: &[&Path]) -> WatcherOptions {
-    // strace injects only into what it traces; the filter in the kernel lets all other calls pass at full speed.
+    // strace injects only into what it traces; the filter in the kernel lets all other calls pass
+    // at full speed.
     let calls = injection.split(':').next().unwrap_or_default();
     let strace = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e"].map(str::to_owned);
     options.tracer = strace.into_iter().collect();
@@ -32,7 +33,8 @@ pub fn inject_at(mut options: WatcherOptions, injection: &str, paths: &[&Path]) 
     options
 }
 
-/// Errors at certain paths for as long as the tracer lives: `stop_failing` ends them, and the watcher goes on.
+/// Errors at certain paths for as long as the tracer lives: `stop_failing` ends them, and the
+/// watcher goes on.
 pub fn failing_at(options: WatcherOptions, injection: &str, paths: &[PathBuf]) -> WatcherOptions {
     let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
     let mut options = inject_at(options, injection, &paths);
@@ -41,7 +43,8 @@ pub fn failing_at(options: WatcherOptions, injection: &str, paths: &[PathBuf]) -
     options
 }
 
-/// Ends the faults of `failing_at`. Only a tracer that is killed lets go of what it traces and leaves it running.
+/// Ends the faults of `failing_at`. Only a tracer that is killed lets go of what it traces and
+/// leaves it running.
 pub fn stop_failing(watcher: &Watcher) {
     let tracer = watcher.process.tracer().unwrap();
     tracer.signal(Signal::SIGKILL);

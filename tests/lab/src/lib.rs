@@ -1,7 +1,8 @@
 //! The laboratory: real PostgreSQL clusters, the real watcher, terminals that drop files.
 //!
-//! `machine` says where things are, `cluster` runs servers, `store` has a spool, terminals and the watcher, `chain` joins
-//! stores to central. The demo, the benches, the nemesis and the tests are all made of these.
+//! `machine` says where files lie, `cluster` runs servers, `store` has a spool, terminals and the
+//! watcher, `chain` joins stores to central. The demo, the benches, the nemesis and the tests are made
+//! of these.
 
 pub mod bench;
 pub mod chain;

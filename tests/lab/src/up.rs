@@ -41,7 +41,8 @@ pub fn up() -> Result<String> {
         if !kept {
             return Err(error);
         }
-        // Before the first release migrations still change. Nothing is thrown away that somebody may want to look at.
+        // Before the first release migrations still change. Nothing is thrown away that somebody
+        // may want to look at.
         down()?;
         let aside = put_aside(&lab)?;
         note = format!("The chain that was kept is of another build, and lies in {aside} now: {error:#}\n");

@@ -1,4 +1,5 @@
-//! The logins of programs: of peers, of subscriptions, of pg_cron, and the owner of the tables, which is none.
+//! The logins of programs: of peers, of subscriptions, of pg_cron, and the owner of the tables,
+//! which is none.
 
 use std::process::Command;
 
@@ -51,8 +52,9 @@ fn replication(at: &Cluster, role: &str, kind: &str, command: &str) -> (bool, St
     (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-/// `replication` in pg_hba.conf stops only connections that name no database, and the server carries BASE_BACKUP out over
-/// the others, too: a store's passfile would have been worth a copy of central, with the hash of each password.
+/// The word `replication` in pg_hba.conf stops only connections that name no database, and the server
+/// carries BASE_BACKUP out over the others, too: a store's passfile would have been worth a copy of
+/// central, with the hash of each password.
 #[test]
 fn the_login_of_a_peer_cannot_copy_the_server_with_a_database_named_or_not() {
     let chain = with_something_to_steal();

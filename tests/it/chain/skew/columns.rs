@@ -132,8 +132,9 @@ fn a_group_that_has_one_column_more_in_a_newer_version_ends_alike_whoever_wrote_
     all_are_alike(&chain, &[CUSTOMERS]);
 }
 
-/// What happened: the state of a product came with a column that the store lacked, and waited under the name of the last
-/// operation on it. That operation was here, had not written that column, and was found complete; the column stayed empty.
+/// What happened: the state of a product came with a column that the store lacked, and waited under
+/// the name of the last operation on it. That operation was here, had not written that column, and
+/// was found complete; the column stayed empty.
 #[test]
 fn state_with_a_column_that_is_not_here_waits_whatever_operations_are_here() {
     let chain = Chain::joined(2).unwrap();

@@ -78,7 +78,8 @@ pub fn all_are_alike(chain: &Chain, tables: &[(&str, &str)]) {
 pub const CUSTOMERS: (&str, &str) = ("party.customer", "customer_id");
 pub const PRODUCTS: (&str, &str) = ("catalog.product", "product_id");
 
-/// A trigger of a newer version's library: it changes what this node writes, after this node took it in.
+/// A trigger of a newer version's library: it changes what this node writes, after this node took
+/// it in.
 pub fn writes_newer(at: &Cluster, table: &str, what: &str) {
     run(
         at,

@@ -66,8 +66,8 @@ pub fn run(words: &mut dyn Write) -> Result<Value> {
         "others_p99_ms": p99, "others_alone_p99_ms": alone, "others_ratio": rounded(p99 / alone) }))
 }
 
-/// Puts `files` into the inbox of T01, all at once. The other terminals write one file a second each, for `alone`
-/// before the flood and for as long as it lasts.
+/// Puts `files` into the inbox of T01, all at once. The other terminals write one file a second
+/// each, for `alone` before the flood and for as long as it lasts.
 pub fn measure(rig: &mut Rig, files: usize, alone: Duration) -> Result<Flood> {
     let stopwatch = Stopwatch::start(&rig.spool.root.join("out"))?;
     let others = Pace { from: 1, ..Pace::steady(19.0) };

@@ -67,7 +67,8 @@ pub fn run(words: &mut dyn Write) -> Result<Value> {
     Ok(json!({ "batch": BATCH, "ingest_ms": rounded(ingested), "bare_ms": rounded(bare), "ratio": ratio }))
 }
 
-/// The rows go to the server as two arrays, as a client would send them; fetching them first is not measured.
+/// The rows go to the server as two arrays, as a client would send them; fetching them first is not
+/// measured.
 fn write_bare(dba: &mut Client, numbers: &[&str]) -> Result<Duration> {
     let rows = |dba: &mut Client, table: &str, to: &str, on: &str| -> Result<String> {
         let sql = format!(

@@ -141,7 +141,8 @@ fn measure(central: &Cluster, dba: &mut Client, stores: &mut [Store], alone: u64
     })
 }
 
-/// Waits until central has compared itself with every store, so that nothing of the joining is measured.
+/// Waits until central has compared itself with every store, so that nothing of the joining is
+/// measured.
 fn wait_until_compared(dba: &mut Client, stores: usize) -> Result<()> {
     let stores = i64::try_from(stores)?;
     until_true("central has compared itself with all stores", PATIENCE, || {

@@ -24,7 +24,8 @@ pub struct Chain {
     pub stores: Vec<Cluster>,
 }
 
-/// What all nodes of a chain that came to rest answer alike: how far they have the operations of each, and the customers.
+/// What all nodes of a chain that came to rest answer alike: how far they have the operations of
+/// each, and the customers.
 const COMMON: &str = "select concat_ws(' ', \
     (select string_agg(node_id || ':' || seq, ',' order by node_id) from sync.contiguous()), \
     (select count(*) || '/' || md5(string_agg(c::text, ',' order by customer_id)) from party.customer c))";

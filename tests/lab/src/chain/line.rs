@@ -1,4 +1,5 @@
-//! The line between a store and central, which can be cut or hang: the connections of each direction go through a proxy.
+//! The line between a store and central, which can be cut or hang: the connections of each
+//! direction go through a proxy.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

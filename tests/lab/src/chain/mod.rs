@@ -1,4 +1,5 @@
-//! The chain of stores: the plans by which they join, the lines between them, and a joined chain for one test.
+//! The chain of stores: the plans by which they join, the lines between them, and a joined chain
+//! for one test.
 
 mod joined;
 mod line;

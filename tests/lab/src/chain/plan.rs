@@ -23,7 +23,8 @@ pub enum Plan {
 }
 
 impl Plan {
-    /// Runs it where the nodes reach each other over their sockets: each row on its node, in order, on its own.
+    /// Runs it where the nodes reach each other over their sockets: each row on its node, in order,
+    /// on its own.
     pub fn run(self, store: Node, at_store: &Cluster, at_central: &Cluster) -> Result<()> {
         self.run_with(store, (at_store, at_central), [&conninfo(at_store), &conninfo(at_central)])
     }
@@ -70,8 +71,8 @@ pub fn register_central(dba: &mut Client) -> Result<()> {
     Ok(work.commit()?)
 }
 
-/// Compares the nodes that have just joined with their peers until nothing is missing, as pg_cron does each minute. From
-/// then on each says how far it is complete.
+/// Compares the nodes that have just joined with their peers until nothing is missing, as pg_cron
+/// does each minute. From then on each says how far it is complete.
 pub fn compare<'c>(nodes: impl IntoIterator<Item = &'c Cluster>) -> Result<()> {
     for node in nodes {
         let mut dba = node.connect()?;

@@ -1,8 +1,9 @@
-//! A private PostgreSQL: the system's own programs and files, plus our extension, without touching the system.
+//! A private PostgreSQL: the system's own programs and files, plus our extension, without touching
+//! the system.
 //!
-//! A server finds its `lib` and `share` folders relative to where its program lies. So the programs are copied into a
-//! tree of the same shape, everything else is linked, and our files are added. It needs no rights, and several
-//! checkouts (and several builds of one) live side by side.
+//! A server finds its `lib` and `share` folders relative to where its program lies. So the programs
+//! are copied into a tree of the same shape, everything else is linked, and our files are added. It
+//! needs no rights, and several checkouts (and several builds of one) live side by side.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -81,7 +82,8 @@ impl System {
         })
     }
 
-    /// A path relative to the folder that programs, libraries and shared files have in common (`/usr` on Debian).
+    /// A path relative to the folder that programs, libraries and shared files have in common
+    /// (`/usr` on Debian).
     fn below(&self, path: &Path) -> Result<PathBuf> {
         let prefix = self.bin.ancestors().find(|up| self.lib.starts_with(up) && self.share.starts_with(up));
         Ok(path.strip_prefix(prefix.context("a server without a common folder")?)?.to_path_buf())
@@ -156,7 +158,8 @@ fn extension_files(package: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The SQL of versions that stores out there still have: `create extension pg_tpv version '0.1.0'` works in our trees.
+/// The SQL of versions that stores out there still have: `create extension pg_tpv version '0.1.0'`
+/// works in our trees.
 fn released_sql(checkout: &Path) -> Result<Vec<PathBuf>> {
     let folder = checkout.join("pg_tpv/sql/released");
     let entries = fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;

@@ -62,7 +62,8 @@ impl Proxy {
         }
     }
 
-    /// Cuts everything once the server has sent so many more bytes: the answer is lost, the work was done.
+    /// Cuts everything once the server has sent so many more bytes: the answer is lost, the work
+    /// was done.
     pub fn cut_after(&self, bytes: u64) {
         self.state.cut_after.store(bytes, Ordering::SeqCst);
     }

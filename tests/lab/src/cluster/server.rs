@@ -172,7 +172,8 @@ impl Cluster {
         self.environment = environment;
     }
 
-    /// Starts it again so that it also takes connections on a port of 127.0.0.1, and there with TLS only.
+    /// Starts it again so that it also takes connections on a port of 127.0.0.1, and there with TLS
+    /// only.
     pub fn serve_tls(&mut self, certificate: &str, key: &str) -> Result<u16> {
         self.stop()?;
         for (name, content) in [
@@ -214,7 +215,8 @@ impl Cluster {
     /// `kill -9` for the server and every one of its processes.
     pub fn kill(&mut self) -> Result<()> {
         if let Some((process, child)) = self.running.take() {
-            // It stands still first: one that it started after we looked would live on, and wait for a lock of the dead.
+            // It stands still first: one that it started after we looked would live on, and wait
+            // for a lock of the dead.
             process.signal(Signal::SIGSTOP);
             let children = process.children();
             process.signal(Signal::SIGKILL);

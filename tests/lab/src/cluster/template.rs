@@ -1,4 +1,5 @@
-//! A data folder that is initialised, bootstrapped and migrated once, and then copied: 0.3 s for a cluster, not 6.
+//! A data folder that is initialised, bootstrapped and migrated once, and then copied: 0.3 s for a
+//! cluster, not 6.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,8 @@ pub struct Template {
 }
 
 impl Template {
-    /// The template for this extension, these migrations and these settings; made if it is not there yet.
+    /// The template for this extension, these migrations and these settings; made if it is not
+    /// there yet.
     pub fn prepare(lab: &Lab, tree: &PgTree) -> Result<Self> {
         let migrate = lab.program("tpv-migrate")?;
         let stamp = hash_of(&[tree.stamp.as_bytes(), SETTINGS.as_bytes(), &fs::read(&migrate)?]);
@@ -63,7 +65,8 @@ fn make(lab: &Lab, tree: &PgTree, migrate: &Path, data: &Path) -> Result<()> {
     fs::rename(&draft, data).context("keeping the template")
 }
 
-/// The lines that a DBA is told to put first. Peers are on this machine, and nobody has a password here.
+/// The lines that a DBA is told to put first. Peers are on this machine, and nobody has a password
+/// here.
 fn put_hba_first(migrate: &Path, file: &Path) -> Result<()> {
     let lines = Command::new(migrate).args(["bootstrap-hba", "--peer", "socket"]).output()?;
     if !lines.status.success() {
@@ -74,7 +77,8 @@ fn put_hba_first(migrate: &Path, file: &Path) -> Result<()> {
     fs::write(file, ours + &before).context("writing pg_hba.conf")
 }
 
-/// What a superuser does once, and after each upgrade of the extension, as `tpv-migrate bootstrap-sql` prints it for psql.
+/// What a superuser does once, and after each upgrade of the extension, as `tpv-migrate
+/// bootstrap-sql` prints it for psql.
 pub fn bootstrap(cluster: &Cluster, migrate: &Path) -> Result<()> {
     let sql = Command::new(migrate).arg("bootstrap-sql").output()?;
     if !sql.status.success() {

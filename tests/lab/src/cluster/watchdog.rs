@@ -1,7 +1,8 @@
 //! A test that hangs is a test that failed, and says where it hangs.
 //!
-//! Each server of a test is registered here while it runs. When one is there for longer than any test takes, the program
-//! prints what its sessions are doing, and ends; the guard then stops whatever is left.
+//! Each server of a test is registered here while it runs. When one is there for longer than any
+//! test takes, the program prints what its sessions are doing, and ends; the guard then stops
+//! whatever is left.
 
 use std::io::{self, Write as _};
 use std::sync::{Mutex, Once, PoisonError};
@@ -35,7 +36,8 @@ static WATCHED: Mutex<(u64, Vec<Entry>)> = Mutex::new((0, Vec::new()));
 pub struct Watched(u64);
 
 impl Watched {
-    /// Watches a server for the test whose thread this is; none elsewhere, since a bench takes as long as it takes.
+    /// Watches a server for the test whose thread this is; none elsewhere, since a bench takes as
+    /// long as it takes.
     pub fn server(url: String) -> Option<Self> {
         let test = thread::current().name().filter(|name| *name != "main")?.to_owned();
         Some(Self::server_of(test, url))

@@ -60,7 +60,8 @@ pub fn add_customer(dba: &mut Client, customer: &Customer) -> Result<Uuid> {
     Ok(row.get(0))
 }
 
-/// The customer has moved, allows less than before, and has one more tag: all in one statement, as a clerk saves a form.
+/// The customer has moved, allows less than before, and has one more tag: all in one statement, as
+/// a clerk saves a form.
 pub fn edit_customer(dba: &mut Client, customer: Uuid, moved_to: Address, consent: &str, tag: &str) -> Result<()> {
     let [street, postcode, city] = moved_to;
     dba.execute(
@@ -90,7 +91,8 @@ pub fn set_price(central: &mut Client, product: Uuid, price: &str) -> Result<()>
     Ok(())
 }
 
-/// An operator releases the first receipt that is held for its total. Answers what to say about it, if there was one.
+/// An operator releases the first receipt that is held for its total. Answers what to say about it,
+/// if there was one.
 pub fn release_held(dba: &mut Client) -> Result<Option<String>> {
     let held = "select receipt_id, receipt_number from sales.held \
                 where hold_code = 'TOTAL_MISMATCH' order by receipt_number limit 1";

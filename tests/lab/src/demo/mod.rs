@@ -1,6 +1,8 @@
-//! The demo: central and three stores at work, one of them cut off for a while, shown live and counted at the end.
+//! The demo: central and three stores at work, one of them cut off for a while, shown live and
+//! counted at the end.
 //!
-//! `servers` has what runs, `story` says what happens, `view` shows it, `tally` says whether anything was lost.
+//! `servers` has what runs, `story` says what happens, `view` shows it, `tally` says whether anything
+//! was lost.
 
 mod clerks;
 mod display;
@@ -71,8 +73,8 @@ pub fn run(options: Options, stop: &Arc<AtomicBool>) -> Result<bool> {
     Ok(tally.good())
 }
 
-/// Terminals sell, the story is told, and all of it is shown, until the story is over and the terminals have stopped.
-/// A story that went wrong is no reason to leave without a tally.
+/// Terminals sell, the story is told, and all of it is shown, until the story is over and the
+/// terminals have stopped. A story that went wrong is no reason to leave without a tally.
 fn play(
     servers: &Servers,
     options: Options,

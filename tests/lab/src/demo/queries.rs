@@ -1,4 +1,5 @@
-//! What the nodes answer: central's report, what each shows of one customer and one product, and digests.
+//! What the nodes answer: central's report, what each shows of one customer and one product, and
+//! digests.
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};

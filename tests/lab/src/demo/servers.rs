@@ -1,4 +1,5 @@
-//! Central and three stores, each with its own server; each store has a watcher, terminals and a line to central.
+//! Central and three stores, each with its own server; each store has a watcher, terminals and a
+//! line to central.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +24,8 @@ use super::queries::Queries;
 const RATES: [f64; 3] = [16.0, 14.0, 10.0];
 /// One file in so many is odd.
 const ODD_EVERY: usize = 9;
-/// A store that joins has the little that there is within a second or two; a machine under load gets this long.
+/// A store that joins has the little that there is within a second or two; a machine under load
+/// gets this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Everything that runs; all of it goes away with the value.

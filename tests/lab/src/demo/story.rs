@@ -1,4 +1,5 @@
-//! The story that the demo tells, round by round: one store is cut off, both ends go on, the line comes back.
+//! The story that the demo tells, round by round: one store is cut off, both ends go on, the line
+//! comes back.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
@@ -145,8 +146,8 @@ impl<'a> Story<'a> {
         Ok(customer)
     }
 
-    /// Chapter 2: both sides of the cut go on, and write the same customer. Answers what the store had ingested when
-    /// the line was gone.
+    /// Chapter 2: both sides of the cut go on, and write the same customer. Answers what the store
+    /// had ingested when the line was gone.
     fn apart(
         &mut self,
         round: usize,

@@ -1,4 +1,5 @@
-//! What became of everything: every file of every store, every row at central, and whether all nodes agree.
+//! What became of everything: every file of every store, every row at central, and whether all
+//! nodes agree.
 
 use std::time::Duration;
 
@@ -68,7 +69,8 @@ impl Tally {
         self.lost.is_empty() && self.converged
     }
 
-    /// Central says of each store that it is complete until after the last receipt, and all nodes agree.
+    /// Central says of each store that it is complete until after the last receipt, and all nodes
+    /// agree.
     fn wait_for_central(&self, queries: &mut Queries) -> Result<()> {
         let over = Utc::now();
         until_true("central is complete and all nodes agree", Duration::from_secs(45), || {

@@ -1,8 +1,9 @@
 //! Nothing is left running, however the program ends.
 //!
-//! A small shell holds the read end of a pipe. Its end comes when the program is gone, by Ctrl-C, by `kill -9` or with
-//! the terminal, and then everything that was registered is stopped. The kernel's own `PR_SET_PDEATHSIG` would not do:
-//! it fires when the *thread* that started the child ends, and it is lost when the child changes its user.
+//! A small shell holds the read end of a pipe. Its end comes when the program is gone, by Ctrl-C,
+//! by `kill -9` or with the terminal, and then everything that was registered is stopped. The
+//! kernel's own `PR_SET_PDEATHSIG` would not do: it fires when the *thread* that started the child
+//! ends, and it is lost when the child changes its user.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;

@@ -1,4 +1,5 @@
-//! Where files lie: the checkout, the programs that were built, and a home for data that may be thrown away.
+//! Where files lie: the checkout, the programs that were built, and a home for data that may be
+//! thrown away.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};

@@ -1,4 +1,5 @@
-//! PostgreSQL refuses to run as root, so root hands its servers to the user `postgres`; anyone else keeps them.
+//! PostgreSQL refuses to run as root, so root hands its servers to the user `postgres`; anyone else
+//! keeps them.
 
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
@@ -41,7 +42,8 @@ impl OsUser {
         Ok(())
     }
 
-    /// Whether this user can walk down to `path`, judged by the bits for others on every folder above it.
+    /// Whether this user can walk down to `path`, judged by the bits for others on every folder
+    /// above it.
     pub fn reaches(&self, path: &Path) -> bool {
         let Some(user) = &self.0 else { return true };
         path.ancestors().all(|folder| match folder.metadata() {

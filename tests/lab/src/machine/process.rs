@@ -31,7 +31,8 @@ impl Process {
         Some(Self { pid, birth: fields.get(19)?.parse().ok()? })
     }
 
-    /// A child that was just started, even if it has ended by now: it is not reaped yet, so its id is still its own.
+    /// A child that was just started, even if it has ended by now: it is not reaped yet, so its id
+    /// is still its own.
     pub fn of_child(child: &Child) -> Result<Self> {
         let pid = i32::try_from(child.id())?;
         let birth = stat(pid).and_then(|fields| fields.get(19)?.parse().ok());
@@ -129,8 +130,8 @@ fn group_alive(group: i32) -> bool {
     })
 }
 
-/// Whether it is a zombie to its last thread. The first thread of a killed process is often one before the others
-/// are, and those still hold its files and locks.
+/// Whether it is a zombie to its last thread. The first thread of a killed process is often one
+/// before the others are, and those still hold its files and locks.
 fn ended(pid: i32) -> bool {
     let threads = || fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
     stat(pid).is_none_or(|fields| fields.first().is_some_and(|state| state == "Z")) && threads() <= 1

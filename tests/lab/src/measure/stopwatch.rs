@@ -1,7 +1,7 @@
 //! From the close of a terminal's file to the `.dat` being visible, measured from outside the watcher.
 //!
-//! The kernel tells when a name appears in `out/`. A name that was there before the day's folder was being watched
-//! gets its inode's change time, which the rename into the folder sets.
+//! The kernel tells when a name appears in `out/`. A name that was there before the day's folder
+//! was being watched gets its inode's change time, which the rename into the folder sets.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -107,7 +107,8 @@ impl Stopwatch {
 pub struct Latencies(pub Vec<Duration>);
 
 impl Latencies {
-    /// The smallest value that `share` of all values do not exceed, in milliseconds; 0 when there is none.
+    /// The smallest value that `share` of all values do not exceed, in milliseconds; 0 when there
+    /// is none.
     pub fn percentile_ms(&self, share: f64) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort();

@@ -1,5 +1,5 @@
-//! Somebody who works: goes on when the server comes back, and notes what was answered for. What was not answered for may
-//! have been done or not; nobody was promised anything.
+//! Somebody who works: goes on when the server comes back, and notes what was answered for. What
+//! was not answered for may have been done or not; nobody was promised anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,7 +74,8 @@ impl<'a> Actor<'a> {
         format!("{}.{}", self.name, self.number)
     }
 
-    /// Does something; none if the server refused or went away. `tolerated` are the states that this work may end in.
+    /// Does something; none if the server refused or went away. `tolerated` are the states that
+    /// this work may end in.
     pub fn attempt<T>(
         &mut self,
         tolerated: &[&str],
@@ -105,7 +106,8 @@ impl<'a> Actor<'a> {
     fn note(&mut self, error: &Error, tolerated: &[&str]) {
         let code = error.code().map_or("gone", |code| code.code());
         *self.done.refused.entry(code.to_owned()).or_default() += 1;
-        // Connections, deadlocks, resources, and servers that go: a machine's faults. Whoever works tries again.
+        // Connections, deadlocks, resources, and servers that go: a machine's faults. Whoever works
+        // tries again.
         let of_the_machine = ["gone", "08", "40", "53", "57"].iter().any(|class| code.starts_with(class));
         if !of_the_machine && !tolerated.contains(&code) {
             let message =

@@ -1,4 +1,5 @@
-//! What must be so when all is quiet: nothing is lost, nothing is there twice, and everything follows from what was sent.
+//! What must be so when all is quiet: nothing is lost, nothing is there twice, and everything
+//! follows from what was sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -85,8 +86,8 @@ fn operations_at(dba: &mut Client) -> Result<Operations> {
     Ok(dba.query(all, &[])?.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect())
 }
 
-/// Central has every operation, numbered without a gap. A store has the same, but for those that came to it as state: when
-/// it joined, and up to any number if it joined again.
+/// Central has every operation, numbered without a gap. A store has the same, but for those that
+/// came to it as state: when it joined, and up to any number if it joined again.
 fn operations(servers: &Servers, central: &mut Client, rejoined: &BTreeSet<usize>) -> Result<Vec<String>> {
     let mut complaints = texts(
         central,
@@ -109,8 +110,8 @@ fn operations(servers: &Servers, central: &mut Client, rejoined: &BTreeSet<usize
     Ok(complaints)
 }
 
-/// Sales that were answered for are here, and what an operator decided about them; at their store and at central, each
-/// once.
+/// Sales that were answered for are here, and what an operator decided about them; at their store
+/// and at central, each once.
 fn receipts(index: usize, dba: &mut Client, done: &[Done]) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     for store in (0..STORES.len()).filter(|store| index == 0 || index == store + 1) {
@@ -159,7 +160,8 @@ const BROKEN_CHAINS: &str = "select format('hash chain %s of node %s: %s at %s',
 
 const WAITING: &str = "select concat_ws(' ', quarantine_id, node_id, kind, code) from sync.quarantine where resolved_at is null order by quarantine_id";
 
-/// Only what nobody can read waits, and all of it does; at the store that wrote it an operation was never merged.
+/// Only what nobody can read waits, and all of it does; at the store that wrote it an operation was
+/// never merged.
 fn quarantine(index: usize, dba: &mut Client, poison: &[Poison]) -> Result<Vec<String>> {
     let rows = dba.query(
         "select node_id, seq, code, detail, kind from sync.quarantine where resolved_at is null order by quarantine_id",

@@ -71,7 +71,8 @@ fn edit(actor: &mut Actor<'_>) -> Edit {
     Edit { sql: sql.replace("$2", "$2::text"), key, token }
 }
 
-/// A column that this node may not have yet, and a consent that would be less strict than the one that is known.
+/// A column that this node may not have yet, and a consent that would be less strict than the one
+/// that is known.
 const MAY_BE_REFUSED: [&str; 2] = ["42703", "23514"];
 
 fn one(actor: &mut Actor<'_>) {
@@ -120,8 +121,8 @@ fn together(dba: &mut Client, dice: &mut Dice, edits: &[Edit]) -> Result<Vec<Str
 
 /// Resolves a conflict for a value that lost.
 fn restore(actor: &mut Actor<'_>) {
-    // By the time it is called somebody else may have resolved it: 22023. While a slot is lost, a store may have two values
-    // of what central decides, until a snapshot has come: 42501.
+    // By the time it is called somebody else may have resolved it: 22023. While a slot is lost, a
+    // store may have two values of what central decides, until a snapshot has come: 42501.
     actor.attempt(&["22023", "42501"], |dba, dice| {
         let nth = i64::try_from(dice.below(50)).unwrap_or(0);
         let found = dba.query_opt(

@@ -1,4 +1,5 @@
-//! What the journal says must be there, worked out by the pure core: every head, every conflict, every row.
+//! What the journal says must be there, worked out by the pure core: every head, every conflict,
+//! every row.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -19,8 +20,9 @@ pub struct Expected {
     tables: Vec<Table>,
     /// How many operations came to what.
     pub fates: BTreeMap<&'static str, u64>,
-    /// Each text that an operation wrote, and the operations that decided it. Sets and addresses are written whole, with what
-    /// was there before, and whoever restores a loser writes what another wrote: they do not count.
+    /// Each text that an operation wrote, and the operations that decided it. Sets and addresses
+    /// are written whole, with what was there before, and whoever restores a loser writes what
+    /// another wrote: they do not count.
     pub written: HashMap<String, Vec<Operation>>,
 }
 

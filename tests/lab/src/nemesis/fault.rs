@@ -76,7 +76,8 @@ impl Faults {
         Ok(())
     }
 
-    /// Undoes everything: servers run with the right time, lines are whole, the schema is the same everywhere.
+    /// Undoes everything: servers run with the right time, lines are whole, the schema is the same
+    /// everywhere.
     pub fn end(&mut self, servers: &mut Servers) -> Result<()> {
         self.expire(servers, true)?;
         for index in 0..servers.clusters.len() {
@@ -182,7 +183,8 @@ impl Faults {
                 self.down[node] = true;
                 Some(("killed", Some(Undo::Start { node, clock })))
             }
-            // PostgreSQL 15 hangs when it is told to stop in the middle of a recovery: nobody tells the checkpointer.
+            // PostgreSQL 15 hangs when it is told to stop in the middle of a recovery: nobody tells
+            // the checkpointer.
             Fault::Restart { node } if servers.clusters[node].connect().is_err() => None,
             Fault::Restart { node } => {
                 self.thaw_all();
@@ -306,8 +308,9 @@ fn lose_slot(servers: &Servers, store: usize) -> Result<()> {
     until("a slot is dropped", Duration::from_secs(2), || central.batch_execute(&drop).ok())
 }
 
-/// With `nowait`, and again: a time-out of a server whose clock is ahead comes as much later, since libfaketime fakes
-/// nothing inside of signal handlers, and whoever waits for such a lock keeps all others waiting.
+/// With `nowait`, and again: a time-out of a server whose clock is ahead comes as much later, since
+/// libfaketime fakes nothing inside of signal handlers, and whoever waits for such a lock keeps all
+/// others waiting.
 fn upgrade(servers: &Servers, index: usize) -> Result<()> {
     let mut dba = servers.clusters[index].connect()?;
     let change = "begin; lock table party.customer, catalog.product in access exclusive mode nowait; \

@@ -1,4 +1,5 @@
-//! A long day of a chain: everybody works, faults happen, and in the end all nodes must agree and nothing may be lost.
+//! A long day of a chain: everybody works, faults happen, and in the end all nodes must agree and
+//! nothing may be lost.
 //!
 //! | file | does |
 //! | --- | --- |

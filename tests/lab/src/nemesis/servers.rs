@@ -1,4 +1,5 @@
-//! The chain of a run. It joins by the plan that a DBA runs; only the addresses in it lead over lines that can be cut.
+//! The chain of a run. It joins by the plan that a DBA runs; only the addresses in it lead over
+//! lines that can be cut.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,8 @@ use crate::node::{CENTRAL, Node, STORES};
 use crate::store;
 use crate::wait::until;
 
-/// Nothing may stand still for so long while nodes still differ; what was asked for is asked for again after 50 seconds.
+/// Nothing may stand still for so long while nodes still differ; what was asked for is asked for
+/// again after 50 seconds.
 const STALLED: Duration = Duration::from_secs(110);
 
 /// Quick to notice that the other side is gone, and to say how far it is.
@@ -27,7 +29,8 @@ pub struct Servers {
     pub clusters: Vec<Cluster>,
     /// One for each store, in their order.
     lines: Vec<Line>,
-    /// By node: up to which operation of each other it got the outcome when it joined, and not the operation.
+    /// By node: up to which operation of each other it got the outcome when it joined, and not the
+    /// operation.
     pub horizons: Vec<Vec<(i32, i64)>>,
 }
 

@@ -57,7 +57,8 @@ fn sell(actor: &mut Actor<'_>, receipts: &mut Receipts) -> Vec<(String, Uuid)> {
     }
 }
 
-/// Some transactions take long, and some are rolled back, as when the disk is full; then their files come again.
+/// Some transactions take long, and some are rolled back, as when the disk is full; then their
+/// files come again.
 fn ingest(
     dba: &mut Client,
     dice: &mut Dice,

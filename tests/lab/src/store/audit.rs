@@ -39,7 +39,8 @@ pub fn wait_until_done(spool: &Spool, dba: &mut Client, patience: Duration) -> R
     })
 }
 
-/// Counts and compares. Call it when nothing is left to do: a file still in its inbox is no loss, but no receipt either.
+/// Counts and compares. Call it when nothing is left to do: a file still in its inbox is no loss,
+/// but no receipt either.
 pub fn audit(spool: &Spool, dba: &mut Client, inputs: &[Input]) -> Result<Audit> {
     let mut audit = Audit::default();
     let places = spool.places();

@@ -1,4 +1,5 @@
-//! A store: its server registered, its spool, its terminals and its watcher, and what became of every file.
+//! A store: its server registered, its spool, its terminals and its watcher, and what became of
+//! every file.
 
 pub(crate) mod audit;
 pub mod http;

@@ -1,4 +1,5 @@
-//! What terminals write: baskets of today under new numbers, and everything that can be wrong with a file.
+//! What terminals write: baskets of today under new numbers, and everything that can be wrong with
+//! a file.
 
 use std::collections::VecDeque;
 
@@ -128,7 +129,8 @@ impl Receipts {
         Self {
             seed,
             dealt: (seed as usize).wrapping_mul(131),
-            // Room for a hundred thousand, so that two generators never give one number to two receipts.
+            // Room for a hundred thousand, so that two generators never give one number to two
+            // receipts.
             next: (1 + seed % 1000) * 100_000,
             recent: VecDeque::new(),
         }

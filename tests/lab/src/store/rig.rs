@@ -89,13 +89,15 @@ impl Rig {
         self.cluster.connect()
     }
 
-    /// Waits until nothing is left to do, then counts and compares; what is recorded with a delay gets the time for it.
+    /// Waits until nothing is left to do, then counts and compares; what is recorded with a delay
+    /// gets the time for it.
     pub fn audit(&self, inputs: &[Input]) -> Result<Audit> {
         let mut dba = self.dba()?;
         wait_until_done(&self.spool, &mut dba, PATIENCE)
             .with_context(|| log_tail(&self.cluster.folder.join("watcher.log")))?;
         let mut found = audit(&self.spool, &mut dba, inputs)?;
-        // The database hears of refusals after the file is in quarantine, so that quarantine works without it.
+        // The database hears of refusals after the file is in quarantine, so that quarantine works
+        // without it.
         let _ = until_true("everything is recorded", PATIENCE, || {
             found.lost.is_empty() || {
                 found = audit(&self.spool, &mut dba, inputs).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! Real baskets: a thousand of the Complete Journey transactions sample (CC0), as a terminal writes them.
+//! Real baskets: a thousand of the Complete Journey transactions sample (CC0), as a terminal writes
+//! them.
 
 use std::sync::LazyLock;
 

@@ -45,7 +45,8 @@ impl Spool {
         self.root.join("in").join(terminal)
     }
 
-    /// Drops a file as most terminals do: under a hidden name, then renamed. Answers the time of the rename.
+    /// Drops a file as most terminals do: under a hidden name, then renamed. Answers the time of
+    /// the rename.
     pub fn drop_file(&self, input: &Input) -> Result<SystemTime> {
         self.drop_bytes(&input.terminal, &input.name, &input.bytes)
     }

@@ -1,4 +1,5 @@
-//! Telling threads to stop, also when the test that would tell them fails: a scope waits for its threads, for ever if need be.
+//! Telling threads to stop, also when the test that would tell them fails: a scope waits for its
+//! threads, for ever if need be.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

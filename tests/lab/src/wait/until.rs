@@ -1,4 +1,5 @@
-//! The one way to wait. Nothing else in the laboratory sleeps in the hope that something has happened by then.
+//! The one way to wait. Nothing else in the laboratory sleeps in the hope that something has
+//! happened by then.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,7 +18,8 @@ pub fn until<T>(what: &str, deadline: Duration, mut condition: impl FnMut() -> O
             bail!("{what}: not within {} ms", deadline.as_millis());
         }
         thread::sleep(pause);
-        // Short at first, since most conditions hold at once; 20 ms at most, so that waiting costs no processor.
+        // Short at first, since most conditions hold at once; 20 ms at most, so that waiting costs
+        // no processor.
         pause = (pause * 2).min(Duration::from_millis(20));
     }
 }

@@ -1,4 +1,5 @@
-//! Catch-up through one subscription: how fast a store's receipts can be queried at central, in four ways.
+//! Catch-up through one subscription: how fast a store's receipts can be queried at central, in
+//! four ways.
 //!
 //! | file | has |
 //! | --- | --- |

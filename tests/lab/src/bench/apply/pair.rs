@@ -1,7 +1,7 @@
 //! A store and central, joined by the plan, and beside that by every other way.
 //!
-//! Receipts are written once for a way. A slot from before is kept; each catch-up gets a copy of it, so that central
-//! receives the very same WAL again.
+//! Receipts are written once for a way. A slot from before is kept; each catch-up gets a copy of
+//! it, so that central receives the very same WAL again.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,8 @@ use crate::wait::until_true;
 /// Longer than any machine needs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What is compared is work of the processor: nothing waits for the disk, and nothing happens by the way.
+/// What is compared is work of the processor: nothing waits for the disk, and nothing happens by
+/// the way.
 const SETTINGS: &str = "
 fsync = off
 autovacuum = off

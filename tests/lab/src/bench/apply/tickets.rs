@@ -21,8 +21,8 @@ pub fn tickets(lines: usize) -> impl Iterator<Item = Vec<u8>> {
     })
 }
 
-/// The lines of a basket with what each comes to. Those that are not whole pieces at whole cents are left out: their
-/// rounding is not what this is about.
+/// The lines of a basket with what each comes to. Those that are not whole pieces at whole cents
+/// are left out: their rounding is not what this is about.
 fn lines_of(items: &'static str) -> impl Iterator<Item = (&'static str, i64)> {
     items.trim_matches(['[', ']']).split_inclusive("},").filter_map(|line| {
         let line = line.trim_end_matches(',');

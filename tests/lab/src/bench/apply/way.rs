@@ -1,4 +1,5 @@
-//! The ways in which receipts come from a store to central, each with tables, a publication and a subscription of its own.
+//! The ways in which receipts come from a store to central, each with tables, a publication and a
+//! subscription of its own.
 
 /// One of the ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
