@@ -4,10 +4,10 @@
 use std::fs;
 use std::process::Command;
 
-use tpv_tests::chain::Chain;
-use tpv_tests::lab::Lab;
+use tpv_lab::chain::Chain;
+use tpv_lab::machine::Lab;
 
-use crate::chain::all_say;
+use crate::support::all_say;
 
 fn example(name: &str) -> Vec<u8> {
     fs::read(Lab::open().unwrap().checkout.join("examples").join(name)).unwrap()

@@ -25,4 +25,4 @@ pub use check::{check, is_warning};
 pub use path::{folder_and_name, trigger_name};
 pub use profile::Profile;
 pub use render::render;
-pub use render_error::RenderError;
+pub use render_error::{RenderError, RenderErrorKind};
