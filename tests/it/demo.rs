@@ -7,17 +7,18 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tpv_tests::process::Process;
-use tpv_tests::until::until;
+use tpv_lab::machine::Lab;
+use tpv_lab::machine::Process;
+use tpv_lab::wait::until;
 
 /// One demo at a time in one checkout: that is how it is, for people too.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// The story takes about 17 seconds and the reckoning some more; a machine under load gets this long.
+/// The story takes about 17 seconds and the tally some more; a machine under load gets this long.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn demo(arguments: &[&str]) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tpv-lab"));
+    let mut command = Command::new(Lab::open().unwrap().program("tpv-lab").unwrap());
     command.arg("demo").args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }
@@ -42,22 +43,23 @@ fn the_demo_tells_its_story_and_loses_nothing() {
     assert_eq!(of("receipts"), of("accepted") + of("duplicate") + of("held") + of("quarantined"), "{summary}");
     assert_eq!(of("central_receipts"), of("accepted") + of("held"), "{summary}");
     assert!(of("dat_files") >= of("accepted"), "{summary}");
-    // About 40 a second for the better part of 17 seconds, 14 of them for a few seconds in the store without a line.
+    // About 40 a second for the better part of 17 seconds, 14 of them for a few seconds in the
+    // store without a line.
     assert!(of("receipts") > 200 && of("offline_receipts") > 20, "{summary}");
-    // Two nodes wrote the address and the consent of one customer; the address was settled.
+    // Two nodes wrote the address and the consent of one customer; the address was resolved.
     assert_eq!((of("siblings"), of("settled")), (4, 1), "{summary}");
     assert!(of("operations") > 0 && summary["p50_ms"].is_f64() && summary["p99_ms"].is_f64(), "{summary}");
     for store in ["S01", "S02", "S03"] {
         let until = summary["complete_until"][store].as_str().unwrap_or_default();
         assert!(chrono::DateTime::parse_from_rfc3339(until).is_ok(), "{store}: {summary}");
     }
-    for said in ["The line to S02 is cut.", "line cut)", "The line to S02 is back.", "settled:", "Central's report"] {
-        assert!(words.contains(said), "{said}: {words}");
+    for text in ["The line to S02 is cut.", "line cut)", "The line to S02 is back.", "resolved:", "Central's report"] {
+        assert!(words.contains(text), "{text}: {words}");
     }
 }
 
 #[test]
-fn ctrl_c_while_a_store_is_cut_off_ends_with_a_reckoning_and_leaves_nothing_running() {
+fn ctrl_c_while_a_store_is_cut_off_ends_with_a_tally_and_leaves_nothing_running() {
     let _turn = TURN.lock();
     let mut demo = demo(&[]);
     let itself = Process::of_child(&demo).unwrap();

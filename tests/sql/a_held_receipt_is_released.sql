@@ -1,9 +1,14 @@
--- A release lets a held receipt count and publishes its .dat, under another name where the first is taken; what can not be is refused.
+-- A release lets a held receipt count and publishes its .dat, under another name where the first is
+-- taken; what cannot be is refused.
 
 \ir prelude/store.sql
 
-create function test.held(number text, items jsonb default null, terminal text default 'T01', total numeric default 99) returns uuid
-language sql as $$ select receipt_id from test.take(test.receipt(number, items, total, terminal => terminal), terminal) where outcome = 'held' $$;
+create function test.held(number text, items jsonb default null, terminal text default 'T01',
+    total numeric default 99) returns uuid
+language sql as $$
+    select receipt_id from test.take(test.receipt(number, items, total, terminal => terminal), terminal)
+    where outcome = 'held'
+$$;
 
 do $$
 declare
@@ -11,18 +16,26 @@ declare
     asked record;
 begin
     perform sales.release(id, 'counted by hand');
-    assert (select state || first_outcome || hold_code from sales.receipt where receipt_id = id) = 'releasedheldTOTAL_MISMATCH', 'it counts, and its story is kept';
+    perform test.equal((select concat_ws(' ', state, first_outcome, hold_code) from sales.receipt
+        where receipt_id = id),
+        'released held TOTAL_MISMATCH', 'it counts, and its story is kept');
     assert not exists (select from sales.held), 'nobody waits for it';
     select * into asked from dat.pending;
-    assert asked.action = 'publish' and asked.receipt_id = id and asked.terminal = 'T01' and asked.folder = test.folder()
-        and asked.name = 'scon011.dat' and asked.why = 'counted by hand' and asked.asked_by = 'postgres' and asked.done_at is null,
-        'the watcher is asked to publish it';
-    assert (select (bytes, sha256)::text from dat.file where receipt_id = id) = (test.line(), asked.sha256)::text and asked.sha256 = sha256(test.line()), 'its .dat is made';
-    assert (select body::jsonb from wire.doc where kind = 'release') = jsonb_build_object('about', id, 'by', 'postgres', 'why', 'counted by hand')
-        and (select chain from wire.doc where kind = 'release') = '', 'the decision is a document of the node''s own chain';
+    assert asked.action = 'publish' and asked.receipt_id = id and asked.terminal = 'T01'
+        and asked.folder = test.folder() and asked.name = 'scon011.dat'
+        and asked.why = 'counted by hand' and asked.asked_by = 'postgres'
+        and asked.done_at is null, 'the watcher is asked to publish it';
+    assert (select (bytes, sha256)::text from dat.file where receipt_id = id) = (test.line(), asked.sha256)::text
+        and asked.sha256 = sha256(test.line()), 'its .dat is made';
+    assert (select body::jsonb from wire.doc where kind = 'release')
+        = jsonb_build_object('about', id, 'by', 'postgres', 'why', 'counted by hand')
+        and (select chain from wire.doc where kind = 'release') = '',
+        'the decision is a document of the node''s own chain';
 
-    assert (select state || message from test.refusal(format('select sales.release(%L, %L)', id, 'again'))) = '22023the receipt is released already', 'once';
-    assert (select count(*) from dat.pending) = 1 and (select count(*) from wire.doc where kind = 'release') = 1, 'the refusal left nothing';
+    perform test.refused(format('select sales.release(%L, %L)', id, 'again'),
+        '22023', 'the receipt is released already', 'once');
+    assert (select count(*) from dat.pending) = 1
+        and (select count(*) from wire.doc where kind = 'release') = 1, 'the refusal left nothing';
 end
 $$;
 
@@ -30,40 +43,44 @@ $$;
 do $$
 declare
     id uuid := test.held('1', terminal => 'T05', total => 1);
-    refusal record;
+    given text;
 begin
-    assert (select hold_code from sales.held where receipt_id = id) = 'NAME_COLLISION', 'its name is taken';
-    select * into refusal from test.refusal(format('select sales.release(%L, %L)', id, 'why'));
-    assert refusal.state = '23505' and refusal.hint like '%file_name%', 'without another name it can not be released';
-    for refusal in select n.name, r.* from (values ('scon011.dat'), ('SCON011.DAT')) as n (name), test.refusal(format('select sales.release(%L, %L, %L)', id, 'why', n.name)) as r loop
-        assert refusal.state = '23505', refusal.name || ' is taken as well';
+    perform test.equal((select hold_code from sales.held where receipt_id = id),
+        'NAME_COLLISION', 'its name is taken');
+    perform test.refused(format('select sales.release(%L, %L)', id, 'why'),
+        '23505', hint_like => '%file_name%', what => 'without another name it cannot be released');
+    foreach given in array array['scon011.dat', 'SCON011.DAT'] loop
+        perform test.refused(format('select sales.release(%L, %L, %L)', id, 'why', given),
+            '23505', what => given || ' is taken as well');
     end loop;
-    for refusal in select n.name, r.* from (values (''), ('../x.dat'), ('a/b'), ('CON'), ('con.dat'), ('.dat'), ('x.'), (repeat('x', 33))) as n (name),
-        test.refusal(format('select sales.release(%L, %L, %L)', id, 'why', n.name)) as r
-    loop
-        assert refusal.state = '22023', format('%s: %s', refusal.name, refusal.message);
+    foreach given in array array['', '../x.dat', 'a/b', 'CON', 'con.dat', '.dat', 'x.', repeat('x', 33)] loop
+        perform test.refused(format('select sales.release(%L, %L, %L)', id, 'why', given), '22023');
     end loop;
-    assert (select state from sales.receipt where receipt_id = id) = 'held' and not exists (select from dat.file where receipt_id = id), 'it is still held';
+    assert (select state from sales.receipt where receipt_id = id) = 'held'
+        and not exists (select from dat.file where receipt_id = id), 'it is still held';
     perform sales.release(id, 'why', 'scon011-T05.dat');
-    assert (select name from dat.file where receipt_id = id) = 'scon011-T05.dat' and (select name from dat.pending where receipt_id = id) = 'scon011-T05.dat',
+    assert (select name from dat.file where receipt_id = id) = 'scon011-T05.dat'
+        and (select name from dat.pending where receipt_id = id) = 'scon011-T05.dat',
         'under another name it is published';
-    assert (select state from sales.receipt where receipt_id = id) = 'released', 'and counts';
+    perform test.equal((select state from sales.receipt where receipt_id = id), 'released', 'and counts');
 end
 $$;
 
--- A layout that can not show it.
+-- A layout that cannot show it.
 do $$
 declare
     id uuid := test.held('2', jsonb_build_array(test.item(2), test.item(1, -1)), total => 1);
-    refusal record;
 begin
-    select * into refusal from test.refusal(format('select sales.release(%L, %L)', id, 'why'));
-    assert refusal.state = '22023' and refusal.message like '%SIGN_UNDEFINED%' and refusal.detail like '%/items/1/quantity%'
-        and refusal.hint like '%dat.save_profile%', format('%s %s %s', refusal.state, refusal.message, refusal.hint);
+    perform test.refused(format('select sales.release(%L, %L)', id, 'why'),
+        '22023', '%SIGN_UNDEFINED%', detail_like => '%/items/1/quantity%', hint_like => '%dat.save_profile%');
     set local client_min_messages = error;
-    perform dat.save_profile('{"fields": [{"name": "quantity", "type": "quantity", "length": 6, "align": "right", "sign": "leading"}]}', '01');
+    perform dat.save_profile('{"fields": [{"name": "quantity", "type": "quantity", "length": 6, "align": "right",
+        "sign": "leading"}]}', '01');
     perform sales.release(id, 'with a layout that has signs');
-    assert (select convert_from(bytes, 'UTF8') || profile_version from dat.file where receipt_id = id) = E'  1000\r\n- 10001', 'the layout of today is used';
+    perform test.equal((select convert_from(bytes, 'UTF8') from dat.file where receipt_id = id),
+        E'  1000\r\n- 1000', 'the layout of today is used');
+    perform test.equal((select profile_version from dat.file where receipt_id = id), 1,
+        'which is the first of its department');
 end
 $$;
 
@@ -76,15 +93,18 @@ begin
     perform test.take(test.receipt('5', terminal => 'T03'), 'T03');
     id := test.held('5', terminal => 'T03');
     perform sales.release(id, 'the other one is a copy', 'second.dat');
-    assert (select count(*) from sales.receipt where receipt_number = '5' and state in ('accepted', 'released')) = 2, 'both count';
-    select receipt_id into id from test.take(test.receipt('6', printed => '2000-01-01T10:00:00', terminal => 'T03'), 'T03');
+    perform test.equal((select count(*) from sales.receipt where receipt_number = '5'
+        and state in ('accepted', 'released')), 2, 'both count');
+    select receipt_id into id
+    from test.take(test.receipt('6', printed => '2000-01-01T10:00:00', terminal => 'T03'), 'T03');
     perform sales.release(id, 'the clock was reset');
     assert (select business_date from sales.receipt where receipt_id = id) = test.day()
-        and right(convert_from((select bytes from dat.file where receipt_id = id), 'UTF8'), 6) = '010100', 'it counts today; its .dat says what is printed';
+        and right(convert_from((select bytes from dat.file where receipt_id = id), 'UTF8'), 6) = '010100',
+        'it counts today; its .dat says what is printed';
 end
 $$;
 
--- What can not be released at all.
+-- What cannot be released at all.
 do $$
 declare
     id uuid;
@@ -94,12 +114,16 @@ begin
     for refusal in select s.statement, s.state as wanted, r.* from (values
         (format('select sales.release(%L, %L)', id, 'why'), '22023'),
         (format('select sales.release(%L, %L)', gen_random_uuid(), 'why'), 'P0002'),
-        (format('select sales.release(%L, %L)', id, ''), '22023'), (format('select sales.release(%L, %L)', id, E' \t'), '22023'),
-        (format('select sales.release(%L, null)', id), '22023'), ('select sales.release(null, ''why'')', '22004')) as s (statement, state),
+        (format('select sales.release(%L, %L)', id, ''), '22023'),
+        (format('select sales.release(%L, %L)', id, E' \t'), '22023'),
+        (format('select sales.release(%L, null)', id), '22023'),
+        ('select sales.release(null, ''why'')', '22004')) as s (statement, state),
         test.refusal(s.statement) as r
     loop
-        assert refusal.state = refusal.wanted and refusal.detail not like '%.rs%', format('%s: %s %s', refusal.statement, refusal.state, refusal.message);
+        assert refusal.state = refusal.wanted
+            and refusal.detail not like '%.rs%',
+            format('%s: %s %s', refusal.statement, refusal.state, refusal.message);
     end loop;
-    assert (select state from sales.receipt where receipt_id = id) = 'accepted', 'nothing became of it';
+    perform test.equal((select state from sales.receipt where receipt_id = id), 'accepted', 'nothing became of it');
 end
 $$;

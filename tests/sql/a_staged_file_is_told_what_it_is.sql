@@ -1,4 +1,5 @@
--- dat.staged tells a staged file by place and bytes: publish, withdrawn, or unknown where its transaction never committed.
+-- dat.staged tells a staged file by place and bytes: publish, withdrawn, or unknown where its
+-- transaction never committed.
 
 \ir prelude/store.sql
 
@@ -8,21 +9,23 @@ declare
     folder text := test.folder();
 begin
     select * into first from test.take(test.receipt('1'));
-    assert dat.staged(folder, 'scon011.dat', sha256(first.dat)) = 'publish', 'what belongs on the disk';
-    assert dat.staged(folder, 'scon011.dat', sha256('other bytes')) = 'unknown', 'other bytes';
-    assert dat.staged(folder, 'scon012.dat', sha256(first.dat)) = 'unknown', 'another name';
-    assert dat.staged('19990101', 'scon011.dat', sha256(first.dat)) = 'unknown', 'another folder';
-    assert dat.staged(folder, 'SCON011.DAT', sha256(first.dat)) = 'unknown', 'the name is exact';
+    perform test.equal(dat.staged(folder, 'scon011.dat', sha256(first.dat)), 'publish', 'what belongs on the disk');
+    perform test.equal(dat.staged(folder, 'scon011.dat', sha256('other bytes')), 'unknown', 'other bytes');
+    perform test.equal(dat.staged(folder, 'scon012.dat', sha256(first.dat)), 'unknown', 'another name');
+    perform test.equal(dat.staged('19990101', 'scon011.dat', sha256(first.dat)), 'unknown', 'another folder');
+    perform test.equal(dat.staged(folder, 'SCON011.DAT', sha256(first.dat)), 'unknown', 'the name is exact');
 
     perform dat.withdraw(first.receipt_id, 'test');
-    assert dat.staged(folder, 'scon011.dat', sha256(first.dat)) = 'withdrawn', 'what was withdrawn';
+    perform test.equal(dat.staged(folder, 'scon011.dat', sha256(first.dat)), 'withdrawn', 'what was withdrawn');
 
     set local client_min_messages = error;
     perform dat.save_profile('{"fields": [{"name": "description", "length": 5}]}');
     perform dat.render_again(first.receipt_id, 'test');
-    assert dat.staged(folder, 'scon011.dat', sha256('PAN  ')) = 'publish', 'what took its place';
-    assert dat.staged(folder, 'scon011.dat', sha256(first.dat)) = 'withdrawn', 'what it took the place of';
+    perform test.equal(dat.staged(folder, 'scon011.dat', sha256('PAN  ')), 'publish', 'what took its place');
+    perform test.equal(dat.staged(folder, 'scon011.dat', sha256(first.dat)),
+        'withdrawn', 'what it took the place of');
     perform dat.render_again(first.receipt_id, 'the same again');
-    assert dat.staged(folder, 'scon011.dat', sha256('PAN  ')) = 'publish', 'what was superseded by the same bytes belongs on the disk';
+    perform test.equal(dat.staged(folder, 'scon011.dat', sha256('PAN  ')),
+        'publish', 'what was superseded by the same bytes belongs on the disk');
 end
 $$;

@@ -4,12 +4,16 @@
 
 do $$
 declare
-    common text := 'create_slot = false, enabled = false, copy_data = false, binary = true, streaming = off, disable_on_error = false';
+    common text := 'create_slot = false, enabled = false, copy_data = false, binary = true, streaming = off, '
+        'disable_on_error = false';
 begin
-    assert sync.subscription_options(150004, 'none') = common, 'what 15 knows';
-    assert sync.subscription_options(160000, 'none') = common || ', origin = none, password_required = false, run_as_owner = true', 'at central';
-    assert sync.subscription_options(180001, 'any') = common || ', origin = any, password_required = false, run_as_owner = true', 'in a store';
-    assert (select count(*) from sync.join_steps('S07', 7, 'CENTRAL', 100, 'host=s', 'host=c')
-            where sql like '%create subscription%' and sql like '%alter role tpv_apply nosuperuser%') = 2, 'a superuser for no longer than it takes';
+    perform test.equal(sync.subscription_options(150004, 'none'), common, 'what 15 knows');
+    perform test.equal(sync.subscription_options(160000, 'none'),
+        common || ', origin = none, password_required = false, run_as_owner = true', 'at central');
+    perform test.equal(sync.subscription_options(180001, 'any'),
+        common || ', origin = any, password_required = false, run_as_owner = true', 'in a store');
+    perform test.equal((select count(*) from sync.join_steps('S07', 7, 'CENTRAL', 100, 'host=s', 'host=c')
+            where sql like '%create subscription%' and sql like '%alter role tpv_apply nosuperuser%'),
+        2, 'a superuser for no longer than it takes');
 end
 $$;

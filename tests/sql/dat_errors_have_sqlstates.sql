@@ -1,19 +1,9 @@
--- What can not be written as a .dat is an error with its own SQLSTATE, and a detail that says where.
+-- What cannot be written as a .dat is an error with its own SQLSTATE, and a detail that says where.
 
-create function pg_temp.refusal(statement text, out state text, out message text, out detail text)
-language plpgsql as $$
-declare
-    ignored text;
-begin
-    execute statement into ignored;
-exception when others then
-    get stacked diagnostics state = returned_sqlstate, message = message_text, detail = pg_exception_detail;
-end
-$$;
+\ir prelude/test.sql
 
 do $$
 declare
-    told record;
     expected record;
 begin
     for expected in
@@ -26,28 +16,27 @@ begin
             ('22007', 'BAD_DATE', '/items/0/x', '"format": "ddMMyy", "length": 6', '"31/12/2026"')
         ) as t (state, code, pointer, field, value)
     loop
-        told := pg_temp.refusal(format('select tpv.dat_render(%L, %L)',
-            format('{"fields": [{"name": "x", %s}]}', expected.field), format('{"items": [{"x": %s}]}', expected.value)));
-        assert told.state = expected.state, format('%s is raised with %s, not %s', expected.code, expected.state, told);
-        assert told.message = 'the receipt can not be written as a .dat: ' || expected.code,
-            format('the message names the code and no value: %s', told.message);
-        assert starts_with(told.detail, expected.code || ' at ' || expected.pointer || ': '),
-            format('the detail says where: %s', told.detail);
+        -- The message names the code and no value; the detail says where.
+        perform test.refused(format('select tpv.dat_render(%L, %L)',
+            format('{"fields": [{"name": "x", %s}]}', expected.field),
+                format('{"items": [{"x": %s}]}', expected.value)),
+            expected.state, 'the receipt cannot be written as a .dat: ' || replace(expected.code, '_', '\_'),
+            detail_like => replace(expected.code, '_', '\_') || ' at ' || expected.pointer || ': %');
     end loop;
 
-    told := pg_temp.refusal($q$select tpv.dat_render('{"fields": [{"length": 6}], "color": 1}', '{"items": []}')$q$);
-    assert told.state = '22023' and told.message = 'the .dat profile can not be used',
-        format('a bad profile is 22023: %s', told);
-    assert told.detail like '%/color: %' and told.detail like '%/fields/0%', 'the detail lists all faults';
+    perform test.refused($q$select tpv.dat_render('{"fields": [{"length": 6}], "color": 1}', '{"items": []}')$q$,
+        '22023', 'the .dat profile cannot be used', 'a bad profile lists all its faults', detail_like => '%/color: %');
+    perform test.refused($q$select tpv.dat_render('{"fields": [{"length": 6}], "color": 1}', '{"items": []}')$q$,
+        '22023', 'the .dat profile cannot be used', 'a bad profile lists all its faults',
+        detail_like => '%/fields/0%');
 
-    told := pg_temp.refusal($q$select tpv.dat_path('[]', '{}', '2026-07-01')$q$);
-    assert told.state = '22023' and told.detail like '% at the whole: %', 'a profile that is no object is a fault';
+    perform test.refused($q$select tpv.dat_path('[]', '{}', '2026-07-01')$q$,
+        '22023', what => 'a profile that is no object is a fault', detail_like => '% at the whole: %');
 
-    told := pg_temp.refusal(format('select tpv.dat_render(%L, %L)', '{"fields": [{"name": "x", "length": 6}]}',
-        repeat('[', 1000) || repeat(']', 1000)));
-    assert told.state = '22023' and told.detail like 'TOO_DEEP at /0/0/%', 'a bottomless receipt is a fault';
+    perform test.refused(format('select tpv.dat_render(%L, %L)', '{"fields": [{"name": "x", "length": 6}]}',
+        repeat('[', 1000) || repeat(']', 1000)),
+        '22023', what => 'a bottomless receipt is a fault', detail_like => 'TOO\_DEEP at /0/0/%');
 
-    told := pg_temp.refusal($q$select tpv.barcode_decode('1', '{}')$q$);
-    assert told.state = '22023' and told.message = 'the barcode rules can not be used', 'bad rules are 22023';
+    perform test.refused($q$select tpv.barcode_decode('1', '{}')$q$, '22023', 'the barcode rules cannot be used');
 end
 $$;

@@ -1,4 +1,5 @@
--- Registering a department or a terminal again corrects it; a faulty declaration is refused with all its faults.
+-- Registering a department or a terminal again corrects it; a faulty declaration is refused with
+-- all its faults.
 
 \ir prelude/store.sql
 
@@ -8,24 +9,36 @@ declare
 begin
     perform org.register_department('01', 'Bakery', 'Panadería Ortega SL');
     perform org.register_department('02', 'Deli', 'Panadería Ortega SL');
-    assert (select count(*) from org.legal_entity) = 1 and (select count(distinct legal_entity_id) from org.department where code in ('01', '02')) = 1,
+    assert (select count(*) from org.legal_entity) = 1
+        and (select count(distinct legal_entity_id) from org.department where code in ('01', '02')) = 1,
         'one concessionaire may lease two';
     perform org.register_department('01', 'Bread');
-    assert (select name || (legal_entity_id is not null) from org.department where code = '01') = 'Breadtrue', 'it is renamed, and still leased';
-    assert (select state from test.refusal($q$ select org.register_department('0/1', 'x') $q$)) = '23514', 'a code that is no name of a folder';
+    perform test.equal((select name from org.department where code = '01' and legal_entity_id is not null),
+        'Bread', 'it is renamed, and still leased');
+    perform test.refused($q$ select org.register_department('0/1', 'x') $q$,
+        '23514', what => 'a code that is no name of a folder');
 
-    select * into refusal from test.refusal($q$ select org.register_terminal('T01', '01', '{"encoding": "ebcdic", "price_decimals": 9, "colour": 1}') $q$);
-    assert refusal.state = '22023' and refusal.detail like '%/encoding%' and refusal.detail like '%/price_decimals%' and refusal.detail like '%/colour%', refusal.detail;
-    assert (select state from test.refusal($q$ select org.register_terminal('T01', '01', '[]') $q$)) = '22023', 'a list declares nothing';
-    assert (select state from test.refusal($q$ select org.register_terminal('T01', '77') $q$)) = '23503', 'a department that is not there';
-    assert (select state from test.refusal($q$ select org.register_terminal('../T01', '01') $q$)) = '23514', 'a code that leaves its folder';
-    assert (select state from test.refusal($q$ select org.register_terminal(null, '01') $q$)) = '23502', 'no code';
-    assert (select declares || jsonb_build_object('d', department_code) from org.terminal where code = 'T01') = '{"d": "01"}', 'nothing of it was kept';
+    select * into refusal from test.refusal(
+        $q$ select org.register_terminal('T01', '01', '{"encoding": "ebcdic", "price_decimals": 9, "colour": 1}') $q$);
+    assert refusal.state = '22023' and refusal.detail like '%/encoding%' and refusal.detail like '%/price_decimals%'
+        and refusal.detail like '%/colour%', 'a faulty declaration, with all its faults: ' || refusal.detail;
+    perform test.refused($q$ select org.register_terminal('T01', '01', '[]') $q$,
+        '22023', what => 'a list declares nothing');
+    perform test.refused($q$ select org.register_terminal('T01', '77') $q$,
+        '23503', what => 'a department that is not there');
+    perform test.refused($q$ select org.register_terminal('../T01', '01') $q$,
+        '23514', what => 'a code that leaves its folder');
+    perform test.refused($q$ select org.register_terminal(null, '01') $q$, '23502', what => 'no code');
+    perform test.equal((select concat_ws(' ', department_code, declares) from org.terminal where code = 'T01'),
+        '01 {}', 'nothing of it was kept');
 
     perform org.register_terminal('T01', '02', '{"price_decimals": 4}');
-    assert (select declares || jsonb_build_object('d', department_code) from org.terminal where code = 'T01') = '{"d": "02", "price_decimals": 4}', 'it is corrected';
-    assert (select outcome from test.take(test.receipt('1', jsonb_build_array(test.item(1.0001)), 1))) = 'accepted', 'and read so from then on';
+    perform test.equal((select concat_ws(' ', department_code, declares) from org.terminal where code = 'T01'),
+        '02 {"price_decimals": 4}', 'it is corrected');
+    perform test.equal((select outcome from test.take(test.receipt('1', jsonb_build_array(test.item(1.0001)), 1))),
+        'accepted', 'and read so from then on');
     perform org.register_terminal('T01', '01');
-    assert (select code from test.take(test.receipt('2', jsonb_build_array(test.item(1.0001)), 1))) = 'PRICE_SCALE', 'what is no longer declared holds no longer';
+    perform test.equal((select code from test.take(test.receipt('2', jsonb_build_array(test.item(1.0001)), 1))),
+        'PRICE_SCALE', 'what is no longer declared holds no longer');
 end
 $$;

@@ -1,4 +1,5 @@
--- What stands in the projections does not depend on the order in which documents come: a void before its receipt is a void.
+-- What stands in the projections does not depend on the order in which documents come: a void
+-- before its receipt is a void.
 
 \ir prelude/store.sql
 \ir prelude/projections.sql
@@ -20,15 +21,18 @@ declare
     how text;
     difference text;
 begin
-    foreach how in array array['hlc', 'hlc desc', 'kind, doc_id', 'kind desc, doc_id desc', 'doc_id', 'md5(doc_id::text)', 'content_hash'] loop
+    foreach how in array array['hlc', 'hlc desc', 'kind, doc_id', 'kind desc, doc_id desc', 'doc_id',
+        'md5(doc_id::text)', 'content_hash'] loop
         call test.send_anew(how);
         difference := test.difference('receipt', 'receipt_line', 'receipt_tax', 'receipt_event', 'day_close');
         assert difference is null, how || ': ' || difference;
-        assert (select count(*) from wire.doc) = (select count(*) from test.sent) and not exists (select from sync.quarantine), how;
+        assert (select count(*) from wire.doc) = (select count(*) from test.sent)
+            and not exists (select from sync.quarantine), how;
         -- And all of it once more, backwards.
         insert into wire.doc select * from test.sent order by hlc desc;
         difference := test.difference('receipt', 'receipt_line', 'receipt_tax', 'receipt_event', 'day_close');
-        assert difference is null and (select count(*) from wire.doc) = (select count(*) from test.sent), 'repeats change nothing';
+        assert difference is null
+            and (select count(*) from wire.doc) = (select count(*) from test.sent), 'repeats change nothing';
     end loop;
 end
 $$;

@@ -1,4 +1,5 @@
--- What is no usable receipt is answered with a stable code and a place, kept in sales.rejected, and leaves nothing else.
+-- What is no usable receipt is answered with a stable code and a place, kept in sales.rejected, and
+-- leaves nothing else.
 
 \ir prelude/store.sql
 
@@ -13,7 +14,8 @@ select name, convert_to(text, 'UTF8'), code, pointer from (values
     ('something behind', test.text('1') || ' x', 'TRAILING_DATA', null),
     ('two receipts', test.text('1') || test.text('2'), 'TRAILING_DATA', null),
     ('key twice', replace(test.text('1'), '"total": 1.00', '"total": 1.00, "total": 1.00'), 'DUP_KEY', '/total'),
-    ('key twice inside', replace(test.text('1'), '"price": 1.00', '"price": 1.00, "price": 1.00'), 'DUP_KEY', '/items/0/price'),
+    ('key twice inside', replace(test.text('1'), '"price": 1.00', '"price": 1.00, "price": 1.00'), 'DUP_KEY',
+        '/items/0/price'),
     ('key twice in what nobody knows', replace(test.text('1'), '"total"', '"x": {"y": [{"z": 1, "z": 2}]}, "total"'),
         'DUP_KEY', '/x/y/0/z'),
     ('comma in a number', replace(test.text('1'), '"price": 1.00', '"price": "12,50"'), 'TYPE', '/items/0/price'),
@@ -25,13 +27,15 @@ select name, convert_to(text, 'UTF8'), code, pointer from (values
     ('number with an exponent', replace(test.text('1'), '"total": 1.00', '"total": 1e0'), 'NUMBER_FORMAT', '/total'),
     ('a huge exponent', replace(test.text('1'), '"total": 1.00', '"total": 1e1000000'), 'NUMBER_FORMAT', '/total'),
     ('minus zero', replace(test.text('1'), '"total": 1.00', '"total": -0'), 'NUMBER_FORMAT', '/total'),
-    ('forty digits', replace(test.text('1'), '"total": 1.00', '"total": ' || repeat('9', 40)), 'NUMBER_FORMAT', '/total'),
+    ('forty digits', replace(test.text('1'), '"total": 1.00', '"total": ' || repeat('9', 40)), 'NUMBER_FORMAT',
+        '/total'),
     ('NaN', replace(test.text('1'), '"total": 1.00', '"total": NaN'), 'BAD_JSON', null),
     ('too much money', replace(test.text('1'), '"total": 1.00', '"total": 1000000000000'), 'NUMBER_RANGE', '/total'),
     ('no date', replace(test.text('1'), test.stamp(test.at()), '30/06/2026'), 'TIMESTAMP', '/timestamp'),
     ('no total', (test.tree('1') - 'total')::text, 'MISSING', '/total'),
     ('an array', '[' || test.text('1') || ']', 'TYPE', ''),
-    ('too deep', replace(test.text('1'), '"total"', '"x": ' || repeat('[', 40) || repeat(']', 40) || ', "total"'), 'TOO_DEEP', null),
+    ('too deep', replace(test.text('1'), '"total"', '"x": ' || repeat('[', 40) || repeat(']', 40) || ', "total"'),
+        'TOO_DEEP', null),
     ('id: a path', test.text('../../x'), 'BAD_ID', '/receiptId'),
     ('id: a slash', test.text('A/1'), 'BAD_ID', '/receiptId'),
     ('id: a device', test.text('CON'), 'BAD_ID', '/receiptId'),
@@ -59,7 +63,8 @@ declare
     wrong text;
 begin
     select string_agg(format('%s: %s %s at %s', name, outcome, code, pointer), '; ') into wrong
-    from answer where outcome <> 'quarantined' or code is distinct from wanted or pointer is distinct from coalesce(place, pointer)
+    from answer where outcome <> 'quarantined' or code is distinct from wanted
+        or pointer is distinct from coalesce(place, pointer)
         or detail = '' or num_nonnulls(receipt_id, dat_folder, dat_name, dat, first_outcome) > 0 or flags <> '{}';
     assert wrong is null, wrong;
 
@@ -68,11 +73,14 @@ begin
     where (r.terminal, r.size_bytes, r.sha256, r.code, r.raw)
         is distinct from ('T01', length(file.raw), sha256(file.raw), file.code, file.raw);
     assert wrong is null, 'each is kept as it came: ' || wrong;
-    assert (select count(*) from sales.rejected) = (select count(*) from file), 'each once';
-    assert not exists (select from wire.doc) and not exists (select from sales.raw) and not exists (select from dat.file)
-        and not exists (select from sales.receipt_key) and not exists (select from sec.audit), 'and nothing else is written';
+    perform test.equal((select count(*) from sales.rejected), (select count(*) from file), 'each once');
+    assert not exists (select from wire.doc) and not exists (select from sales.raw)
+        and not exists (select from dat.file)
+        and not exists (select from sales.receipt_key) and not exists (select from sec.audit),
+        'and nothing else is written';
 
     perform test.take(raw, name => name) from file;
-    assert (select count(*) from sales.rejected) = (select count(*) from file), 'the same file again adds no row';
+    perform test.equal((select count(*) from sales.rejected),
+        (select count(*) from file), 'the same file again adds no row');
 end
 $$;

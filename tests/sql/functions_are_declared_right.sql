@@ -1,5 +1,7 @@
 -- Each pure function of the extension is declared as what it is, since the planner believes the declaration.
 
+\ir prelude/test.sql
+
 do $$
 declare
     wrong text;
@@ -11,7 +13,8 @@ begin
         ('barcode_decode', 'i', 'jsonb'), ('document_link', 'i', 'bytea'), ('uuid7', 'v', 'uuid')
     ) as expected (name, volatility, result)
     left join pg_proc on pronamespace = 'tpv'::regnamespace and proname = expected.name
-    cross join lateral (select (provolatile, proisstrict, proparallel, prorettype::regtype, prosecdef)::text) as is_now (actual)
+    cross join lateral (select (provolatile, proisstrict, proparallel, prorettype::regtype,
+        prosecdef)::text) as is_now (actual)
     where (provolatile, proisstrict, proparallel, prorettype::regtype::text, prosecdef)
         is distinct from (expected.volatility::"char", true, 's'::"char", expected.result, false);
     assert wrong is null, wrong;
@@ -34,10 +37,6 @@ begin
         'pg_tpv.max_receipt_lines 2000 -'], 'the defaults are these';
     assert not exists (select from pg_settings where name like 'pg\_tpv.%' and context not in ('superuser', 'sighup',
         'postmaster')), 'no setting is anybody''s';
-    begin
-        set pg_tpv.max_reciept_age = 1;
-        assert false, 'a misspelt setting is refused';
-    exception when invalid_name then null;
-    end;
+    perform test.refused('set pg_tpv.max_reciept_age = 1', '42602', what => 'a misspelt setting is refused');
 end
 $$;

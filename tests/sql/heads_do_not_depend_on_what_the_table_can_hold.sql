@@ -1,4 +1,5 @@
--- Heads are state and rows are projections: what a table can not hold yet is among the heads, and written when it can.
+-- Heads are state and rows are projections: what a table cannot hold yet is among the heads, and
+-- written when it can.
 \ir prelude/store.sql
 \ir prelude/arrivals.sql
 
@@ -7,44 +8,49 @@ declare
     ana text := '00000000-0000-7000-8000-0000000000aa';
 begin
     -- A writer of a later version: the known columns are written, the rest waits.
-    assert not test.arrives(2, 1, 10, 'party.customer', ana, '{"@exists": true, "name": "Ana", "shoe": 38}');
-    assert test.waits(2, 1) = 'UNKNOWN_COLUMN';
-    assert test.customer(ana) ->> 'name' = 'Ana', 'what is known is written';
-    assert test.customer(ana) -> 'tags' = '[]', 'a column that its writer did not know has its default';
-    assert test.heads('party.customer', ana, 'shoe') = '2.1';
+    perform test.arrives(2, 1, 10, 'party.customer', ana, '{"@exists": true, "name": "Ana", "shoe": 38}',
+        waits => 'UNKNOWN_COLUMN');
+    perform test.equal(test.customer(ana) ->> 'name', 'Ana', 'what is known is written');
+    perform test.equal(test.customer(ana) -> 'tags', '[]', 'a column that its writer did not know has its default');
+    perform test.equal(test.heads('party.customer', ana, 'shoe'), '2.1', 'what is not known is a head');
 
     -- An edit of the unknown column replaces it among the heads although neither was written.
-    assert not test.arrives(3, 1, 20, 'party.customer', ana, '{"shoe": 39, "phone": "1"}', '{"shoe": [[2, 1]]}');
-    assert test.heads('party.customer', ana, 'shoe') = '3.1';
-    assert test.customer(ana) ->> 'phone' = '1';
+    perform test.arrives(3, 1, 20, 'party.customer', ana, '{"shoe": 39, "phone": "1"}', '{"shoe": [[2, 1]]}',
+        waits => 'UNKNOWN_COLUMN');
+    perform test.equal(test.heads('party.customer', ana, 'shoe'), '3.1', 'it is replaced among the heads');
+    perform test.equal(test.customer(ana) ->> 'phone', '1', 'what is known of the edit is written');
 
     -- A value that the table refuses waits; what comes after it is merged, and replaces it.
-    assert not test.arrives(2, 2, 30, 'party.customer', ana, '{"consent": "fax"}');
-    assert test.waits(2, 2) = '23514' and test.heads('party.customer', ana, 'consent') = '2.2';
-    assert test.arrives(2, 3, 40, 'party.customer', ana, '{"consent": "email"}', '{"consent": [[2, 2]]}');
-    assert test.customer(ana) ->> 'consent' = 'email';
+    perform test.arrives(2, 2, 30, 'party.customer', ana, '{"consent": "fax"}', waits => '23514');
+    perform test.equal(test.heads('party.customer', ana, 'consent'), '2.2', 'a value that the table refuses is a head');
+    perform test.arrives(2, 3, 40, 'party.customer', ana, '{"consent": "email"}', '{"consent": [[2, 2]]}');
+    perform test.equal(test.customer(ana) ->> 'consent', 'email', 'what replaces it is written');
 
-    -- What nobody wrote by its own name: a key, a tombstone, a column of a group. It neither stops anything nor is taken.
-    assert not test.arrives(3, 2, 50, 'party.customer', ana,
-        '{"customer_id": "x", "deleted": true, "city": "Porto", "email": "a@b"}');
-    assert test.customer(ana) ->> 'email' = 'a@b' and test.customer(ana) ->> 'city' is null;
-    assert not (test.customer(ana) ->> 'deleted')::boolean;
-    assert not test.arrives(3, 3, 50, 'party.customer', ana, '{"address": {"street": "Mayor 1", "planet": "Mars"}}');
-    assert test.customer(ana) ->> 'street' = 'Mayor 1' and test.waits(3, 3) = 'UNKNOWN_COLUMN';
+    -- What nobody wrote by its own name: a key, a tombstone, a column of a group. It neither stops
+    -- anything nor is taken.
+    perform test.arrives(3, 2, 50, 'party.customer', ana,
+        '{"customer_id": "x", "deleted": true, "city": "Porto", "email": "a@b"}', waits => 'UNKNOWN_COLUMN');
+    perform test.equal(test.customer(ana) ->> 'email', 'a@b', 'the rest of it is written');
+    assert test.customer(ana) ->> 'city' is null, 'a column of a group is not written by its own name';
+    assert not (test.customer(ana) ->> 'deleted')::boolean, 'nor is a tombstone';
+    perform test.arrives(3, 3, 50, 'party.customer', ana, '{"address": {"street": "Mayor 1", "planet": "Mars"}}',
+        waits => 'UNKNOWN_COLUMN');
+    perform test.equal(test.customer(ana) ->> 'street', 'Mayor 1', 'what is known of a group is written');
     -- A group is one value: what its writer did not know of is not what was there before.
-    assert test.arrives(2, 4, 55, 'party.customer', ana, '{"address": {"city": "León"}}', '{"address": [[3, 3]]}');
-    assert test.customer(ana) ->> 'street' is null and test.customer(ana) ->> 'city' = 'León';
+    perform test.arrives(2, 4, 55, 'party.customer', ana, '{"address": {"city": "León"}}', '{"address": [[3, 3]]}');
+    assert test.customer(ana) ->> 'street' is null, 'nothing of the old group is left';
+    perform test.equal(test.customer(ana) ->> 'city', 'León', 'the new one is written');
 
-    -- A thing whose key is none, and one of a table that is not there.
-    assert not test.arrives(3, 4, 60, 'party.customer', 'nobody', '{"@exists": true, "name": "N"}');
-    assert test.waits(3, 4) = '22P02';
-    assert not test.arrives(3, 5, 60, 'party.pet', ana, '{"@exists": true, "name": "Rex"}');
-    assert not test.arrives(3, 6, 70, 'party.pet', ana, '{"name": "Tom"}', '{"name": [[3, 5]]}');
-    assert test.waits(3, 5) = 'UNKNOWN_TABLE' and test.heads('party.pet', ana, 'name') = '3.6';
+    -- An entity whose key is none, and one of a table that is not there.
+    perform test.arrives(3, 4, 60, 'party.customer', 'nobody', '{"@exists": true, "name": "N"}', waits => '22P02');
+    perform test.arrives(3, 5, 60, 'party.pet', ana, '{"@exists": true, "name": "Rex"}', waits => 'UNKNOWN_TABLE');
+    perform test.arrives(3, 6, 70, 'party.pet', ana, '{"name": "Tom"}', '{"name": [[3, 5]]}', waits => 'UNKNOWN_TABLE');
+    perform test.equal(test.heads('party.pet', ana, 'name'), '3.6', 'a table that is not there has heads');
 
-    -- One that can not be read leaves the heads alone.
-    assert not test.arrives(3, 7, 80, 'party.customer', ana, '{"@later": 1, "name": "Eve"}', '{"name": [[2, 1]]}');
-    assert test.waits(3, 7) = 'OPERATION_PATCH' and test.heads('party.customer', ana, 'name') = '2.1';
+    -- One that cannot be read leaves the heads alone.
+    perform test.arrives(3, 7, 80, 'party.customer', ana, '{"@later": 1, "name": "Eve"}', '{"name": [[2, 1]]}',
+        waits => 'OPERATION_PATCH');
+    perform test.equal(test.heads('party.customer', ana, 'name'), '2.1', 'the heads are as they were');
 end
 $$;
 
@@ -60,13 +66,16 @@ do $$
 declare
     ana text := '00000000-0000-7000-8000-0000000000aa';
 begin
-    assert (test.customer(ana) ->> 'shoe') = '39';
-    assert test.waits(2, 1) is null and test.waits(3, 1) is null and test.waits(2, 2) is null;
-    assert test.waits(3, 5) is null and test.waits(3, 6) is null;
-    assert (select array_agg(name) from party.pet) = '{Tom}';
+    perform test.equal(test.customer(ana) ->> 'shoe', '39', 'the column that is known now is written');
+    assert test.waits(2, 1) is null and test.waits(3, 1) is null and test.waits(2, 2) is null,
+        'nothing of the customer waits';
+    assert test.waits(3, 5) is null and test.waits(3, 6) is null, 'nothing of the pet waits';
+    perform test.equal((select array_agg(name) from party.pet), '{Tom}', 'the table that is there now has its row');
     -- A writer of the version before does not know the new columns.
-    assert test.arrives(2, 9, 90, 'party.customer', '00000000-0000-7000-8000-0000000000bb', '{"@exists": true, "name": "Bob"}');
-    assert test.customer('00000000-0000-7000-8000-0000000000bb') ->> 'size' = 'M';
+    perform test.arrives(2, 9, 90, 'party.customer', '00000000-0000-7000-8000-0000000000bb',
+        '{"@exists": true, "name": "Bob"}');
+    perform test.equal(test.customer('00000000-0000-7000-8000-0000000000bb') ->> 'size', 'M',
+        'a column that its writer did not know has its default');
 end
 $$;
 
@@ -79,14 +88,15 @@ declare
     carl text := '00000000-0000-7000-8000-0000000000cc';
 begin
     -- Its writer knew one of the two names.
-    assert test.arrives(3, 51, 7, 'party.customer', carl, '{"name": "Charles"}', '{"name": [[3, 50]]}');
-    assert test.heads('party.customer', carl, 'name') = '2.51 3.51';
-    assert test.customer(carl) ->> 'name' = 'Charles';
+    perform test.arrives(3, 51, 7, 'party.customer', carl, '{"name": "Charles"}', '{"name": [[3, 50]]}');
+    perform test.equal(test.heads('party.customer', carl, 'name'), '2.51 3.51', 'the name that it knew is replaced');
+    perform test.equal(test.customer(carl) ->> 'name', 'Charles', 'the last of both is shown');
     -- What replaces an operation may come before it.
-    assert test.arrives(3, 53, 9, 'party.customer', carl, '{"name": "Chas"}', '{"name": [[3, 52]]}');
-    assert test.arrives(3, 52, 8, 'party.customer', carl, '{"name": "Charlie"}', '{"name": [[2, 51], [3, 51]]}');
-    assert test.heads('party.customer', carl, 'name') = '3.53';
-    assert test.customer(carl) ->> 'name' = 'Chas';
-    assert (select count(*) from sync.sibling where key = carl) = 0;
+    perform test.arrives(3, 53, 9, 'party.customer', carl, '{"name": "Chas"}', '{"name": [[3, 52]]}');
+    perform test.arrives(3, 52, 8, 'party.customer', carl, '{"name": "Charlie"}', '{"name": [[2, 51], [3, 51]]}');
+    perform test.equal(test.heads('party.customer', carl, 'name'), '3.53',
+        'what was replaced before it came is no head');
+    perform test.equal(test.customer(carl) ->> 'name', 'Chas', 'what replaced it is shown');
+    perform test.equal((select count(*) from sync.sibling where key = carl), 0, 'no conflict is left');
 end
 $$;

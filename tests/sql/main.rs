@@ -1,4 +1,5 @@
-//! Runs every `tests/sql/*.sql`, each in a fresh copy of the migrated database; a file is one behaviour.
+//! Runs every `tests/sql/*.sql`, each in a fresh copy of the migrated database; a file is one
+//! behaviour.
 //!
 //! `cargo test --test sql -- WORD` runs the files with that word in their names.
 
@@ -11,10 +12,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use tpv_tests::cluster::Cluster;
-use tpv_tests::lab::Lab;
-use tpv_tests::template::run;
-use tpv_tests::watchdog::Watched;
+use tpv_lab::cluster::Cluster;
+use tpv_lab::cluster::Watched;
+use tpv_lab::machine::Lab;
+use tpv_lab::machine::run;
 
 /// As many as the machine of the least size has processors.
 const WORKERS: usize = 2;
@@ -61,7 +62,8 @@ fn named(file: &Path, wanted: &[String]) -> bool {
 
 fn run_file(cluster: &Cluster, file: &Path, name: &str) -> anyhow::Result<()> {
     let database = format!("sql_{}", name.replace('-', "_"));
-    // Cloning wants the original without sessions; pg_cron keeps one open in `tpv`, so the copy is of its twin.
+    // Cloning wants the original without sessions; pg_cron keeps one open in `tpv`, so the copy is
+    // of its twin.
     CLONE.with_lock(cluster, &database)?;
     let result = run(Command::new("psql")
         .args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname"])

@@ -1,5 +1,7 @@
 -- receipt_parse answers about any bytes and any declaration; none of them is an error of SQL.
 
+\ir prelude/test.sql
+
 do $$ begin perform setseed(0.20260701); end $$;
 
 create temp table good as
@@ -43,18 +45,19 @@ select convert_to(repeat('[1],', 600000), 'UTF8');
 
 do $$
 declare
-    told record;
+    counted record;
 begin
     select count(*) as files,
         count(*) filter (where a ->> 'outcome' in ('accepted', 'held')) as usable,
         count(*) filter (where a ->> 'outcome' = 'quarantined' and jsonb_array_length(a -> 'problems') > 0) as refused,
         count(*) filter (where a ->> 'outcome' <> 'quarantined'
             and a ->> 'content_hash' is distinct from encode(sha256(convert_to(a ->> 'body', 'UTF8')), 'hex')) as wrong
-    into told
+    into counted
     from (select tpv.receipt_parse(raw) as a from hostile) as answered;
-    assert told.files > 6000 and told.usable > 0, 'the files are thousands, and some are receipts still';
-    assert told.files = told.usable + told.refused, 'each file is usable, or has a problem that says why not';
-    assert told.wrong = 0, 'what is usable has the hash of its body';
+    assert counted.files > 6000 and counted.usable > 0, 'the files are thousands, and some are receipts still';
+    perform test.equal(counted.files,
+        counted.usable + counted.refused, 'each file is usable, or has a problem that says why not');
+    perform test.equal(counted.wrong, 0, 'what is usable has the hash of its body');
 end
 $$;
 
@@ -73,7 +76,7 @@ begin
     ]::jsonb[] loop
         a := tpv.receipt_parse((select raw from good), terminal);
         assert a ->> 'outcome' = 'quarantined' and a #>> '{problems,0,code}' = 'TERMINAL_CONFIG'
-            and jsonb_array_length(a -> 'problems') <= 20, format('%s is told as a fault', left(terminal::text, 60));
+            and jsonb_array_length(a -> 'problems') <= 20, format('%s is a fault', left(terminal::text, 60));
     end loop;
 end
 $$;

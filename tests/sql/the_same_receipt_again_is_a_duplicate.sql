@@ -1,4 +1,5 @@
--- The same receipt again, under another name or written otherwise, changes nothing and is recorded as a delivery.
+-- The same receipt again, under another name or written otherwise, changes nothing and is recorded
+-- as a delivery.
 
 \ir prelude/store.sql
 
@@ -10,10 +11,13 @@ declare
     written text;
 begin
     select * into first from test.take(test.file(tree), name => 'a.json');
-    assert first.outcome = 'accepted' and first.first_outcome = 'accepted' and first.flags = '{}' and first.code is null,
-        'a plain receipt is accepted';
+    assert first.outcome = 'accepted'
+        and first.first_outcome = 'accepted'
+        and first.flags = '{}'
+        and first.code is null, 'a plain receipt is accepted';
     assert (first.dat_folder, first.dat_name, first.dat, first.trigger_name) is not distinct from
-        (test.folder(), 'scon011.dat', test.line(cents => 50, thousandths => 2000), null::text), 'its .dat is the legacy one';
+        (test.folder(), 'scon011.dat', test.line(cents => 50, thousandths => 2000), null::text),
+        'its .dat is the legacy one';
 
     foreach written in array array[
         tree::text,
@@ -30,11 +34,14 @@ begin
     end loop;
 
     assert (select count(*) from sales.receipt) = 1 and (select count(*) from wire.doc) = 1
-        and (select count(*) from dat.file) = 1 and (select count(*) from sales.receipt_key) = 1, 'there is one receipt';
-    assert (select array_agg(outcome || ' ' || file_name order by raw_id) from sales.raw)
+        and (select count(*) from dat.file) = 1 and (select count(*) from sales.receipt_key) = 1,
+        'there is one receipt';
+    assert (select array_agg(concat_ws(' ', outcome, file_name) order by raw_id) from sales.raw)
         = '{accepted a.json,duplicate b.json,duplicate b.json,duplicate b.json,duplicate b.json}'
         and (select bool_and(receipt_id = first.receipt_id) from sales.raw), 'each delivery is kept';
-    assert (select bytes from sales.raw where outcome = 'accepted') = test.file(tree), 'as it came, byte for byte';
-    assert not exists (select from sales.rejected) and not exists (select from dat.pending), 'nothing else is written';
+    perform test.equal((select bytes from sales.raw where outcome = 'accepted'),
+        test.file(tree), 'as it came, byte for byte');
+    assert not exists (select from sales.rejected)
+        and not exists (select from dat.pending), 'nothing else is written';
 end
 $$;

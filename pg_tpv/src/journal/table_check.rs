@@ -3,8 +3,7 @@
 use pgrx::prelude::*;
 use tpv_core::tracking::{Rules, Table, check};
 
-use crate::jsonb::JsonbText;
-use crate::sql;
+use crate::postgres::{JsonbText, sql};
 
 /// Why a table cannot be tracked by these rules; no row when it can. `described` is what `sync.describe_table` answers, null
 /// for a table that is not there.

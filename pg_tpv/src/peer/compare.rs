@@ -3,8 +3,7 @@
 use pgrx::prelude::*;
 use tpv_core::comparison::{Facts, Request, differences, request};
 
-use crate::jsonb::JsonbText;
-use crate::sql;
+use crate::postgres::{JsonbText, sql};
 
 /// Each difference from a peer, and what to request of it now. No row when nothing is missing and all links.
 #[pg_extern(immutable, strict, parallel_safe)]

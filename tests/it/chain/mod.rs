@@ -1,0 +1,17 @@
+//! A chain: what is decided at one node, and what the others make of it.
+
+mod conflicts;
+mod exchange;
+mod gaps;
+mod joining;
+mod locks;
+mod low_water;
+mod nemesis;
+mod policies;
+mod replication;
+mod restored;
+mod roles;
+mod servers;
+mod skew;
+mod snapshots;
+mod upgrade;

@@ -1,0 +1,123 @@
+//! People: operators, analysts, and everybody else.
+
+use super::attempts::{
+    OF_A_SUPERUSER, OF_THE_OWNER, attempt, kept_out, may, may_not, person, relations, with_something_to_steal, writes,
+};
+use crate::support::{refused, run, with_ana};
+
+#[test]
+fn an_operator_decides_about_conflicts_and_receipts_and_not_in_place_of_central() {
+    let chain = with_something_to_steal();
+    let (central, store) = (&chain.central, &chain.stores[0]);
+    for node in [central, store] {
+        let mut operator = person(node, "tpv_operator");
+        let relations = relations(node);
+        assert_eq!(writes(&mut operator, &relations), ["party.customer"]);
+        may_not(&mut operator, OF_A_SUPERUSER);
+        may_not(&mut operator, OF_THE_OWNER);
+        may_not(
+            &mut operator,
+            &[
+                "update catalog.product set description = 'x'",
+                "update catalog.price set price = 0",
+                "update sync.policy set rule = '\"first_write\"'",
+                "update sync.peer set subscription_name = 'x'",
+                "delete from party.customer",
+                "update sales.receipt set total = 0",
+                "insert into wire.beat select * from wire.beat limit 1",
+                "select tpv.resolve_conflict('party.customer', 'x', 'name', 1, 1)",
+                "select tpv.replay(1)",
+            ],
+        );
+        assert_eq!(attempt(&mut operator, "update party.customer set name = 'Ana R'"), "ok");
+        assert_eq!(attempt(&mut operator, "insert into party.customer (name) values ('Eva')"), "ok");
+        assert_eq!(attempt(&mut operator, "select sync.replay_waiting()"), "ok");
+    }
+    // In a store that has joined not even with what operators have, and not even the owner.
+    let mut operator = store.connect_as("a_person_tpv_operator", "tpv").unwrap();
+    let head = "select format('select sync.resolve_conflict(%L, %L, %L, %s, %s)', 'catalog.product', key, 'description', \
+                 (heads::json -> 'description' -> 0 ->> 0), (heads::json -> 'description' -> 0 ->> 1)) \
+                from sync.head where table_name = 'catalog.product'";
+    let restore: String = store.connect().unwrap().query_one(head, &[]).unwrap().get(0);
+    may_not(
+        &mut operator,
+        &[&restore, "select dat.save_profile('{\"fields\": [{\"name\": \"barcode\", \"length\": 13}]}')"],
+    );
+    for write in [
+        "update catalog.product set description = 'x'",
+        "update org.terminal set active = false",
+        "delete from catalog.product",
+    ] {
+        assert_eq!(refused(store, &format!("set role tpv_owner; {write}")), "42501", "{write}");
+    }
+    // At central the same is a question of whether there is anything to decide.
+    let mut decides = central.connect_as("a_person_tpv_operator", "tpv").unwrap();
+    assert_eq!(
+        attempt(&mut decides, &restore),
+        "22023 it is the only value: there is no conflict about that column any more"
+    );
+}
+
+#[test]
+fn an_analyst_sees_no_customer_not_even_in_the_journal_or_in_what_was_refused() {
+    let chain = with_ana();
+    for node in chain.nodes() {
+        let mut analyst = person(node, "tpv_analyst");
+        let relations = relations(node);
+        assert_eq!(writes(&mut analyst, &relations), [""; 0]);
+        may_not(&mut analyst, OF_A_SUPERUSER);
+        may_not(&mut analyst, OF_THE_OWNER);
+        may_not(
+            &mut analyst,
+            &[
+                "select * from party.customer",
+                "select count(*) from party.customer",
+                "select patch from wire.op",
+                "select key from wire.op",
+                "select * from wire.op",
+                "select * from sync.head",
+                "select value from sync.sibling",
+                "select refused from sync.quarantine",
+                "select detail from sync.quarantine",
+                "select * from sec.audit",
+                "select * from sales.raw",
+                "select sync.replay_waiting()",
+            ],
+        );
+        // What they are there for, they may.
+        for query in [
+            "select node_id, count(*) from wire.op group by 1",
+            "select code, count(*) from sync.quarantine where resolved_at is null group by 1",
+            "select * from sync.status",
+            "select * from sales.receipt",
+            "select * from catalog.price",
+        ] {
+            assert_eq!(attempt(&mut analyst, query), "ok", "{query}");
+        }
+    }
+}
+
+#[test]
+fn everybody_else_may_not_even_connect_and_finds_nothing_if_somebody_lets_them() {
+    let chain = with_something_to_steal();
+    let node = &chain.stores[0];
+    run(node, &["create role stranger login"]);
+    kept_out(node, "stranger", "tpv", "permission denied for database");
+    run(node, &["grant connect on database tpv to stranger"]);
+    let ours: Vec<String> = relations(node).into_iter().filter(|relation| !relation.starts_with("cron.")).collect();
+    let mut stranger = node.connect_as("stranger", "tpv").unwrap();
+    assert_eq!(may(&mut stranger, &ours, |relation| format!("select * from {relation}")), [""; 0]);
+    assert_eq!(writes(&mut stranger, &ours), [""; 0]);
+    may_not(&mut stranger, OF_A_SUPERUSER);
+    may_not(&mut stranger, OF_THE_OWNER);
+    // Also where somebody gives it the schemas: no function of ours is everybody's.
+    let open = "select format('grant usage on schema %I to stranger', nspname) from pg_namespace \
+                where nspname in ('tpv', 'sync', 'wire', 'sales', 'org', 'dat', 'catalog', 'party', 'sec', 'tpv_migration')";
+    let grants: Vec<String> = node.connect().unwrap().query(open, &[]).unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(grants.len(), 10);
+    run(node, &grants.iter().map(String::as_str).collect::<Vec<_>>());
+    let calls = "select coalesce(string_agg(p.oid::regprocedure::text, ', '), '') from pg_proc p join pg_namespace n on n.oid = p.pronamespace \
+                 where n.nspname not in ('pg_catalog', 'information_schema', 'cron', 'public') and has_function_privilege(p.oid, 'execute')";
+    assert_eq!(stranger.query_one(calls, &[]).unwrap().get::<_, String>(0), "");
+    assert_eq!(may(&mut stranger, &ours, |relation| format!("select * from {relation}")), [""; 0]);
+}

@@ -1,0 +1,14 @@
+//! PostgreSQL servers: a private tree of programs, a template, and copies of it that run.
+
+mod from_template;
+mod pgtree;
+mod proxy;
+mod server;
+mod template;
+mod watchdog;
+
+pub use pgtree::{PgTree, extension_files, released_sql};
+pub use proxy::Proxy;
+pub use server::Cluster;
+pub use template::bootstrap;
+pub use watchdog::Watched;

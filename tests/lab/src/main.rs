@@ -1,0 +1,82 @@
+//! `tpv-lab`: what `./tpv` runs for `up`, `down`, `demo` and `bench`.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use tpv_lab::{bench, demo, up};
+
+/// Throw-away stores for people: a demo, a store to look into, benches.
+#[derive(Debug, Parser)]
+#[command(name = "tpv-lab", version)]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Start central and stores S01, S02, S03 and leave them running; writes .tpv/env
+    Up,
+    /// Stop what `up` started
+    Down,
+    /// Central and three stores at work, live; one is cut off each minute, until Ctrl-C
+    Demo {
+        /// Tell the story once, in less than half a minute, and end
+        #[arg(long)]
+        once: bool,
+        /// End after so many seconds
+        #[arg(long, value_name = "N", conflicts_with = "once")]
+        seconds: Option<u64>,
+        /// The summary as one JSON object on the last line of stdout; words go to stderr
+        #[arg(long)]
+        json: bool,
+    },
+    /// Measure
+    Bench {
+        /// Which bench; an unknown name lists them
+        #[arg(default_value = "ingest")]
+        name: String,
+        /// The result as one JSON object on stdout; tables go to stderr
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse().task) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "tpv-lab: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<bool> {
+    match task {
+        Task::Up => say(&up::up()?),
+        Task::Down => say(&up::down()?),
+        Task::Bench { name, json } => bench::run(&name, json).map(|()| true),
+        Task::Demo { once, seconds, json } => {
+            let stop = Arc::new(AtomicBool::new(false));
+            for signal in [SIGINT, SIGTERM, SIGHUP] {
+                // The second signal ends the program at once; the guard then stops what it started.
+                signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))?;
+                signal_hook::flag::register(signal, Arc::clone(&stop))?;
+            }
+            demo::run(demo::Options { once, time: seconds.map(Duration::from_secs), json }, &stop)
+        }
+    }
+}
+
+fn say(text: &str) -> Result<bool> {
+    writeln!(std::io::stdout(), "{text}")?;
+    Ok(true)
+}

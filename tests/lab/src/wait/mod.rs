@@ -1,0 +1,7 @@
+//! Waiting until something is so, and telling threads to stop.
+
+mod stop;
+mod until;
+
+pub use stop::{AtTheLatest, stop_at_the_latest};
+pub use until::{until, until_true};
