@@ -20,6 +20,8 @@ pub struct PgTree {
     pub bin: PathBuf,
     /// Names this build of the extension on this server version.
     pub stamp: String,
+    /// The server's major version.
+    pub major: u32,
     lib: PathBuf,
 }
 
@@ -35,7 +37,8 @@ impl PgTree {
     /// The tree for the extension as it is built now, made if it is not there yet.
     pub fn prepare(lab: &Lab) -> Result<Self> {
         let system = System::find()?;
-        let mut ours = extension_files(&lab.package)?;
+        let major = system.major()?;
+        let mut ours = extension_files(&lab.packages.join(major.to_string()))?;
         ours.extend(released_sql(&lab.checkout)?);
         // What is installed beside ours is linked: a tree of before would not have it.
         let mut parts = vec![system.version.clone().into_bytes(), names_in(&system.lib)?];
@@ -43,7 +46,7 @@ impl PgTree {
             parts.push(fs::read(file)?);
         }
         let stamp = hash_of(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        let trees = lab.folder("pg")?;
+        let trees = lab.folder_for(major, "pg")?;
         let root = trees.join(&stamp);
         let (bin, lib) = (root.join(system.below(&system.bin)?), root.join(system.below(&system.lib)?));
         // One maker at a time, be it another process or another thread of this one.
@@ -57,7 +60,7 @@ impl PgTree {
             system.copy_to(&draft, &ours)?;
             fs::rename(&draft, &root)?;
         }
-        Ok(Self { bin, stamp, lib })
+        Ok(Self { bin, stamp, major, lib })
     }
 
     /// Whether servers of this tree can load this library.
@@ -79,6 +82,13 @@ impl System {
             share: ask("--sharedir")?.into(),
             version: ask("--version")?,
         })
+    }
+
+    /// 17, of `PostgreSQL 17.6 (Debian 17.6-1)`.
+    fn major(&self) -> Result<u32> {
+        let digits = self.version.trim_start_matches(|c: char| !c.is_ascii_digit());
+        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        digits[..end].parse().with_context(|| format!("no version in `{}`", self.version))
     }
 
     /// A path relative to the folder that programs, libraries and shared files have in common (`/usr` on Debian).
