@@ -1,7 +1,7 @@
 //! Runs every `tests/sql/*.sql`, each in a fresh copy of the migrated database; a file is one
 //! behaviour.
 //!
-//! `cargo test --test sql -- WORD` runs the files with that word in their names.
+//! `./tpv test sql WORD …` runs the files with one of the words in their names, and fails when a word is in none.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test program, but none that clippy recognises as such")]
 
@@ -24,13 +24,13 @@ fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files
-        .retain(|file| file.extension().is_some_and(|end| end == "sql") && (wanted.is_empty() || named(file, &wanted)));
-    files.sort();
-    if files.is_empty() {
-        println!("sql: no file to run");
-        return ExitCode::SUCCESS;
+    files.retain(|file| file.extension().is_some_and(|end| end == "sql"));
+    if let Some(word) = wanted.iter().find(|word| !files.iter().any(|file| named(file, word))) {
+        println!("sql: no file in tests/sql has {word} in its name");
+        return ExitCode::FAILURE;
     }
+    files.retain(|file| wanted.is_empty() || wanted.iter().any(|word| named(file, word)));
+    files.sort();
     let cluster = Cluster::for_test(&Lab::open().unwrap()).unwrap();
     let _watched = Watched::server_of("sql".to_owned(), cluster.dba_url());
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -55,9 +55,8 @@ fn main() -> ExitCode {
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn named(file: &Path, wanted: &[String]) -> bool {
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    wanted.iter().any(|word| name.contains(word.as_str()))
+fn named(file: &Path, word: &str) -> bool {
+    file.file_name().unwrap_or_default().to_string_lossy().contains(word)
 }
 
 fn run_file(cluster: &Cluster, file: &Path, name: &str) -> anyhow::Result<()> {

@@ -11,7 +11,7 @@ use std::process::Command;
 use postgres::Client;
 use refinery::Migration;
 use tpv_lab::chain::{self, Plan};
-use tpv_lab::cluster::{Cluster, PgTree, bootstrap, extension_files, released_sql};
+use tpv_lab::cluster::{Cluster, PgTree, bootstrap, packaged_files, released_sql};
 use tpv_lab::machine::{Lab, run};
 use tpv_lab::node::{CENTRAL, STORES};
 use tpv_lab::store;
@@ -63,7 +63,7 @@ impl Next {
 
 /// The files of the next version's extension, beside those of this one.
 fn extension(lab: &Lab, folder: &Path) -> Vec<PathBuf> {
-    let files = extension_files(&lab.package).unwrap();
+    let files = packaged_files(lab).unwrap();
     let read = |name: &str| fs::read_to_string(files.iter().find(|file| file.ends_with(name)).unwrap()).unwrap();
     let control = read("pg_tpv.control");
     assert!(control.contains(&format!("'{THIS}'")), "{control}");

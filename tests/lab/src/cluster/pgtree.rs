@@ -21,6 +21,8 @@ pub struct PgTree {
     pub bin: PathBuf,
     /// Names this build of the extension on this server version.
     pub stamp: String,
+    /// The server's major version.
+    pub major: u32,
     lib: PathBuf,
 }
 
@@ -41,7 +43,8 @@ impl PgTree {
     /// The same with more files of the extension; one takes the place of another of its name.
     pub fn with(lab: &Lab, more: &[PathBuf]) -> Result<Self> {
         let system = System::find()?;
-        let mut ours = extension_files(&lab.package)?;
+        let major = system.major()?;
+        let mut ours = extension_files(&package(lab, major))?;
         ours.extend(released_sql(&lab.checkout)?);
         ours.extend_from_slice(more);
         // What is installed beside ours is linked: a tree of before would not have it.
@@ -50,7 +53,7 @@ impl PgTree {
             parts.push(fs::read(file)?);
         }
         let stamp = hash_of(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        let trees = lab.folder("pg")?;
+        let trees = lab.folder_for(major, "pg")?;
         let root = trees.join(&stamp);
         let (bin, lib) = (root.join(system.below(&system.bin)?), root.join(system.below(&system.lib)?));
         // One maker at a time, be it another process or another thread of this one.
@@ -64,7 +67,7 @@ impl PgTree {
             system.copy_to(&draft, &ours)?;
             fs::rename(&draft, &root)?;
         }
-        Ok(Self { bin, stamp, lib })
+        Ok(Self { bin, stamp, major, lib })
     }
 
     /// Whether servers of this tree can load this library.
@@ -86,6 +89,13 @@ impl System {
             share: ask("--sharedir")?.into(),
             version: ask("--version")?,
         })
+    }
+
+    /// 17, of `PostgreSQL 17.6 (Debian 17.6-1)`.
+    fn major(&self) -> Result<u32> {
+        let digits = self.version.trim_start_matches(|c: char| !c.is_ascii_digit());
+        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        digits[..end].parse().with_context(|| format!("no version in `{}`", self.version))
     }
 
     /// A path relative to the folder that programs, libraries and shared files have in common
@@ -142,8 +152,17 @@ fn link_all(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The files of the extension for the server that is used here.
+pub fn packaged_files(lab: &Lab) -> Result<Vec<PathBuf>> {
+    extension_files(&package(lab, System::find()?.major()?))
+}
+
+fn package(lab: &Lab, major: u32) -> PathBuf {
+    lab.packages.join(major.to_string())
+}
+
 /// The library, the control file and the SQL, wherever the package keeps them.
-pub fn extension_files(package: &Path) -> Result<Vec<PathBuf>> {
+fn extension_files(package: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![package.to_path_buf()];
     while let Some(folder) = folders.pop() {

@@ -23,7 +23,7 @@ impl Template {
     pub fn prepare(lab: &Lab, tree: &PgTree) -> Result<Self> {
         let migrate = lab.program("tpv-migrate")?;
         let stamp = hash_of(&[tree.stamp.as_bytes(), SETTINGS.as_bytes(), &fs::read(&migrate)?]);
-        let folder = lab.folder("templates")?;
+        let folder = lab.folder_for(tree.major, "templates")?;
         // One maker at a time; the others wait here and find it done.
         let lock = File::create(folder.join("lock"))?;
         lock.lock()?;

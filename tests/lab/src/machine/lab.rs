@@ -21,8 +21,8 @@ pub struct Lab {
     pub sockets: PathBuf,
     /// The folder of `tpv-watcher` and `tpv-migrate`.
     pub programs: PathBuf,
-    /// What `cargo pgrx package` wrote.
-    pub package: PathBuf,
+    /// What `cargo pgrx package` wrote: a folder for each major version of PostgreSQL.
+    pub packages: PathBuf,
     /// The user who runs the servers.
     pub owner: OsUser,
 }
@@ -39,9 +39,9 @@ impl Lab {
         let sockets = PathBuf::from(format!("/tmp/tpv-{hash}"));
         own_folder(&sockets, 0o711)?;
         let programs = programs()?;
-        let package = programs.parent().unwrap_or(&programs).join("pgrx-package");
+        let packages = programs.parent().unwrap_or(&programs).join("pgrx-package");
         let home = home(&checkout, &owner, &hash)?;
-        Ok(Self { home, sockets, programs, package, owner, checkout })
+        Ok(Self { home, sockets, programs, packages, owner, checkout })
     }
 
     /// The path of a program of ours.
@@ -65,6 +65,13 @@ impl Lab {
         fs::create_dir_all(path)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
         self.owner.give(path)
+    }
+
+    /// The same, for what only servers of one major version can use.
+    pub fn folder_for(&self, major: u32, name: &str) -> Result<PathBuf> {
+        let path = self.folder(name)?.join(major.to_string());
+        open_folder(&path)?;
+        Ok(path)
     }
 }
 
