@@ -1,15 +1,14 @@
 //! `tpv-migrate bootstrap-sql`: prints the script for a superuser. Nothing is sent anywhere.
 
-use std::io::Write;
-use std::process::ExitCode;
-
 use anyhow::Context;
+
+use crate::console::{Console, SUCCESS};
 
 const SCRIPT: &str = include_str!("bootstrap.sql");
 
-pub fn print(database: &str) -> anyhow::Result<ExitCode> {
-    std::io::stdout().write_all(script(database).as_bytes()).context("the script could not be written")?;
-    Ok(ExitCode::SUCCESS)
+pub fn print(database: &str, console: &mut Console<'_>) -> anyhow::Result<u8> {
+    console.out.write_all(script(database).as_bytes()).context("the script could not be written")?;
+    Ok(SUCCESS)
 }
 
 /// The name was checked: it needs no quotes.

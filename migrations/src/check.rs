@@ -1,10 +1,9 @@
 //! What must be true before anything is applied. One query gathers it, pure code judges it, and all faults are told at
-//! once: whoever mends them is often another person, who should have to be asked only once.
+//! once: whoever removes them is often another person, who should have to be asked only once.
 
 use tokio_postgres::Client;
 
-/// The version of the extension that these migrations were written for.
-pub const EXTENSION: &str = env!("CARGO_PKG_VERSION");
+use crate::history;
 
 /// What the database says about itself.
 #[derive(Clone, Debug)]
@@ -95,8 +94,13 @@ pub async fn facts(client: &Client) -> Result<Facts, tokio_postgres::Error> {
     })
 }
 
-/// Everything that is in the way; empty when migrations can be applied.
-pub fn faults(facts: &Facts) -> Vec<Fault> {
+/// Everything that is in the way of the migrations for this version of the extension; empty when they can be applied.
+pub fn faults(facts: &Facts, wanted: &str) -> Vec<Fault> {
+    if facts.extension.as_deref() == Some(history::UNSUPPORTED) {
+        // Whatever else is in the way, nothing leads on from here.
+        let what = format!("the extension pg_tpv is {}", history::UNSUPPORTED);
+        return vec![Fault { what, remedy: history::NO_WAY_ON.to_owned() }];
+    }
     let mut faults = Vec::new();
     let mut fault = |what: String, remedy: String| faults.push(Fault { what, remedy });
     let major = facts.server / 10_000;
@@ -120,7 +124,7 @@ pub fn faults(facts: &Facts) -> Vec<Fault> {
             "add pg_tpv to shared_preload_libraries in postgresql.conf and restart the server".to_owned(),
         );
     }
-    if let Some((what, remedy)) = extension_fault(facts) {
+    if let Some((what, remedy)) = extension_fault(facts, wanted) {
         fault(what, remedy);
     }
     if !facts.cron {
@@ -148,11 +152,11 @@ pub fn faults(facts: &Facts) -> Vec<Fault> {
     faults
 }
 
-fn extension_fault(facts: &Facts) -> Option<(String, String)> {
+fn extension_fault(facts: &Facts, wanted: &str) -> Option<(String, String)> {
     let files = match facts.available.as_deref() {
-        Some(version) if version == EXTENSION => String::new(),
-        Some(version) => format!("install the files of pg_tpv {EXTENSION} on the server, which has {version}; then "),
-        None => format!("install the files of pg_tpv {EXTENSION} on the server; then "),
+        Some(version) if version == wanted => String::new(),
+        Some(version) => format!("install the files of pg_tpv {wanted} on the server, which has {version}; then "),
+        None => format!("install the files of pg_tpv {wanted} on the server; then "),
     };
     let Some(here) = facts.extension.as_deref() else {
         return Some((
@@ -160,19 +164,19 @@ fn extension_fault(facts: &Facts) -> Option<(String, String)> {
             format!("{files}run what `tpv-migrate bootstrap-sql` prints (it says: create extension pg_tpv)"),
         ));
     };
-    if here == EXTENSION {
+    if here == wanted {
         return None;
     }
-    if parts(here) > parts(EXTENSION) {
+    if parts(here) > parts(wanted) {
         return Some((
-            format!("the extension pg_tpv is {here}, newer than this program, which was built for {EXTENSION}"),
+            format!("the extension pg_tpv is {here}, newer than this program, which was built for {wanted}"),
             format!("use the tpv-migrate of {here}"),
         ));
     }
     Some((
-        format!("the extension pg_tpv is {here}; this program was built for {EXTENSION}"),
+        format!("the extension pg_tpv is {here}; this program was built for {wanted}"),
         format!(
-            "{files}restart the server, run here: alter extension pg_tpv update to '{EXTENSION}'; and then what \
+            "{files}restart the server, run here: alter extension pg_tpv update to '{wanted}'; and then what \
              `tpv-migrate bootstrap-sql` prints"
         ),
     ))
@@ -195,6 +199,12 @@ fn names(libraries: &str, wanted: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const EXTENSION: &str = "0.2.0";
+
+    fn faults(facts: &Facts) -> Vec<Fault> {
+        super::faults(facts, EXTENSION)
+    }
 
     fn good() -> Facts {
         Facts {
@@ -249,6 +259,14 @@ mod tests {
         let with = |version: &str| faults(&Facts { extension: Some(version.to_owned()), ..good() });
         assert!(with("0.0.9")[0].remedy.contains("alter extension pg_tpv update to"));
         assert!(with("99.0.0")[0].remedy.contains("use the tpv-migrate of 99.0.0"));
+    }
+
+    #[test]
+    fn a_database_of_0_1_0_is_refused_by_name_and_for_nothing_else() {
+        let old = Facts { extension: Some("0.1.0".to_owned()), cron: false, ..good() };
+        let [fault] = &faults(&old)[..] else { panic!("one fault") };
+        assert_eq!(fault.what, "the extension pg_tpv is 0.1.0");
+        assert!(fault.remedy.starts_with("there is no upgrade from 0.1.0"));
     }
 
     #[test]

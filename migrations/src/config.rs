@@ -37,7 +37,7 @@ enum Word {
     },
     /// Show what is applied, what is pending, and what is in the way
     ///
-    /// Changes nothing. Exit codes: 0 up to date, 1 something is in the way or the database can not be asked, 2 usage,
+    /// Changes nothing. Exit codes: 0 up to date, 1 something is in the way or the database cannot be asked, 2 usage,
     /// 3 migrations are pending and nothing is in the way.
     Status {
         #[command(flatten)]
@@ -125,7 +125,7 @@ impl Place {
         let url = match (self.database_url, self.database_url_file) {
             (Some(url), _) => url,
             (None, Some(file)) => std::fs::read_to_string(&file)
-                .with_context(|| format!("--database-url-file {} can not be read", file.display()))?,
+                .with_context(|| format!("--database-url-file {} cannot be read", file.display()))?,
             (None, None) => std::env::var("DATABASE_URL")
                 .ok()
                 .context("give the database's address with --database-url, TPV_DATABASE_URL or DATABASE_URL")?,

@@ -40,6 +40,9 @@ fn server_said(said: &DbError, sql: &str) -> String {
         Some(ErrorPosition::Original(position)) => {
             if let Some((number, of_the_file)) = line_at(sql, *position) {
                 line("line", &format!("{number}: {}", of_the_file.trim()));
+                if let Some((function, number)) = function_at(sql, number) {
+                    line("which is", &format!("line {number} of {function}"));
+                }
             }
         }
         Some(ErrorPosition::Internal { position, query }) => {
@@ -60,6 +63,16 @@ fn line_at(sql: &str, position: u32) -> Option<(usize, &str)> {
     let before = usize::try_from(position).ok()?.checked_sub(1)?;
     let number = 1 + sql.chars().take(before).filter(|it| *it == '\n').count();
     sql.lines().nth(number - 1).map(|line| (number, line))
+}
+
+/// The function file that a line of a migration comes from, and the line there; both count from 1.
+fn function_at(sql: &str, number: usize) -> Option<(&str, usize)> {
+    let before: Vec<&str> = sql.lines().take(number).collect();
+    let begin = before.iter().rposition(|line| line.starts_with("-- begin functions/"))?;
+    if before[begin..].iter().any(|line| line.starts_with("-- end functions/")) {
+        return None;
+    }
+    Some((before[begin].strip_prefix("-- begin ")?, number.checked_sub(begin + 1)?))
 }
 
 fn chain(error: &dyn Error) -> String {
@@ -87,6 +100,16 @@ mod tests {
     fn the_first_character_is_on_the_first_line() {
         assert_eq!(line_at("a\nb", 1), Some((1, "a")));
         assert_eq!(line_at("a\nb", 3), Some((2, "b")));
+    }
+
+    #[test]
+    fn a_line_of_a_function_file_is_told_as_that() {
+        let sql = "select 1;\n-- begin functions/a/b.sql\nselect 2;\nselect x;\n-- end functions/a/b.sql\nselect y;\n";
+        let at =
+            |word: &str| function_at(sql, line_at(sql, u32::try_from(sql.find(word).unwrap() + 1).unwrap()).unwrap().0);
+        assert_eq!(at("x"), Some(("functions/a/b.sql", 2)));
+        assert_eq!(at("select 1"), None);
+        assert_eq!(at("y"), None);
     }
 
     #[test]

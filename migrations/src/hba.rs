@@ -1,10 +1,10 @@
 //! `tpv-migrate bootstrap-hba`: prints the lines for `pg_hba.conf`. Nothing is written anywhere.
 
-use std::io::Write;
 use std::net::IpAddr;
-use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+
+use crate::console::{Console, SUCCESS};
 
 const LINES: &str = include_str!("pg_hba.conf");
 
@@ -44,9 +44,9 @@ impl Peer {
     }
 }
 
-pub fn print(database: &str, peers: &[Peer]) -> anyhow::Result<ExitCode> {
-    std::io::stdout().write_all(lines(database, peers).as_bytes()).context("the lines could not be written")?;
-    Ok(ExitCode::SUCCESS)
+pub fn print(database: &str, peers: &[Peer], console: &mut Console<'_>) -> anyhow::Result<u8> {
+    console.out.write_all(lines(database, peers).as_bytes()).context("the lines could not be written")?;
+    Ok(SUCCESS)
 }
 
 /// The name was checked: it needs no quotes.

@@ -7,6 +7,17 @@ use tokio_postgres::Client;
 /// Where refinery keeps its record. In a schema of its own: `public` is nobody's, and the others come with migrations.
 pub const TABLE: &str = "tpv_migration.history";
 
+/// The version that no migration leads on from: one store alone, tried and never used. Its tables were others.
+pub const UNSUPPORTED: &str = "0.1.0";
+
+/// What to do with a database of that version.
+pub const NO_WAY_ON: &str = "there is no upgrade from 0.1.0: keep this database under another name (alter database … rename to …), \
+    make a new one with what `tpv-migrate bootstrap-sql` prints and `tpv-migrate run`, and hand the archived receipts in \
+    again as docs/dba.md says under \"Restore from a backup\"";
+
+/// The checksum of the first migration of 0.1.0, by which a database of it is known.
+const FIRST_UNSUPPORTED: &str = "8439890014418508976";
+
 /// A row of the table; refinery stores time and checksum as text.
 #[derive(Clone, Debug)]
 pub struct Applied {
@@ -27,6 +38,8 @@ pub enum State {
     Unknown,
     /// Not applied although a later one is.
     Skipped,
+    /// Applied by 0.1.0.
+    Unsupported,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -39,6 +52,9 @@ pub struct Entry {
 
 /// Puts both lists side by side, in order of version.
 pub fn compare(ours: &[Migration], applied: &[Applied]) -> Vec<Entry> {
+    if applied.iter().any(|row| row.version == 1 && row.checksum == FIRST_UNSUPPORTED) {
+        return applied.iter().map(|row| row.entry(State::Unsupported)).collect();
+    }
     let newest = applied.iter().map(|row| row.version).max();
     let mut entries: Vec<Entry> = ours
         .iter()
@@ -55,27 +71,30 @@ pub fn compare(ours: &[Migration], applied: &[Applied]) -> Vec<Entry> {
             Entry { version, name: migration.name().to_owned(), state, applied_on }
         })
         .collect();
-    for row in applied.iter().filter(|row| ours.iter().all(|migration| migration.version() != row.version)) {
-        entries.push(Entry {
-            version: row.version,
-            name: row.name.clone(),
-            state: State::Unknown,
-            applied_on: Some(row.applied_on.clone()),
-        });
-    }
+    let theirs = applied.iter().filter(|row| ours.iter().all(|migration| migration.version() != row.version));
+    entries.extend(theirs.map(|row| row.entry(State::Unknown)));
     entries.sort_by_key(|entry| entry.version);
     entries
 }
 
+impl Applied {
+    fn entry(&self, state: State) -> Entry {
+        Entry { version: self.version, name: self.name.clone(), state, applied_on: Some(self.applied_on.clone()) }
+    }
+}
+
 /// Why nothing may be applied on top of this history, one sentence for each reason.
 pub fn faults(entries: &[Entry]) -> Vec<String> {
+    if entries.iter().any(|entry| entry.state == State::Unsupported) {
+        return vec![format!("the tables of this database were made by tpv {UNSUPPORTED}; {NO_WAY_ON}")];
+    }
     let fault = |entry: &Entry| {
         let what = format!("V{}__{}", entry.version, entry.name);
         Some(match entry.state {
-            State::Applied | State::Pending => return None,
+            State::Applied | State::Pending | State::Unsupported => return None,
             State::Changed => format!(
-                "migration {what} was changed after it was applied here; restore the file as it was, and put what is to \
-                 be different into a new migration"
+                "migration {what} was changed after it was applied here; restore the file as it was, and put the change \
+                 into a new migration"
             ),
             State::Unknown => format!(
                 "migration {what} is applied here and this program does not have it: the database is newer; use the \
@@ -177,31 +196,33 @@ mod tests {
         assert_eq!(states(&[one, two.clone()], &[row(&two)]), [State::Skipped, State::Applied]);
     }
 
+    #[test]
+    fn a_database_of_0_1_0_is_known_by_its_first_migration() {
+        let ours = [migration("V1__schemas_and_roles", "select 1"), migration("V2__org", "select 2")];
+        let first = Applied { checksum: FIRST_UNSUPPORTED.to_owned(), ..row(&ours[0]) };
+        let entries = compare(&ours, &[first, row(&migration("V2__org", "select 3"))]);
+        assert_eq!(entries.iter().map(|entry| entry.state).collect::<Vec<_>>(), [State::Unsupported; 2]);
+        let [fault] = &faults(&entries)[..] else { panic!("one sentence") };
+        assert!(
+            fault.starts_with("the tables of this database were made by tpv 0.1.0; there is no upgrade from 0.1.0")
+        );
+    }
+
+    fn ours() -> Vec<Migration> {
+        crate::release::Release::this().unwrap().migrations
+    }
+
     /// Databases out there hold these numbers: a file that was edited after its release is refused by all of them.
     #[test]
     fn what_was_released_is_as_databases_have_it() {
-        let ours = crate::embedded::migrations::runner();
-        let mut ours: Vec<_> = ours.get_migrations().iter().map(|it| (it.version(), it.checksum())).collect();
-        ours.sort_unstable();
-        assert_eq!(ours[..RELEASED.len()], RELEASED);
+        let released = crate::freeze::released(include_str!("../released.txt")).unwrap();
+        let ours: Vec<_> = ours().iter().map(|it| (it.to_string(), it.checksum())).collect();
+        assert_eq!(ours[..released.len()], released);
     }
-
-    /// 0.1.0.
-    const RELEASED: [(i32, u64); 7] = [
-        (1, 8_439_890_014_418_508_976),
-        (2, 18_084_023_509_966_052_094),
-        (3, 16_602_050_596_510_940_416),
-        (4, 2_012_181_406_619_665_951),
-        (5, 12_299_874_399_355_233_719),
-        (6, 4_224_326_548_241_788_517),
-        (7, 4_552_213_447_851_209_102),
-    ];
 
     #[test]
     fn the_files_of_this_program_are_numbered_without_holes() {
-        let mut versions: Vec<i32> =
-            crate::embedded::migrations::runner().get_migrations().iter().map(Migration::version).collect();
-        versions.sort_unstable();
+        let versions: Vec<i32> = ours().iter().map(Migration::version).collect();
         assert_eq!(versions, (1..).take(versions.len()).collect::<Vec<_>>());
     }
 }

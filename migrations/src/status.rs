@@ -1,8 +1,6 @@
 //! `tpv-migrate status`: what is applied, what is pending, what is in the way. Changes nothing.
 
 use std::fmt::Write as _;
-use std::io::Write;
-use std::process::ExitCode;
 
 use anyhow::Context;
 use serde_json::json;
@@ -11,20 +9,27 @@ use tokio_postgres::error::SqlState;
 
 use crate::check::{self, Fault};
 use crate::config::Connection;
+use crate::console::{Console, FAILURE, SUCCESS};
+use crate::database;
 use crate::history::{self, Entry, State};
-use crate::{database, embedded};
+use crate::release::Release;
 
 /// Told apart from failure, so that a script can ask whether there is something to do.
 const PENDING: u8 = 3;
 
-pub async fn status(connection: &Connection, as_json: bool) -> anyhow::Result<ExitCode> {
+pub async fn status(
+    release: &Release,
+    connection: &Connection,
+    as_json: bool,
+    console: &mut Console<'_>,
+) -> anyhow::Result<u8> {
     let client = database::connect(connection).await?;
     let facts = check::facts(&client).await.context("the database could not be checked")?;
-    let faults = check::faults(&facts);
+    let faults = check::faults(&facts, &release.extension);
     if facts.may_set_owner {
         client.batch_execute("set role tpv_owner").await.context("the session could not become tpv_owner")?;
     }
-    let entries = entries(&client).await?;
+    let entries = entries(release, &client).await?;
     let in_the_way = history::faults(&entries);
     let pending = entries.iter().filter(|entry| entry.state == State::Pending).count();
     let text = if as_json {
@@ -43,29 +48,29 @@ pub async fn status(connection: &Connection, as_json: bool) -> anyhow::Result<Ex
         }
         text + &told(&faults)
     };
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = console.out.write_all(text.as_bytes());
     Ok(match (faults.is_empty() && in_the_way.is_empty(), pending) {
-        (true, 0) => ExitCode::SUCCESS,
-        (true, _) => ExitCode::from(PENDING),
-        (false, _) => ExitCode::FAILURE,
+        (true, 0) => SUCCESS,
+        (true, _) => PENDING,
+        (false, _) => FAILURE,
     })
 }
 
-async fn entries(client: &Client) -> anyhow::Result<Vec<Entry>> {
+async fn entries(release: &Release, client: &Client) -> anyhow::Result<Vec<Entry>> {
     let applied = match history::read(client).await {
         Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
             return Err(error).context("this role may not read the history; connect as one that may become tpv_owner");
         }
         other => other.context("the history could not be read")?,
     };
-    Ok(history::compare(embedded::migrations::runner().get_migrations(), &applied))
+    Ok(history::compare(&release.migrations, &applied))
 }
 
 /// Faults as a person reads them; nothing when there are none.
 pub fn told(faults: &[Fault]) -> String {
     let mut text = String::new();
     if !faults.is_empty() {
-        let _ = writeln!(text, "not ready for migrations, {} to be mended:", count(faults.len()));
+        let _ = writeln!(text, "not ready for migrations, {} in the way:", count(faults.len()));
     }
     for fault in faults {
         let _ = writeln!(text, "  - {}\n    {}", fault.what, fault.remedy);
@@ -74,7 +79,7 @@ pub fn told(faults: &[Fault]) -> String {
 }
 
 fn count(number: usize) -> String {
-    if number == 1 { "1 thing is".to_owned() } else { format!("{number} things are") }
+    if number == 1 { "1 fault is".to_owned() } else { format!("{number} faults are") }
 }
 
 fn table(entries: &[Entry]) -> String {
@@ -88,6 +93,7 @@ fn table(entries: &[Entry]) -> String {
             (State::Changed, _) => "changed after it was applied".to_owned(),
             (State::Unknown, _) => "applied by a newer program".to_owned(),
             (State::Skipped, _) => "not applied, a later one is".to_owned(),
+            (State::Unsupported, _) => "applied by tpv 0.1.0".to_owned(),
         };
         let _ = writeln!(text, "{:>7}  {:width$}  {state}", entry.version, entry.name);
     }
@@ -129,9 +135,6 @@ mod tests {
     #[test]
     fn a_fault_is_told_with_its_remedy() {
         let fault = Fault { what: "x is missing".to_owned(), remedy: "make x".to_owned() };
-        assert_eq!(
-            told(&[fault]),
-            "not ready for migrations, 1 thing is to be mended:\n  - x is missing\n    make x\n"
-        );
+        assert_eq!(told(&[fault]), "not ready for migrations, 1 fault is in the way:\n  - x is missing\n    make x\n");
     }
 }

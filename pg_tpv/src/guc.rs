@@ -1,4 +1,4 @@
-//! Every setting of the extension. They are the DBA's: a superuser sets them, or whoever was granted `SET` on one.
+//! Every setting of the extension. They belong to the DBA: a superuser sets them, or whoever was granted `SET` on one.
 
 use std::ffi::{CStr, CString};
 
@@ -8,15 +8,15 @@ use pgrx::pg_sys;
 use tpv_core::day::ClockWindow;
 use tpv_core::receipt::Limits;
 
-/// `pg_tpv.max_receipt_bytes`. 2 MiB is a hundred times a ticket of 200 lines. It ends at 16 MiB because a `jsonb` ends at
+/// `pg_tpv.max_receipt_bytes`. 2 MiB is a hundred times a ticket of 200 lines. The limit is 16 MiB, since a `jsonb` has at most
 /// 256 MiB, and the densest JSON (`[1,1,…`) takes six times its own size there, beside its text.
 static MAX_RECEIPT_BYTES: GucSetting<i32> = GucSetting::<i32>::new(2 * 1024 * 1024);
 
 /// `pg_tpv.max_receipt_lines`. 2000 is above what anybody scans in one sale, and below what stalls a checkout.
 static MAX_RECEIPT_LINES: GucSetting<i32> = GucSetting::<i32>::new(2000);
 
-/// `pg_tpv.max_receipt_depth`. A receipt needs 3; 16 leaves room for what its terminal adds. The reader's stack ends
-/// at 128.
+/// `pg_tpv.max_receipt_depth`. A receipt needs 3; 16 leaves room for what its terminal adds. The reader allows
+/// 128 at most.
 static MAX_RECEIPT_DEPTH: GucSetting<i32> = GucSetting::<i32>::new(16);
 
 /// `pg_tpv.max_receipt_age`, in minutes. A terminal that was off over a week's holidays is late, one that is older has
@@ -34,16 +34,16 @@ static LATE_AFTER: GucSetting<i32> = GucSetting::<i32>::new(-1);
 /// a clock is ahead of its wall clock after a crash.
 static MAX_CLOCK_SKEW: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 
-/// `pg_tpv.beat_interval`, in seconds. Five: a person who looks at the state of the chain sees it as it is.
+/// `pg_tpv.beat_interval`, in seconds. Five: what a person sees of the state of the chain is no older.
 static BEAT_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(5);
 
 /// `pg_tpv.database`: where the background worker works.
 static DATABASE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"tpv"));
 
-/// `pg_tpv.maintenance`. Off: documents are only ever added to.
+/// `pg_tpv.maintenance`. Off: documents and operations are only ever added.
 static MAINTENANCE: GucSetting<bool> = GucSetting::<bool>::new(false);
 
-/// A year: what nobody means by "late".
+/// A year: more than anybody means by "late".
 const LONGEST_MINUTES: i32 = 366 * 24 * 60;
 
 /// Tells PostgreSQL of the settings, and that no other `pg_tpv.…` exists, so that a misspelt one is an error.
@@ -106,8 +106,8 @@ pub fn register() {
     );
     GucRegistry::define_int_guc(
         c"pg_tpv.beat_interval",
-        c"How often this node says how far its stream is complete.",
-        c"0 turns beats off.",
+        c"How often this node writes a heartbeat, which says how far its stream is complete.",
+        c"0 turns heartbeats off.",
         &BEAT_INTERVAL,
         0,
         3600,
@@ -124,8 +124,8 @@ pub fn register() {
     );
     GucRegistry::define_bool_guc(
         c"pg_tpv.maintenance",
-        c"Lets UPDATE, DELETE and TRUNCATE of documents through.",
-        c"For the owner's maintenance only: chains of documents are no longer proof of anything afterwards.",
+        c"Allows UPDATE, DELETE and TRUNCATE of documents and operations.",
+        c"For the owner's maintenance only: afterwards the hash chains of documents are no proof any more.",
         &MAINTENANCE,
         GucContext::Suset,
         GucFlags::empty(),
@@ -162,7 +162,7 @@ pub fn max_clock_skew_ms() -> i64 {
     i64::from(MAX_CLOCK_SKEW.get())
 }
 
-/// How often to beat; none when beats are off.
+/// How often to write a heartbeat; none when heartbeats are off.
 pub fn beat_interval() -> Option<std::time::Duration> {
     u64::try_from(BEAT_INTERVAL.get()).ok().filter(|seconds| *seconds > 0).map(std::time::Duration::from_secs)
 }
@@ -172,7 +172,7 @@ pub fn database() -> String {
     DATABASE.get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// Whether documents may be changed and deleted in this session.
+/// Whether documents and operations may be changed and deleted in this session.
 pub fn maintenance() -> bool {
     MAINTENANCE.get()
 }

@@ -1,35 +1,36 @@
 //! tpv inside PostgreSQL: SQL shells around what `tpv_core` decides.
 //!
-//! A shell takes SQL values, calls one function of the core, and gives SQL values or a [`refusal::Refusal`] back.
+//! A shell takes SQL values, calls one function of the core, and gives SQL values or a `postgres::Refusal` back.
 
-pub mod attempt;
-pub mod barcode;
-pub mod beat;
-pub mod bulk;
-pub mod chain;
-pub mod clock;
-pub mod dat;
-pub mod dat_file;
-pub mod desk;
-pub mod guc;
-pub mod identity;
-pub mod ingest;
-pub mod journal;
-pub mod jsonb;
-pub mod node;
-pub mod operator;
-pub mod projection;
-pub mod receipt;
-pub mod refusal;
-pub mod registration;
-pub mod replay;
-pub mod resend;
-pub mod sql;
-pub mod store;
-pub mod take_in;
-pub mod verify;
-pub mod walsender;
-pub mod worker;
+// Files of terminals become documents, and operators decide about receipts.
+mod ingest;
+
+// The rows that cross from node to node: documents, operations, heartbeats, what is sent again.
+mod wire;
+
+// The triggers through which every such row comes in, and the second try of what waits in quarantine.
+mod receive;
+
+// Documents become the tables that people read.
+mod projection;
+
+// Changes of tracked rows become operations, and operations of other nodes are merged into rows.
+mod journal;
+
+// What nodes tell each other: heartbeats, snapshots, requests, comparisons of hash chains.
+mod peer;
+
+// SQL functions that need no table: barcodes, receipts, `.dat`, identity.
+mod functions;
+
+// Which node this database is, its clock, its stores.
+mod node;
+
+// PostgreSQL as all of these use it: statements, subtransactions, errors.
+mod postgres;
+
+// Every setting.
+mod guc;
 
 use pgrx::prelude::*;
 
@@ -42,8 +43,8 @@ pub extern "C-unwind" fn _PG_init() {
     guc::register();
     // SAFETY: reads a flag that the postmaster sets while it loads its libraries.
     if unsafe { pg_sys::process_shared_preload_libraries_in_progress } {
-        clock::request_memory();
-        worker::register();
-        walsender::register();
+        node::clock::request_memory();
+        peer::worker::register();
+        peer::walsender::register();
     }
 }

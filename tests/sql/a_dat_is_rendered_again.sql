@@ -55,7 +55,7 @@ begin
     -- A held one is released, not rendered.
     select receipt_id into id from test.take(test.receipt('3', total => 9));
     perform test.refused(format('select dat.render_again(%L, %L)', id, 'why'),
-        '22023', hint_like => 'sales.release publishes its .dat', what => 'a held one');
+        '22023', hint_like => 'Release it with sales.release to publish its .dat.', what => 'a held one');
 
     -- A layout that cannot show it leaves all as it was.
     select receipt_id into id from test.take(test.receipt('4', jsonb_build_array(test.item(description => 'A')),

@@ -14,10 +14,10 @@ begin
         ('party.customer', 'phone', '{"rule": "least", "order": ["a"]}', 'two values or more'),
         ('party.customer', 'fax', '"union"', 'no such column'),
         ('party.customer', 'city', '"union"', 'belongs to a group'),
-        ('party.customer', 'home_node_id', '"union"', 'whose a thing is'),
+        ('party.customer', 'home_node_id', '"union"', 'the owner column'),
         ('party.customer', 'deleted', '"union"', 'no such column'),
         ('sync.policy', 'rule', '"union"', 'policies have no policy'),
-        ('catalog.product', 'description', '"owner_wins"', 'whose a thing is'),
+        ('catalog.product', 'description', '"owner_wins"', 'an owner column'),
         ('party.pet', 'name', '"union"', 'not tracked')
     ) as t (table_name, column_name, rule, message) loop
         perform test.refused(format('insert into sync.policy (table_name, column_name, rule) values (%L, %L, %L)',

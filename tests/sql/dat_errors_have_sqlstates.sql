@@ -20,14 +20,14 @@ begin
         perform test.refused(format('select tpv.dat_render(%L, %L)',
             format('{"fields": [{"name": "x", %s}]}', expected.field),
                 format('{"items": [{"x": %s}]}', expected.value)),
-            expected.state, 'the receipt can not be written as a .dat: ' || replace(expected.code, '_', '\_'),
+            expected.state, 'the receipt cannot be written as a .dat: ' || replace(expected.code, '_', '\_'),
             detail_like => replace(expected.code, '_', '\_') || ' at ' || expected.pointer || ': %');
     end loop;
 
     perform test.refused($q$select tpv.dat_render('{"fields": [{"length": 6}], "color": 1}', '{"items": []}')$q$,
-        '22023', 'the .dat profile can not be used', 'a bad profile lists all its faults', detail_like => '%/color: %');
+        '22023', 'the .dat profile cannot be used', 'a bad profile lists all its faults', detail_like => '%/color: %');
     perform test.refused($q$select tpv.dat_render('{"fields": [{"length": 6}], "color": 1}', '{"items": []}')$q$,
-        '22023', 'the .dat profile can not be used', 'a bad profile lists all its faults',
+        '22023', 'the .dat profile cannot be used', 'a bad profile lists all its faults',
         detail_like => '%/fields/0%');
 
     perform test.refused($q$select tpv.dat_path('[]', '{}', '2026-07-01')$q$,
@@ -37,6 +37,6 @@ begin
         repeat('[', 1000) || repeat(']', 1000)),
         '22023', what => 'a bottomless receipt is a fault', detail_like => 'TOO\_DEEP at /0/0/%');
 
-    perform test.refused($q$select tpv.barcode_decode('1', '{}')$q$, '22023', 'the barcode rules can not be used');
+    perform test.refused($q$select tpv.barcode_decode('1', '{}')$q$, '22023', 'the barcode rules cannot be used');
 end
 $$;

@@ -48,7 +48,7 @@ begin
         ('''party.nothing''', '42P01', 'no table'), ('''party.view''', '22023', 'ordinary table'),
         ('''party.no_key''', '22023', 'one uuid'), ('''party.unique_one''', '22023', 'no UNIQUE'),
         ('''party.unique_index''', '22023', 'no UNIQUE'), ('''party.checked''', '22023', 'one group'),
-        ('''party."Odd"''', '22023', 'a-z'), ('''party.flag''', '22023', 'means something else'),
+        ('''party."Odd"''', '22023', 'a-z'), ('''party.flag''', '22023', 'a column name is reserved'),
         ('''party.other'', ''all''', '22023', 'writer must be'),
         ('''wire.op''', '22023', 'only an ordinary'), ('''sync.peer''', '22023', 'schema sync'),
         ('''party.other'', groups => ''{"g": ["a", "c"]}''', '22023', 'no such column'),
@@ -57,11 +57,20 @@ begin
         ('''party.other'', groups => ''{"g": ["id", "b"]}''', '22023', 'no such column'),
         ('''party.other'', groups => ''{"g": ["node", "b"]}'', owner_column => ''node''', '22023', 'in no group'),
         ('''party.other'', owner_column => ''a''', '22023', 'is an integer'),
-        ('''party.other'', duplicates => ''{"p": ["price"]}''', '22023', 'texts, whole numbers'),
+        ('''party.other'', duplicates => ''{"p": ["price"]}''', '22023', 'are text, integer or uuid'),
         ('''party.other'', only_stricter => ''{"a": "none"}''', '22023', 'has a scale')
     ) as t (arguments, state, message) loop
         perform test.refused('select sync.track(' || try.arguments || ')', try.state, '%' || try.message || '%');
     end loop;
+end
+$$;
+do $$
+begin
+    perform test.refused('select sync.track(''party.flag'', owner_column => ''node'', duplicates => ''{"p": ["price"]}'')',
+        '22023', 'a column name is reserved; the column of an owner is an integer that may be null and has no default; '
+        'columns of duplicates are text, integer or uuid', what => 'all that is wrong is said at once',
+        detail_like => e'RESERVED_NAME: deleted\nOWNER_COLUMN: node\nDUPLICATE_TYPE: price numeric',
+        hint_like => '%the node that makes the row becomes its owner%');
 end
 $$;
 reset role;

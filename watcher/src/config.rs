@@ -1,4 +1,5 @@
-//! Arguments and environment become one validated `Config` at start; a fault names the setting and what it accepts.
+//! Arguments and environment become one validated `Config` at start; a fault names the setting and
+//! what it accepts.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,23 +28,25 @@ pub struct Args {
     /// Connections to the database, shared by all terminals (more than 4 is seldom quicker)
     #[arg(long, env = "TPV_CONNECTIONS", default_value_t = 4)]
     connections: usize,
-    /// A transaction that takes longer is given up and its connection dropped
+    /// A transaction that takes longer is given up, and its connection is dropped
     #[arg(long, env = "TPV_DB_TIMEOUT_MS", default_value_t = 10_000)]
     db_timeout_ms: u64,
     /// Every inbox is read this often, whatever notifications say
     #[arg(long, env = "TPV_SCAN_INTERVAL_MS", default_value_t = 150)]
     scan_interval_ms: u64,
-    /// A file that is not whole and has not changed for so long is quarantined
+    /// A file that is incomplete and unchanged for this long is quarantined
     #[arg(long, env = "TPV_GRACE_MS", default_value_t = 3_000)]
     grace_ms: u64,
-    /// Where the kernel can not tell whether a file has a writer, it must be unchanged for so long
-    #[arg(long, env = "TPV_SETTLE_MS", default_value_t = 100)]
-    settle_ms: u64,
+    /// Where the kernel cannot tell whether a file has a writer, the file must be unchanged for
+    /// this long
+    #[arg(long = "settle-ms", env = "TPV_SETTLE_MS", value_name = "SETTLE_MS", default_value_t = 100)]
+    stable_ms: u64,
     /// Scan only: no inotify
     #[arg(long, env = "TPV_NO_NOTIFY", value_parser = BoolishValueParser::new())]
     no_notify: bool,
-    /// Treat every inbox as a network share: no notifications, no leases, at least a second to settle.
-    /// Shares are recognised without it; this is for those that look like a local disk
+    /// Treat every inbox as a network share: no notifications, no leases, and a file must be
+    /// unchanged for at least a second. Shares are recognised without it; this is for those that
+    /// look like a local disk
     #[arg(long, env = "TPV_SHARE", value_parser = BoolishValueParser::new())]
     share: bool,
     /// A larger file is quarantined unread
@@ -61,7 +64,7 @@ pub struct Args {
     /// The least important line to log
     #[arg(long, env = "TPV_LOG_LEVEL", value_enum, default_value_t = LogLevel::Info)]
     log_level: LogLevel,
-    /// Check the settings, print what they come to, without secrets, and exit: 0 good, 2 not
+    /// Check the settings, print them without secrets, and exit: 0 when they are right, 2 when not
     #[arg(long)]
     check_config: bool,
 }
@@ -90,7 +93,7 @@ pub struct Config {
     pub db_timeout: Duration,
     pub scan_interval: Duration,
     pub grace: Duration,
-    pub settle: Duration,
+    pub stable_for: Duration,
     pub notify: bool,
     pub share: bool,
     pub max_file_bytes: u64,
@@ -108,13 +111,13 @@ pub enum ConfigError {
     NoDatabase,
     #[error("--database-url and --database-url-file exclude each other")]
     TwoDatabases,
-    #[error("--database-url-file {file} can not be read")]
+    #[error("--database-url-file {file} cannot be read")]
     UrlFile { file: String, source: std::io::Error },
     #[error("--database-url is not a PostgreSQL URL such as postgresql://user@host:5432/database?sslmode=require")]
     Url(#[source] tokio_postgres::Error),
     #[error("--database-url names no {0}")]
     UrlLacks(&'static str),
-    #[error("--listen {0} can be reached by others; take a loopback address, or add --listen-public")]
+    #[error("--listen {0} can be reached by others; use a loopback address, or add --listen-public")]
     Public(SocketAddr),
 }
 
@@ -124,7 +127,7 @@ impl Config {
         within("db-timeout-ms", args.db_timeout_ms, 500, 600_000, "500 to 600000 milliseconds")?;
         within("scan-interval-ms", args.scan_interval_ms, 10, 60_000, "10 to 60000 milliseconds")?;
         within("grace-ms", args.grace_ms, 100, 3_600_000, "100 to 3600000 milliseconds")?;
-        within("settle-ms", args.settle_ms, 1, 600_000, "1 to 600000 milliseconds")?;
+        within("settle-ms", args.stable_ms, 1, 600_000, "1 to 600000 milliseconds")?;
         within("max-file-bytes", args.max_file_bytes, 1_024, 64 << 20, "1024 to 67108864 bytes")?;
         if !args.listen.ip().is_loopback() && !args.listen_public {
             return Err(ConfigError::Public(args.listen));
@@ -137,7 +140,7 @@ impl Config {
             db_timeout: Duration::from_millis(args.db_timeout_ms),
             scan_interval: Duration::from_millis(args.scan_interval_ms),
             grace: Duration::from_millis(args.grace_ms),
-            settle: Duration::from_millis(args.settle_ms),
+            stable_for: Duration::from_millis(args.stable_ms),
             notify: !args.no_notify,
             share: args.share,
             max_file_bytes: args.max_file_bytes,
@@ -164,7 +167,7 @@ impl Config {
             "db_timeout_ms": ms(self.db_timeout),
             "scan_interval_ms": ms(self.scan_interval),
             "grace_ms": ms(self.grace),
-            "settle_ms": ms(self.settle),
+            "settle_ms": ms(self.stable_for),
             "notify": self.notify,
             "share": self.share,
             "max_file_bytes": self.max_file_bytes,

@@ -62,19 +62,19 @@ impl Metrics {
             visible,
             files: counters(
                 "tpv_files_total",
-                "Files settled, by terminal and by what became of them.",
+                "Files that left their inbox, by terminal and outcome.",
                 &["terminal", "outcome"],
             )?,
             inbox_up: gauges("tpv_inbox_up", "1 while the terminal's inbox can be read, else 0.", "terminal")?,
-            backlog: gauges("tpv_inbox_files", "Files seen in the inbox and not yet settled.", "terminal")?,
+            backlog: gauges("tpv_inbox_files", "Files in the inbox.", "terminal")?,
             waiting: gauges(
                 "tpv_inbox_waiting_files",
-                "Files that are still being written, or are tried again later.",
+                "Files in the inbox that are still being written, or are tried again later.",
                 "terminal",
             )?,
             name_conflicts: counters(
                 "tpv_name_conflicts_total",
-                "Times a .dat could not be published because a foreign file has its name.",
+                "Times that a .dat could not be published because a foreign file has its name.",
                 &["terminal"],
             )?,
             gates: gauges(
@@ -86,7 +86,7 @@ impl Metrics {
                 "tpv_quarantine_unrecorded_files",
                 "Files quarantined by the watcher that the database does not know of yet.",
             )?,
-            pending: gauge("tpv_pending_actions", "What operators decided and the disk does not show yet.")?,
+            pending: gauge("tpv_pending_actions", "Decisions of operators that the disk does not show yet.")?,
             pending_oldest: gauge(
                 "tpv_pending_oldest_seconds",
                 "How long the watcher has known the oldest decision that the disk does not show yet.",

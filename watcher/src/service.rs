@@ -1,13 +1,13 @@
-//! The process among others: signals, systemd, and the reason to stop.
+//! The process as the system sees it: signals and systemd.
 
 use std::time::Duration;
 
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::watcher::Watcher;
+use crate::shared::Shared;
 
-/// Tells systemd, if it started us, that work has begun.
+/// Tells systemd, if it started us, that the watcher works.
 pub fn ready() {
     notify(&[NotifyState::Ready]);
 }
@@ -16,17 +16,18 @@ pub fn stopping() {
     notify(&[NotifyState::Stopping]);
 }
 
-/// Returns on SIGTERM, SIGINT, or a fault that only a fresh start can mend. Feeds systemd's watchdog meanwhile.
-pub async fn until_told_to_stop(w: &Watcher) {
+/// Returns on SIGTERM, on SIGINT, or after a fault that only a restart can repair. Feeds systemd's
+/// watchdog meanwhile.
+pub async fn until_told_to_stop(shared: &Shared) {
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
-        tracing::error!("signals can not be handled");
+        tracing::error!("signals cannot be handled");
         return;
     };
     let mut usec = 0;
     let watchdog = sd_notify::watchdog_enabled(false, &mut usec);
     let mut feed = tokio::time::interval(Duration::from_micros(usec / 2).max(Duration::from_millis(100)));
-    let mut stop = w.stopping();
+    let mut stop = shared.stopping();
     loop {
         tokio::select! {
             _ = terminate.recv() => return,

@@ -2,36 +2,36 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use anyhow::Context;
 use serde_json::{Value, json};
 use warp::Filter;
 use warp::http::{Response, StatusCode};
 
-use crate::watcher::Watcher;
+use crate::shared::Shared;
+use crate::terminals::map::Terminals;
 
-/// Starts to answer and returns the address.
-pub async fn serve(w: Arc<Watcher>) -> anyhow::Result<SocketAddr> {
-    let listener = tokio::net::TcpListener::bind(w.config.listen)
+/// Begins to answer, and returns the address.
+pub async fn serve(shared: Arc<Shared>, terminals: Arc<Terminals>) -> anyhow::Result<SocketAddr> {
+    let listener = tokio::net::TcpListener::bind(shared.config.listen)
         .await
-        .with_context(|| format!("--listen {} can not be bound", w.config.listen))?;
+        .with_context(|| format!("--listen {} cannot be bound", shared.config.listen))?;
     let address = listener.local_addr()?;
-    let routes = warp::path::full().map(move |path: warp::path::FullPath| answer(&w, path.as_str()));
+    let routes = warp::path::full().map(move |path: warp::path::FullPath| answer(&shared, &terminals, path.as_str()));
     tokio::spawn(warp::serve(warp::get().and(routes)).incoming(listener).run());
     Ok(address)
 }
 
-fn answer(w: &Watcher, path: &str) -> Response<Vec<u8>> {
+fn answer(shared: &Shared, terminals: &Terminals, path: &str) -> Response<Vec<u8>> {
     let (status, kind, body) = match path {
         "/livez" => (StatusCode::OK, "application/json", br#"{"live":true}"#.to_vec()),
         "/readyz" => {
-            let wrong = what_is_wrong(w);
+            let wrong = what_is_wrong(shared, terminals);
             let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
             let body = json!({ "ready": wrong.is_empty(), "wrong": wrong });
             (status, "application/json", body.to_string().into_bytes())
         }
-        "/metrics" => (StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", w.metrics.text()),
+        "/metrics" => (StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", shared.metrics.text()),
         _ => (StatusCode::NOT_FOUND, "application/json", br#"{"try":["/livez","/readyz","/metrics"]}"#.to_vec()),
     };
     let mut response = Response::new(body);
@@ -40,19 +40,15 @@ fn answer(w: &Watcher, path: &str) -> Response<Vec<u8>> {
     response
 }
 
-fn what_is_wrong(w: &Watcher) -> serde_json::Map<String, Value> {
+fn what_is_wrong(shared: &Shared, terminals: &Terminals) -> serde_json::Map<String, Value> {
     let mut wrong = serde_json::Map::new();
-    if w.db.gate.is_open() {
+    if shared.database.gate.is_out_of_service() {
         wrong.insert("database".to_owned(), json!("does not answer"));
     }
-    if w.disk.is_open() {
-        wrong.insert("disk".to_owned(), json!("stage, out, archive or quarantine can not be written"));
+    if shared.disk.is_out_of_service() {
+        wrong.insert("disk".to_owned(), json!("stage, out, archive or quarantine cannot be written"));
     }
-    let mut down: Vec<String> =
-        w.terminals.lock().values().filter(|it| it.is_down()).map(|terminal| terminal.code.clone()).collect();
-    if !w.inbox_root_up.load(Ordering::Relaxed) {
-        down.push("in/ itself".to_owned());
-    }
+    let down = terminals.down();
     if !down.is_empty() {
         wrong.insert("inboxes".to_owned(), json!(down));
     }

@@ -16,9 +16,9 @@ pub struct StoreDay {
     pub cutoff_hour: u8,
 }
 
-/// The receipt that the terminal issued before this one; it settles an hour that comes twice.
+/// The receipt that the terminal issued before this one; it decides which hour it is when one comes twice.
 #[derive(Clone, Debug)]
-pub struct Previous {
+pub struct PreviousTime {
     /// Its number as printed.
     pub number: String,
     /// Its instant.
@@ -72,7 +72,7 @@ impl StoreDay {
         wall: NaiveDateTime,
         offset: Option<FixedOffset>,
         number: &str,
-        previous: Option<&Previous>,
+        previous: Option<&PreviousTime>,
     ) -> Printed {
         if let Some(offset) = offset {
             // Bounded by the calendar check of the reader; an overflow at year 9999 stays at the wall clock.
@@ -166,7 +166,7 @@ mod tests {
         let twice = wall("2026-10-25T02:30:00");
         let alone = MADRID.printed(twice, None, "10", None);
         assert_eq!((alone.instant, alone.flag), (instant("2026-10-25T00:30:00"), Some("AMBIGUOUS_TIME")));
-        let previous = Previous { number: "9".into(), instant: instant("2026-10-25T00:50:00") };
+        let previous = PreviousTime { number: "9".into(), instant: instant("2026-10-25T00:50:00") };
         assert_eq!(MADRID.printed(twice, None, "10", Some(&previous)).instant, instant("2026-10-25T01:30:00"));
         assert_eq!(MADRID.printed(twice, None, "8", Some(&previous)).instant, instant("2026-10-25T00:30:00"));
     }

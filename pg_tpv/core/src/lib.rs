@@ -2,16 +2,43 @@
 //!
 //! The extension `pg_tpv` wraps these modules in SQL functions; nothing here knows that PostgreSQL exists.
 
-pub mod barcode;
-pub mod chain;
-pub mod clock;
-pub mod dat;
-pub mod day;
-pub mod encoding;
-pub mod intake;
-pub mod json;
-pub mod merge;
-pub mod problem;
+// From the bytes of a file to a receipt, and from all documents about a receipt to its state.
 pub mod receipt;
-pub mod standing;
+
+// What becomes of a receipt when it arrives: duplicate, held, accepted, the void of another.
+pub mod intake;
+
+// The business day that a receipt belongs to, and the instant that was printed.
+pub mod day;
+
+// The `.dat` file of a receipt, under the layout of its store.
+pub mod dat;
+
+// The numbers of barcodes.
+pub mod barcode;
+
+// The identity of a document.
+pub mod document_id;
+
+// The hash chain that documents form.
+pub mod hash_chain;
+
+// Operations on rows of all nodes, merged: heads, policies, snapshots.
+pub mod merge;
+
+// Whether a table can be shared with the chain.
+pub mod tracking;
+
+// What a peer has and this node has not, and what to request of it.
+pub mod comparison;
+
+// The stamps of a node.
+pub mod clock;
+
+// Which replication commands a peer may give.
 pub mod walsender;
+
+// What the others are made of: JSON with exact numbers, code pages, faults with their place.
+mod encoding;
+pub mod json;
+pub mod problem;

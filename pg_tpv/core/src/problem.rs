@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// One thing that is wrong, or odd, with an input.
+/// One fault, or one oddity, of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Stable, upper case, for machines: `DUP_KEY`.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 use tpv_core::dat::{self, Profile};
 use tpv_core::json;
-use tpv_core::receipt::{Limits, Outcome, Terminal, parse};
+use tpv_core::receipt::{Declaration, Limits, Outcome, parse};
 
 const LIMITS: Limits = Limits { max_bytes: 2 * 1024 * 1024, max_depth: 16, max_lines: 2000 };
 
@@ -26,13 +26,13 @@ fn profile() -> Profile {
 
 #[test]
 fn the_receipt_is_accepted_and_nothing_about_it_is_odd() {
-    let verdict = parse(&fs::read(example("receipt.json")).unwrap(), &Terminal::default(), &LIMITS);
+    let verdict = parse(&fs::read(example("receipt.json")).unwrap(), &Declaration::default(), &LIMITS);
     assert_eq!((verdict.outcome, verdict.flags, verdict.problems), (Outcome::Accepted, Vec::new(), Vec::new()));
 }
 
 #[test]
 fn receipt_and_layout_give_the_dat() {
-    let verdict = parse(&fs::read(example("receipt.json")).unwrap(), &Terminal::default(), &LIMITS);
+    let verdict = parse(&fs::read(example("receipt.json")).unwrap(), &Declaration::default(), &LIMITS);
     let (profile, receipt) = (profile(), verdict.canonical.unwrap());
     let day = NaiveDate::from_ymd_opt(2026, 6, 30).unwrap();
     let (folder, name) = dat::folder_and_name(&profile, &receipt, day).unwrap();

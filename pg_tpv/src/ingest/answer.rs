@@ -1,10 +1,11 @@
-//! What the caller is told about a file.
+//! What the caller is told about each file.
 
-use tpv_core::intake::{Dat, Hold};
+use tpv_core::intake::Dat;
 use tpv_core::problem::Problem;
+use tpv_core::receipt::Hold;
 use uuid::Uuid;
 
-use crate::sql;
+use crate::postgres::sql;
 
 /// One row of the answer.
 #[derive(Debug, Default)]

@@ -1,134 +1,22 @@
-//! `tpv.ingest_files`: files of one terminal become receipts, or the reason why not.
+//! Files of one terminal become receipts, or the reason why not; and what operators decide about receipts afterwards.
 //!
 //! | file | does |
 //! | --- | --- |
-//! | `mod` | the call: judge all files, take them in together, or one by one when one of them breaks |
-//! | `sort` | what is known about each, and what is decided |
+//! | `ingest_files` | the call: judges all files, then stores them together, or one by one when one of them breaks |
+//! | `terminal` | what holds at the terminal, read in one statement |
+//! | `sort` | what is known about each receipt, and what is decided |
 //! | `write` | the rows of what was decided |
+//! | `hash_chain` | the one statement that writes documents |
+//! | `dat_file` | `.dat` files as rows |
 //! | `answer` | what the caller is told |
-//!
-//! One file's fault never touches another. The order of locks is the same for everybody: the terminal's chain, then
-//! names of files in their order.
+//! | `operator` | a release, a void, a withdrawal, a closed day |
 
 mod answer;
+mod dat_file;
+mod file;
+mod hash_chain;
+mod ingest_files;
+mod operator;
 mod sort;
+mod terminal;
 mod write;
-
-use chrono::Utc;
-use pgrx::datum::Array;
-use pgrx::prelude::*;
-use tpv_core::problem::Problem;
-use tpv_core::receipt::{Verdict, parse};
-
-use crate::attempt::{DataFault, attempt};
-use crate::desk::{self, Context};
-use crate::guc;
-use crate::refusal::Refusal;
-use answer::Answer;
-
-/// More in one transaction would hold the terminal's chain, and the caller's patience, for too long.
-const MOST_FILES: usize = 64;
-
-/// A file and what the core makes of it alone.
-struct File<'a> {
-    name: Option<&'a str>,
-    raw: &'a [u8],
-    verdict: Verdict,
-}
-
-/// Takes files of one terminal in: one row for each file, in their order. Called through `sales.ingest_files`.
-///
-/// # Errors
-/// `22023` for more than 64 files or names that do not go with them, `22004` for no terminal or no array of files. A
-/// file is never an error.
-#[pg_extern(volatile, parallel_unsafe)]
-#[allow(clippy::type_complexity, reason = "the macro reads the columns from the type itself")]
-pub fn ingest_files(
-    terminal: Option<&str>,
-    files: Option<Array<'_, &[u8]>>,
-    names: Option<Array<'_, &str>>,
-) -> TableIterator<
-    'static,
-    (
-        name!(position, i32),
-        name!(outcome, String),
-        name!(receipt_id, Option<pgrx::Uuid>),
-        name!(dat_folder, Option<String>),
-        name!(dat_name, Option<String>),
-        name!(dat, Option<Vec<u8>>),
-        name!(trigger_name, Option<String>),
-        name!(first_outcome, Option<String>),
-        name!(flags, Vec<String>),
-        name!(code, Option<String>),
-        name!(pointer, Option<String>),
-        name!(detail, Option<String>),
-    ),
-> {
-    let answers = || {
-        let terminal = Refusal::unless_given(terminal, "terminal")?;
-        let files = Refusal::unless_given(files, "files")?;
-        let files: Vec<&[u8]> = files.iter().map(Option::unwrap_or_default).collect();
-        let names: Option<Vec<Option<&str>>> = names.as_ref().map(|names| names.iter().collect());
-        ingest(terminal, &files, names.as_deref())
-    };
-    let answers = answers().unwrap_or_else(|refusal: Refusal| refusal.raise());
-    TableIterator::new(answers.into_iter().zip(1..).map(|(answer, position)| answer.row(position)))
-}
-
-fn ingest(terminal: &str, files: &[&[u8]], names: Option<&[Option<&str>]>) -> Result<Vec<Answer>, Refusal> {
-    let usage = |message: String| Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message);
-    if files.len() > MOST_FILES {
-        return Err(usage(format!("a batch has at most {MOST_FILES} files")));
-    }
-    if names.is_some_and(|names| names.len() != files.len()) {
-        return Err(usage("there must be as many names as files".to_owned()));
-    }
-    let name = |index: usize| names.and_then(|names| names[index]);
-    let found = desk::find(terminal)?;
-    let Some(context) = found.context.filter(|_| found.active) else {
-        let stranger = |(index, raw)| write::refuse(terminal, name(index), raw, &unknown_terminal(), true);
-        return Ok(files.iter().copied().enumerate().map(stranger).collect());
-    };
-    let limits = guc::limits();
-    let judged: Vec<File<'_>> = files
-        .iter()
-        .enumerate()
-        .map(|(index, raw)| File { name: name(index), raw, verdict: parse(raw, &context.declared, &limits) })
-        .collect();
-    Ok(match attempt(|| Ok(take_in(&context, &judged))) {
-        Ok(answers) => answers,
-        Err(_) => judged.iter().map(|file| take_in_alone(&context, file)).collect(),
-    })
-}
-
-fn take_in(context: &Context, files: &[File<'_>]) -> Vec<Answer> {
-    let desk = context.desk(Utc::now());
-    let (chain, sorted) = sort::sort(context, &desk, files);
-    write::write(context, chain, files, sorted)
-}
-
-/// A file that the database itself refuses, whatever the core thinks of it, is the only one to suffer for it.
-fn take_in_alone(context: &Context, file: &File<'_>) -> Answer {
-    let one = std::slice::from_ref(file);
-    match attempt(|| Ok(take_in(context, one))) {
-        Ok(answers) => answers.into_iter().next().unwrap_or_default(),
-        Err(fault) => write::refuse(&context.terminal, file.name, file.raw, &not_storable(&fault), false),
-    }
-}
-
-fn unknown_terminal() -> Problem {
-    Problem::new("UNKNOWN_TERMINAL", "", "no active terminal of this store has that code")
-}
-
-fn not_storable(fault: &DataFault) -> Problem {
-    Problem::new("NOT_STORABLE", "", format!("the database refused it with SQLSTATE {}", fault.code))
-}
-
-extension_sql!(
-    r#"
-comment on function ingest_files(text, bytea[], text[]) is
-    'Takes files of one terminal in. Callers use sales.ingest_files, which runs as the owner of the tables.';
-"#,
-    name = "ingest_comments",
-    requires = [ingest_files]
-);

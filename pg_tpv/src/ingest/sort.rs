@@ -2,62 +2,61 @@
 
 use std::collections::HashMap;
 
-use tpv_core::chain::ReceiptKey;
 use tpv_core::day;
-use tpv_core::intake::{Decision, Desk, Known, New, Previous, decide, name_taken};
-use tpv_core::receipt::Receipt;
-use tpv_core::standing::State;
+use tpv_core::document_id::ReceiptKey;
+use tpv_core::intake::{Decision, New, PreviousReceipt, StoredReceipt, TerminalContext, decide, name_taken};
+use tpv_core::receipt::{Receipt, State};
 use uuid::Uuid;
 
-use super::File;
-use crate::chain::Chain;
-use crate::dat_file;
-use crate::desk::Context;
-use crate::projection::{lock_receipts, standing_of};
-use crate::sql;
+use super::dat_file;
+use super::file::File;
+use super::hash_chain::HashChain;
+use super::terminal::Terminal;
+use crate::postgres::sql;
+use crate::projection::{lock_receipts, state_of_receipt};
 
-/// Decides about all files, in their order, with the terminal's chain locked: what is known then stays so until the
+/// Decides about all files, in their order. The terminal's hash chain is locked, so what is known stays so until the
 /// transaction ends. The names of their `.dat` files are taken on the way.
-pub fn sort(context: &Context, desk: &Desk<'_>, files: &[File<'_>]) -> (Chain, Vec<Decision>) {
-    let chain = Chain::lock(context.node_id, &context.terminal);
-    let mut known = known_receipts(desk, files);
-    let stored = tail(&context.terminal);
+pub fn sort(terminal: &Terminal, context: &TerminalContext<'_>, files: &[File<'_>]) -> (HashChain, Vec<Decision>) {
+    let chain = HashChain::lock(terminal.node_id, &terminal.code);
+    let mut known = known_receipts(context, files);
+    let stored = tail(&terminal.code);
     let mut decisions = Vec::with_capacity(files.len());
-    // The file before, among these; before the first of them, what is stored.
-    let mut last: Option<(usize, day::Previous, Uuid)> = None;
+    // The receipt before: the last one among these files, or else the last that is stored.
+    let mut last: Option<(usize, day::PreviousTime, Uuid)> = None;
     for (index, file) in files.iter().enumerate() {
         let undone;
         let previous = match (&last, &stored) {
             (Some((before, printed, id)), _) => {
                 let receipt = files[*before].verdict.receipt.as_ref();
-                Some(Previous { printed: printed.clone(), receipt_id: *id, receipt })
+                Some(PreviousReceipt { printed: printed.clone(), receipt_id: *id, receipt })
             }
             (None, Some(tail)) => {
-                undone = tail.receipt_for(context.node_id, file);
+                undone = tail.receipt_for(terminal.node_id, file);
                 let receipt = undone.as_ref();
-                Some(Previous { printed: tail.printed.clone(), receipt_id: tail.receipt_id, receipt })
+                Some(PreviousReceipt { printed: tail.printed.clone(), receipt_id: tail.receipt_id, receipt })
             }
             (None, None) => None,
         };
-        let key = file.verdict.receipt.as_ref().map(|receipt| desk.key(receipt));
+        let key = file.verdict.receipt.as_ref().map(|receipt| context.key(receipt));
         let of_key = key.as_ref().and_then(|key| known.get(key)).map(Vec::as_slice).unwrap_or_default();
-        let decision = decide(desk, &file.verdict, of_key, previous.as_ref());
+        let decision = decide(context, &file.verdict, of_key, previous.as_ref());
         if let (Decision::New(new), Some(content_hash)) = (&decision, file.verdict.content_hash) {
-            known.entry(new.key.clone()).or_default().push(Known { receipt_id: new.doc_id, content_hash });
+            known.entry(new.key.clone()).or_default().push(StoredReceipt { receipt_id: new.doc_id, content_hash });
             if !new.conflicts {
-                let printed = day::Previous { number: new.key.number.clone(), instant: new.printed.instant };
+                let printed = day::PreviousTime { number: new.key.number.clone(), instant: new.printed.instant };
                 last = Some((index, printed, new.doc_id));
             }
         }
         decisions.push(decision);
     }
     forget_undone(&mut decisions);
-    leave_voided(context.node_id, &mut decisions);
-    take_names(context, &mut decisions);
+    leave_voided(terminal.node_id, &mut decisions);
+    take_names(terminal, &mut decisions);
     (chain, decisions)
 }
 
-/// A receipt that is undone in the same breath was never published.
+/// A receipt that is undone by another of the same batch is not published.
 fn forget_undone(decisions: &mut [Decision]) {
     let undone: Vec<Uuid> = new_of(decisions).filter_map(|new| new.voids).collect();
     for new in new_of_mut(decisions).filter(|new| undone.contains(&new.doc_id)) {
@@ -65,7 +64,7 @@ fn forget_undone(decisions: &mut [Decision]) {
     }
 }
 
-/// A receipt that an operator voided meanwhile is void already: its end is not written twice.
+/// A receipt that an operator voided meanwhile is not voided a second time.
 fn leave_voided(node_id: i32, decisions: &mut [Decision]) {
     let undone: Vec<Uuid> = new_of(decisions).filter_map(|new| new.voids).collect();
     if undone.is_empty() {
@@ -73,14 +72,14 @@ fn leave_voided(node_id: i32, decisions: &mut [Decision]) {
     }
     lock_receipts(node_id, &undone);
     for new in new_of_mut(decisions) {
-        new.voids = new.voids.filter(|id| standing_of(node_id, *id).state != State::Voided);
+        new.voids = new.voids.filter(|id| state_of_receipt(node_id, *id).state != State::Voided);
     }
 }
 
 /// Two receipts never meet in one file: the one that finds its name taken is held.
-fn take_names(context: &Context, decisions: &mut [Decision]) {
+fn take_names(terminal: &Terminal, decisions: &mut [Decision]) {
     let wanted: Vec<_> = new_of(decisions).filter_map(|new| Some((new.doc_id, new.dat.as_ref()?))).collect();
-    let taken = dat_file::take_names(context.node_id, &context.terminal, &context.layout, &wanted);
+    let taken = dat_file::take_names(terminal.node_id, &terminal.code, &terminal.layout, &wanted);
     for new in new_of_mut(decisions).filter(|new| new.dat.is_some() && !taken.contains(&new.doc_id)) {
         new.hold_for(&name_taken());
     }
@@ -95,40 +94,41 @@ fn new_of_mut(decisions: &mut [Decision]) -> impl Iterator<Item = &mut New> {
     decisions.iter_mut().filter_map(|decision| if let Decision::New(new) = decision { Some(&mut **new) } else { None })
 }
 
-/// `offset 0` keeps the planner from turning the look-ups around: a join could read all receipts of the terminal.
-const KNOWN: &str = "select f.printed_date, f.series, f.receipt_number, k.receipt_id, k.content_hash \
-    from unnest($2::date[], $3::text[], $4::text[]) as f (printed_date, series, receipt_number) \
-    cross join lateral ( \
-      select k.receipt_id, k.content_hash from sales.receipt_key k \
-       where k.terminal = $1 and k.printed_date = f.printed_date and k.series = f.series \
-         and k.receipt_number = f.receipt_number \
+/// `offset 0` keeps the planner from turning the look-ups into a join, which could read all receipts of the terminal.
+const KNOWN: &str = r"
+    select f.printed_date, f.series, f.receipt_number, k.receipt_id, k.content_hash
+    from unnest($2::date[], $3::text[], $4::text[]) as f (printed_date, series, receipt_number)
+    cross join lateral (
+      select k.receipt_id, k.content_hash from sales.receipt_key k
+       where k.terminal = $1 and k.printed_date = f.printed_date and k.series = f.series
+         and k.receipt_number = f.receipt_number
       offset 0) k";
 
 /// The receipts that have the numbers of these files already.
-fn known_receipts(desk: &Desk<'_>, files: &[File<'_>]) -> HashMap<ReceiptKey, Vec<Known>> {
+fn known_receipts(context: &TerminalContext<'_>, files: &[File<'_>]) -> HashMap<ReceiptKey, Vec<StoredReceipt>> {
     let mut keys: Vec<ReceiptKey> =
-        files.iter().filter_map(|file| Some(desk.key(file.verdict.receipt.as_ref()?))).collect();
+        files.iter().filter_map(|file| Some(context.key(file.verdict.receipt.as_ref()?))).collect();
     keys.sort_unstable();
     keys.dedup();
-    let mut known: HashMap<ReceiptKey, Vec<Known>> = HashMap::new();
+    let mut known: HashMap<ReceiptKey, Vec<StoredReceipt>> = HashMap::new();
     if keys.is_empty() {
         return known;
     }
     let args = [
-        desk.terminal.into(),
+        context.terminal.into(),
         keys.iter().map(|key| sql::date(key.printed_date)).collect::<Vec<_>>().into(),
         keys.iter().map(|key| key.series.as_str()).collect::<Vec<_>>().into(),
         keys.iter().map(|key| key.number.as_str()).collect::<Vec<_>>().into(),
     ];
     let rows = sql::rows(KNOWN, &args, |row| {
         let key = ReceiptKey {
-            node_id: desk.node_id,
-            terminal: desk.terminal.to_owned(),
+            node_id: context.node_id,
+            terminal: context.terminal.to_owned(),
             printed_date: row.date(1),
             series: row.must(2),
             number: row.must(3),
         };
-        (key, Known { receipt_id: row.uuid(4), content_hash: row.hash(5) })
+        (key, StoredReceipt { receipt_id: row.uuid(4), content_hash: row.hash(5) })
     });
     for (key, receipt) in rows {
         known.entry(key).or_default().push(receipt);
@@ -140,18 +140,19 @@ fn known_receipts(desk: &Desk<'_>, files: &[File<'_>]) -> HashMap<ReceiptKey, Ve
 struct Tail {
     receipt_id: Uuid,
     business_date: chrono::NaiveDate,
-    printed: day::Previous,
+    printed: day::PreviousTime,
 }
 
-const TAIL: &str = "select receipt_id, business_date, receipt_number, \
-      (extract(epoch from printed_at) * 1000000)::bigint \
+const TAIL: &str = r"
+    select receipt_id, business_date, receipt_number,
+      (extract(epoch from printed_at) * 1000000)::bigint
     from sales.terminal_tail where terminal = $1";
 
 fn tail(terminal: &str) -> Option<Tail> {
     sql::row(TAIL, &[terminal.into()], |row| Tail {
         receipt_id: row.uuid(1),
         business_date: row.date(2),
-        printed: day::Previous {
+        printed: day::PreviousTime {
             number: row.must(3),
             instant: chrono::DateTime::from_timestamp_micros(row.must(4)).unwrap_or_default(),
         },

@@ -1,40 +1,42 @@
-//! The rows of what was decided: documents, keys, raw bytes, refusals.
+//! Writes the rows of what was decided: documents, keys, raw bytes, refusals.
 
 use std::collections::HashMap;
 
-use tpv_core::chain::{document_about, sha256};
-use tpv_core::intake::{Dat, Decision, New, reason};
+use tpv_core::document_id::document_about;
+use tpv_core::hash_chain::sha256;
+use tpv_core::intake::{Dat, Decision, New};
 use tpv_core::problem::Problem;
+use tpv_core::receipt::reason;
 use uuid::Uuid;
 
-use super::File;
 use super::answer::Answer;
+use super::dat_file;
+use super::file::File;
+use super::hash_chain::HashChain;
 use super::sort::new_of;
-use crate::chain::Chain;
-use crate::dat_file;
-use crate::desk::Context;
-use crate::sql;
+use super::terminal::Terminal;
+use crate::postgres::sql;
 
-/// Writes it all and answers for each file.
-pub fn write(context: &Context, mut chain: Chain, files: &[File<'_>], decisions: Vec<Decision>) -> Vec<Answer> {
+/// Writes all rows, and answers for each file.
+pub fn write(terminal: &Terminal, mut chain: HashChain, files: &[File<'_>], decisions: Vec<Decision>) -> Vec<Answer> {
     for (file, decision) in files.iter().zip(&decisions) {
         if let (Decision::New(new), Some(body)) = (decision, &file.verdict.body) {
-            append(context.node_id, &mut chain, new, body);
+            append(terminal.node_id, &mut chain, new, body);
         }
     }
     chain.write();
-    write_keys(context, files, &decisions);
-    write_tail(context, &decisions);
+    write_keys(terminal, files, &decisions);
+    write_tail(terminal, &decisions);
     for new in new_of(&decisions) {
         if let Some(undone) = new.voids {
-            dat_file::withdraw(context.node_id, undone, UNDONE);
+            dat_file::withdraw(terminal.node_id, undone, UNDONE);
         }
     }
-    write_raw(context, files, &decisions);
-    let first = first_deliveries(context, files, &decisions);
+    write_raw(terminal, files, &decisions);
+    let first = first_deliveries(terminal, files, &decisions);
     let answer = |(file, decision): (&File<'_>, Decision)| match decision {
         Decision::Quarantined { problem, suspicious } => {
-            refuse(&context.terminal, file.name, file.raw, &problem, suspicious)
+            refuse(&terminal.code, file.name, file.raw, &problem, suspicious)
         }
         Decision::Duplicate(id) => first.get(&id).map_or_else(Answer::default, |first| first.answer(id)),
         Decision::New(new) => accepted(*new),
@@ -45,7 +47,7 @@ pub fn write(context: &Context, mut chain: Chain, files: &[File<'_>], decisions:
 const UNDONE: &str = "undone by the ticket after it";
 
 /// The receipt, what the store decided about it, and what it undoes.
-fn append(node_id: i32, chain: &mut Chain, new: &New, body: &str) {
+fn append(node_id: i32, chain: &mut HashChain, new: &New, body: &str) {
     chain.append("receipt", new.business_date, new.doc_id, body.to_owned());
     if !new.intake.is_empty() {
         let id = document_about(node_id, "intake", new.doc_id, 0);
@@ -71,14 +73,16 @@ fn accepted(new: New) -> Answer {
     }
 }
 
-const KEYS: &str = "insert into sales.receipt_key (terminal, printed_date, series, receipt_number, variant, receipt_id, \
-      business_date, content_hash, first_outcome, flags) \
-    select $1, k.printed_date, k.series, k.receipt_number, k.variant, k.receipt_id, k.business_date, k.content_hash, \
-      k.first_outcome, k.flags::text[] \
-    from unnest($2::date[], $3::text[], $4::text[], $5::bytea[], $6::uuid[], $7::date[], $8::bytea[], $9::text[], $10::text[]) \
+const KEYS: &str = r"
+    insert into sales.receipt_key (terminal, printed_date, series, receipt_number, variant, receipt_id,
+      business_date, content_hash, first_outcome, flags)
+    select $1, k.printed_date, k.series, k.receipt_number, k.variant, k.receipt_id, k.business_date, k.content_hash,
+      k.first_outcome, k.flags::text[]
+    from unnest($2::date[], $3::text[], $4::text[], $5::bytea[], $6::uuid[], $7::date[], $8::bytea[], $9::text[],
+        $10::text[])
       as k (printed_date, series, receipt_number, variant, receipt_id, business_date, content_hash, first_outcome, flags)";
 
-fn write_keys(context: &Context, files: &[File<'_>], decisions: &[Decision]) {
+fn write_keys(terminal: &Terminal, files: &[File<'_>], decisions: &[Decision]) {
     let new: Vec<(&New, Vec<u8>)> = files
         .iter()
         .zip(decisions)
@@ -90,11 +94,11 @@ fn write_keys(context: &Context, files: &[File<'_>], decisions: &[Decision]) {
     if new.is_empty() {
         return;
     }
-    // Flags are words of our own, so that the array's text needs no quoting.
+    // Flags are words of our own, so the text of the array needs no quotes.
     let flags = |new: &New| format!("{{{}}}", new.intake.flags.join(","));
     let outcome = |new: &New| if new.hold().is_some() { "held" } else { "accepted" };
     let args = [
-        context.terminal.as_str().into(),
+        terminal.code.as_str().into(),
         new.iter().map(|(new, _)| sql::date(new.key.printed_date)).collect::<Vec<_>>().into(),
         new.iter().map(|(new, _)| new.key.series.as_str()).collect::<Vec<_>>().into(),
         new.iter().map(|(new, _)| new.key.number.as_str()).collect::<Vec<_>>().into(),
@@ -108,15 +112,16 @@ fn write_keys(context: &Context, files: &[File<'_>], decisions: &[Decision]) {
     sql::execute(KEYS, &args);
 }
 
-const TAIL: &str = "insert into sales.terminal_tail (terminal, receipt_id, business_date, receipt_number, printed_at) \
-    values ($1, $2, $3, $4, $5::timestamptz) \
-    on conflict (terminal) do update set receipt_id = excluded.receipt_id, business_date = excluded.business_date, \
+const TAIL: &str = r"
+    insert into sales.terminal_tail (terminal, receipt_id, business_date, receipt_number, printed_at)
+    values ($1, $2, $3, $4, $5::timestamptz)
+    on conflict (terminal) do update set receipt_id = excluded.receipt_id, business_date = excluded.business_date,
       receipt_number = excluded.receipt_number, printed_at = excluded.printed_at";
 
-fn write_tail(context: &Context, decisions: &[Decision]) {
+fn write_tail(terminal: &Terminal, decisions: &[Decision]) {
     if let Some(last) = new_of(decisions).filter(|new| !new.conflicts).last() {
         let args = [
-            context.terminal.as_str().into(),
+            terminal.code.as_str().into(),
             sql::uuid(last.doc_id).into(),
             sql::date(last.business_date).into(),
             last.key.number.as_str().into(),
@@ -126,11 +131,12 @@ fn write_tail(context: &Context, decisions: &[Decision]) {
     }
 }
 
-const RAW: &str = "insert into sales.raw (terminal, file_name, outcome, receipt_id, bytes) \
-    select $1, r.file_name, r.outcome, r.receipt_id, r.bytes \
+const RAW: &str = r"
+    insert into sales.raw (terminal, file_name, outcome, receipt_id, bytes)
+    select $1, r.file_name, r.outcome, r.receipt_id, r.bytes
     from unnest($2::text[], $3::text[], $4::uuid[], $5::bytea[]) as r (file_name, outcome, receipt_id, bytes)";
 
-fn write_raw(context: &Context, files: &[File<'_>], decisions: &[Decision]) {
+fn write_raw(terminal: &Terminal, files: &[File<'_>], decisions: &[Decision]) {
     let stored = |(file, decision)| {
         let (outcome, id) = match decision {
             &Decision::Quarantined { .. } => return None,
@@ -145,7 +151,7 @@ fn write_raw(context: &Context, files: &[File<'_>], decisions: &[Decision]) {
         return;
     }
     let args = [
-        context.terminal.as_str().into(),
+        terminal.code.as_str().into(),
         rows.iter().map(|row| row.0).collect::<Vec<_>>().into(),
         rows.iter().map(|row| row.1).collect::<Vec<_>>().into(),
         rows.iter().map(|row| sql::uuid(row.2)).collect::<Vec<_>>().into(),
@@ -154,7 +160,7 @@ fn write_raw(context: &Context, files: &[File<'_>], decisions: &[Decision]) {
     sql::execute(RAW, &args);
 }
 
-/// What the first delivery of a receipt was answered, and the `.dat` that it has now.
+/// The answer to the first delivery of a receipt, and the `.dat` that the receipt has now.
 struct First {
     outcome: String,
     flags: Vec<String>,
@@ -174,22 +180,23 @@ impl First {
     }
 }
 
-const FIRST: &str = "select k.receipt_id, k.first_outcome, k.flags, f.folder, f.name, f.trigger_name, f.bytes \
-    from unnest($3::date[], $4::text[], $5::text[]) as d (printed_date, series, receipt_number) \
-    cross join lateral ( \
-      select k.receipt_id, k.first_outcome, k.flags from sales.receipt_key k \
-       where k.terminal = $2 and k.printed_date = d.printed_date and k.series = d.series \
-         and k.receipt_number = d.receipt_number \
-      offset 0) k \
-    left join lateral ( \
-      select f.folder, f.name, f.trigger_name, f.bytes from dat.file f \
-       where f.node_id = $1 and f.receipt_id = k.receipt_id and f.withdrawn_at is null \
+const FIRST: &str = r"
+    select k.receipt_id, k.first_outcome, k.flags, f.folder, f.name, f.trigger_name, f.bytes
+    from unnest($3::date[], $4::text[], $5::text[]) as d (printed_date, series, receipt_number)
+    cross join lateral (
+      select k.receipt_id, k.first_outcome, k.flags from sales.receipt_key k
+       where k.terminal = $2 and k.printed_date = d.printed_date and k.series = d.series
+         and k.receipt_number = d.receipt_number
+      offset 0) k
+    left join lateral (
+      select f.folder, f.name, f.trigger_name, f.bytes from dat.file f
+       where f.node_id = $1 and f.receipt_id = k.receipt_id and f.withdrawn_at is null
       offset 0) f on true";
 
-fn first_deliveries(context: &Context, files: &[File<'_>], decisions: &[Decision]) -> HashMap<Uuid, First> {
-    let desk = context.desk(chrono::Utc::now());
+fn first_deliveries(terminal: &Terminal, files: &[File<'_>], decisions: &[Decision]) -> HashMap<Uuid, First> {
+    let context = terminal.context(chrono::Utc::now());
     let repeated = |(file, decision): (&File<'_>, &Decision)| match decision {
-        Decision::Duplicate(_) => Some(desk.key(file.verdict.receipt.as_ref()?)),
+        Decision::Duplicate(_) => Some(context.key(file.verdict.receipt.as_ref()?)),
         _ => None,
     };
     let keys: Vec<_> = files.iter().zip(decisions).filter_map(repeated).collect();
@@ -197,8 +204,8 @@ fn first_deliveries(context: &Context, files: &[File<'_>], decisions: &[Decision
         return HashMap::new();
     }
     let args = [
-        context.node_id.into(),
-        context.terminal.as_str().into(),
+        terminal.node_id.into(),
+        terminal.code.as_str().into(),
         keys.iter().map(|key| sql::date(key.printed_date)).collect::<Vec<_>>().into(),
         keys.iter().map(|key| key.series.as_str()).collect::<Vec<_>>().into(),
         keys.iter().map(|key| key.number.as_str()).collect::<Vec<_>>().into(),
@@ -216,10 +223,11 @@ fn first_deliveries(context: &Context, files: &[File<'_>], decisions: &[Decision
     rows.into_iter().collect()
 }
 
-const REJECT: &str = "insert into sales.rejected (terminal, file_name, size_bytes, sha256, code, pointer, detail, raw) \
+const REJECT: &str = r"
+    insert into sales.rejected (terminal, file_name, size_bytes, sha256, code, pointer, detail, raw)
     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing";
 
-/// A larger file than a receipt may be is not kept twice: it lies in the quarantine folder.
+/// A file that is larger than any receipt is not kept here: it lies in the quarantine folder.
 const MOST_RAW: usize = 16 * 1024 * 1024;
 
 const ALARM: &str = "insert into sec.audit (event, subject, detail) values ($1, $2, $3)";

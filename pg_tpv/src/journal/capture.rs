@@ -1,22 +1,23 @@
-//! From a change of a tracked row to an operation. Called at the end of the transaction, by a deferred trigger, so that the
-//! counter's lock is held as short as can be, and order of numbers is order of commits.
+//! From a change of a tracked row to an operation.
+//!
+//! A deferred trigger calls it at the end of the transaction. So the lock on the counter is held only until the commit, and
+//! the order of numbers is the order of commits.
 
 use pgrx::prelude::*;
 use tpv_core::json::Value;
 use tpv_core::merge::{ALIAS, Draft, EXISTS, Patch, Version};
 
-use super::entity::{TOMBSTONE, Tracked};
-use super::{settle, state};
-use crate::clock::hlc_now;
-use crate::jsonb::JsonbText;
+use super::sibling::clear_siblings;
+use super::stored_heads;
+use super::tracked::{TOMBSTONE, Tracked};
+use crate::node::clock::hlc_now;
 use crate::node::this_node;
-use crate::refusal::Refusal;
-use crate::sql;
+use crate::postgres::{JsonbText, Refusal, sql};
 
-/// Whether changes of rows in this session are to be captured now: not while the merge writes.
+/// Whether changes of rows in this session are captured now. They are not while the merge writes rows.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn is_capturing() -> bool {
-    super::is_capturing()
+    super::without_capture::is_capturing()
 }
 
 /// Writes the operation for a change of a row: `old` is null for a new one. Called by the trigger `sync.capture`.
@@ -39,7 +40,7 @@ fn capture(table_name: &str, old: Option<&JsonbText>, new: &JsonbText) -> Result
     Ok(())
 }
 
-/// What a change wrote: the registers whose values differ, and whether the thing came to be or ceased to.
+/// What a change wrote: the registers whose values differ, and whether the row was created, deleted or made an alias.
 fn changes(tracked: &Tracked, old: Option<&Value>, new: &Value) -> Patch {
     let deleted = |image: &Value| image.get(TOMBSTONE).and_then(Value::as_bool).unwrap_or(false);
     let mut patch = tracked.registers(new);
@@ -59,16 +60,18 @@ fn changes(tracked: &Tracked, old: Option<&Value>, new: &Value) -> Patch {
     patch
 }
 
-const COUNT: &str = "insert into sync.op_counter as c (node_id, last_seq) values ($1, 1) \
+const COUNT: &str = r"
+    insert into sync.op_counter as c (node_id, last_seq) values ($1, 1)
     on conflict (node_id) do update set last_seq = c.last_seq + 1 returning last_seq";
 
 const APPEND: &str =
     "insert into wire.op (node_id, seq, hlc, table_name, key, patch, base) values ($1, $2, $3, $4, $5, $6, $7)";
 
-/// Appends an operation that has seen all that is known here, and makes it the head of what it writes.
+/// Appends an operation that has seen all heads here, and makes it the only head of what it writes.
 pub fn write(node_id: i32, tracked: &Tracked, key: &str, patch: Patch) {
-    let seq: i64 = sql::row(COUNT, &[node_id.into()], |row| row.must(1)).unwrap_or_else(|| sql::broken("no counter"));
-    let mut entity = state::lock(&tracked.table_name, key);
+    let seq: i64 = sql::row(COUNT, &[node_id.into()], |row| row.must(1))
+        .unwrap_or_else(|| sql::broken("the counter of operations is gone"));
+    let mut entity = stored_heads::lock(&tracked.table_name, key);
     let operation = Draft::write(&entity, patch).stamped(Version { node_id, seq }, hlc_now());
     sql::execute(
         APPEND,
@@ -82,15 +85,15 @@ pub fn write(node_id: i32, tracked: &Tracked, key: &str, patch: Patch) {
             operation.base_text().into(),
         ],
     );
-    // It has seen every head, so that it is the only one now; unless central decides, and this store had left.
+    // It has seen every head, so it is the only one now. One exception: a store that left, in a table of central's.
     entity.advance(&tracked.entitled(operation.clone()), |_| false);
-    state::store(&tracked.table_name, key, &entity);
-    settle::clear_siblings(&tracked.table_name, key, operation.patch.keys());
+    stored_heads::store(&tracked.table_name, key, &entity);
+    clear_siblings(&tracked.table_name, key, operation.patch.keys());
 }
 
 extension_sql!(
     r#"
-comment on function is_capturing() is 'False while the merge itself writes rows: then nobody decided anything.';
+comment on function is_capturing() is 'False while the merge writes rows: these changes are nobody''s decision.';
 comment on function capture_change(text, jsonb, jsonb) is
     'Writes the operation for a change of a tracked row. The trigger sync.capture calls it at the end of the transaction.';
 "#,

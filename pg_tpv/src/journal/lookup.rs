@@ -1,6 +1,7 @@
-//! What is tracked, and by which rules, is needed for each operation and changes once a month. A session keeps what it looked
-//! up until somebody changed it: PostgreSQL tells every session of a database about changed tables, and the trigger
-//! `_000_forget` of the tables that rules are in makes it tell of changed rows the same way.
+//! Keeps in each session what is tracked and by which rules: it is needed for each operation, and changes once a month.
+//!
+//! A session keeps it until somebody changes it. PostgreSQL tells every session of a database about changed tables; the
+//! trigger `_000_forget`, on the tables that hold the rules, makes it tell of changed rows in the same way.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,20 +11,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pgrx::{pg_guard, pg_sys};
 
-use super::entity::Tracked;
+use super::tracked::Tracked;
 
-/// Grows with each change that this session heard of.
+/// How many changes this session was told of.
 static CHANGES: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    /// As of so many changes. A backend has one thread.
+    /// What was looked up, and at which number of changes. A backend has one thread.
     static KEPT: RefCell<(u64, HashMap<String, Rc<Tracked>>)> = RefCell::default();
 }
 
+impl Tracked {
+    /// A tracked table; none when it is not tracked on this node, or does not exist yet.
+    pub fn find(table_name: &str) -> Option<Rc<Self>> {
+        kept(table_name, || Self::look_up(table_name))
+    }
+}
+
 /// What was looked up before, or what `look_up` finds.
-pub fn kept(table_name: &str, look_up: impl FnOnce() -> Option<Tracked>) -> Option<Rc<Tracked>> {
+fn kept(table_name: &str, look_up: impl FnOnce() -> Option<Tracked>) -> Option<Rc<Tracked>> {
     listen();
-    // SAFETY: may be called in any transaction. Whoever changed a rule told of it before the lock was free for us.
+    // SAFETY: may be called in any transaction. Whoever changed a rule sent its message before the lock was free for us.
     unsafe { pg_sys::AcceptInvalidationMessages() };
     let changes = CHANGES.load(Ordering::Relaxed);
     let kept = KEPT.with_borrow_mut(|(as_of, kept)| {
@@ -57,7 +65,7 @@ unsafe extern "C-unwind" fn changed(_nothing: pg_sys::Datum, _table: pg_sys::Oid
     CHANGES.fetch_add(1, Ordering::Relaxed);
 }
 
-/// A row of a table that rules are in changed: this session forgets at once, the others when this transaction commits.
+/// A row of a table that holds rules changed: this session forgets at once, the others when this transaction commits.
 ///
 /// # Safety
 /// The relation is open.

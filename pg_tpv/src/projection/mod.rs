@@ -1,40 +1,33 @@
 //! From a document to the tables that people read.
 //!
-//! A projection is a function of the documents that exist, never of the order they came in. Each kind has a file; a
-//! kind that is not here is of a newer version of ours, and waits.
+//! A projection is a function of the documents that exist, never of the order in which they came. `receipt`, `event` and
+//! `day_close` project one kind of document each; a kind that is not here was written by a newer version, and waits.
 
-mod close;
+mod day_close;
+mod early_event;
 mod event;
 mod rebuild;
 mod receipt;
-mod said;
-mod standing;
+mod receipt_state;
 
-use crate::attempt::DataFault;
-use crate::take_in::Document;
+use crate::postgres::DataFault;
+use crate::wire::{Document, SCHEMA_VERSION};
 
-pub use standing::{lock_receipts, standing_of};
-
-/// The version of bodies that this extension writes and knows.
-pub const SCHEMA_VERSION: i32 = 1;
+pub use receipt_state::{lock_receipts, state_of_receipt};
 
 /// Writes what a document says into its tables.
 ///
 /// # Errors
-/// What can not be projected, with its code; database errors of the data's making are raised.
+/// Why the document cannot be projected. What a table refuses is raised.
 pub fn project(document: &Document) -> Result<(), DataFault> {
     if document.schema_version > SCHEMA_VERSION {
-        return Err(misfit("NEWER_SCHEMA", "a newer version of pg_tpv wrote it"));
+        return Err(DataFault::new("NEWER_SCHEMA", "a newer version of pg_tpv wrote it"));
     }
     document.check_hash()?;
     match document.kind.as_str() {
         "receipt" => receipt::project(document),
         "intake" | "release" | "void" | "withdraw" | "render" => event::project(document),
-        "day_close" => close::project(document),
-        _ => Err(misfit("UNKNOWN_KIND", "this version of pg_tpv does not know the kind")),
+        "day_close" => day_close::project(document),
+        _ => Err(DataFault::new("UNKNOWN_KIND", "this version of pg_tpv does not know the kind")),
     }
-}
-
-fn misfit(code: &str, detail: &str) -> DataFault {
-    DataFault { code: code.to_owned(), detail: detail.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! Every projection anew, from the documents alone.
+//! Makes every projection anew, from the documents alone.
 
 use std::collections::BTreeMap;
 
@@ -7,27 +7,28 @@ use pgrx::prelude::*;
 use tpv_core::receipt::Receipt;
 use uuid::Uuid;
 
-use super::{project, standing_of};
-use crate::attempt::{DataFault, attempt};
-use crate::node::this_node;
-use crate::refusal::Refusal;
-use crate::sql;
-use crate::store;
-use crate::take_in::{Document, quarantine};
+use super::{project, state_of_receipt};
+use crate::node::{store, this_node};
+use crate::postgres::{DataFault, Refusal, attempt, sql};
+use crate::wire::{Document, quarantine};
 
-const EMPTY: &str = "truncate sales.receipt, sales.receipt_line, sales.receipt_event, \
+const EMPTY: &str = r"
+    truncate sales.receipt, sales.receipt_line, sales.receipt_event,
     sales.day_close, sales.receipt_key";
 
-/// By key, not by time: the result must not hang on the order, and so it is not the order they came in.
-const PAGE: &str = "select node_id, doc_id, business_date, kind, hlc, schema_version, chain, body, content_hash \
-    from wire.doc where (node_id, doc_id, business_date) > ($1, $2, $3) \
+/// By key, not by time: the result must not depend on the order in which documents came, so they are read in another one.
+const PAGE: &str = r"
+    select node_id, doc_id, business_date, kind, hlc, schema_version, chain, body, content_hash
+    from wire.doc where (node_id, doc_id, business_date) > ($1, $2, $3)
     order by node_id, doc_id, business_date limit 500";
 
-/// What was quarantined before and is projected now. Operations and rows that were refused are nothing that is projected.
-const RESOLVE: &str = "update sync.quarantine set resolved_at = clock_timestamp() \
+/// Documents that were quarantined before and are projected now. Operations and refused rows are not projected.
+const RESOLVE: &str = r"
+    update sync.quarantine set resolved_at = clock_timestamp()
     where resolved_at is null and doc_id is not null and at < transaction_timestamp()";
 
-const KEY: &str = "insert into sales.receipt_key (terminal, printed_date, series, receipt_number, variant, receipt_id, \
+const KEY: &str = r"
+    insert into sales.receipt_key (terminal, printed_date, series, receipt_number, variant, receipt_id,
     business_date, content_hash, first_outcome, flags) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 #[derive(Default)]
@@ -44,7 +45,9 @@ pub fn rebuild_projections()
 {
     if this_node().is_none() {
         let code = PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
-        Refusal::new(code, "this database is no node yet").hint("org.register_store says which").raise();
+        Refusal::new(code, "this database is no node yet")
+            .hint("Register it with org.register_central or org.register_store.")
+            .raise();
     }
     sql::execute(EMPTY, &[]);
     let mut counts: BTreeMap<String, Count> = BTreeMap::new();
@@ -68,7 +71,7 @@ pub fn rebuild_projections()
     }))
 }
 
-/// Whether each was projected. All at once, and one by one when one of them will not.
+/// Projects a page at once, or one by one when one of them fails. Answers which were projected.
 fn project_all(page: &[Document]) -> Vec<bool> {
     if attempt(|| page.iter().try_for_each(project)).is_ok() {
         return vec![true; page.len()];
@@ -83,10 +86,11 @@ fn project_all(page: &[Document]) -> Vec<bool> {
     page.iter().map(one).collect()
 }
 
-const OWN: &str = "select d.doc_id, d.business_date, d.chain, d.body, d.content_hash from wire.doc d \
+const OWN: &str = r"
+    select d.doc_id, d.business_date, d.chain, d.body, d.content_hash from wire.doc d
     where d.node_id = $1 and d.kind = 'receipt' and d.doc_id > $2 order by d.doc_id limit 500";
 
-/// The arbiter of this node's own receipts: it too follows from the documents.
+/// The arbiter of this node's own receipts, `sales.receipt_key`, follows from the documents too.
 fn refill_keys() {
     let (Some(node_id), mut after) = (this_node(), Uuid::nil()) else { return };
     loop {
@@ -98,13 +102,14 @@ fn refill_keys() {
         for (doc_id, business_date, terminal, body, content_hash) in page {
             // A body that is no receipt is in quarantine by now.
             let _: Result<(), DataFault> = attempt(|| {
-                let (Ok(receipt), Some(desk)) = (Receipt::from_body(&body), store::clock_of(node_id, &terminal)) else {
+                let (Ok(receipt), Some(clock)) = (Receipt::from_body(&body), store::clock_of(node_id, &terminal))
+                else {
                     return Ok(());
                 };
-                let key = desk.key(node_id, &terminal, &receipt);
+                let key = clock.key(node_id, &terminal, &receipt);
                 let variant = if key.document_id() == doc_id { Vec::new() } else { content_hash.to_vec() };
-                let standing = standing_of(node_id, doc_id);
-                let outcome = if standing.hold.is_some() { "held" } else { "accepted" };
+                let receipt_state = state_of_receipt(node_id, doc_id);
+                let outcome = if receipt_state.hold.is_some() { "held" } else { "accepted" };
                 sql::execute(
                     KEY,
                     &[
@@ -117,7 +122,7 @@ fn refill_keys() {
                         sql::date(business_date).into(),
                         content_hash.to_vec().into(),
                         outcome.into(),
-                        standing.flags.into(),
+                        receipt_state.flags.into(),
                     ],
                 );
                 Ok(())
@@ -129,7 +134,7 @@ fn refill_keys() {
 extension_sql!(
     r#"
 comment on function rebuild_projections() is
-    'Fills every projection anew. Callers use sales.rebuild_projections, which runs as the owner of the tables.';
+    'Makes every projection anew. Callers use sales.rebuild_projections, which runs as the owner of the tables.';
 "#,
     name = "rebuild_comments",
     requires = [rebuild_projections]

@@ -6,11 +6,11 @@ use pgrx::pg_sys::{DATEOID, INT4OID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAM
 use tpv_core::day::StoreDay;
 use tpv_core::receipt::{Line, Receipt};
 
-use super::{misfit, said, standing};
-use crate::attempt::DataFault;
-use crate::bulk::{self, Table, Value};
-use crate::store;
-use crate::take_in::Document;
+use super::{early_event, receipt_state};
+use crate::node::store;
+use crate::postgres::DataFault;
+use crate::postgres::bulk::{self, Table, Value};
+use crate::wire::Document;
 
 static RECEIPT: Table<21> = Table {
     schema: c"sales",
@@ -59,14 +59,15 @@ static LINE: Table<11> = Table {
 };
 
 pub(super) fn project(document: &Document) -> Result<(), DataFault> {
-    let receipt = Receipt::from_body(&document.body).map_err(|_| misfit("BAD_BODY", "the body is not a receipt"))?;
+    let receipt =
+        Receipt::from_body(&document.body).map_err(|_| DataFault::new("BAD_BODY", "the body is not a receipt"))?;
     let store = store::day_of(document.node_id)
-        .ok_or_else(|| misfit("UNKNOWN_STORE", "the store of the receipt is not known on this node"))?;
+        .ok_or_else(|| DataFault::new("UNKNOWN_STORE", "the store of the receipt is not known on this node"))?;
     let lines: Vec<_> = (1..).zip(&receipt.items).map(|(number, line)| line_row(document, number, line)).collect();
     bulk::insert(&RECEIPT, &[header_row(document, &receipt, store)]);
     bulk::insert(&LINE, &lines);
-    if said::before(document.node_id, document.doc_id) {
-        standing::settle(document.node_id, document.doc_id);
+    if early_event::before(document.node_id, document.doc_id) {
+        receipt_state::write(document.node_id, document.doc_id);
     }
     Ok(())
 }

@@ -110,5 +110,5 @@ fn an_operation_that_cannot_be_read_here_is_resolved_by_the_snapshot_that_covers
     until_at(store, "select exists (select from party.customer where phone = 'new')");
     let waits = "select string_agg(code, ', ') from sync.quarantine where resolved_at is null";
     assert_eq!(ask(store, waits), "");
-    assert_eq!(ask(store, "select (detail like '%(came as state)')::text from sync.quarantine"), "true");
+    assert_eq!(ask(store, "select (detail like '%(received inside a snapshot)')::text from sync.quarantine"), "true");
 }

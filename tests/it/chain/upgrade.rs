@@ -1,29 +1,108 @@
-//! A store of the release before: its extension, its database, its receipts, under the new library.
+//! A store of this version, its database and its receipts, under the library of the next version, and upgraded to that.
 //!
-//! `pg_tpv/sql/released` keeps the SQL of each released extension, so that a server can be put into its state.
+//! Nothing is released yet, so the next version is made up: this version's extension with what [`CHANGE`] says, and this
+//! version's migrations, frozen as a release freezes them, with one more that carries the change of a function.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use postgres::Client;
 use refinery::Migration;
 use tpv_lab::chain::{self, Plan};
-use tpv_lab::cluster::Cluster;
-use tpv_lab::cluster::bootstrap;
-use tpv_lab::machine::Lab;
+use tpv_lab::cluster::{Cluster, PgTree, bootstrap, extension_files, released_sql};
+use tpv_lab::machine::{Lab, run};
 use tpv_lab::node::{CENTRAL, STORES};
 use tpv_lab::store;
 use tpv_lab::store::Receipts;
 use tpv_lab::wait::until_true;
+use tpv_migrations::assemble::assemble;
+use tpv_migrations::freeze::freeze;
+use tpv_migrations::{Console, Release, program};
 
 use crate::support::SOON;
 
-/// The release before this one, and the newest migration that it had.
-const BEFORE: (&str, i32) = ("0.1.0", 7);
+/// This version.
+const THIS: &str = env!("CARGO_PKG_VERSION");
 
-/// This one.
-const NOW: &str = env!("CARGO_PKG_VERSION");
+/// The one that comes next: newer than all that will be.
+const NEXT: &str = "98.0.0";
+
+/// What the next version's extension has otherwise: a function more, a function less, another comment.
+const CHANGE: &str = "
+create function next_stamp() returns bigint strict volatile parallel unsafe language c as 'MODULE_PATHNAME', 'hlc_now_wrapper';
+comment on function next_stamp() is 'The next stamp of this node.';
+drop function hlc_ahead();
+comment on function hlc_now() is 'Another sentence.';
+";
+
+/// What its migration does: it uses the new function, and carries what became of a function that was there.
+const MIGRATION: &str = "-- Purpose: what the next version brings.
+-- Limits:  none.
+-- Undo:    drop function sync.next_stamp(); the version before has the other function.
+create function sync.next_stamp() returns bigint language sql security definer set search_path = pg_catalog, pg_temp as
+$$ select tpv.next_stamp() $$;
+comment on function sync.next_stamp() is 'The next stamp of this node.';
+-- include functions/sync/prune.sql
+";
+
+/// The next version.
+struct Next {
+    /// Its extension, installed beside the system's server.
+    tree: PgTree,
+    /// What its tpv-migrate holds.
+    release: Release,
+}
+
+impl Next {
+    fn make(lab: &Lab, folder: &Path) -> Self {
+        Self { tree: PgTree::with(lab, &extension(lab, folder)).unwrap(), release: release(lab, folder) }
+    }
+}
+
+/// The files of the next version's extension, beside those of this one.
+fn extension(lab: &Lab, folder: &Path) -> Vec<PathBuf> {
+    let files = extension_files(&lab.package).unwrap();
+    let read = |name: &str| fs::read_to_string(files.iter().find(|file| file.ends_with(name)).unwrap()).unwrap();
+    let control = read("pg_tpv.control");
+    assert!(control.contains(&format!("'{THIS}'")), "{control}");
+    [
+        ("pg_tpv.control".to_owned(), control.replace(&format!("'{THIS}'"), &format!("'{NEXT}'"))),
+        (format!("pg_tpv--{NEXT}.sql"), read(&format!("pg_tpv--{THIS}.sql")) + CHANGE),
+        (format!("pg_tpv--{THIS}--{NEXT}.sql"), CHANGE.to_owned()),
+    ]
+    .map(|(name, text)| {
+        let file = folder.join(name);
+        fs::write(&file, text).unwrap();
+        file
+    })
+    .to_vec()
+}
+
+/// What somebody does who changes a function after a release: an edit of its file, and one line in a new migration.
+fn release(lab: &Lab, folder: &Path) -> Release {
+    let migrations = folder.join("migrations");
+    fs::create_dir(&migrations).unwrap();
+    run(Command::new("cp")
+        .arg("-r")
+        .args(["sql", "released.txt"].map(|it| lab.checkout.join("migrations").join(it)))
+        .arg(&migrations))
+    .unwrap();
+    freeze(&migrations, THIS).unwrap();
+
+    let sql = migrations.join("sql");
+    let function = sql.join("functions/sync/prune.sql");
+    let (before, day) = (fs::read_to_string(&function).unwrap(), "interval '1 day'");
+    assert!(before.contains(day));
+    fs::write(&function, before.replace(day, "interval '2 days'")).unwrap();
+    assert!(assemble(&sql).unwrap_err().contains("functions/sync/prune.sql is not what"), "no migration carries it");
+    let last = Release::this().unwrap().migrations.len();
+    fs::write(sql.join(format!("V{}__next.sql", last + 1)), MIGRATION).unwrap();
+
+    let migration = |it: tpv_migrations::assemble::Assembled| Migration::unapplied(&it.name, &it.sql).unwrap();
+    Release { extension: NEXT.to_owned(), migrations: assemble(&sql).unwrap().into_iter().map(migration).collect() }
+}
 
 /// Each thing that belongs to the extension, with all that a caller or a trigger can notice of it.
 const MEMBERS: &str = "select concat_ws(E'\\n      ', o.type || ' ' || o.identity, \
@@ -44,83 +123,56 @@ fn members(cluster: &Cluster, database: &str, make: &str) -> BTreeSet<String> {
     dba.query(MEMBERS, &[]).unwrap().iter().map(|row| row.get(0)).collect()
 }
 
-#[test]
-fn an_extension_that_is_updated_is_the_one_that_is_made_anew() {
-    let cluster = Cluster::for_test(&Lab::open().unwrap()).unwrap();
-    let fresh = members(&cluster, "fresh", "create extension pg_tpv");
-    let before = format!("create extension pg_tpv version '{}'", BEFORE.0);
-    let updated = members(&cluster, "updated", &format!("{before}; alter extension pg_tpv update"));
+/// Both ways to a version's extension lead to the same functions.
+#[track_caller]
+fn is_complete(cluster: &Cluster, before: &str, now: &str) {
+    let name = before.replace(['.', '-'], "_");
+    let fresh = members(cluster, &format!("fresh_{name}"), "create extension pg_tpv");
+    let before_it = format!("create extension pg_tpv version '{before}'");
+    let updated_database = format!("updated_{name}");
+    let updated = members(cluster, &updated_database, &format!("{before_it}; alter extension pg_tpv update"));
     let list = |these: &BTreeSet<String>, those: &BTreeSet<String>| {
         these.difference(those).map(|one| format!("\n  - {one}")).collect::<String>()
     };
     let (missing, left_over) = (list(&fresh, &updated), list(&updated, &fresh));
     assert!(
         missing.is_empty() && left_over.is_empty(),
-        "pg_tpv/sql/pg_tpv--{}--{NOW}.sql is not complete\nit lacks, or has otherwise:{missing}\nit leaves behind:{left_over}",
-        BEFORE.0
+        "pg_tpv/sql/pg_tpv--{before}--{now}.sql is not complete\nit lacks, or has otherwise:{missing}\nit leaves behind:{left_over}"
     );
     assert!(fresh.len() > 30, "there is something to compare");
     let version = "select extversion from pg_extension where extname = 'pg_tpv'";
-    let mut dba = cluster.connect_as("postgres", "updated").unwrap();
-    assert_eq!(dba.query_one(version, &[]).unwrap().get::<_, String>(0), NOW);
-    assert_ne!(members(&cluster, "older", &before), fresh, "the release before was another one");
+    let mut dba = cluster.connect_as("postgres", &updated_database).unwrap();
+    assert_eq!(dba.query_one(version, &[]).unwrap().get::<_, String>(0), now);
+    assert_ne!(members(cluster, &format!("older_{name}"), &before_it), fresh, "the release before was another one");
 }
 
-/// What `tpv-migrate` says, and how it ends.
-fn migrate(cluster: &Cluster, word: &str) -> (Option<i32>, String) {
-    let Output { status, stdout, stderr } = Command::new(Lab::open().unwrap().program("tpv-migrate").unwrap())
-        .args([word, "--database-url", &cluster.dba_url()])
-        .output()
-        .unwrap();
-    (status.code(), String::from_utf8([stdout, stderr].concat()).unwrap())
-}
-
-/// Database `tpv` as the release before left it: its extension, its migrations, its record of them, without what came later.
-fn goes_back(cluster: &Cluster) {
+#[test]
+fn an_extension_that_is_updated_is_the_one_that_is_made_anew() {
     let lab = Lab::open().unwrap();
-    let mut dba = cluster.connect_as("postgres", "postgres").unwrap();
-    // The workers of pg_cron and of pg_tpv come back by themselves.
-    until_true("the database is dropped", SOON, || {
-        dba.batch_execute("drop database if exists tpv with (force)").is_ok()
-    })
-    .unwrap();
-    dba.batch_execute("create database tpv owner tpv_owner encoding 'UTF8' template template0").unwrap();
-    let extension = format!("create extension pg_tpv version '{}'", BEFORE.0);
-    cluster.connect().unwrap().batch_execute(&extension).unwrap();
-    bootstrap(cluster, &lab.program("tpv-migrate").unwrap()).unwrap();
-    dba.batch_execute("drop role tpv_apply; drop role tpv_replicator").unwrap();
-
-    let mut owner = cluster.connect().unwrap();
-    owner.batch_execute("set role tpv_owner; set search_path = ''").unwrap();
-    owner
-        .batch_execute(
-            "create schema tpv_migration; create table tpv_migration.history \
-             (version int4 primary key, name varchar(255), applied_on varchar(255), checksum varchar(255))",
-        )
-        .unwrap();
-    for migration in released(&lab) {
-        let mut work = owner.transaction().unwrap();
-        work.batch_execute(migration.sql().unwrap()).unwrap();
-        work.execute(
-            "insert into tpv_migration.history values ($1, $2, '2026-06-30T10:00:00Z', $3)",
-            &[&migration.version(), &migration.name(), &migration.checksum().to_string()],
-        )
-        .unwrap();
-        work.commit().unwrap();
+    let mut cluster = Cluster::for_test(&lab).unwrap();
+    // Each release, once there is one.
+    for file in released_sql(&lab.checkout).unwrap() {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        is_complete(&cluster, name.strip_prefix("pg_tpv--").unwrap(), THIS);
     }
+    let next = Next::make(&lab, &cluster.folder);
+    installs(&mut cluster, &next);
+    is_complete(&cluster, THIS, NEXT);
 }
 
-/// The migrations of the release before, in order.
-fn released(lab: &Lab) -> Vec<Migration> {
-    let folder = lab.checkout.join("migrations/sql");
-    let files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    let read = |file: &PathBuf| {
-        let name = file.file_stem().unwrap().to_str().unwrap();
-        Migration::unapplied(name, &std::fs::read_to_string(file).unwrap()).unwrap()
-    };
-    let mut all: Vec<Migration> = files.iter().map(read).filter(|it| it.version() <= BEFORE.1).collect();
-    all.sort();
-    all
+/// What a superuser does first: the files of the next version, and a new start of the server.
+fn installs(cluster: &mut Cluster, next: &Next) {
+    cluster.stop().unwrap();
+    cluster.set_files(next.tree.clone());
+    cluster.start().unwrap();
+}
+
+/// What the tpv-migrate of a version says, and how it ends.
+fn migrate(release: &Release, cluster: &Cluster, word: &str) -> (u8, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let args = ["tpv-migrate", word, "--database-url", &cluster.dba_url()].map(Into::into);
+    let code = program(release, args, &mut Console { out: &mut out, err: &mut err });
+    (code, String::from_utf8([out, err].concat()).unwrap())
 }
 
 fn text(dba: &mut Client, query: &str) -> String {
@@ -147,9 +199,8 @@ const RECEIPTS: &str = "select concat_ws(' ', \
 fn a_store_of_the_release_before_is_upgraded_with_its_receipts_and_joins() {
     let lab = Lab::open().unwrap();
     let mut at_store = Cluster::for_test(&lab).unwrap();
-    goes_back(&at_store);
-    at_store.stop().unwrap();
-    at_store.start().unwrap();
+    let next = Next::make(&lab, &at_store.folder);
+    installs(&mut at_store, &next);
     let mut dba = at_store.connect().unwrap();
     store::register(&mut dba, STORES[0]).unwrap();
     // The new library is there, and the database is not yet updated: the store sells.
@@ -160,20 +211,24 @@ fn a_store_of_the_release_before_is_upgraded_with_its_receipts_and_joins() {
     let before = text(&mut dba, RECEIPTS);
 
     // Before the extension is updated, migrations are refused, with what to do, and nothing has changed.
-    let (code, said) = migrate(&at_store, "run");
-    assert_eq!(code, Some(1), "{said}");
-    let remedy = format!("alter extension pg_tpv update to '{NOW}'");
-    assert!(said.contains(&format!("the extension pg_tpv is {}", BEFORE.0)) && said.contains(&remedy), "{said}");
-    assert_eq!(text(&mut dba, "select max(version)::text from tpv_migration.history"), BEFORE.1.to_string());
+    let newest = "select max(version)::text from tpv_migration.history";
+    let newest_before = text(&mut dba, newest);
+    let (code, said) = migrate(&next.release, &at_store, "run");
+    assert_eq!(code, 1, "{said}");
+    let remedy = format!("alter extension pg_tpv update to '{NEXT}'");
+    assert!(said.contains(&format!("the extension pg_tpv is {THIS}")) && said.contains(&remedy), "{said}");
+    assert_eq!(text(&mut dba, newest), newest_before);
 
     // What operations.md says that a superuser does.
     dba.batch_execute("alter extension pg_tpv update").unwrap();
-    let (code, said) = migrate(&at_store, "run");
-    assert!(code == Some(1) && said.contains("tpv_owner lacks EXECUTE on"), "the rights of new functions: {said}");
+    let (code, said) = migrate(&next.release, &at_store, "run");
+    assert!(code == 1 && said.contains("tpv_owner lacks EXECUTE on"), "the rights of new functions: {said}");
     bootstrap(&at_store, &lab.program("tpv-migrate").unwrap()).unwrap();
-    let (code, said) = migrate(&at_store, "run");
-    assert_eq!(code, Some(0), "{said}");
-    assert_eq!(migrate(&at_store, "status").0, Some(0));
+    let (code, said) = migrate(&next.release, &at_store, "run");
+    assert!(code == 0 && said.contains("__next in ") && said.contains("\n1 applied in "), "{said}");
+    assert_eq!(migrate(&next.release, &at_store, "status").0, 0);
+    assert!(text(&mut dba, "select prosrc from pg_proc where proname = 'prune_resends'").contains("'2 days'"));
+    dba.execute("select sync.next_stamp()", &[]).unwrap();
 
     assert_eq!(text(&mut dba, RECEIPTS), before, "no receipt has changed");
     let decided = "select string_agg(distinct table_name, ' ' order by table_name) from wire.op";
@@ -184,8 +239,15 @@ fn a_store_of_the_release_before_is_upgraded_with_its_receipts_and_joins() {
     );
     sell(&mut dba, &mut receipts, 10);
 
-    let central = Cluster::for_test(&lab).unwrap();
+    let mut central = Cluster::for_test(&lab).unwrap();
     chain::register_central(&mut central.connect().unwrap()).unwrap();
+    // Central is of the version before: a store joins with the version that central has.
+    let refused = format!("{:#}", Plan::Join.run(STORES[0], &at_store, &central).unwrap_err());
+    assert!(refused.contains("the two nodes are of different versions"), "{refused}");
+    installs(&mut central, &next);
+    central.connect().unwrap().batch_execute("alter extension pg_tpv update").unwrap();
+    bootstrap(&central, &lab.program("tpv-migrate").unwrap()).unwrap();
+    assert_eq!(migrate(&next.release, &central, "run").0, 0);
     Plan::Join.run(STORES[0], &at_store, &central).unwrap();
     sell(&mut dba, &mut receipts, 5);
     let at_store_now = text(&mut dba, RECEIPTS);
@@ -218,12 +280,37 @@ fn a_store_of_the_release_before_is_upgraded_with_its_receipts_and_joins() {
 #[test]
 fn tpv_migrate_says_what_to_do_where_the_extension_is_newer_than_it() {
     let cluster = Cluster::for_test(&Lab::open().unwrap()).unwrap();
-    assert_eq!(migrate(&cluster, "run").0, Some(0), "there is nothing to do");
+    let this = Release::this().unwrap();
+    assert_eq!(migrate(&this, &cluster, "run").0, 0, "there is nothing to do");
     let mut dba = cluster.connect().unwrap();
     dba.batch_execute("update pg_extension set extversion = '99.0.0' where extname = 'pg_tpv'").unwrap();
     for word in ["run", "status"] {
-        let (code, said) = migrate(&cluster, word);
-        assert_eq!(code, Some(1), "{word}: {said}");
+        let (code, said) = migrate(&this, &cluster, word);
+        assert_eq!(code, 1, "{word}: {said}");
         assert!(said.contains("newer than this program") && said.contains("use the tpv-migrate of 99.0.0"), "{said}");
     }
+}
+
+/// 0.1.0 was one store alone, and its tables were others. It is known by its extension, and by its first migration.
+#[test]
+fn tpv_migrate_refuses_a_database_of_0_1_0_by_name() {
+    let cluster = Cluster::for_test(&Lab::open().unwrap()).unwrap();
+    let this = Release::this().unwrap();
+    let mut dba = cluster.connect().unwrap();
+    let mut is_refused = |how: &str, sentence: &str| {
+        dba.batch_execute(how).unwrap();
+        for word in ["run", "status"] {
+            let (code, said) = migrate(&this, &cluster, word);
+            assert_eq!(code, 1, "{word}: {said}");
+            assert!(said.contains(sentence) && said.contains("there is no upgrade from 0.1.0"), "{word}: {said}");
+        }
+    };
+    is_refused(
+        "update tpv_migration.history set checksum = '8439890014418508976' where version = 1",
+        "made by tpv 0.1.0",
+    );
+    is_refused(
+        "update pg_extension set extversion = '0.1.0' where extname = 'pg_tpv'",
+        "the extension pg_tpv is 0.1.0",
+    );
 }

@@ -10,10 +10,9 @@ use crate::json::Value;
 /// What a number turned out to be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded {
-    /// The number as given.
     pub code: String,
     /// What sort of number it is.
-    pub kind: Kind,
+    pub kind: NumberKind,
     /// Its 14-digit form, when it is a GTIN with a right check digit.
     pub gtin14: Option<String>,
     /// Whether the check digit is right; none when it has no length of a GTIN.
@@ -24,18 +23,16 @@ pub struct Decoded {
 
 /// A sort of number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum NumberKind {
     /// A trade item anywhere in the world.
     Gtin,
-    /// A price look-up number.
     Plu,
     /// A number for use inside a region or a company.
     Restricted,
-    /// None of these.
     Unknown,
 }
 
-impl Kind {
+impl NumberKind {
     /// The word in JSON.
     pub fn word(self) -> &'static str {
         match self {
@@ -50,9 +47,7 @@ impl Kind {
 /// What a rule reads in a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// The rule's name.
     pub rule: String,
-    /// What the value is.
     pub value_kind: ValueKind,
     /// The digits of the item.
     pub item: Option<String>,
@@ -62,14 +57,11 @@ pub struct Reading {
     pub inner_check_ok: Option<bool>,
 }
 
-/// Where and when a number was read. What is not said excludes no rule.
+/// Where and when a number was read. What is not given excludes no rule.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scope<'a> {
-    /// The store.
     pub store: Option<&'a str>,
-    /// The department.
     pub department: Option<&'a str>,
-    /// The day.
     pub on: Option<NaiveDate>,
 }
 
@@ -87,11 +79,11 @@ pub fn decode_in(code: &str, rules: &[BarcodeRule], scope: Scope<'_>) -> Decoded
     let fitting = rules.iter().filter(|rule| readable && rule.holds_for(code) && rule.holds_in(scope));
     let reading = fitting.min_by_key(|rule| rule.priority).map(|rule| rule.reading(code));
     let kind = match &gtin14 {
-        _ if reading.is_some() => Kind::Restricted,
-        Some(gtin) if is_restricted(code, gtin) => Kind::Restricted,
-        Some(_) => Kind::Gtin,
-        None if super::is_plu(code) => Kind::Plu,
-        None => Kind::Unknown,
+        _ if reading.is_some() => NumberKind::Restricted,
+        Some(gtin) if is_restricted(code, gtin) => NumberKind::Restricted,
+        Some(_) => NumberKind::Gtin,
+        None if super::is_plu(code) => NumberKind::Plu,
+        None => NumberKind::Unknown,
     };
     Decoded { code: code.to_owned(), kind, gtin14, check_digit_ok, reading }
 }

@@ -3,38 +3,36 @@
 
 use chrono::NaiveDate;
 
-use crate::json::{Declared, Value};
+use crate::json::{SettingsReader, Value};
 use crate::problem::{Place, Problem};
 
 /// One rule. It is anchored: a number is its own only with this prefix and exactly this length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BarcodeRule {
-    /// What people call it.
-    pub name: String,
+    pub(super) name: String,
     /// The digits the number begins with.
-    pub prefix: String,
+    pub(super) prefix: String,
     /// How many digits the number has, check digit included.
-    pub length: usize,
+    pub(super) length: usize,
     /// The digits that name the item.
-    pub item: Option<Slice>,
+    pub(super) item: Option<Slice>,
     /// The digits that are the value.
-    pub value: Option<Slice>,
-    /// What the value is.
-    pub kind: ValueKind,
+    pub(super) value: Option<Slice>,
+    pub(super) kind: ValueKind,
     /// How many digits of the value stand behind the decimal point.
-    pub decimals: u32,
+    pub(super) decimals: u32,
     /// The check digit of the price inside, and its position.
-    pub inner_check: Option<(InnerCheck, usize)>,
+    pub(super) inner_check: Option<(InnerCheck, usize)>,
     /// The only store it holds in.
-    pub store: Option<String>,
+    pub(super) store: Option<String>,
     /// The only department it holds in.
-    pub department: Option<String>,
+    pub(super) department: Option<String>,
     /// The first day it holds.
-    pub valid_from: Option<NaiveDate>,
+    pub(super) valid_from: Option<NaiveDate>,
     /// The last day it holds.
-    pub valid_to: Option<NaiveDate>,
+    pub(super) valid_to: Option<NaiveDate>,
     /// Among several that fit, the lowest goes first; then the order they are given in.
-    pub priority: u32,
+    pub(super) priority: u32,
 }
 
 /// Some digits of a number. `start` counts from 1, as `substring` in SQL and GS1's N1, N2 … do.
@@ -42,7 +40,6 @@ pub struct BarcodeRule {
 pub struct Slice {
     /// Position of the first digit, from 1.
     pub start: usize,
-    /// How many digits.
     pub length: usize,
 }
 
@@ -61,7 +58,6 @@ pub enum ValueKind {
     Price,
     /// The weight, in the unit that `decimals` makes of it.
     Weight,
-    /// A number of pieces.
     Count,
     /// The number or the amount of a ticket.
     Ticket,
@@ -124,13 +120,13 @@ impl BarcodeRule {
             return Err(vec![Problem::new(CODE, "", "barcode rules are an array")]);
         };
         let mut problems = Vec::new();
-        let read = |(index, rule)| Self::read(Declared::new(rule, Place::Root.index(index), CODE, &mut problems));
+        let read = |(index, rule)| Self::read(SettingsReader::new(rule, Place::Root.index(index), CODE, &mut problems));
         let list: Vec<_> = rules.iter().enumerate().filter_map(read).collect();
         if problems.is_empty() { Ok(list) } else { Err(problems) }
     }
 
     /// Reads one rule; what is wrong with it is recorded where `declared` records.
-    pub(crate) fn read(mut declared: Declared<'_, '_>) -> Option<Self> {
+    pub(crate) fn read(mut declared: SettingsReader<'_, '_>) -> Option<Self> {
         let d = &mut declared;
         let digits = |text: &str| {
             let right = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -154,7 +150,7 @@ impl BarcodeRule {
             value,
             kind: kind.unwrap_or(ValueKind::Ticket),
             decimals: d.whole("decimals", 0..=6).unwrap_or(0),
-            // Where it is not said, the digit stands right before its price, as in N6 of a 13-digit label.
+            // Without a position, the digit stands right before its price, as in N6 of a 13-digit label.
             inner_check: inner.map(|check| {
                 (check, inner_position.map_or_else(|| value.map_or(0, |slice| slice.start - 1), |at| at as usize))
             }),
@@ -170,7 +166,7 @@ impl BarcodeRule {
     }
 
     /// What is wrong with the rule as a whole.
-    fn check(&self, d: &mut Declared<'_, '_>) {
+    fn check(&self, d: &mut SettingsReader<'_, '_>) {
         let outside = |slice: &Slice| slice.start - 1 + slice.length > self.length;
         if self.prefix.len() > self.length {
             d.fault::<()>("prefix", "the prefix is longer than the number");
@@ -198,7 +194,7 @@ impl BarcodeRule {
     }
 }
 
-fn read_slice(mut d: Declared<'_, '_>) -> Option<Slice> {
+fn read_slice(mut d: SettingsReader<'_, '_>) -> Option<Slice> {
     let (start, length) = (d.whole("start", 1..=LONGEST), d.whole("length", 1..=18));
     let (start, length) = (d.required("start", start), d.required("length", length));
     d.finish();

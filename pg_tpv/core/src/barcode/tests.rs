@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::check::{price4_check_digit, price5_check_digit};
 use super::*;
 use crate::json;
 
@@ -66,15 +67,15 @@ fn four_to_six_digits_are_a_plu() {
 #[test]
 fn a_number_is_of_the_kind_its_digits_say() {
     for (code, kind, ok) in [
-        ("4006381333931", Kind::Gtin, Some(true)),
-        ("4006381333930", Kind::Unknown, Some(false)),
-        ("2112345015002", Kind::Restricted, Some(true)),
-        ("95012346", Kind::Gtin, Some(true)),
-        ("20000004", Kind::Restricted, Some(true)),
-        ("4011", Kind::Plu, None),
-        ("1234567", Kind::Unknown, None),
-        ("", Kind::Unknown, None),
-        ("ABC", Kind::Unknown, None),
+        ("4006381333931", NumberKind::Gtin, Some(true)),
+        ("4006381333930", NumberKind::Unknown, Some(false)),
+        ("2112345015002", NumberKind::Restricted, Some(true)),
+        ("95012346", NumberKind::Gtin, Some(true)),
+        ("20000004", NumberKind::Restricted, Some(true)),
+        ("4011", NumberKind::Plu, None),
+        ("1234567", NumberKind::Unknown, None),
+        ("", NumberKind::Unknown, None),
+        ("ABC", NumberKind::Unknown, None),
     ] {
         let decoded = decode(code, &[]);
         assert_eq!((decoded.kind, decoded.check_digit_ok), (kind, ok), "{code}");

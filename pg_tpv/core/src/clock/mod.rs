@@ -6,9 +6,9 @@
 //! reserved some seconds ahead, so that a stamp costs no write.
 //!
 //! Stamps order only what was written without knowledge of each other; identity is `(node_id, seq)`. That is why a clock
-//! that had been wrong by years can be set back at all ([`State::step_back`]).
+//! that had been wrong by years can be set back at all ([`Clock::step_back`]).
 //!
-//! The caller holds a lock around each call, and from a call that asks for a ceiling until [`State::reserved`].
+//! The caller holds a lock around each call, and from a call that asks for a ceiling until [`Clock::reserved`].
 
 use chrono::{DateTime, Utc};
 
@@ -25,7 +25,7 @@ const LATEST_WALL_MS: i64 = (1 << 46) - 1;
 /// The clock of a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
-pub struct State {
+pub struct Clock {
     /// The greatest stamp handed out or seen.
     pub last: i64,
     /// What is known to be reserved on disk: no stamp above it may be used.
@@ -38,7 +38,7 @@ pub struct State {
 pub struct Tick {
     /// The stamp, greater than every one before.
     pub hlc: i64,
-    /// Where this is given, it has to be on disk before the stamp is used; then say [`State::reserved`].
+    /// Where this is given, it has to be on disk before the stamp is used; then say [`Clock::reserved`].
     pub needs_ceiling: Option<i64>,
 }
 
@@ -57,7 +57,7 @@ pub enum Observed {
     },
 }
 
-impl State {
+impl Clock {
     /// The clock after a start, whether the last stop was clean or not. `ceiling_on_disk` is 0 when there is none yet.
     pub fn recover(ceiling_on_disk: i64, now_ms: i64) -> Self {
         let ceiling = ceiling_on_disk.max(0);
@@ -67,7 +67,7 @@ impl State {
 
     /// The next stamp.
     pub fn tick(&mut self, now_ms: i64) -> Tick {
-        // It can not saturate before the year 6429, and nothing but a garbled ceiling leads there.
+        // It cannot saturate before the year 6429, and nothing but a garbled ceiling leads there.
         self.last = stamp(now_ms).max(self.last.saturating_add(1));
         let needs_ceiling = (self.last > self.ceiling).then(|| self.ceiling_wanted());
         Tick { hlc: self.last, needs_ceiling }
@@ -91,7 +91,7 @@ impl State {
     }
 
     /// The ceiling to write now, if less than half of the reserve is left. A background worker that asks every few
-    /// seconds spares [`State::tick`] from ever waiting for the disk.
+    /// seconds spares [`Clock::tick`] from ever waiting for the disk.
     pub fn wants_ceiling(&self, now_ms: i64) -> Option<i64> {
         let ahead = Self { last: self.last.max(stamp(now_ms)), ..*self };
         let left = self.ceiling.saturating_sub(ahead.last);

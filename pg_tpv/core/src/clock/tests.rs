@@ -8,7 +8,7 @@ const SKEW: i64 = 60_000;
 
 /// A node whose disk may lag behind its memory, and what it promised to the world.
 struct Node {
-    clock: State,
+    clock: Clock,
     disk: i64,
     now_ms: i64,
     greatest_used: i64,
@@ -17,7 +17,7 @@ struct Node {
 
 impl Node {
     fn new() -> Self {
-        Self { clock: State::recover(0, NOW), disk: 0, now_ms: NOW, greatest_used: i64::MIN, reservations: 0 }
+        Self { clock: Clock::recover(0, NOW), disk: 0, now_ms: NOW, greatest_used: i64::MIN, reservations: 0 }
     }
 
     fn write(&mut self, ceiling: i64) {
@@ -37,7 +37,7 @@ impl Node {
     }
 
     fn crash(&mut self) {
-        self.clock = State::recover(self.disk, self.now_ms);
+        self.clock = Clock::recover(self.disk, self.now_ms);
     }
 }
 
@@ -146,18 +146,18 @@ proptest! {
     fn no_value_makes_the_clock_panic(
         state in any::<(i64, i64)>(), remote in any::<i64>(), now in any::<i64>(), skew in any::<i64>()
     ) {
-        let mut clock = State { last: state.0, ceiling: state.1 };
+        let mut clock = Clock { last: state.0, ceiling: state.1 };
         let _ = clock.observe(remote, now, skew);
         let _ = clock.tick(now);
         let _ = (clock.wants_ceiling(now), clock.ahead_ms(now), clock.step_back(now));
-        let _ = State::recover(remote, now).tick(now);
+        let _ = Clock::recover(remote, now).tick(now);
         let _ = time_of(remote);
     }
 }
 
 #[test]
 fn a_full_counter_carries_into_the_milliseconds() {
-    let mut clock = State::recover(0, NOW);
+    let mut clock = Clock::recover(0, NOW);
     let first = clock.tick(NOW).hlc;
     assert_eq!(first, NOW << 16);
     for nth in 1..=70_000 {
@@ -168,7 +168,7 @@ fn a_full_counter_carries_into_the_milliseconds() {
 
 #[test]
 fn a_wall_clock_set_back_does_not_take_the_clock_with_it() {
-    let mut clock = State::recover(0, NOW);
+    let mut clock = Clock::recover(0, NOW);
     let before = clock.tick(NOW).hlc;
     assert_eq!(clock.tick(NOW - 3_600_000).hlc, before + 1);
     assert_eq!(clock.ahead_ms(NOW - 3_600_000), 3_600_000);
@@ -176,7 +176,7 @@ fn a_wall_clock_set_back_does_not_take_the_clock_with_it() {
 
 #[test]
 fn a_stamp_too_far_ahead_is_ignored_and_says_by_how_much() {
-    let mut clock = State::recover(0, NOW);
+    let mut clock = Clock::recover(0, NOW);
     let seen = clock.observe(YEAR_2099 << 16, NOW, SKEW);
     assert_eq!(seen, Observed::Ahead { by_ms: YEAR_2099 - NOW });
     assert_eq!(time_of(clock.tick(NOW).hlc).timestamp_millis(), NOW);
@@ -201,7 +201,7 @@ fn a_clock_from_2099_comes_back_once_told_to_and_stays_back_after_a_crash() {
     node.crash();
     node.tick();
     assert!(node.clock.ahead_ms(NOW) <= RESERVE_MS);
-    assert_eq!(State::recover(0, NOW).step_back(NOW), None);
+    assert_eq!(Clock::recover(0, NOW).step_back(NOW), None);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use unicode_normalization::UnicodeNormalization;
 
 use super::collision::collisions;
-use super::field::{self, Place};
+use super::field::{self, Section};
 use super::options::Options;
 use super::profile::{Profile, Record, Trigger};
 use super::template::Template;
@@ -48,8 +48,23 @@ pub fn is_warning(problem: &Problem) -> bool {
     WARNINGS.contains(&problem.code)
 }
 
+impl Profile {
+    /// Reads a profile, or lists every fault that [`check`] finds; warnings do not stand in the way.
+    ///
+    /// # Errors
+    /// All faults at once, each with its JSON pointer and the accepted values.
+    pub fn from_json(json: &Value) -> Result<Self, Vec<Problem>> {
+        let (profile, problems) = read(json);
+        let faults: Vec<_> = problems.into_iter().filter(|problem| !is_warning(problem)).collect();
+        match profile {
+            Some(profile) if faults.is_empty() => Ok(profile),
+            _ => Err(faults),
+        }
+    }
+}
+
 /// The profile, as far as it could be made, and all its problems; with a fault among them it must not be used.
-pub(super) fn read(json: &Value) -> (Option<Profile>, Vec<Problem>) {
+fn read(json: &Value) -> (Option<Profile>, Vec<Problem>) {
     let mut problems = Vec::new();
     let profile = profile(json, &mut problems);
     (profile, problems)
@@ -65,9 +80,9 @@ fn profile(json: &Value, problems: &mut Vec<Problem>) -> Option<Profile> {
     let eof_1a = options.flag("eof_1a", false);
 
     let scribe = Scribe { encoding, transliteration: &transliteration };
-    let header = options.get("header").map(|value| record(&mut options, value, "header", Place::Header, scribe));
+    let header = options.get("header").map(|value| record(&mut options, value, "header", Section::Header, scribe));
     let line = line(&mut options, scribe);
-    let total = options.get("total").map(|value| record(&mut options, value, "total", Place::Total, scribe));
+    let total = options.get("total").map(|value| record(&mut options, value, "total", Section::Total, scribe));
 
     let file_name = template(&mut options, "file_name", Template::file_name);
     let folder = template(&mut options, "folder", Template::folder);
@@ -182,9 +197,9 @@ fn line(options: &mut Options<'_, '_>, scribe: Scribe<'_>) -> Option<Record> {
     match (options.get("fields"), options.get("line")) {
         (Some(list), None) => {
             let pointer = options.at("fields");
-            fields(list, pointer, Place::Line, scribe, options.problems)
+            fields(list, pointer, Section::Line, scribe, options.problems)
         }
-        (None, Some(value)) => record(options, value, "line", Place::Line, scribe),
+        (None, Some(value)) => record(options, value, "line", Section::Line, scribe),
         (Some(_), Some(_)) => {
             options.fault(
                 "CONFLICT",
@@ -200,7 +215,7 @@ fn line(options: &mut Options<'_, '_>, scribe: Scribe<'_>) -> Option<Record> {
     }
 }
 
-fn record(options: &mut Options<'_, '_>, value: &Value, key: &str, at: Place, scribe: Scribe<'_>) -> Option<Record> {
+fn record(options: &mut Options<'_, '_>, value: &Value, key: &str, at: Section, scribe: Scribe<'_>) -> Option<Record> {
     let pointer = options.at(key);
     let mut options = Options::open(value, pointer, "a record", options.problems)?;
     options.only(&["fields"]);
@@ -212,7 +227,13 @@ fn record(options: &mut Options<'_, '_>, value: &Value, key: &str, at: Place, sc
     fields(list, pointer, at, scribe, options.problems)
 }
 
-fn fields(list: &Value, pointer: String, at: Place, scribe: Scribe<'_>, problems: &mut Vec<Problem>) -> Option<Record> {
+fn fields(
+    list: &Value,
+    pointer: String,
+    at: Section,
+    scribe: Scribe<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<Record> {
     let Value::Array(list) = list else {
         problems.push(Problem::new("WRONG_TYPE", pointer, "`fields` is an array of fields"));
         return None;

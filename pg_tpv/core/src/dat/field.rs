@@ -1,12 +1,13 @@
 //! One field of a profile, from its JSON.
 
 use super::date::DateFormat;
-use super::kind::{KEYS, KINDS, Kind};
+use super::kind::{FieldKind, KEYS, KINDS};
 use super::number::NumberStyle;
 use super::options::Options;
-use super::profile::{Align, Content, Field, Marks, Missing, Sign, Slot};
+use super::profile::{Content, Field, Missing};
+use super::slot::{Align, Marks, Sign, Slot, place};
 use super::source::Origin;
-use super::text::{Case, Scribe, place};
+use super::text::{Case, Scribe};
 use crate::json::Value;
 use crate::problem::Problem;
 
@@ -16,7 +17,7 @@ const MAX_DECIMALS: usize = 9;
 
 /// Which record a field stands in; only a line has a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Section {
     Header,
     Line,
     Total,
@@ -26,7 +27,7 @@ pub(super) enum Place {
 pub(super) fn read(
     value: &Value,
     pointer: String,
-    at: Place,
+    at: Section,
     scribe: Scribe<'_>,
     problems: &mut Vec<Problem>,
 ) -> Option<Field> {
@@ -41,8 +42,8 @@ pub(super) fn read(
     let kind = match options.get("type") {
         Some(_) => options.choice("type", &KINDS)?,
         // The legacy form marks a date by its format alone.
-        None if options.get("format").is_some() => Kind::Date,
-        None => Kind::Text,
+        None if options.get("format").is_some() => FieldKind::Date,
+        None => FieldKind::Text,
     };
     only_for(&mut options, kind);
     if let Some(name) = options.get("name")
@@ -58,7 +59,7 @@ pub(super) fn read(
 }
 
 /// Notes the options that other types take and this one does not.
-fn only_for(options: &mut Options<'_, '_>, kind: Kind) {
+fn only_for(options: &mut Options<'_, '_>, kind: FieldKind) {
     let (takes, others): (Vec<_>, Vec<_>) = KEYS.into_iter().partition(|key| kind.takes(key));
     for key in others {
         if options.get(key).is_some() {
@@ -69,14 +70,20 @@ fn only_for(options: &mut Options<'_, '_>, kind: Kind) {
     }
 }
 
-fn content(options: &mut Options<'_, '_>, kind: Kind, at: Place, slot: Slot, scribe: Scribe<'_>) -> Option<Content> {
+fn content(
+    options: &mut Options<'_, '_>,
+    kind: FieldKind,
+    at: Section,
+    slot: Slot,
+    scribe: Scribe<'_>,
+) -> Option<Content> {
     match kind {
-        Kind::Constant => return constant(options, slot, scribe).map(Content::Fixed),
-        Kind::Counter => {
+        FieldKind::Constant => return constant(options, slot, scribe).map(Content::Fixed),
+        FieldKind::Counter => {
             overflow(options, kind, false);
             return Some(Content::Counter);
         }
-        Kind::Filler => return Some(Content::Fixed(vec![slot.pad; slot.length])),
+        FieldKind::Filler => return Some(Content::Fixed(vec![slot.pad; slot.length])),
         _ => {}
     }
     let origin = origin(options, at);
@@ -86,20 +93,20 @@ fn content(options: &mut Options<'_, '_>, kind: Kind, at: Place, slot: Slot, scr
     // The legacy form cuts text on the left side of its field and never on the right side.
     let truncate = overflow(options, kind, slot.align == Align::Left);
     match kind {
-        Kind::Text => {
+        FieldKind::Text => {
             let case = options
                 .choice("case", &[("none", Case::AsIs), ("upper", Case::Upper), ("lower", Case::Lower)])
                 .unwrap_or(Case::AsIs);
             Some(Content::Text { origin: origin?, missing, case, truncate })
         }
-        Kind::Date | Kind::Time => {
+        FieldKind::Date | FieldKind::Time => {
             let format = date_format(options, kind, slot);
             Some(Content::Date { origin: origin?, missing, format: format? })
         }
         _ => {
             let (default, rounds) = match kind {
-                Kind::Price => (2, true),
-                Kind::Quantity => (3, false),
+                FieldKind::Price => (2, true),
+                FieldKind::Quantity => (3, false),
                 _ => (0, false),
             };
             let decimals = options.integer("decimals", 0..=MAX_DECIMALS).unwrap_or(default);
@@ -109,7 +116,7 @@ fn content(options: &mut Options<'_, '_>, kind: Kind, at: Place, slot: Slot, scr
     }
 }
 
-fn origin(options: &mut Options<'_, '_>, at: Place) -> Option<Origin> {
+fn origin(options: &mut Options<'_, '_>, at: Section) -> Option<Origin> {
     let key = if options.get("source").is_some() { "source" } else { "name" };
     if options.get(key).is_none() {
         let detail =
@@ -127,7 +134,7 @@ fn origin(options: &mut Options<'_, '_>, at: Place) -> Option<Origin> {
         options.fault("BAD_SOURCE", key, format!("a source is {}", Origin::ACCEPTED));
         return None;
     };
-    if at != Place::Line && origin.needs_line() {
+    if at != Section::Line && origin.needs_line() {
         options.fault(
             "BAD_SOURCE",
             key,
@@ -140,16 +147,16 @@ fn origin(options: &mut Options<'_, '_>, at: Place) -> Option<Origin> {
 }
 
 /// Whether what does not fit is cut.
-fn overflow(options: &mut Options<'_, '_>, kind: Kind, default: bool) -> bool {
+fn overflow(options: &mut Options<'_, '_>, kind: FieldKind, default: bool) -> bool {
     let truncate = options.choice("overflow", &[("reject", false), ("truncate", true)]);
-    if truncate == Some(true) && kind != Kind::Text {
+    if truncate == Some(true) && kind != FieldKind::Text {
         options.fault("BAD_OPTION", "overflow", "only a text field can be cut; any other takes `reject`, the default");
     }
     truncate.unwrap_or(default)
 }
 
-fn date_format(options: &mut Options<'_, '_>, kind: Kind, slot: Slot) -> Option<DateFormat> {
-    let default = if kind == Kind::Date { "ddMMyy" } else { "HHmmss" };
+fn date_format(options: &mut Options<'_, '_>, kind: FieldKind, slot: Slot) -> Option<DateFormat> {
+    let default = if kind == FieldKind::Date { "ddMMyy" } else { "HHmmss" };
     let text = match options.get("format") {
         Some(_) => options.text("format")?,
         None => default,

@@ -2,7 +2,7 @@
 
 /// What a field shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FieldKind {
     Text,
     Integer,
     Price,
@@ -14,16 +14,16 @@ pub(super) enum Kind {
     Filler,
 }
 
-pub(super) const KINDS: [(&str, Kind); 9] = [
-    ("text", Kind::Text),
-    ("integer", Kind::Integer),
-    ("price", Kind::Price),
-    ("quantity", Kind::Quantity),
-    ("date", Kind::Date),
-    ("time", Kind::Time),
-    ("constant", Kind::Constant),
-    ("counter", Kind::Counter),
-    ("filler", Kind::Filler),
+pub(super) const KINDS: [(&str, FieldKind); 9] = [
+    ("text", FieldKind::Text),
+    ("integer", FieldKind::Integer),
+    ("price", FieldKind::Price),
+    ("quantity", FieldKind::Quantity),
+    ("date", FieldKind::Date),
+    ("time", FieldKind::Time),
+    ("constant", FieldKind::Constant),
+    ("counter", FieldKind::Counter),
+    ("filler", FieldKind::Filler),
 ];
 
 /// Every option that some type takes.
@@ -45,7 +45,7 @@ pub(super) const KEYS: [&str; 15] = [
     "value",
 ];
 
-impl Kind {
+impl FieldKind {
     pub(super) fn name(self) -> &'static str {
         KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
     }

@@ -1,11 +1,10 @@
 //! Exact decimals and how a field shows them.
 //!
 //! Numbers are integers of a power of ten. `rust_decimal` rounds without a word when a sum or a product needs more than
-//! 96 bits; here whatever can not be exact is `None`, and the receipt is held.
+//! 96 bits; here whatever cannot be exact is `None`, and the receipt is held.
 
-use super::profile::{Sign, Slot};
-use super::refusal::{RenderError, RenderErrorKind};
-use super::text::place;
+use super::render_error::{RenderError, RenderErrorKind};
+use super::slot::{Sign, Slot, place};
 
 /// Digits a number may have; zeros before the first are none. 28 fit every type that stores them later.
 const MAX_DIGITS: usize = 28;

@@ -1,7 +1,7 @@
 use chrono::NaiveDate;
 
 use super::profile::{Profile, Trigger};
-use super::refusal::RenderError;
+use super::render_error::RenderError;
 use super::source::Ticket;
 use crate::json::Value;
 

@@ -1,11 +1,10 @@
 use super::date::DateFormat;
 use super::number::NumberStyle;
+use super::slot::Slot;
 use super::source::Origin;
 use super::template::Template;
 use super::text::{Case, Transliteration};
 use crate::encoding::Encoding;
-use crate::json::Value;
-use crate::problem::Problem;
 
 /// A layout that has been checked: what it asks for can be done for any receipt that has the values.
 #[derive(Clone, Debug)]
@@ -24,19 +23,6 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Reads a profile, or lists every fault that [`super::check`] finds; warnings do not stand in the way.
-    ///
-    /// # Errors
-    /// All faults at once, each with its JSON pointer and the accepted values.
-    pub fn from_json(json: &Value) -> Result<Self, Vec<Problem>> {
-        let (profile, problems) = super::check::read(json);
-        let faults: Vec<_> = problems.into_iter().filter(|problem| !super::is_warning(problem)).collect();
-        match profile {
-            Some(profile) if faults.is_empty() => Ok(profile),
-            _ => Err(faults),
-        }
-    }
-
     /// The layout of the legacy checkout, which every store starts with.
     pub fn legacy_json() -> &'static str {
         LEGACY
@@ -64,14 +50,6 @@ pub(super) struct Field {
     pub content: Content,
 }
 
-/// The bytes of a field: how many, which side the value is on, and what fills the rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Slot {
-    pub length: usize,
-    pub align: Align,
-    pub pad: u8,
-}
-
 #[derive(Clone, Debug)]
 pub(super) enum Content {
     Text {
@@ -96,40 +74,12 @@ pub(super) enum Content {
     Fixed(Vec<u8>),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Align {
-    Left,
-    Right,
-}
-
 /// What to do when the receipt lacks the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
     Error,
     Blank,
     Zero,
-}
-
-/// Where the sign of a number goes; always inside the field's length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sign {
-    Forbid,
-    Leading,
-    LeadingFlag(Marks),
-    Trailing(Marks),
-    Overpunch,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Marks {
-    pub positive: u8,
-    pub negative: u8,
-}
-
-impl Marks {
-    pub(super) fn of(self, negative: bool) -> u8 {
-        if negative { self.negative } else { self.positive }
-    }
 }
 
 /// The empty file that says "the `.dat` is complete".

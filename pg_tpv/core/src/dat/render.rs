@@ -1,14 +1,14 @@
 use super::number::{self, Exact, NumberStyle};
-use super::profile::{Align, Content, Field, Missing, Profile, Record, Sign, Slot};
-use super::refusal::{RenderError, RenderErrorKind};
+use super::profile::{Content, Field, Missing, Profile, Record};
+use super::render_error::{RenderError, RenderErrorKind};
+use super::slot::{Align, Sign, Slot, place};
 use super::source::{self, Found, Origin, Ticket};
-use super::text::{Case, Scribe, place};
+use super::text::{Case, Scribe};
 use crate::json::Value;
 
 /// A `.dat`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
-    /// The whole file.
     pub bytes: Vec<u8>,
     /// A character was written as `?` or `EUR` because the code page lacks it.
     pub substituted: bool,
@@ -20,7 +20,7 @@ pub struct Rendered {
 /// `businessDate`, which the caller appends, say what the store's clock showed and which day counts.
 ///
 /// # Errors
-/// The first value that can not be shown as the profile wants; no byte is ever wrong instead.
+/// The first value that cannot be shown as the profile wants; no byte is ever wrong instead.
 pub fn render(profile: &Profile, receipt: &Value) -> Result<Rendered, RenderError> {
     let ticket = Ticket::open(receipt)?;
     let mut page = Page {

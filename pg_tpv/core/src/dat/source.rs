@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use super::date::Moment;
 use super::number::Exact;
-use super::refusal::{RenderError, RenderErrorKind};
+use super::render_error::{RenderError, RenderErrorKind};
 use crate::json::Value;
 use crate::problem::Place;
 

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::date::{DateFormat, Moment};
-use super::refusal::{RenderError, RenderErrorKind};
+use super::render_error::{RenderError, RenderErrorKind};
 use super::source::{self, Ticket};
 use crate::json::Value;
 
@@ -23,11 +23,11 @@ pub(super) struct Template {
 pub(super) enum Part {
     Literal(String),
     Key { key: &'static str, width: Option<usize> },
-    Date { clock: Clock, format: DateFormat },
+    Date { clock: DateSource, format: DateFormat },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Clock {
+pub(super) enum DateSource {
     Published,
     BusinessDate,
     Timestamp,
@@ -111,15 +111,15 @@ impl Part {
             if !format.literals().all(is_name_char) {
                 return Err(ACCEPTED.to_owned());
             }
-            if clock != Clock::Timestamp && format.has_time() {
+            if clock != DateSource::Timestamp && format.has_time() {
                 return Err("{published} and {businessDate} are days and have no time; {timestamp} has".to_owned());
             }
             Ok(Self::Date { clock, format })
         };
         let key = match name {
-            "published" => return dated(Clock::Published, "yyyyMMdd"),
-            "businessDate" => return dated(Clock::BusinessDate, "yyyyMMdd"),
-            "timestamp" => return dated(Clock::Timestamp, "yyyyMMddHHmmss"),
+            "published" => return dated(DateSource::Published, "yyyyMMdd"),
+            "businessDate" => return dated(DateSource::BusinessDate, "yyyyMMdd"),
+            "timestamp" => return dated(DateSource::Timestamp, "yyyyMMddHHmmss"),
             "receiptId" => "receiptId",
             "departmentCode" => "departmentCode",
             "terminalId" => "terminalId",
@@ -169,14 +169,14 @@ fn of_key(ticket: &Ticket<'_>, key: &str, width: Option<usize>) -> Result<String
 
 fn of_clock(
     ticket: &Ticket<'_>,
-    clock: Clock,
+    clock: DateSource,
     format: &DateFormat,
     published_on: NaiveDate,
 ) -> Result<String, RenderError> {
     let (moment, key) = match clock {
-        Clock::Published => (Some(Moment { date: published_on, time: None }), ""),
-        Clock::BusinessDate => (ticket.business_date()?, "businessDate"),
-        Clock::Timestamp => (ticket.local_timestamp()?, "timestamp"),
+        DateSource::Published => (Some(Moment { date: published_on, time: None }), ""),
+        DateSource::BusinessDate => (ticket.business_date()?, "businessDate"),
+        DateSource::Timestamp => (ticket.local_timestamp()?, "timestamp"),
     };
     let moment = moment.ok_or_else(|| source::missing().at(source::pointer(None, key)))?;
     format.render(moment).ok_or_else(|| source::no_time().at(source::pointer(None, key)))

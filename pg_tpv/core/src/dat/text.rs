@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::profile::{Align, Slot};
 use crate::encoding::Encoding;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,19 +122,4 @@ fn typographic(c: char) -> Option<&'static str> {
         '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => " ",
         _ => return None,
     })
-}
-
-/// Appends `bytes`, padded to the slot's length; nothing is ever cut here.
-pub(super) fn place(bytes: &[u8], slot: Slot, out: &mut Vec<u8>) {
-    let padding = std::iter::repeat_n(slot.pad, slot.length.saturating_sub(bytes.len()));
-    match slot.align {
-        Align::Left => {
-            out.extend_from_slice(bytes);
-            out.extend(padding);
-        }
-        Align::Right => {
-            out.extend(padding);
-            out.extend_from_slice(bytes);
-        }
-    }
 }

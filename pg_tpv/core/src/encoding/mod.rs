@@ -13,14 +13,12 @@ use crate::problem::Problem;
 /// An encoding that a terminal may declare or a `.dat` profile may ask for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Encoding {
-    /// UTF-8.
     #[default]
     Utf8,
     /// Windows-1252, Western Europe.
     Windows1252,
     /// ISO 8859-15, Latin 9.
     Iso8859_15,
-    /// DOS code page 850.
     Cp850,
     /// DOS code page 850 with the euro sign at D5.
     Cp858,

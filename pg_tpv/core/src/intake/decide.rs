@@ -1,18 +1,19 @@
-//! What becomes of one file at its terminal's desk.
+//! What becomes of one file of a terminal.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
-use super::Desk;
-use super::said::{Hold, Intake};
-use crate::chain::{Hash, ReceiptKey};
+use super::TerminalContext;
+
 use crate::dat;
 use crate::day::{self, Printed, StoreDay};
+use crate::document_id::ReceiptKey;
+use crate::hash_chain::Hash;
 use crate::json::Value;
 use crate::problem::Problem;
-use crate::receipt::{Outcome, Receipt, Verdict};
+use crate::receipt::{Hold, Intake, Outcome, Receipt, Verdict};
 
 /// What becomes of a file.
 #[derive(Debug)]
@@ -21,18 +22,18 @@ pub enum Decision {
     Quarantined {
         /// Why.
         problem: Problem,
-        /// Whether somebody responsible for security wants to know.
+        /// Whether whoever is responsible for security should know.
         suspicious: bool,
     },
-    /// It is known already; the receipt's id.
+    /// It is stored already, under this id.
     Duplicate(Uuid),
     /// It is a new receipt.
     New(Box<New>),
 }
 
-/// A receipt that is known already.
+/// A receipt that is stored already, under the number of a file.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub struct StoredReceipt {
     /// The receipt.
     pub receipt_id: Uuid,
     /// SHA-256 of its body.
@@ -41,9 +42,9 @@ pub struct Known {
 
 /// The receipt that the terminal issued before this one.
 #[derive(Debug)]
-pub struct Previous<'a> {
+pub struct PreviousReceipt<'a> {
     /// Its number and its instant.
-    pub printed: day::Previous,
+    pub printed: day::PreviousTime,
     /// Its id.
     pub receipt_id: Uuid,
     /// The receipt itself; only asked for when this one is wholly negative.
@@ -92,7 +93,7 @@ impl New {
         self.intake.holds.first()
     }
 
-    /// Holds it for one more reason, in front of the others when it weighs more. A held receipt has no `.dat`.
+    /// Holds it for one more reason, behind the others. A held receipt has no `.dat`.
     pub fn hold_for(&mut self, problem: &Problem) {
         self.intake.holds.push(problem.into());
         self.dat = None;
@@ -104,14 +105,19 @@ pub fn name_taken() -> Problem {
     Problem::new("NAME_COLLISION", "/receiptId", "another receipt has a .dat of that name in that folder")
 }
 
-/// Decides about a file that was judged, given what is known under its key and what came before it.
-pub fn decide(desk: &Desk<'_>, verdict: &Verdict, known: &[Known], previous: Option<&Previous<'_>>) -> Decision {
+/// Decides about a file that was judged, given the receipts that are stored under its key and the one before it.
+pub fn decide(
+    context: &TerminalContext<'_>,
+    verdict: &Verdict,
+    known: &[StoredReceipt],
+    previous: Option<&PreviousReceipt<'_>>,
+) -> Decision {
     let (Some(receipt), Some(content_hash)) = (&verdict.receipt, verdict.content_hash) else {
         let nameless = || Problem::new("NOT_A_RECEIPT", "", "the file is not a usable receipt");
         let problem = verdict.problems.first().cloned().unwrap_or_else(nameless);
         return Decision::Quarantined { problem, suspicious: false };
     };
-    if receipt.terminal_id != desk.terminal {
+    if receipt.terminal_id != context.terminal {
         let problem =
             Problem::new("WRONG_TERMINAL", "/terminalId", "the receipt names another terminal than its inbox");
         return Decision::Quarantined { problem, suspicious: true };
@@ -119,22 +125,22 @@ pub fn decide(desk: &Desk<'_>, verdict: &Verdict, known: &[Known], previous: Opt
     if let Some(same) = known.iter().find(|known| known.content_hash == content_hash) {
         return Decision::Duplicate(same.receipt_id);
     }
-    Decision::New(Box::new(accept(desk, verdict, receipt, content_hash, !known.is_empty(), previous)))
+    Decision::New(Box::new(accept(context, verdict, receipt, content_hash, !known.is_empty(), previous)))
 }
 
 fn accept(
-    desk: &Desk<'_>,
+    context: &TerminalContext<'_>,
     verdict: &Verdict,
     receipt: &Receipt,
     content_hash: Hash,
     conflicts: bool,
-    previous: Option<&Previous<'_>>,
+    previous: Option<&PreviousReceipt<'_>>,
 ) -> New {
-    let key = desk.key(receipt);
+    let key = context.key(receipt);
     let doc_id = if conflicts { key.conflicting_document_id(&content_hash) } else { key.document_id() };
-    let printed = desk.printed(receipt, previous.map(|previous| &previous.printed));
-    let day = desk.store.business_day(&printed, desk.arrival, desk.window);
-    let late = desk.is_closed(day.date);
+    let printed = context.printed(receipt, previous.map(|previous| &previous.printed));
+    let day = context.store.business_day(&printed, context.arrival, context.window);
+    let late = context.is_closed(day.date);
 
     let mut flags: BTreeSet<&str> = verdict.flags.iter().copied().collect();
     flags.extend(printed.flag);
@@ -149,7 +155,7 @@ fn accept(
     if verdict.outcome == Outcome::Held {
         problems.extend(verdict.problems.iter().cloned());
     }
-    if receipt.department_code != desk.department {
+    if receipt.department_code != context.department {
         let detail = "the terminal belongs to another department";
         problems.push(Problem::new("WRONG_DEPARTMENT", "/departmentCode", detail));
     }
@@ -158,12 +164,12 @@ fn accept(
     let voids = undone(receipt, previous).filter(|_| !conflicts && problems.is_empty());
     let mut dat = None;
     if voids.is_none() && !late {
-        match publish(desk, verdict, &printed, day.date) {
+        match publish(context, verdict, &printed, day.date) {
             Ok(made) => {
                 flags.extend(made.substituted.then_some("SUBSTITUTED"));
                 dat = problems.is_empty().then_some(made);
             }
-            // The layout has the last word only where nothing else holds the receipt for the same place.
+            // What the layout cannot show holds the receipt only if nothing else holds it for the same place.
             Err(problem) if problems.iter().all(|other| other.pointer != problem.pointer) => problems.push(problem),
             Err(_) => {}
         }
@@ -171,27 +177,32 @@ fn accept(
     let intake = Intake {
         flags: flags.into_iter().map(str::to_owned).collect(),
         holds: problems.iter().map(Hold::from).collect(),
-        printed_at: (printed.instant != plain_instant(desk.store, receipt)).then_some(printed.instant),
+        printed_at: (printed.instant != plain_instant(context.store, receipt)).then_some(printed.instant),
         voids,
     };
     New { doc_id, key, conflicts, business_date: day.date, printed, intake, dat, voids }
 }
 
 /// The receipt that this one undoes: the one right before it, with the opposite of every line.
-fn undone(receipt: &Receipt, previous: Option<&Previous<'_>>) -> Option<Uuid> {
+fn undone(receipt: &Receipt, previous: Option<&PreviousReceipt<'_>>) -> Option<Uuid> {
     let previous = previous.filter(|_| receipt.wholly_negative())?;
     receipt.is_twin_of(previous.receipt?).then_some(previous.receipt_id)
 }
 
-/// When a reader who knows only the receipt and the store's zone thinks it was printed.
+/// When it was printed, for a reader who knows only the receipt and the store's zone.
 fn plain_instant(store: StoreDay, receipt: &Receipt) -> DateTime<Utc> {
     store.printed(receipt.timestamp.local, receipt.timestamp.offset, &receipt.receipt_id, None).instant
 }
 
-fn publish(desk: &Desk<'_>, verdict: &Verdict, printed: &Printed, day: NaiveDate) -> Result<Dat, Problem> {
+fn publish(
+    context: &TerminalContext<'_>,
+    verdict: &Verdict,
+    printed: &Printed,
+    day: NaiveDate,
+) -> Result<Dat, Problem> {
     let refusal = |error: dat::RenderError| Problem::new(error.code(), error.pointer.clone(), error.to_string());
     let receipt = with_store_time(verdict.canonical.clone().unwrap_or(Value::Null), printed, day);
-    make_dat(desk.profile, &receipt, desk.published_on()).map_err(refusal)
+    make_dat(context.profile, &receipt, context.published_on()).map_err(refusal)
 }
 
 /// The receipt as a layout sees it: with what the store's clock showed and the day that counts.
@@ -215,7 +226,7 @@ fn make_dat(profile: &dat::Profile, receipt: &Value, published_on: NaiveDate) ->
 /// The `.dat` of a stored receipt, for an operator who publishes it: `body` is its canonical form.
 ///
 /// # Errors
-/// The first value that the layout can not show.
+/// The first value that the layout cannot show.
 pub fn dat_of_body(
     profile: &dat::Profile,
     body: &str,

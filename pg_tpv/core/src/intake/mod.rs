@@ -1,15 +1,14 @@
-//! Taking a receipt in: who it is, which day it belongs to, whether a person must look first, and what its `.dat` is.
+//! Decides about a receipt when it arrives: which one it is, which day it belongs to, whether a person must look first, and
+//! what its `.dat` is.
 //!
-//! `receipt` judges a file alone. Here it meets its terminal, the store's clock, the receipts before it and the layout;
-//! all of them are arguments, so that every decision is a function that can be tested without a database.
+//! `receipt` judges a file alone. Here its terminal, the store's clock, the receipts before it and the layout count too. All
+//! of them are arguments, so that every decision is a function that can be tested without a database.
 
 mod decide;
-mod desk;
-mod said;
+mod terminal_context;
 
-pub use decide::{Dat, Decision, Known, New, Previous, dat_of_body, decide, name_taken};
-pub use desk::{Desk, receipt_key};
-pub use said::{Hold, Intake, reason};
+pub use decide::{Dat, Decision, New, PreviousReceipt, StoredReceipt, dat_of_body, decide, name_taken};
+pub use terminal_context::{TerminalContext, receipt_key};
 
 #[cfg(test)]
 mod tests;

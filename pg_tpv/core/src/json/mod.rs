@@ -1,11 +1,12 @@
 //! Strict JSON whose numbers stay text, so that no digit is lost, and its one canonical form.
 
-mod declared;
 mod read;
+mod settings;
 
-pub(crate) use declared::Declared;
+pub(crate) use read::JsonErrorKind;
 pub(crate) use read::repeated_key;
-pub use read::{JsonError, JsonErrorKind, read};
+pub use read::{JsonError, read};
+pub(crate) use settings::SettingsReader;
 
 /// What a file may be at most. Beyond any of them it is quarantined, before it can cost time or memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The reader: RFC 8259 to the letter, in one pass, in time and stack that the input can not blow up.
+//! The reader: RFC 8259 to the letter, in one pass, in time and stack that the input cannot blow up.
 
 use std::fmt;
 
@@ -23,7 +23,6 @@ pub enum JsonErrorKind {
     /// It ends, or goes on with nothing but NULs, before the value is complete: it may still be being written. (A
     /// writer on a network share may reserve the full size first, which reads as NULs.)
     Truncated,
-    /// It is not JSON.
     Syntax,
     /// Something other than white space follows the value.
     TrailingData,

@@ -1,27 +1,27 @@
 use std::collections::BTreeSet;
 
 use super::Head;
-use super::choose::{Choice, settled};
+use super::choose::Choice;
 use crate::json::Value;
 
-/// What `@exists` says: a delete wins over whatever was concurrent with it.
+/// Chooses for `@exists`: a delete wins over whatever was concurrent with it.
 pub(super) fn choose_existence(heads: &[Head]) -> Option<Choice> {
     let deleted = heads.iter().any(|head| head.value == Value::Bool(false));
-    (!heads.is_empty()).then(|| settled(heads, Value::Bool(!deleted)))
+    (!heads.is_empty()).then(|| Choice::of(heads, Value::Bool(!deleted)))
 }
 
-/// What `@alias` says: being another wins over being itself, and of several others the smallest key. A person should know
-/// of several: they are likely one and the same as well.
+/// Chooses for `@alias`: an alias wins over none, and of several aliases the smallest key. A person should look at several:
+/// they are probably duplicates as well.
 pub(super) fn choose_alias(heads: &[Head]) -> Option<Choice> {
     let keys: BTreeSet<&str> = heads.iter().filter_map(|head| head.value.as_str()).collect();
     let value = keys.first().map_or(Value::Null, |key| Value::String((*key).to_owned()));
-    (!heads.is_empty()).then(|| Choice { needs_review: keys.len() > 1, ..settled(heads, value) })
+    (!heads.is_empty()).then(|| Choice { needs_review: keys.len() > 1, ..Choice::of(heads, value) })
 }
 
 /// The key of the entity that `key` became. `alias_of` answers the alias of a key, if it has one.
 ///
-/// Two people may settle the same pair of duplicates in opposite ways at the same time, so aliases can form a cycle. All
-/// of it is then one entity, and its smallest key stands for it, wherever one entered.
+/// Two people may resolve the same pair of duplicates in opposite ways at the same time, so aliases can form a cycle. All
+/// entities of the cycle are then one, and the smallest key stands for it, wherever one entered.
 pub fn resolve_alias(key: &str, mut alias_of: impl FnMut(&str) -> Option<String>) -> String {
     let mut path = vec![key.to_owned()];
     let mut passed = BTreeSet::from([key.to_owned()]);

@@ -9,7 +9,7 @@ use crate::json::Value;
 pub struct Context {
     /// Central's node id.
     pub central: i32,
-    /// Central alone decides: where it has said whether the thing exists, nobody else is asked.
+    /// Whether the table is central's: then, where central wrote whether the entity exists, only its value counts.
     pub is_centrals: bool,
     /// The node that owns the entity, if one does.
     pub owner: Option<i32>,
@@ -20,18 +20,18 @@ pub struct Context {
 pub struct Choice {
     /// The value.
     pub value: Value,
-    /// The heads that hold it, or that have gone into it.
+    /// The heads that hold it, or that it was made of.
     pub winners: BTreeSet<Version>,
     /// The heads that hold something else: what the list of conflicts shows.
     pub losers: BTreeSet<Version>,
     /// A person has to look at it.
     pub needs_review: bool,
-    /// The SQL function that has to decide; the value is provisional until [`settled`] is told what it said.
+    /// The SQL function that has to choose. The value is provisional until [`Choice::of`] is given the answer.
     pub evaluate: Option<String>,
 }
 
-/// Chooses over heads, in any order. Where there is a single one its value stands as it was written, whatever the rule, so
-/// that nobody ever has to change what a writer has just stored. `None` without heads.
+/// Chooses among heads, in any order. The value of a single head stands as it was written, whatever the rule: what a writer has
+/// just stored is never changed. `None` without heads.
 pub fn choose(rule: &Rule, heads: &[Head], context: Context) -> Option<Choice> {
     let head = match (rule, heads) {
         (_, []) => return None,
@@ -39,7 +39,7 @@ pub fn choose(rule: &Rule, heads: &[Head], context: Context) -> Option<Choice> {
         (Rule::Union, _) => return Some(union(heads)),
         _ => best(rule, heads, context)?,
     };
-    let mut choice = settled(heads, head.value.clone());
+    let mut choice = Choice::of(heads, head.value.clone());
     if !choice.losers.is_empty() {
         choice.needs_review = *rule == Rule::Review;
         if let Rule::Custom(function) = rule {
@@ -49,16 +49,18 @@ pub fn choose(rule: &Rule, heads: &[Head], context: Context) -> Option<Choice> {
     Some(choice)
 }
 
-/// The choice of `value`, whoever chose it: heads that hold the same have won. If none does, it was made of all of them.
-pub fn settled(heads: &[Head], value: Value) -> Choice {
-    let text = value.to_canonical();
-    let (winners, losers): (Vec<_>, Vec<_>) = heads.iter().partition(|head| head.value.to_canonical() == text);
-    let versions = |heads: Vec<&Head>| heads.into_iter().map(|head| head.version).collect::<BTreeSet<_>>();
-    let (mut winners, mut losers) = (versions(winners), versions(losers));
-    if winners.is_empty() {
-        std::mem::swap(&mut winners, &mut losers);
+impl Choice {
+    /// The choice of `value`, whoever chose it. Heads with the same value have won; if there are none, the value was made of all.
+    pub fn of(heads: &[Head], value: Value) -> Self {
+        let text = value.to_canonical();
+        let (winners, losers): (Vec<_>, Vec<_>) = heads.iter().partition(|head| head.value.to_canonical() == text);
+        let versions = |heads: Vec<&Head>| heads.into_iter().map(|head| head.version).collect::<BTreeSet<_>>();
+        let (mut winners, mut losers) = (versions(winners), versions(losers));
+        if winners.is_empty() {
+            std::mem::swap(&mut winners, &mut losers);
+        }
+        Self { value, winners, losers, needs_review: false, evaluate: None }
     }
-    Choice { value, winners, losers, needs_review: false, evaluate: None }
 }
 
 fn best<'h>(rule: &Rule, heads: &'h [Head], context: Context) -> Option<&'h Head> {
@@ -78,8 +80,8 @@ fn of_node(a: &Head, b: &Head, node: Option<i32>) -> Ordering {
     is_its(a).cmp(&is_its(b))
 }
 
-/// All elements, each once, sorted by their canonical text. `null` is the empty set, unless all are; what is no array is
-/// a set of one.
+/// All elements, each once, sorted by their canonical text. `null` is the empty set, unless all heads are `null`; a value that
+/// is no array is a set of one.
 fn union(heads: &[Head]) -> Choice {
     let mut elements = BTreeMap::new();
     for head in heads {

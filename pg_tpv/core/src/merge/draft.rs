@@ -5,10 +5,9 @@ use super::{Base, Entity, Operation, Patch, Version};
 /// An operation before it has its place in the journal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
-    /// What it writes.
-    pub patch: Patch,
+    patch: Patch,
     /// What its writer sees.
-    pub base: Base,
+    base: Base,
 }
 
 impl Draft {
@@ -22,8 +21,8 @@ impl Draft {
         Self { patch, base }
     }
 
-    /// Writes the value of one head of `register` over all of them: how a person gives a loser its right. `None` when
-    /// `loser` is no head, since somebody has replaced it in the meantime.
+    /// Writes the value of one head of `register` over all of them: a person makes a losing value win. `None` when `loser` is
+    /// no head, since somebody has replaced it in the meantime.
     pub fn resolve_conflict(entity: &Entity, register: &str, loser: Version) -> Option<Self> {
         let head = entity.heads(register).iter().find(|head| head.version == loser)?;
         Some(Self::write(entity, Patch::from([(register.to_owned(), head.value.clone())])))

@@ -8,7 +8,7 @@ use super::{ALIAS, Choice, Context, EXISTS, Head, Operation, Rule, Rules, advanc
 pub struct Entity(pub BTreeMap<String, Vec<Head>>);
 
 impl Entity {
-    /// The specification: from all the operations on the entity.
+    /// From all the operations on the entity: the specification.
     pub fn of<'o>(operations: impl IntoIterator<Item = &'o Operation>) -> Self {
         let operations: Vec<_> = operations.into_iter().collect();
         let registers: BTreeSet<_> = operations.iter().flat_map(|operation| operation.patch.keys()).collect();
@@ -16,8 +16,8 @@ impl Entity {
         Self(registers.into_iter().map(heads).collect())
     }
 
-    /// Takes one operation in, whenever and however often it comes. `is_named` answers whether an operation in the journal
-    /// names it for a register; see [`advance`].
+    /// Adds one operation, whenever and however often it comes. `is_named` answers whether an operation in the journal names it
+    /// for a register; see `advance` in `heads.rs`.
     pub fn advance(&mut self, operation: &Operation, mut is_named: impl FnMut(&str) -> bool) {
         for register in operation.patch.keys() {
             let heads = advance(self.heads(register), operation, register, || is_named(register));
@@ -46,7 +46,7 @@ impl Entity {
         self.heads(EXISTS).is_empty()
     }
 
-    /// The heads that are asked where no rule says who wins. What central decides about has one of central's at most.
+    /// The heads that count where no rule chooses. In a table of central's that is central's head, of which there is at most one.
     fn entitled(&self, register: &str, context: Context) -> &[Head] {
         let heads = self.heads(register);
         let centrals = heads.iter().position(|head| head.version.node_id == context.central);
@@ -56,8 +56,8 @@ impl Entity {
         }
     }
 
-    /// What the entity is, by rules that say how to choose.
-    pub fn settle(&self, rules: &Rules, context: Context) -> Merged {
+    /// Chooses among the heads of each register: what the entity is, under these rules.
+    pub fn resolve(&self, rules: &Rules, context: Context) -> Merged {
         let columns = self.0.iter().filter(|(register, _)| !register.starts_with('@'));
         let choice = |(register, heads): (&String, &Vec<Head>)| {
             Some((register.clone(), choose(rules.of(register), heads, context)?))
@@ -75,7 +75,7 @@ impl Entity {
 pub struct Merged {
     /// `true` or `false`; `None` while its create has not arrived.
     pub existence: Option<Choice>,
-    /// The key that it became, or `null`; `None` if nobody ever said.
+    /// The key that it became, or `null`; `None` if nobody wrote that.
     pub alias: Option<Choice>,
     /// The columns and groups, also under a tombstone.
     pub columns: BTreeMap<String, Choice>,
@@ -100,5 +100,5 @@ impl Merged {
 
 /// What an entity is, given all the operations on it.
 pub fn merge<'o>(operations: impl IntoIterator<Item = &'o Operation>, rules: &Rules, context: Context) -> Merged {
-    Entity::of(operations).settle(rules, context)
+    Entity::of(operations).resolve(rules, context)
 }

@@ -3,7 +3,7 @@ use thiserror::Error;
 use crate::json::JsonError;
 use crate::problem::Place;
 
-/// Why an operation or a rule can not be read.
+/// Why an operation or a rule cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum MergeFault {
     /// The text is not JSON.

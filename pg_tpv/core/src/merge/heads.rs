@@ -8,9 +8,9 @@ use crate::json::Value;
 pub struct Head {
     /// The operation that wrote it.
     pub version: Version,
-    /// When.
+    /// When it was written.
     pub hlc: i64,
-    /// What.
+    /// What it wrote.
     pub value: Value,
 }
 
@@ -40,14 +40,14 @@ pub fn heads<'o>(operations: impl IntoIterator<Item = &'o Operation>, register: 
     unnamed.filter_map(|operation| Head::of(operation, register)).collect()
 }
 
-/// The heads after `operation`: without what it names, and with it, unless something here names it already. In every order
-/// and however often, that is what [`heads`] says; but it needs no operation that came before, so a node may have been
-/// given its heads as a state.
+/// The heads after `operation`: without those that it names, and with itself, unless an operation that is here names it
+/// already. Whatever the order, and however often operations come, the result is that of [`heads`]. But it needs none of the
+/// earlier operations, so a node may have been given its heads in a snapshot.
 ///
-/// `is_named` answers whether an operation in the journal names this one for this register. It is asked only where the
-/// writer had not seen all heads. Where it had, nothing here can name it: what does so ends in a head, that head was seen by
-/// the writer, and so the writer would have seen what came of its own operation. A node that keeps the versions that were
-/// named to it and that it does not have looks at its journal only when one of those arrives.
+/// `is_named` answers whether an operation in the journal names this one for this register. It is called only if the writer
+/// had not seen all heads here. If it had, no operation here names this one: such an operation, or one that replaced it, would
+/// be a head; the writer would have seen that head, and so a consequence of its own operation before writing it. A node that
+/// notes the versions which operations name and which it lacks need search its journal only when one of those arrives.
 pub fn advance(heads: &[Head], operation: &Operation, register: &str, is_named: impl FnOnce() -> bool) -> Vec<Head> {
     let mut after = heads.to_vec();
     let Some(head) = Head::of(operation, register) else { return after };
@@ -66,7 +66,7 @@ pub fn advance(heads: &[Head], operation: &Operation, register: &str, is_named: 
 pub enum Fate {
     /// It is a head of a register at least.
     Head,
-    /// Everything it wrote was replaced by someone who saw it.
+    /// Everything it wrote was replaced by somebody who saw it.
     Superseded,
     /// The create of its entity has not arrived; it counts when that comes.
     Waiting,

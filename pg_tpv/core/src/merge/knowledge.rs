@@ -2,20 +2,20 @@ use super::{MergeFault, Vector, Version};
 use crate::json::Value;
 use crate::problem::Place;
 
-/// Which operations a state stands for: all up to a number for each node, and what its holder has beyond a gap.
+/// Which operations a node knows, or a snapshot covers: for each node all up to a number, and those beyond a gap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Knowledge {
-    /// Without a gap.
+    /// For each node, up to which number there is no gap.
     pub vector: Vector,
-    /// Node, first and last number.
+    /// Ranges beyond a gap: node, first and last number.
     pub beyond: Vec<(i32, i64, i64)>,
 }
 
 impl Knowledge {
-    /// Reads `{"vector": {"1": 40}, "beyond": [[1, 43, 45]]}`, also where there is more beside it.
+    /// Reads `{"vector": {"1": 40}, "beyond": [[1, 43, 45]]}` from an object that may have other members.
     ///
     /// # Errors
-    /// The first thing that is none.
+    /// The first fault.
     pub fn from_value(value: &Value) -> Result<Self, MergeFault> {
         let fault = || MergeFault::base(&Place::Root.key("beyond"), "what is beyond is [node, from, to]");
         let vector = value.get("vector").ok_or_else(|| MergeFault::base(&Place::Root, "there is no vector"))?;

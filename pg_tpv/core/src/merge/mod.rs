@@ -1,12 +1,14 @@
 //! What an entity is, given all the operations on it, in whatever order and however often they arrived.
 //!
-//! Every column (or group of columns) is a *register*. An operation says which registers it writes and, for each, the
-//! versions that its writer saw. The *heads* of a register are the operations that no other one names, so whoever wrote
-//! with knowledge of a value replaces it, whatever the clocks say, and what remains was written concurrently. A policy
-//! chooses over the whole set of heads. A contest of pairs would depend on who met whom first.
+//! An *entity* is one row of a tracked table with all that was written about it. Each of its columns, or groups of columns, is
+//! a *register*: the word of the literature on replicated data types for a variable that is overwritten as a whole. (It has
+//! nothing to do with `org.register_…`.) An operation says which registers it writes and, for each, which versions its writer
+//! saw. The *heads* of a register are the operations that no other one names. So whoever wrote with knowledge of a value
+//! replaces it, whatever the clocks say, and what remains was written concurrently. A policy chooses among all heads at
+//! once; a contest of pairs would depend on which pair met first.
 //!
-//! The policies settle what is concurrent and nothing else: who saw `none` and writes `all` has replaced it, under
-//! `least` as well. What must never be undone has to be refused where it is written.
+//! Policies decide between concurrent values and nothing else: who saw `none` and writes `all` has replaced it, under `least`
+//! as well. What must never be undone has to be refused where it is written.
 //!
 //! Two registers are reserved: [`EXISTS`] and [`ALIAS`].
 
@@ -21,24 +23,27 @@ mod operation;
 mod order;
 mod rule;
 mod scale;
-mod unite;
+mod states;
 mod vector;
 mod version;
 
 pub use alias::resolve_alias;
-pub use choose::{Choice, Context, choose, settled};
+use choose::choose;
+pub use choose::{Choice, Context};
 pub use draft::Draft;
 pub use entity::{Entity, Merged, merge};
 pub use fault::MergeFault;
-pub use heads::{Fate, Head, advance, fates, heads};
+pub use heads::{Fate, Head, fates};
+use heads::{advance, heads};
 pub use knowledge::Knowledge;
 pub use operation::{Operation, Patch};
-pub use order::compare;
+use order::compare;
 pub use rule::{Rule, Rules};
-pub use scale::Scale;
-pub use unite::unite;
+use scale::Scale;
+pub use states::merge_states;
 pub use vector::Vector;
-pub use version::{Base, Version, base_from_text, base_to_text};
+pub use version::Version;
+use version::{Base, base_from_text, base_to_text};
 
 /// Whether the entity exists: `true` from a create or an undelete, `false` from a delete.
 pub const EXISTS: &str = "@exists";

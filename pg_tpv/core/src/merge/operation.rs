@@ -16,7 +16,7 @@ pub struct Operation {
     pub hlc: i64,
     /// What it writes.
     pub patch: Patch,
-    /// What its writer saw of that.
+    /// The versions of these registers that its writer saw.
     pub base: Base,
 }
 
@@ -24,12 +24,12 @@ impl Operation {
     /// Reads the two texts of a row of `wire.op`.
     ///
     /// # Errors
-    /// The first thing in either that is not as it should be.
+    /// The first fault in either.
     pub fn from_text(version: Version, hlc: i64, patch: &str, base: &str) -> Result<Self, MergeFault> {
         let operation = Self { version, hlc, patch: read_patch(patch)?, base: base_from_text(base)? };
         for (register, seen) in &operation.base {
             let place = Place::Root.key(register);
-            // What names a value without writing another would leave the register with none.
+            // To name a value without writing another would leave the register with none.
             if !operation.patch.contains_key(register) {
                 return Err(MergeFault::base(&place, "the patch does not write this"));
             }
@@ -40,8 +40,8 @@ impl Operation {
         Ok(operation)
     }
 
-    /// What it may do to a thing that one node alone decides about: replace what others wrote, but nothing of that node's.
-    /// Whoever it was that had seen it, its value then stands beside that node's.
+    /// The operation, reduced to what it may do in a table that one node decides alone: it may replace values of others, but
+    /// none of that node. Its value then stands beside that node's, whether its writer had seen it or not.
     #[must_use]
     pub fn subject_to(mut self, decider: i32) -> Self {
         if self.version.node_id != decider {
@@ -102,7 +102,7 @@ fn read_patch(text: &str) -> Result<Patch, MergeFault> {
     Ok(patch)
 }
 
-/// Two writings of one object are the same value.
+/// An object is the same value in whatever order its keys are written.
 fn sort_keys(value: &mut Value) {
     match value {
         Value::Object(members) => {

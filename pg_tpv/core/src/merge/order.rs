@@ -48,7 +48,7 @@ impl Decimal {
         let idle = digits.iter().take_while(|digit| **digit == b'0').count();
         digits.drain(..idle);
         digits.truncate(digits.len() - digits.iter().rev().take_while(|digit| **digit == b'0').count());
-        // An exponent that 64 bits do not hold is no price and no weight; all such are alike.
+        // An exponent that 64 bits do not hold is of no price and no weight; all of these are equal.
         let beyond = if exponent.starts_with('-') { i64::MIN } else { i64::MAX };
         let point = i64::try_from(whole.len()).unwrap_or(i64::MAX) - i64::try_from(idle).unwrap_or(i64::MAX);
         let exponent = exponent.parse().unwrap_or(beyond).saturating_add(point);

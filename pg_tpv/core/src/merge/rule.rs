@@ -4,13 +4,13 @@ use super::{MAX_DEPTH, MergeFault, Scale};
 use crate::json::{self, Value};
 use crate::problem::Place;
 
-/// How the value of a register is chosen among its heads. It decides only between what was written concurrently.
+/// How the value of a register is chosen among its heads. It decides only between concurrent values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Rule {
     /// The latest by clock, then by node, then by sequence.
     #[default]
     LastWrite,
-    /// The earliest by the same.
+    /// The earliest by the same order.
     FirstWrite,
     /// Central's, if it wrote; else the last.
     CentralWins,
@@ -24,7 +24,7 @@ pub enum Rule {
     Union,
     /// The last, until a person has looked.
     Review,
-    /// What this immutable SQL function makes of all heads.
+    /// The answer of this immutable SQL function for all heads.
     Custom(String),
 }
 
@@ -123,7 +123,7 @@ fn function(name: Option<&Value>) -> Result<String, MergeFault> {
     })
 }
 
-/// The rules of one entity type, by register. What has none is `last_write`.
+/// The rules of one table, by register. A register without one has `last_write`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rules(pub BTreeMap<String, Rule>);
 

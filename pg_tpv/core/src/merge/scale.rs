@@ -38,8 +38,8 @@ impl Scale {
         &self.0
     }
 
-    /// `Greater` when `a` is to be chosen before `b` by who looks for the greatest, or for the least. What the declared
-    /// order does not list never wins against what it lists, in either direction.
+    /// `Greater` when `a` is chosen rather than `b`, for the greatest or for the least. A value that the declared order does
+    /// not list never wins against one that it lists, in either direction.
     pub(super) fn prefer(&self, a: &Value, b: &Value, greatest: bool) -> Ordering {
         let directed = |order: Ordering| if greatest { order } else { order.reverse() };
         match (self.rank(a), self.rank(b)) {

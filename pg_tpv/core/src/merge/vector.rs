@@ -4,7 +4,7 @@ use super::{MAX_DEPTH, MergeFault, Version};
 use crate::json::{self, Value};
 use crate::problem::Place;
 
-/// Per node, up to which number its operations are known without a gap.
+/// For each node, up to which number its operations are known without a gap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vector(pub BTreeMap<i32, i64>);
 
@@ -12,7 +12,7 @@ impl Vector {
     /// Reads `{"1":40,"7":12}`.
     ///
     /// # Errors
-    /// The first thing in the text that is no vector.
+    /// The first fault in the text.
     pub fn from_text(text: &str) -> Result<Self, MergeFault> {
         let value = json::read(text, MAX_DEPTH).map_err(|source| MergeFault::Json { part: "vector", source })?;
         Self::from_value(&value)

@@ -5,16 +5,16 @@ use super::{MAX_DEPTH, MergeFault};
 use crate::json::{self, Value};
 use crate::problem::Place;
 
-/// Who an operation is. Clocks have no part in it, so that a clock may be corrected.
+/// The identity of an operation. It has no time in it, so that a clock may be corrected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version {
     /// The node that wrote it.
     pub node_id: i32,
-    /// Its place among the operations of that node, contiguous, in the order of commits.
+    /// Its place among the operations of that node: without gaps, in the order of commits.
     pub seq: i64,
 }
 
-/// Per register, the heads that the writer of an operation saw.
+/// For each register, the heads that the writer of an operation saw.
 pub type Base = BTreeMap<String, BTreeSet<Version>>;
 
 /// A base as it stands in `wire.op`: `{"name":[[1,17],[7,3]]}`, sorted, without the registers of which nothing was seen.
@@ -24,7 +24,7 @@ pub fn base_to_text(base: &Base) -> String {
         out.push_str(if out.len() > 1 { "," } else { "" });
         out.push_str(&Value::String(register.clone()).to_canonical());
         for (index, Version { node_id, seq }) in versions.iter().enumerate() {
-            // Writing to a string can not fail.
+            // Writing to a string cannot fail.
             let _ = write!(out, "{}[{node_id},{seq}]", if index == 0 { ":[" } else { "," });
         }
         out.push(']');
@@ -36,7 +36,7 @@ pub fn base_to_text(base: &Base) -> String {
 /// Reads what [`base_to_text`] writes; the order of registers and versions is free.
 ///
 /// # Errors
-/// The first thing in the text that is no base.
+/// The first fault in the text.
 pub fn base_from_text(text: &str) -> Result<Base, MergeFault> {
     let value = json::read(text, MAX_DEPTH).map_err(|source| MergeFault::Json { part: "base", source })?;
     let members = value.as_object().ok_or_else(|| MergeFault::base(&Place::Root, "this must be an object"))?;

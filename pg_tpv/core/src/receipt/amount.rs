@@ -4,8 +4,8 @@
 use rust_decimal::{Decimal, RoundingStrategy::MidpointAwayFromZero};
 
 use super::canonical::make_plain;
+use super::declaration::Declaration;
 use super::finding::Findings;
-use super::terminal::Terminal;
 use crate::json::Value;
 use crate::problem::Place;
 
@@ -28,8 +28,8 @@ pub(super) const QUANTITY: Amount = Amount { decimals: 3, below: 100_000_000_000
 pub(super) const TAX_RATE: Amount = Amount { decimals: 2, below: 101, too_fine: "NUMBER_RANGE" };
 
 /// `numeric(14,4)`, with as many decimals as the terminal declares.
-pub(super) fn price(terminal: &Terminal) -> Amount {
-    Amount { decimals: terminal.price_decimals, below: 10_000_000_000, too_fine: "PRICE_SCALE" }
+pub(super) fn price(declaration: &Declaration) -> Amount {
+    Amount { decimals: declaration.price_decimals, below: 10_000_000_000, too_fine: "PRICE_SCALE" }
 }
 
 /// How far from an allowed number a float may have strayed.
@@ -51,11 +51,11 @@ impl Amount {
         self,
         value: &mut Value,
         place: &Place<'_>,
-        terminal: &Terminal,
+        declaration: &Declaration,
         f: &mut Findings,
     ) -> Option<Decimal> {
         if let Value::String(text) = value
-            && terminal.decimal_comma
+            && declaration.decimal_comma
         {
             *value = Value::Number(from_decimal_comma(text, place, f)?);
         }

@@ -30,7 +30,7 @@ impl Outcome {
 /// quarantines.
 const HOLDS: [&str; 3] = ["QUANTITY_SCALE", "TOTAL_MISMATCH", "WRONG_DEPARTMENT"];
 
-/// How many problems are told: enough to mend a terminal, not a copy of a hostile file.
+/// How many problems are listed: enough to repair a terminal, and not a copy of a hostile file.
 const MOST: usize = 20;
 
 /// Problems and flags as they are found.
@@ -66,7 +66,7 @@ impl Findings {
         !self.quarantining.is_empty()
     }
 
-    /// What all of it comes to: the outcome, the flags, and the problems, those that quarantine first.
+    /// The result: the outcome, the flags, and the problems, those that quarantine first.
     pub(super) fn conclude(self) -> (Outcome, Vec<&'static str>, Vec<Problem>) {
         let outcome = match (self.quarantining.is_empty(), self.holding.is_empty()) {
             (true, true) => Outcome::Accepted,

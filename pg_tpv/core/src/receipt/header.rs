@@ -3,10 +3,11 @@
 use rust_decimal::Decimal;
 
 use super::amount::TOTAL;
+use super::declaration::Declaration;
 use super::finding::Findings;
 use super::id::is_id;
 use super::line::read_items;
-use super::terminal::Terminal;
+use super::member::{require, text, without_nulls};
 use super::{Limits, Receipt, Stamp};
 use crate::json::Value;
 use crate::problem::Place;
@@ -15,7 +16,7 @@ const REQUIRED: [&str; 6] = ["receiptId", "terminalId", "departmentCode", "items
 
 /// Reads a normalised tree as a receipt, and puts known members into their canonical form. None when something that
 /// makes a receipt is missing or unreadable; then there is a problem that says so.
-pub(super) fn read(tree: &mut Value, terminal: &Terminal, limits: &Limits, f: &mut Findings) -> Option<Receipt> {
+pub(super) fn read(tree: &mut Value, declaration: &Declaration, limits: &Limits, f: &mut Findings) -> Option<Receipt> {
     let root = Place::Root;
     let Value::Object(members) = tree else {
         return f.refuse("TYPE", &root, "a receipt must be an object");
@@ -32,15 +33,15 @@ pub(super) fn read(tree: &mut Value, terminal: &Terminal, limits: &Limits, f: &m
             "terminalId" => terminal_id = id(value, &here, f),
             "departmentCode" => department_code = id(value, &here, f),
             "series" => series = id(value, &here, f),
-            "items" => items = read_items(value, &here, terminal, limits, f),
-            "total" => total = TOTAL.read(value, &here, terminal, f),
+            "items" => items = read_items(value, &here, declaration, limits, f),
+            "total" => total = TOTAL.read(value, &here, declaration, f),
             "timestamp" => timestamp = stamp(value, &here, f),
             _ => f.flag("EXTRA_FIELDS"),
         }
     }
     require(members, &REQUIRED, &root, f);
-    expect(&terminal_id, &terminal.terminal, "WRONG_TERMINAL", "terminalId", f);
-    expect(&department_code, &terminal.department, "WRONG_DEPARTMENT", "departmentCode", f);
+    expect(&terminal_id, &declaration.terminal, "WRONG_TERMINAL", "terminalId", f);
+    expect(&department_code, &declaration.department, "WRONG_DEPARTMENT", "departmentCode", f);
     let (items, total, (timestamp_text, timestamp)) = (items?, total?, timestamp?);
     let lines_total: Decimal = items.iter().map(|line| line.total).sum();
     if !TOTAL.holds(lines_total) || !TOTAL.holds(total - lines_total) {
@@ -58,24 +59,6 @@ pub(super) fn read(tree: &mut Value, terminal: &Terminal, limits: &Limits, f: &m
         lines_total,
         total_difference: total - lines_total,
     })
-}
-
-/// A text, as it is in the tree.
-pub(super) fn text(value: &Value, place: &Place<'_>, f: &mut Findings) -> Option<String> {
-    let text = value.as_str().map(str::to_owned);
-    text.or_else(|| f.refuse("TYPE", place, "this must be a text"))
-}
-
-/// Drops optional members that are `null`: a terminal that writes `null` and one that leaves the key out mean the same.
-pub(super) fn without_nulls(members: &mut Vec<(String, Value)>, optional: &[&str]) {
-    members.retain(|(key, value)| !(value.is_null() && optional.contains(&key.as_str())));
-}
-
-/// Records which of `required` are missing.
-pub(super) fn require(members: &[(String, Value)], required: &[&str], place: &Place<'_>, f: &mut Findings) {
-    for key in required.iter().filter(|required| !members.iter().any(|(key, _)| key == *required)) {
-        f.problem("MISSING", &place.key(key), "this is missing");
-    }
 }
 
 fn id(value: &Value, place: &Place<'_>, f: &mut Findings) -> Option<String> {

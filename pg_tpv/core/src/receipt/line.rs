@@ -1,12 +1,12 @@
 //! The lines of a receipt: their members, and what their barcodes and labels say.
 
 use super::amount::{self, QUANTITY, TAX_RATE, TOTAL};
+use super::declaration::Declaration;
 use super::finding::Findings;
-use super::header::{text, without_nulls};
-use super::terminal::Terminal;
+use super::member::{require, text, without_nulls};
 use super::total::line_total;
 use super::{Limits, Line, Receipt};
-use crate::barcode::{Decoded, Kind, Scope, ValueKind, decode_in};
+use crate::barcode::{Decoded, NumberKind, Scope, ValueKind, decode_in};
 use crate::json::Value;
 use crate::problem::Place;
 
@@ -15,11 +15,11 @@ const REQUIRED: [&str; 4] = ["barcode", "description", "price", "quantity"];
 /// A barcode beyond this is none, and would not fit an index of the database.
 pub(super) const LONGEST_BARCODE: usize = 512;
 
-/// Reads `items`. None when they can not be read as lines at all; a faulty line is left out, with its problem.
+/// Reads `items`. None when they cannot be read as lines at all; a faulty line is left out, with its problem.
 pub(super) fn read_items(
     items: &mut Value,
     place: &Place<'_>,
-    terminal: &Terminal,
+    declaration: &Declaration,
     limits: &Limits,
     f: &mut Findings,
 ) -> Option<Vec<Line>> {
@@ -36,12 +36,12 @@ pub(super) fn read_items(
         items
             .iter_mut()
             .enumerate()
-            .filter_map(|(index, item)| read_line(item, &place.index(index), terminal, f))
+            .filter_map(|(index, item)| read_line(item, &place.index(index), declaration, f))
             .collect(),
     )
 }
 
-fn read_line(item: &mut Value, place: &Place<'_>, terminal: &Terminal, f: &mut Findings) -> Option<Line> {
+fn read_line(item: &mut Value, place: &Place<'_>, declaration: &Declaration, f: &mut Findings) -> Option<Line> {
     let Value::Object(members) = item else {
         return f.refuse("TYPE", place, "a line must be an object");
     };
@@ -50,15 +50,15 @@ fn read_line(item: &mut Value, place: &Place<'_>, terminal: &Terminal, f: &mut F
     for (key, value) in members.iter_mut() {
         let here = place.key(key);
         match key.as_str() {
-            "barcode" => barcode = read_barcode(value, &here, terminal, f),
+            "barcode" => barcode = read_barcode(value, &here, declaration, f),
             "description" => description = text(value, &here, f),
-            "price" => price = amount::price(terminal).read(value, &here, terminal, f),
-            "quantity" => quantity = QUANTITY.read(value, &here, terminal, f),
-            "taxRate" => tax_rate = TAX_RATE.read(value, &here, terminal, f),
+            "price" => price = amount::price(declaration).read(value, &here, declaration, f),
+            "quantity" => quantity = QUANTITY.read(value, &here, declaration, f),
+            "taxRate" => tax_rate = TAX_RATE.read(value, &here, declaration, f),
             _ => f.flag("EXTRA_FIELDS"),
         }
     }
-    super::header::require(members, &REQUIRED, place, f);
+    require(members, &REQUIRED, place, f);
     if quantity.is_some_and(|quantity| quantity.is_zero()) {
         f.problem("ZERO_QUANTITY", &place.key("quantity"), "a line has a quantity");
     }
@@ -74,9 +74,9 @@ fn read_line(item: &mut Value, place: &Place<'_>, terminal: &Terminal, f: &mut F
     Some(Line { barcode: barcode?, gtin14: None, description: description?, price, quantity, tax_rate, total })
 }
 
-fn read_barcode(value: &mut Value, place: &Place<'_>, terminal: &Terminal, f: &mut Findings) -> Option<String> {
+fn read_barcode(value: &mut Value, place: &Place<'_>, declaration: &Declaration, f: &mut Findings) -> Option<String> {
     if let Value::Number(digits) = value
-        && terminal.numeric_barcode
+        && declaration.numeric_barcode
         && digits.bytes().all(|byte| byte.is_ascii_digit())
     {
         *value = Value::String(std::mem::take(digits));
@@ -90,16 +90,16 @@ fn read_barcode(value: &mut Value, place: &Place<'_>, terminal: &Terminal, f: &m
 
 /// Decodes the barcodes of a receipt that is otherwise read, and flags what is odd about them. Nothing here stops a
 /// receipt: the money is right, and the customer is waiting.
-pub(super) fn decode_barcodes(receipt: &mut Receipt, terminal: &Terminal, f: &mut Findings) {
+pub(super) fn decode_barcodes(receipt: &mut Receipt, declaration: &Declaration, f: &mut Findings) {
     let day = receipt.timestamp.local.date();
     let scope = Scope { store: None, department: Some(&receipt.department_code), on: Some(day) };
     for line in &mut receipt.items {
-        let decoded = decode_in(&line.barcode, &terminal.barcode_rules, scope);
+        let decoded = decode_in(&line.barcode, &declaration.barcode_rules, scope);
         match decoded.kind {
-            Kind::Gtin | Kind::Restricted => {}
-            Kind::Plu => f.flag("PLU"),
-            Kind::Unknown if decoded.check_digit_ok == Some(false) => f.flag("CHECK_DIGIT"),
-            Kind::Unknown => f.flag("BARCODE"),
+            NumberKind::Gtin | NumberKind::Restricted => {}
+            NumberKind::Plu => f.flag("PLU"),
+            NumberKind::Unknown if decoded.check_digit_ok == Some(false) => f.flag("CHECK_DIGIT"),
+            NumberKind::Unknown => f.flag("BARCODE"),
         }
         flag_label(line, &decoded, f);
         line.gtin14 = decoded.gtin14;

@@ -1,4 +1,5 @@
-//! From the bytes of a terminal's file to a receipt, or to the reason why it is none.
+//! From the bytes of a terminal's file to a receipt, or to the reason why it is none; and from the documents about a receipt to
+//! its state.
 //!
 //! `parse` is a pure function of the bytes, of what the terminal declares and of the limits. It decides about one file
 //! alone: what needs other receipts, the store's clock or a `.dat` profile is decided elsewhere.
@@ -9,34 +10,42 @@
 //! | `canonical` | NFC, plain numbers, sorted keys: what is stored and hashed |
 //! | `header` | the members of the receipt, which are required, and `EXTRA_FIELDS` |
 //! | `line` | the members of a line, and every flag about a barcode or a price |
+//! | `member` | what holds for members of either |
 //! | `amount` | which numbers are money, quantities and rates; `FLOAT_ARTEFACT` |
 //! | `total` | the product of a line, and whether the printed total agrees |
 //! | `id`, `stamp` | what an identifier and a timestamp may look like |
 //! | `stored` | nothing: it reads quickly what was stored |
 //! | `finding` | which codes quarantine and which hold |
-//! | `terminal` | what a terminal may declare |
+//! | `declaration` | what a terminal may declare about its files |
+//! | `body` | the bodies of other documents about a receipt |
+//! | `state` | what counts, given all documents about a receipt |
 
 mod amount;
+mod body;
 mod canonical;
+mod declaration;
 mod finding;
 mod header;
 mod id;
 mod line;
+mod member;
 mod parse;
 mod stamp;
+mod state;
 mod stored;
-mod terminal;
 mod total;
 
 use rust_decimal::Decimal;
 
 pub use crate::json::Limits;
 use crate::{json::Value, problem::Problem};
+pub use body::{Hold, Intake, reason};
+pub use declaration::Declaration;
 pub use finding::Outcome;
 pub use id::is_id;
 pub use parse::parse;
 pub use stamp::Stamp;
-pub use terminal::Terminal;
+pub use state::{ReceiptState, State, fold};
 
 /// What was decided about a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,19 +126,19 @@ pub struct Line {
 }
 
 impl Receipt {
-    /// Reads a stored body again. It was judged when it came: what its terminal declared is not asked twice.
+    /// Reads a stored body again. It was judged when it came, so what its terminal declares does not matter any more.
     ///
     /// # Errors
     /// The problems, when `body` is not a receipt.
     pub fn from_body(body: &str) -> Result<Self, Vec<Problem>> {
-        let terminal = Terminal { price_decimals: 4, ..Terminal::default() };
-        stored::read(body, &terminal).map_or_else(|| Self::by_judgement(body), Ok)
+        let declaration = Declaration { price_decimals: 4, ..Declaration::default() };
+        stored::read(body, &declaration).map_or_else(|| Self::by_judgement(body), Ok)
     }
 
     fn by_judgement(body: &str) -> Result<Self, Vec<Problem>> {
-        let terminal = Terminal { price_decimals: 4, ..Terminal::default() };
+        let declaration = Declaration { price_decimals: 4, ..Declaration::default() };
         let limits = Limits { max_bytes: usize::MAX, max_depth: usize::MAX, max_lines: usize::MAX };
-        parse::read_body(body, &terminal, &limits)
+        parse::read_body(body, &declaration, &limits)
     }
 
     /// Whether every line is taken back.

@@ -3,30 +3,30 @@
 use sha2::{Digest, Sha256};
 
 use super::canonical::normalise;
+use super::declaration::Declaration;
 use super::finding::{Findings, Outcome};
 use super::line::decode_barcodes;
-use super::terminal::Terminal;
 use super::{Limits, Receipt, Verdict, header, total};
 use crate::encoding::decode;
 use crate::json::{self, JsonError, JsonErrorKind, Value};
 use crate::problem::{Place, Problem};
 
 /// Judges one file. It never fails and never panics, whatever the bytes, and takes time in proportion to their number.
-pub fn parse(raw: &[u8], terminal: &Terminal, limits: &Limits) -> Verdict {
-    match read_tree(raw, terminal, limits) {
-        Ok(tree) => judge(tree, terminal, limits),
+pub fn parse(raw: &[u8], declaration: &Declaration, limits: &Limits) -> Verdict {
+    match read_tree(raw, declaration, limits) {
+        Ok(tree) => judge(tree, declaration, limits),
         Err(problem) => Verdict::quarantined(vec![problem]),
     }
 }
 
-fn read_tree(raw: &[u8], terminal: &Terminal, limits: &Limits) -> Result<Value, Problem> {
+fn read_tree(raw: &[u8], declaration: &Declaration, limits: &Limits) -> Result<Value, Problem> {
     if raw.is_empty() {
         return Err(empty_file());
     }
     if raw.len() > limits.max_bytes {
         return Err(Problem::new("TOO_LARGE", "", format!("a file has at most {} bytes", limits.max_bytes)));
     }
-    let text = decode(raw, terminal.encoding)?;
+    let text = decode(raw, declaration.encoding)?;
     if text.trim().is_empty() {
         return Err(empty_file());
     }
@@ -50,29 +50,34 @@ fn problem_of(error: JsonError) -> Problem {
 }
 
 /// What a body that was stored says; its canonical form is the body itself.
-pub(super) fn read_body(body: &str, terminal: &Terminal, limits: &Limits) -> Result<Receipt, Vec<Problem>> {
-    let mut tree = read_tree(body.as_bytes(), terminal, limits).map_err(|problem| vec![problem])?;
+pub(super) fn read_body(body: &str, declaration: &Declaration, limits: &Limits) -> Result<Receipt, Vec<Problem>> {
+    let mut tree = read_tree(body.as_bytes(), declaration, limits).map_err(|problem| vec![problem])?;
     let mut findings = Findings::default();
-    let receipt = read_receipt(&mut tree, terminal, limits, &mut findings);
+    let receipt = read_receipt(&mut tree, declaration, limits, &mut findings);
     match (findings.conclude(), receipt) {
         ((Outcome::Accepted | Outcome::Held, ..), Some(receipt)) => Ok(receipt),
         ((_, _, problems), _) => Err(problems),
     }
 }
 
-fn read_receipt(tree: &mut Value, terminal: &Terminal, limits: &Limits, findings: &mut Findings) -> Option<Receipt> {
+fn read_receipt(
+    tree: &mut Value,
+    declaration: &Declaration,
+    limits: &Limits,
+    findings: &mut Findings,
+) -> Option<Receipt> {
     normalise(tree, &Place::Root, findings);
-    let mut receipt = header::read(tree, terminal, limits, findings);
+    let mut receipt = header::read(tree, declaration, limits, findings);
     if let Some(receipt) = receipt.as_mut().filter(|_| !findings.quarantines()) {
-        decode_barcodes(receipt, terminal, findings);
-        total::check(receipt, terminal, findings);
+        decode_barcodes(receipt, declaration, findings);
+        total::check(receipt, declaration, findings);
     }
     receipt
 }
 
-fn judge(mut tree: Value, terminal: &Terminal, limits: &Limits) -> Verdict {
+fn judge(mut tree: Value, declaration: &Declaration, limits: &Limits) -> Verdict {
     let mut findings = Findings::default();
-    let receipt = read_receipt(&mut tree, terminal, limits, &mut findings);
+    let receipt = read_receipt(&mut tree, declaration, limits, &mut findings);
     let (outcome, flags, problems) = findings.conclude();
     if outcome == Outcome::Quarantined || receipt.is_none() {
         return Verdict::quarantined(problems);

@@ -8,21 +8,21 @@ use rust_decimal::Decimal;
 use unicode_normalization::{IsNormalized, is_nfc_quick};
 
 use super::amount::{self, QUANTITY, TAX_RATE, TOTAL};
+use super::declaration::Declaration;
 use super::id::is_id;
 use super::line::LONGEST_BARCODE;
-use super::terminal::Terminal;
 use super::total::line_total;
 use super::{Line, Receipt, Stamp};
 use crate::barcode::gtin14;
 
 /// Reads a body in its canonical form; none when somebody has to look closer.
-pub(super) fn read(body: &str, terminal: &Terminal) -> Option<Receipt> {
+pub(super) fn read(body: &str, declaration: &Declaration) -> Option<Receipt> {
     let mut rest = Rest(body);
     let department_code = rest.after("{\"departmentCode\":")?.id()?;
     rest.after(",\"items\":[")?;
-    let mut items = vec![rest.line(terminal)?];
+    let mut items = vec![rest.line(declaration)?];
     while rest.after("]").is_none() {
-        items.push(rest.after(",")?.line(terminal)?);
+        items.push(rest.after(",")?.line(declaration)?);
     }
     let receipt_id = rest.after(",\"receiptId\":")?.id()?;
     let series = if rest.after(",\"series\":").is_some() { rest.id()? } else { String::new() };
@@ -59,10 +59,10 @@ impl<'b> Rest<'b> {
         Some(self)
     }
 
-    fn line(&mut self, terminal: &Terminal) -> Option<Line> {
+    fn line(&mut self, declaration: &Declaration) -> Option<Line> {
         let barcode = self.after("{\"barcode\":")?.text()?;
         let description = self.after(",\"description\":")?.text()?;
-        let price = self.after(",\"price\":")?.number().filter(|price| amount::price(terminal).fits(*price))?;
+        let price = self.after(",\"price\":")?.number().filter(|price| amount::price(declaration).fits(*price))?;
         let quantity = self.after(",\"quantity\":")?.number()?;
         let quantity = Some(quantity).filter(|quantity| QUANTITY.fits(*quantity) && !quantity.is_zero())?;
         let tax_rate = match self.after(",\"taxRate\":") {
@@ -148,7 +148,7 @@ mod tests {
     const PLAIN: &str = r#"{"departmentCode":"01","items":[{"barcode":"8400098844845","description":"SALMÓN","price":12.9,"quantity":0.455,"taxRate":10},{"barcode":"x","description":"","price":0,"quantity":-1}],"receiptId":"4711","series":"R","terminalId":"T04","timestamp":"2026-06-30T22:15:00Z","total":5.87}"#;
 
     fn read_it(body: &str) -> Option<Receipt> {
-        read(body, &Terminal { price_decimals: 4, ..Terminal::default() })
+        read(body, &Declaration { price_decimals: 4, ..Declaration::default() })
     }
 
     #[test]

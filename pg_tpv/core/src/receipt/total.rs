@@ -2,8 +2,8 @@
 
 use rust_decimal::Decimal;
 
+use super::declaration::Declaration;
 use super::finding::Findings;
-use super::terminal::Terminal;
 use super::{Line, Receipt};
 use crate::problem::Place;
 
@@ -34,13 +34,13 @@ fn is_weighed(line: &Line) -> bool {
 
 /// Compares the printed total with the lines. One cent for each weighed line is rounding; the printed total stands, as
 /// that is what the customer saw.
-pub(super) fn check(receipt: &Receipt, terminal: &Terminal, f: &mut Findings) {
+pub(super) fn check(receipt: &Receipt, declaration: &Declaration, f: &mut Findings) {
     if receipt.total_difference.is_zero() {
         return;
     }
     let weighed = receipt.items.iter().filter(|line| is_weighed(line)).count();
     let tolerance =
-        Decimal::new(i64::from(terminal.total_tolerance_cents), 2) + Decimal::from(weighed) * Decimal::new(1, 2);
+        Decimal::new(i64::from(declaration.total_tolerance_cents), 2) + Decimal::from(weighed) * Decimal::new(1, 2);
     if receipt.total_difference.abs() <= tolerance {
         f.flag("ROUNDING");
     } else {

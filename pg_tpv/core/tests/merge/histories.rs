@@ -60,7 +60,7 @@ fn assert_converges(script: &Script) {
     for node in &world.nodes {
         assert_eq!(node.has.len(), world.sent.len());
         assert_eq!(view(node), first, "node {} sees something else than node 0", node.id);
-        if node.loaded.is_empty() {
+        if node.in_snapshot.is_empty() {
             assert_eq!(view_of_journal(node), first, "the journal of node {} says something else", node.id);
         }
     }
@@ -133,7 +133,7 @@ proptest! {
             let Some(written) = written else { continue };
             for node in &world.nodes {
                 let entity = node.entity(key);
-                let merged = entity.settle(&rules, context(key, &entity));
+                let merged = entity.resolve(&rules, context(key, &entity));
                 match register.as_str() {
                     EXISTS => prop_assert_eq!(Value::Bool(merged.exists()), written.clone()),
                     ALIAS => prop_assert_eq!(&merged.alias.unwrap().value, written),

@@ -1,8 +1,8 @@
-//! A node as the extension will be one: a journal, the heads that it keeps at hand, a clock.
+//! A node as the extension is one: a journal, the heads of each entity, a clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tpv_core::clock::State;
+use tpv_core::clock::Clock;
 use tpv_core::merge::{Draft, Entity, Knowledge, Operation, Patch, Version};
 
 pub type Key = &'static str;
@@ -11,7 +11,7 @@ pub type Key = &'static str;
 pub const CENTRALS: Key = "b";
 pub const CENTRAL: i32 = 0;
 
-/// An operation as far as its node may decide.
+/// The operation, reduced to what its node may change.
 pub fn entitled(key: Key, operation: &Operation) -> Operation {
     if key == CENTRALS { operation.clone().subject_to(CENTRAL) } else { operation.clone() }
 }
@@ -26,14 +26,14 @@ pub struct Node {
     pub journal: BTreeMap<Key, Vec<Operation>>,
     pub entities: BTreeMap<Key, Entity>,
     pub has: BTreeSet<Version>,
-    /// What it knows by the state that it was given, without having the operations.
-    pub loaded: BTreeSet<Version>,
-    /// What a load that is not complete stands for, and the things that it has brought.
-    pub loading: Option<(Knowledge, BTreeSet<Key>)>,
-    /// What operations here name, and what is not here.
+    /// Operations that it received inside a snapshot, and does not have in its journal.
+    pub in_snapshot: BTreeSet<Version>,
+    /// A snapshot that is not complete: which operations it covers, and the entities that it has brought.
+    pub incoming: Option<(Knowledge, BTreeSet<Key>)>,
+    /// Versions that operations here name, and that are not here.
     pub awaited: BTreeSet<Version>,
     seq: i64,
-    clock: State,
+    clock: Clock,
     wall_ms: i64,
 }
 
@@ -44,11 +44,11 @@ impl Node {
             journal: BTreeMap::new(),
             entities: BTreeMap::new(),
             has: BTreeSet::new(),
-            loaded: BTreeSet::new(),
-            loading: None,
+            in_snapshot: BTreeSet::new(),
+            incoming: None,
             awaited: BTreeSet::new(),
             seq: 0,
-            clock: State::recover(0, NOW_MS),
+            clock: Clock::recover(0, NOW_MS),
             wall_ms: NOW_MS,
         }
     }
@@ -66,10 +66,10 @@ impl Node {
     }
 
     /// Begins with the heads of another node, and with none of its operations.
-    pub fn load(&mut self, from: &Self) {
+    pub fn begin_as(&mut self, from: &Self) {
         self.entities = from.entities.clone();
         self.has = from.has.clone();
-        self.loaded = from.has.clone();
+        self.in_snapshot = from.has.clone();
     }
 
     pub fn entity(&self, key: Key) -> Entity {
@@ -94,10 +94,10 @@ impl Node {
         operation
     }
 
-    /// Takes an operation in; repeats too, unless they are part of the state that the node was given.
+    /// Receives an operation, and repeats of it too, unless they were part of a snapshot.
     pub fn receive(&mut self, key: Key, operation: &Operation) {
         let _ = self.clock.observe(operation.hlc, self.wall_ms, MAX_SKEW_MS);
-        if self.loaded.contains(&operation.version) {
+        if self.in_snapshot.contains(&operation.version) {
             return;
         }
         let operation = &entitled(key, operation);
@@ -113,13 +113,13 @@ impl Node {
         self.awaited.extend(operation.names().filter(|version| !is_here(*version)));
         // A repeat that is looked at all the same has to be looked at in full.
         let may_be_named = is_repeat || self.awaited.contains(&operation.version);
-        let loading =
-            self.loading.iter().any(|(knows, things)| things.contains(key) && knows.covers(operation.version));
+        let is_covered =
+            self.incoming.iter().any(|(knows, brought)| brought.contains(key) && knows.covers(operation.version));
         let names = |register: &str| {
             may_be_named && journal.iter().any(|other| other.seen(register).contains(&operation.version))
         };
-        entity.advance(operation, |register| loading || names(register));
-        if self.loaded.is_empty() && self.loading.is_none() {
+        entity.advance(operation, |register| is_covered || names(register));
+        if self.in_snapshot.is_empty() && self.incoming.is_none() {
             assert_eq!(*entity, Entity::of(journal.iter()), "the heads are not those of the journal");
         }
     }

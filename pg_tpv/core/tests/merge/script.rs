@@ -94,7 +94,7 @@ impl Script {
                     world.write(node, key, Patch::from([(ALIAS.into(), json::read(became, 1).unwrap())]));
                 }
                 9 if choice(2) == 0 => world.write(node, POLICY, rule(choice(RULES.len()))),
-                9 => world.restore(node, key, "v", choice(5)),
+                9 => world.resolve_conflict(node, key, "v", choice(5)),
                 10 => world.nodes[node].set_wall_clock(choice(60) as u32),
                 11 => world.sync(node, choice(self.nodes), choice(2) == 1),
                 _ => world.deliver(node, choice(64)),

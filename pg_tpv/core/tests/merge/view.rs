@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tpv_core::json::Value;
-use tpv_core::merge::{Context, Entity, Head, Merged, Rule, Rules, merge, resolve_alias, settled};
+use tpv_core::merge::{Choice, Context, Entity, Head, Merged, Rule, Rules, merge, resolve_alias};
 
 use crate::node::{CENTRAL, CENTRALS, Key, Node};
 use crate::script::{KEYS, POLICY};
@@ -18,7 +18,7 @@ pub type View = BTreeMap<Key, (Merged, String)>;
 
 /// From the heads that the node keeps at hand.
 pub fn view(node: &Node) -> View {
-    let rules = rules(&node.entity(POLICY).settle(&Rules::default(), Context::default()));
+    let rules = rules(&node.entity(POLICY).resolve(&Rules::default(), Context::default()));
     with_aliases(|key| shown(key, &node.entity(key), &rules))
 }
 
@@ -36,10 +36,10 @@ pub fn rules(policy: &Merged) -> Rules {
 
 /// The shell's part: it evaluates custom functions.
 fn shown(key: Key, entity: &Entity, rules: &Rules) -> Merged {
-    let mut merged = entity.settle(rules, context(key, entity));
+    let mut merged = entity.resolve(rules, context(key, entity));
     for (column, choice) in &mut merged.columns {
         if choice.evaluate.as_deref() == Some("joined") {
-            *choice = settled(entity.heads(column), joined(entity.heads(column)));
+            *choice = Choice::of(entity.heads(column), joined(entity.heads(column)));
         }
         assert_eq!(choice.evaluate, None);
         // Every head has won or lost, none is in neither list or in both.

@@ -27,8 +27,8 @@ impl World {
         self.publish(node, key, operation, saw);
     }
 
-    /// A person restores one of the values on record.
-    pub fn restore(&mut self, node: usize, key: Key, register: &str, choice: usize) {
+    /// A person resolves a conflict: one of the values on record wins.
+    pub fn resolve_conflict(&mut self, node: usize, key: Key, register: &str, choice: usize) {
         let entity = self.nodes[node].entity(key);
         let heads = entity.heads(register);
         let Some(head) = heads.get(choice % heads.len().max(1)) else { return };
@@ -77,7 +77,7 @@ impl World {
         }
         let joined = self.nodes.len();
         let mut node = Node::new(i32::try_from(joined).unwrap());
-        node.load(&self.nodes[from]);
+        node.begin_as(&self.nodes[from]);
         self.nodes.push(node);
         joined
     }

@@ -2,23 +2,23 @@
 
 use proptest::prelude::*;
 use tpv_core::json::{self, Value};
-use tpv_core::receipt::{Limits, Outcome, Receipt, Terminal, Verdict, parse};
+use tpv_core::receipt::{Declaration, Limits, Outcome, Receipt, Verdict, parse};
 
 const SAMPLES: &str = include_str!("../data/receipts.ndjson");
 
 fn judge(raw: &[u8]) -> Verdict {
-    parse(raw, &Terminal::default(), &Limits::default())
+    parse(raw, &Declaration::default(), &Limits::default())
 }
 
-fn lenient() -> Terminal {
+fn lenient() -> Declaration {
     let declares = r#"{"encoding": "cp850", "decimal_comma": true, "price_decimals": 4, "numeric_barcode": true,
         "barcode_rules": [{"prefix": "2", "length": 13, "kind": "price", "decimals": 2, "value": {"start": 8, "length": 5}}]}"#;
-    Terminal::from_json(&json::read(declares, 8).unwrap()).unwrap()
+    Declaration::from_json(&json::read(declares, 8).unwrap()).unwrap()
 }
 
 /// What every verdict has in common, whatever the input was.
 fn assert_sound(raw: &[u8]) {
-    for terminal in [Terminal::default(), lenient()] {
+    for terminal in [Declaration::default(), lenient()] {
         let verdict = parse(raw, &terminal, &Limits::default());
         assert!(verdict.problems.len() <= 20);
         assert_eq!(verdict.outcome == Outcome::Accepted, verdict.problems.is_empty());
@@ -30,7 +30,7 @@ fn assert_sound(raw: &[u8]) {
         );
         let (Some(body), Some(receipt)) = (verdict.body, verdict.receipt) else { continue };
         // The stored body is its own canonical form, under the same declaration and when it is read again.
-        let again = parse(body.as_bytes(), &Terminal { encoding: None, ..terminal }, &Limits::default());
+        let again = parse(body.as_bytes(), &Declaration { encoding: None, ..terminal }, &Limits::default());
         assert_eq!(again.body.as_deref(), Some(body.as_str()));
         assert_eq!((again.content_hash, again.outcome), (verdict.content_hash, verdict.outcome));
         assert_eq!(Receipt::from_body(&body).unwrap(), receipt);

@@ -1,7 +1,7 @@
 //! The rows of the design's table of inputs that concern one file alone, and what stands beside the table.
 
 use tpv_core::json;
-use tpv_core::receipt::{Limits, Outcome, Receipt, Terminal, Verdict, parse};
+use tpv_core::receipt::{Declaration, Limits, Outcome, Receipt, Verdict, parse};
 
 /// What should come out: the word of the outcome, then codes of problems and flags in their order.
 type Expected<'a> = (&'a str, &'a [&'a str]);
@@ -10,8 +10,8 @@ fn accepted<'a>(flags: &'a [&'a str]) -> Expected<'a> {
     ("accepted", flags)
 }
 
-fn terminal(declares: &str) -> Terminal {
-    Terminal::from_json(&json::read(declares, 8).unwrap()).unwrap()
+fn terminal(declares: &str) -> Declaration {
+    Declaration::from_json(&json::read(declares, 8).unwrap()).unwrap()
 }
 
 fn judge(raw: &[u8], declares: &str) -> Verdict {
@@ -465,5 +465,5 @@ fn limits_are_kept() {
     check("5,000 lines", lines(5000).as_bytes(), "{}", ("quarantined", &["TOO_MANY_LINES"]));
     check("50 MB", &vec![b' '; 50_000_000], "{}", ("quarantined", &["TOO_LARGE"]));
     let small = Limits { max_bytes: 10, ..Limits::default() };
-    assert_eq!(parse(plain().as_bytes(), &Terminal::default(), &small).problems[0].code, "TOO_LARGE");
+    assert_eq!(parse(plain().as_bytes(), &Declaration::default(), &small).problems[0].code, "TOO_LARGE");
 }

@@ -72,7 +72,7 @@ fn the_login_of_a_peer_cannot_copy_the_server_with_a_database_named_or_not() {
         "CREATE_REPLICATION_SLOT mine PHYSICAL RESERVE_WAL",
     ] {
         let (done, said) = replication(central, "tpv_replicator", "database", command);
-        assert!(!done && said.contains("only logical replication is for this login"), "{command}: {said}");
+        assert!(!done && said.contains("this login may only use logical replication"), "{command}: {said}");
     }
     // Settings that it would have to change for that are not its own.
     let mut peer = central.connect_as("tpv_replicator", "tpv").unwrap();
@@ -80,7 +80,7 @@ fn the_login_of_a_peer_cannot_copy_the_server_with_a_database_named_or_not() {
     run(central, &["alter role tpv_replicator set log_replication_commands = off"]);
     run(central, &["alter role tpv_replicator set log_min_messages = panic"]);
     let (done, said) = replication(central, "tpv_replicator", "database", "BASE_BACKUP");
-    assert!(!done && said.contains("only logical replication is for this login"), "{said}");
+    assert!(!done && said.contains("this login may only use logical replication"), "{said}");
     // A DBA's backups are no business of ours.
     let (done, said) = replication(central, "postgres", "database", "CREATE_REPLICATION_SLOT mine TEMPORARY PHYSICAL");
     assert!(done, "{said}");

@@ -35,9 +35,15 @@ struct System {
 impl PgTree {
     /// The tree for the extension as it is built now, made if it is not there yet.
     pub fn prepare(lab: &Lab) -> Result<Self> {
+        Self::with(lab, &[])
+    }
+
+    /// The same with more files of the extension; one takes the place of another of its name.
+    pub fn with(lab: &Lab, more: &[PathBuf]) -> Result<Self> {
         let system = System::find()?;
         let mut ours = extension_files(&lab.package)?;
         ours.extend(released_sql(&lab.checkout)?);
+        ours.extend_from_slice(more);
         // What is installed beside ours is linked: a tree of before would not have it.
         let mut parts = vec![system.version.clone().into_bytes(), names_in(&system.lib)?];
         for file in &ours {
@@ -137,7 +143,7 @@ fn link_all(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// The library, the control file and the SQL, wherever the package keeps them.
-fn extension_files(package: &Path) -> Result<Vec<PathBuf>> {
+pub fn extension_files(package: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![package.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -158,12 +164,14 @@ fn extension_files(package: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The SQL of versions that stores out there still have: `create extension pg_tpv version '0.1.0'`
-/// works in our trees.
-fn released_sql(checkout: &Path) -> Result<Vec<PathBuf>> {
+/// The SQL of released versions, so that `create extension pg_tpv version '…'` works in our trees. The folder comes with the
+/// first release.
+pub fn released_sql(checkout: &Path) -> Result<Vec<PathBuf>> {
     let folder = checkout.join("pg_tpv/sql/released");
-    let entries = fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
-    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut files = fs::read_dir(&folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     files.sort();
     Ok(files)
 }

@@ -167,6 +167,11 @@ impl Cluster {
         Ok(())
     }
 
+    /// The programs and files that it has from the next start on.
+    pub fn set_files(&mut self, tree: PgTree) {
+        self.tree = tree;
+    }
+
     /// What its processes find in their environment from the next start on.
     pub fn set_environment(&mut self, environment: Vec<(&'static str, String)>) {
         self.environment = environment;

@@ -101,8 +101,8 @@ impl Expected {
         let is_centrals = table.is_some_and(|table| table.is_centrals);
         let context = merge::Context { central: CENTRAL.id, is_centrals, owner };
         match self.rules.get(table_name) {
-            Some(rules) => state.settle(rules, context),
-            None => state.settle(&Rules::default(), context),
+            Some(rules) => state.resolve(rules, context),
+            None => state.resolve(&Rules::default(), context),
         }
     }
 

@@ -6,7 +6,8 @@ mod properties;
 mod records;
 mod text;
 
-use super::{Profile, RenderError, Rendered, render};
+use super::render::Rendered;
+use super::{Profile, RenderError, render};
 use crate::json::{Value, read};
 
 /// Real baskets as terminals write them; from the Complete Journey sample (CC0).

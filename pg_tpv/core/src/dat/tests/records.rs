@@ -154,7 +154,7 @@ fn a_receipt_without_its_outline_is_refused() {
 
 #[test]
 fn a_refusal_has_its_code_and_sqlstate() {
-    use crate::dat::RenderErrorKind::*;
+    use crate::dat::render_error::RenderErrorKind::*;
     for (kind, code, sqlstate) in [
         (FieldOverflow, "FIELD_OVERFLOW", "22001"),
         (QuantityScale, "QUANTITY_SCALE", "22001"),

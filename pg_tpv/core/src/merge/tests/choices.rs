@@ -77,8 +77,8 @@ fn the_shell_evaluates_a_custom_rule_and_says_what_came_of_it() {
     let heads = concurrent(&["1", "2"]);
     let choice = choose(&Rule::Custom("f".into()), &heads, Context::default()).unwrap();
     assert_eq!(choice.evaluate.as_deref(), Some("f"));
-    assert_eq!(settled(&heads, value("1")).losers, [version(2, 1)].into());
-    let made_of_all = settled(&heads, value("3"));
+    assert_eq!(Choice::of(&heads, value("1")).losers, [version(2, 1)].into());
+    let made_of_all = Choice::of(&heads, value("3"));
     assert_eq!((made_of_all.winners.len(), made_of_all.losers.len()), (2, 0));
 }
 
@@ -100,7 +100,7 @@ fn whose_an_entity_is_was_said_first() {
     assert_eq!(Entity::default().owner("home"), None);
     assert_eq!(Entity::of([&operation(1, 1, 1, r#"{"home":"x"}"#, "{}")]).owner("home"), None);
     let rules = Rules([("phone".to_owned(), Rule::OwnerWins)].into());
-    let merged = entity.settle(&rules, Context { owner: entity.owner("home"), ..Context::default() });
+    let merged = entity.resolve(&rules, Context { owner: entity.owner("home"), ..Context::default() });
     assert_eq!(merged.columns["phone"].value, value("\"two\""));
 }
 

@@ -39,7 +39,7 @@ fn what_comes_before_its_create_waits() {
         true
     });
     assert!(!entity.waits());
-    assert_eq!(entity.settle(&Rules::default(), Context::default()).columns["name"].value, value("\"b\""));
+    assert_eq!(entity.resolve(&Rules::default(), Context::default()).columns["name"].value, value("\"b\""));
     assert_eq!(fates([&edit, &create]).into_values().collect::<Vec<_>>(), [Fate::Head, Fate::Head]);
 }
 

@@ -1,0 +1,189 @@
+-- Purpose: the tables of the merge: what is tracked, by which rules, and what is known of each row.
+-- Limits:  all of it is local to a node. Only sync.policy is shared: it is a tracked table itself.
+-- Undo:    leave the chain first (sync.leave_plan); then drop what is created here.
+
+create table sync.op_counter (
+  node_id  integer primary key,
+  last_seq bigint not null
+);
+comment on table sync.op_counter is
+  'The last number of this node''s operations. The row is locked from an operation to its commit, '
+  'so that the order of numbers is the order of commits.';
+comment on column sync.op_counter.node_id is 'This node.';
+comment on column sync.op_counter.last_seq is 'The last number given.';
+
+create table sync.horizon (
+  node_id integer primary key,
+  seq     bigint not null
+);
+comment on table sync.horizon is
+  'For each node the number up to which its operations are part of the rows here: they are in '
+  'wire.op, or came in a snapshot.';
+comment on column sync.horizon.node_id is 'The node that decided.';
+comment on column sync.horizon.seq is
+  'The number. An operation that arrives with this number or a lower one is a repeat.';
+
+create table sync.tracked_table (
+  table_name    text primary key,
+  key_column    text not null,
+  writer        text not null check (writer in ('any', 'central')),
+  groups        jsonb not null default '{}',
+  owner_column  text,
+  duplicates    jsonb not null default '{}',
+  only_stricter jsonb not null default '{}',
+  tracked_at    timestamptz not null default now()
+);
+comment on table sync.tracked_table is 'The tables whose rows the chain shares.';
+comment on column sync.tracked_table.table_name is 'The table.';
+comment on column sync.tracked_table.key_column is 'Its key, a uuid drawn where the row was made.';
+comment on column sync.tracked_table.writer is
+  'any: every node may write. central: a store that has joined may not.';
+comment on column sync.tracked_table.groups is
+  'Columns that belong together, by the name of their group: {"address": ["street", "city"]}.';
+comment on column sync.tracked_table.owner_column is
+  'The column with the node_id of the owner of a row, for the policy owner_wins. It is set on '
+  'insert and does not change.';
+comment on column sync.tracked_table.duplicates is
+  'Columns whose values no two rows share, by the name of the rule: {"email": ["email"]}. A '
+  'session is refused a second row; two rows of two nodes are in sync.duplicate.';
+comment on column sync.tracked_table.only_stricter is
+  'Columns that only grow stricter, with their scales from the strictest value: {"consent": '
+  '["none", "email", "all"]}. Only sync.loosen makes them looser.';
+comment on column sync.tracked_table.tracked_at is 'When it was first tracked.';
+
+create table sync.policy (
+  policy_id   uuid primary key,
+  table_name  text not null references sync.tracked_table,
+  column_name text not null,
+  rule        jsonb not null,
+  deleted     boolean not null default false,
+  unique (table_name, column_name)
+);
+comment on table sync.policy is
+  'Which value wins where two nodes wrote a column at the same time. Without a row: last_write, or '
+  'central_wins where central decides.';
+comment on column sync.policy.policy_id is
+  'Key, derived from the table and the column by sync.policy_key, so that there is one policy for '
+  'a column.';
+comment on column sync.policy.table_name is 'The table.';
+comment on column sync.policy.column_name is 'The column, or the group.';
+comment on column sync.policy.rule is
+  '"last_write", "first_write", "central_wins", "owner_wins", "greatest", "least", "union", '
+  '"review", {"rule": "least", "order": [...]} or {"rule": "custom", "function": "schema.name"}.';
+comment on column sync.policy.deleted is
+  'Whether it was deleted. Then the column has no policy of its own any more. Rows are never '
+  'removed.';
+
+create table sync.head (
+  table_name text not null,
+  key        text not null,
+  heads      text not null,
+  waits      boolean not null,
+  contested  boolean not null default false,
+  primary key (table_name, key)
+);
+create index head_contested on sync.head (table_name, key) where contested;
+comment on table sync.head is
+  'The heads of each row: for each column the values that no later writer has seen. Usually there '
+  'is one.';
+comment on column sync.head.table_name is 'The table.';
+comment on column sync.head.key is 'Its key.';
+comment on column sync.head.heads is 'JSON: column to [[node, seq, hlc, value], ...].';
+comment on column sync.head.waits is 'Whether operations are here and the one that made the row is not.';
+comment on column sync.head.contested is
+  'Whether a column has several heads. A policy that changes has to look at these.';
+
+create table sync.awaited (
+  node_id integer not null,
+  seq     bigint not null,
+  primary key (node_id, seq)
+);
+comment on table sync.awaited is
+  'Operations that others here have seen and that are not here yet: when one of them arrives, it '
+  'has been replaced already. Mostly empty.';
+comment on column sync.awaited.node_id is 'The node.';
+comment on column sync.awaited.seq is 'The number of its operation.';
+
+create table sync.sibling (
+  table_name  text not null,
+  key         text not null,
+  column_name text not null,
+  node_id     integer not null,
+  seq         bigint not null,
+  hlc         bigint not null,
+  value       jsonb,
+  chosen      boolean not null,
+  review      boolean not null,
+  found_at    timestamptz not null default clock_timestamp(),
+  primary key (table_name, key, column_name, node_id, seq)
+);
+comment on table sync.sibling is
+  'Open conflicts: all values of a column that were written at the same time, until somebody who '
+  'has seen them all writes it.';
+comment on column sync.sibling.table_name is 'The table.';
+comment on column sync.sibling.key is 'Its key.';
+comment on column sync.sibling.column_name is 'The column, or the group.';
+comment on column sync.sibling.node_id is 'The node that wrote this value.';
+comment on column sync.sibling.seq is 'The number of its operation.';
+comment on column sync.sibling.hlc is 'When it was written.';
+comment on column sync.sibling.value is 'The value.';
+comment on column sync.sibling.chosen is 'Whether the row has this value.';
+comment on column sync.sibling.review is 'Whether a person should look at it.';
+comment on column sync.sibling.found_at is 'When this node noticed.';
+
+create table sync.resolution (
+  resolution_id bigint generated always as identity primary key,
+  at            timestamptz not null default clock_timestamp(),
+  actor         text not null default session_user,
+  table_name    text not null,
+  key           text not null,
+  column_name   text not null,
+  node_id       integer not null,
+  seq           bigint not null,
+  value         jsonb not null
+);
+comment on table sync.resolution is
+  'Conflicts that a person resolved at this node, with sync.resolve_conflict.';
+comment on column sync.resolution.resolution_id is 'Key.';
+comment on column sync.resolution.at is 'When.';
+comment on column sync.resolution.actor is 'The login that did it.';
+comment on column sync.resolution.table_name is 'The table.';
+comment on column sync.resolution.key is 'Its key.';
+comment on column sync.resolution.column_name is 'The column, or the group.';
+comment on column sync.resolution.node_id is 'The node that had written the value.';
+comment on column sync.resolution.seq is 'The number of its operation.';
+comment on column sync.resolution.value is 'The value.';
+
+create table sync.loosening (
+  loosening_id bigint generated always as identity primary key,
+  at           timestamptz not null default clock_timestamp(),
+  actor        text not null default session_user,
+  table_name   text not null,
+  key          uuid not null,
+  column_name  text not null,
+  value        text,
+  why          text not null check (why <> ''),
+  xact         xid8 not null default pg_current_xact_id()
+);
+create index loosening_key on sync.loosening (key);
+comment on table sync.loosening is
+  'Each time that somebody at this node made a column looser that only grows stricter, with '
+  'sync.loosen, and why.';
+comment on column sync.loosening.loosening_id is 'Key.';
+comment on column sync.loosening.at is 'When.';
+comment on column sync.loosening.actor is 'The login that did it.';
+comment on column sync.loosening.table_name is 'The table.';
+comment on column sync.loosening.key is 'Its key.';
+comment on column sync.loosening.column_name is 'The column.';
+comment on column sync.loosening.value is 'The value that it was set to.';
+comment on column sync.loosening.why is 'The reason.';
+comment on column sync.loosening.xact is 'The transaction in which this is allowed.';
+
+-- include functions/sync/op_number.sql
+
+grant select on sync.tracked_table, sync.policy to tpv_operator, tpv_analyst, tpv_apply;
+grant select on sync.horizon to tpv_operator, tpv_analyst;
+grant select on sync.head, sync.sibling, sync.resolution, sync.loosening to tpv_operator;
+grant select, insert, update, delete on sync.head, sync.awaited, sync.sibling to tpv_apply;
+grant select, insert, update on sync.horizon to tpv_apply;
+grant select on sync.op_counter to tpv_apply;

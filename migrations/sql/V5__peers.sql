@@ -1,0 +1,268 @@
+-- Purpose: the nodes that this one exchanges rows with: their heartbeats, which of their rows wait
+--          or are missing, what is sent again, and the plans by which a store joins, catches up and
+--          leaves.
+-- Limits:  a node sends requests to its peers only. Central serves the operations of every node, a
+--          store its own. A plan answers statements and runs none; a superuser runs them, each on
+--          its own.
+-- Undo:    leave the chain first (sync.leave_plan); then drop what is created here.
+
+-- Peers and their heartbeats
+
+create table sync.peer (
+  node_id           integer primary key references org.node,
+  subscription_name text not null unique,
+  added_at          timestamptz not null default now(),
+  beat              bigint,
+  beat_at           timestamptz,
+  low_water         timestamptz,
+  gap_beat          bigint,
+  received_until    timestamptz,
+  verified_until    timestamptz,
+  verified_at       timestamptz,
+  ops               text not null default '{}',
+  chains            text not null default '{}',
+  version           text,
+  ahead_ms          bigint not null default 0
+);
+comment on table sync.peer is
+  'The nodes that this one exchanges rows with, and how much of theirs is here.';
+comment on column sync.peer.node_id is 'The peer.';
+comment on column sync.peer.subscription_name is 'The subscription that its rows arrive by.';
+comment on column sync.peer.added_at is 'When it was added.';
+comment on column sync.peer.beat is 'Number of its last heartbeat.';
+comment on column sync.peer.beat_at is 'When that heartbeat arrived.';
+comment on column sync.peer.low_water is
+  'The low-water mark of that heartbeat: nothing that was recorded before can still commit there.';
+comment on column sync.peer.gap_beat is
+  'A heartbeat before this number is missing, so rows may be missing too. Null once this was '
+  'compared and all are here.';
+comment on column sync.peer.received_until is 'Everything that the peer recorded before is here.';
+comment on column sync.peer.verified_until is
+  'Everything that the peer recorded before is here, and was compared: its hash chains link up to '
+  'the heads that it named, and its operations have no gap.';
+comment on column sync.peer.verified_at is 'When that was compared last.';
+comment on column sync.peer.ops is
+  'JSON, at its last heartbeat: for each node the number up to which the peer had its operations.';
+comment on column sync.peer.chains is
+  'JSON, at its last heartbeat: the head of each of its hash chains as [chain_seq, hash, hlc].';
+comment on column sync.peer.version is 'Version of its extension.';
+comment on column sync.peer.ahead_ms is
+  'By how much its clock was ahead of ours at its last heartbeat, where that was too much to '
+  'follow.';
+
+create table sync.beat_counter (
+  node_id integer primary key,
+  beat    bigint not null
+);
+comment on table sync.beat_counter is 'Numbers the heartbeats of this node, without gaps.';
+comment on column sync.beat_counter.node_id is 'This node.';
+comment on column sync.beat_counter.beat is 'The last number given.';
+
+-- Rows that wait or were refused
+
+create table sync.quarantine (
+  quarantine_id bigint generated always as identity primary key,
+  at            timestamptz not null default clock_timestamp(),
+  node_id       integer not null,
+  doc_id        uuid,
+  business_date date,
+  kind          text not null,
+  code          text not null,
+  detail        text not null,
+  resolved_at   timestamptz,
+  seq           bigint,
+  key           text,
+  entire        boolean not null default false,
+  refused       jsonb,
+  unique (node_id, doc_id, business_date)
+);
+comment on table sync.quarantine is
+  'Documents that are stored and could not be projected, operations and rows of a snapshot that '
+  'could not be applied, and rows that were refused; with the reason. They count in no report '
+  'until they are done.';
+comment on column sync.quarantine.quarantine_id is 'Key.';
+comment on column sync.quarantine.at is 'When it was last tried.';
+comment on column sync.quarantine.node_id is 'The node that wrote it.';
+comment on column sync.quarantine.doc_id is 'The document, where it is one.';
+comment on column sync.quarantine.business_date is 'Its business date.';
+comment on column sync.quarantine.kind is 'The kind of a document; the table of an operation.';
+comment on column sync.quarantine.code is
+  'A stable code such as UNKNOWN_KIND, BAD_HASH or FORGED_SENDER, or the SQLSTATE that stopped it.';
+comment on column sync.quarantine.detail is 'A sentence.';
+comment on column sync.quarantine.resolved_at is
+  'When it was done after all, or dismissed; null while it waits.';
+comment on column sync.quarantine.seq is 'The number of the operation, where it is one.';
+comment on column sync.quarantine.key is 'The key of the row that the operation is about.';
+comment on column sync.quarantine.entire is
+  'Whether the whole row waits under the number of that operation, and not only the columns that '
+  'it wrote.';
+comment on column sync.quarantine.refused is 'The row itself, where it was refused and not stored.';
+create unique index quarantine_op on sync.quarantine (node_id, seq) where seq is not null;
+
+create table sec.audit (
+  audit_id bigint generated always as identity primary key,
+  at       timestamptz not null default clock_timestamp(),
+  event    text not null,
+  subject  text not null,
+  actor    text not null default session_user,
+  detail   text not null default ''
+);
+comment on table sec.audit is
+  'Security events: files of unknown terminals, rows of senders that may not send them.';
+comment on column sec.audit.audit_id is 'Key.';
+comment on column sec.audit.at is 'When.';
+comment on column sec.audit.event is
+  'What happened, as a stable code: UNKNOWN_TERMINAL, WRONG_TERMINAL, FORGED_SENDER, '
+  'DRIFT_ACCEPTED.';
+comment on column sec.audit.subject is 'What it is about: a terminal, a document.';
+comment on column sec.audit.actor is 'The login that was used.';
+comment on column sec.audit.detail is 'A sentence.';
+
+-- include functions/sync/quarantine.sql
+
+-- Comparing
+
+create table sync.verified (
+  node_id     integer not null,
+  chain       text not null,
+  chain_seq   bigint not null,
+  hash        bytea not null,
+  verified_at timestamptz not null default clock_timestamp(),
+  primary key (node_id, chain)
+);
+comment on table sync.verified is 'How far the hash chains of peers were followed here, link by link.';
+comment on column sync.verified.node_id is 'The peer.';
+comment on column sync.verified.chain is 'Its hash chain.';
+comment on column sync.verified.chain_seq is 'The last document that links.';
+comment on column sync.verified.hash is 'Its link hash.';
+comment on column sync.verified.verified_at is 'When.';
+
+create table sync.drift (
+  drift_id     bigint generated always as identity primary key,
+  node_id      integer not null,
+  what         text not null check (what in ('operations', 'hash_chain', 'broken', 'restored')),
+  subject      text not null,
+  from_seq     bigint not null,
+  to_seq       bigint not null,
+  detail       text not null,
+  found_at     timestamptz not null default clock_timestamp(),
+  requested_at timestamptz,
+  resolved_at  timestamptz
+);
+create unique index drift_open on sync.drift (node_id, what, subject) where resolved_at is null;
+comment on table sync.drift is 'Rows that a peer has and this node has not, and what became of them.';
+comment on column sync.drift.drift_id is 'Key.';
+comment on column sync.drift.node_id is 'The peer.';
+comment on column sync.drift.what is
+  'operations or hash_chain: rows are missing and are requested. broken: a hash chain does not '
+  'link; a person has to look. restored: this node has lost operations of its own that the peer '
+  'has; a snapshot is requested.';
+comment on column sync.drift.subject is 'The node whose operations they are, or the hash chain.';
+comment on column sync.drift.from_seq is 'The first that is missing.';
+comment on column sync.drift.to_seq is 'The last that is missing.';
+comment on column sync.drift.detail is 'A sentence.';
+comment on column sync.drift.found_at is 'When it was found.';
+comment on column sync.drift.requested_at is 'When the rows were requested last.';
+comment on column sync.drift.resolved_at is
+  'When they were here, or the difference was accepted; null while it is open.';
+
+-- Sending again
+
+create table sync.request (
+  node_id      integer not null,
+  what         text not null check (what in ('operations', 'hash_chain', 'documents', 'snapshot')),
+  subject      text not null default '',
+  from_seq     bigint not null default 1,
+  to_seq       bigint,
+  requested_at timestamptz not null default clock_timestamp(),
+  primary key (node_id, what, subject)
+);
+comment on table sync.request is
+  'What peers requested and was not sent yet. The background worker sends it.';
+comment on column sync.request.node_id is 'The peer.';
+comment on column sync.request.what is
+  'operations of a node, documents of a hash chain, documents addressed to the peer, or a '
+  'snapshot.';
+comment on column sync.request.subject is
+  'The node whose operations, or the hash chain; * for all of them.';
+comment on column sync.request.from_seq is 'The next to send.';
+comment on column sync.request.to_seq is 'The last to send; null for all there are.';
+comment on column sync.request.requested_at is
+  'When it was first requested; later when it could not be served, and is tried again then.';
+
+create table sync.outgoing (
+  nth     bigint generated always as identity primary key,
+  to_node integer not null,
+  kind    text not null,
+  body    text not null
+);
+comment on table sync.outgoing is
+  'Parts of snapshots that were prepared in one moment and are sent one by one, so that the '
+  'receiver locks few rows at a time.';
+comment on column sync.outgoing.nth is 'Their order.';
+comment on column sync.outgoing.to_node is 'The receiver.';
+comment on column sync.outgoing.kind is 'As in wire.resend.';
+comment on column sync.outgoing.body is 'As in wire.resend.';
+
+create table sync.snapshot (
+  snapshot_id     uuid primary key,
+  node_id         integer not null,
+  covers          text not null default '{"vector":{}}',
+  parts           integer not null default 0,
+  digest          numeric(40,0) not null default 0,
+  expected_parts  integer,
+  expected_digest numeric(40,0),
+  started_at      timestamptz not null default clock_timestamp(),
+  completed_at    timestamptz
+);
+comment on table sync.snapshot is 'Snapshots that arrive or arrived here, and whether they are complete.';
+comment on column sync.snapshot.snapshot_id is 'The snapshot.';
+comment on column sync.snapshot.node_id is 'The node that sent it.';
+comment on column sync.snapshot.covers is
+  'The operations that it covers: {"vector": {"node": seq}, "beyond": [[node, from, to]]}.';
+comment on column sync.snapshot.parts is 'How many parts have arrived.';
+comment on column sync.snapshot.digest is 'The sum of their hashes.';
+comment on column sync.snapshot.expected_parts is
+  'How many parts there are; known when its end has arrived.';
+comment on column sync.snapshot.expected_digest is 'The sum of the hashes of all parts.';
+comment on column sync.snapshot.started_at is 'When the first part arrived.';
+comment on column sync.snapshot.completed_at is 'When all parts had arrived and the sums agreed.';
+
+create table sync.snapshot_row (
+  snapshot_id uuid not null references sync.snapshot,
+  table_name  text not null,
+  key         text not null,
+  primary key (table_name, key, snapshot_id)
+);
+create index snapshot_row_snapshot on sync.snapshot_row (snapshot_id);
+comment on table sync.snapshot_row is
+  'Rows of snapshots that are not complete: an operation on one of them that the snapshot covers '
+  'may still arrive, and is late.';
+comment on column sync.snapshot_row.snapshot_id is 'The snapshot.';
+comment on column sync.snapshot_row.table_name is 'The table.';
+comment on column sync.snapshot_row.key is 'The key.';
+
+-- include functions/sync/send.sql
+-- include functions/sync/snapshot.sql
+-- include functions/sync/request.sql
+-- include functions/sync/serve.sql
+-- include functions/sync/drift.sql
+-- include functions/sync/reconcile.sql
+-- include functions/sync/prune.sql
+
+-- Joining
+
+-- include functions/sync/peer.sql
+-- include functions/sync/statement.sql
+-- include functions/sync/plan.sql
+-- include functions/sync/status.sql
+
+grant select on sync.peer, sync.verified, sync.drift, sync.request, sync.snapshot to tpv_operator, tpv_analyst;
+grant select on sync.quarantine, sec.audit to tpv_operator;
+-- Refused rows and details may tell of customers. Analysts may count them and not read them.
+grant select (quarantine_id, at, node_id, doc_id, business_date, kind, seq, entire, code, resolved_at)
+  on sync.quarantine to tpv_analyst;
+grant select, update on sync.peer to tpv_apply;
+grant select, insert, update, delete on sync.quarantine, sync.snapshot to tpv_apply;
+grant select, insert, delete on sync.snapshot_row to tpv_apply;
+grant insert on sec.audit to tpv_apply;

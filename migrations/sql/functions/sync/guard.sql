@@ -1,0 +1,24 @@
+create or replace function sync.is_joined_store() returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+  select exists (
+    select from sync.peer p join org.node n on n.node_id = p.node_id where n.kind = 'central');
+end;
+comment on function sync.is_joined_store() is
+  'Whether this node is a store that has joined a chain. Central then decides for it.';
+
+create or replace function sync.guard() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if tg_op in ('DELETE', 'TRUNCATE') then
+    raise exception 'rows of % are never removed', tg_table_schema || '.' || tg_table_name
+      using errcode = '42501', hint = 'Update the row and set deleted = true.';
+  end if;
+  if sync.is_joined_store() then
+    raise exception '% is decided by central', tg_table_schema || '.' || tg_table_name
+      using errcode = '42501', hint = 'Change it at central; it arrives here by itself.';
+  end if;
+  return new;
+end $$;
+comment on function sync.guard() is
+  'Refuses what may not be written here: removals, and in a store what central decides.';

@@ -1,0 +1,102 @@
+create or replace function sync.join_steps(store_code text, store_id integer, central_code text, central_id integer,
+                                           store_conninfo text, central_conninfo text)
+returns table (step integer, run_on text, sql text, why text)
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select s.step, s.run_on, s.sql, s.why
+    from (select 'tpv_to_' || sync.name_part(store_code) as down, 'tpv_from_' || sync.name_part(store_code) as up,
+                 'tpv_up_' || sync.name_part(store_code) as up_slot,
+                 (select e.extversion from pg_catalog.pg_extension e where e.extname = 'pg_tpv') as extension,
+                 sync.schema_version() as schema) v
+   cross join lateral (values
+    (10, central_code, format('select sync.add_peer(%s, %L, %L, %L, %s)', store_id, store_code, 'store', extension, schema),
+      'central knows the store, and that its number is free'),
+    (11, central_code, sync.publish_statement(down, format('to_node = %s', store_id), format('node_id <> %s', store_id),
+                                              format('node_id = %s', central_id), format('to_node = %s', store_id)),
+      'what goes down: operations of everybody else, central''s beats, documents and resends addressed to the store'),
+    (12, central_code, sync.slot_statement(down), 'from here on central keeps for the store what it decides'),
+    (20, store_code,
+      format('select sync.add_peer(%s, %L, %L, %L, %s)', central_id, central_code, 'central', extension, schema),
+      'the store knows central, and that it belongs to no other chain'),
+    (21, store_code, sync.publish_statement('tpv_up', format('node_id = %s', store_id), format('node_id = %s', store_id),
+                                            format('node_id = %s', store_id), format('node_id = %s', store_id)),
+      'what goes up: the store''s own documents, operations, beats and resends'),
+    (22, store_code, sync.slot_statement(up_slot), 'from here on the store keeps for central what it records'),
+    (23, store_code, sync.subscribe_statement('tpv_from_central', central_conninfo, down, down, 'any'),
+      'the store can receive'),
+    (24, store_code, 'alter subscription tpv_from_central enable', 'and does'),
+    (30, central_code, sync.subscribe_statement(up, store_conninfo, 'tpv_up', up_slot, 'none'), 'central can receive'),
+    (31, central_code, format('alter subscription %I enable', up), 'and does'),
+    (32, central_code, format('select sync.send_snapshot(%s)', store_id),
+      'a snapshot of all tracked rows, of one moment after the slot was made, is prepared and sent'),
+    (33, central_code, format('select sync.request_all(%s)', store_id),
+      'the background worker of the store sends what it recorded before')
+  ) as s (step, run_on, sql, why)
+  order by s.step
+$$;
+comment on function sync.join_steps(text, integer, text, integer, text, text) is
+  'The steps of sync.join_plan.';
+
+create or replace function sync.join_plan(store_code text, store_id integer, central_code text, central_id integer,
+                                          store_conninfo text, central_conninfo text)
+returns table (step integer, run_on text, sql text, why text)
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  -- Not by sync.peer alone: a plan that was run half must be there to be run again.
+  if exists (
+    select from sync.peer p join pg_subscription s on s.subname = p.subscription_name
+     where p.node_id in (join_plan.store_id, join_plan.central_id) and s.subenabled
+       and s.subdbid = (select d.oid from pg_database d where d.datname = current_database())) then
+    raise exception '% has joined already', join_plan.store_code using errcode = '55000',
+      hint = 'With sync.rejoin_plan it catches up after its slot was lost, with sync.leave_plan it leaves.';
+  end if;
+  return query
+    select * from sync.join_steps(store_code, store_id, central_code, central_id, store_conninfo, central_conninfo);
+end $$;
+comment on function sync.join_plan(text, integer, text, integer, text, text) is
+  'The statements by which a store joins: run those of each node there, in the order of steps, '
+  'each on its own. Each can be repeated. Refuses a store that has joined.';
+
+create or replace function sync.rejoin_plan(store_code text, store_id integer, central_code text, central_id integer,
+                                            store_conninfo text, central_conninfo text)
+returns table (step integer, run_on text, sql text, why text)
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select s.step, s.run_on, s.sql, s.why
+    from (values
+    (1, central_code, sync.unsubscribe_statement('tpv_from_' || sync.name_part(store_code)),
+      'the old stream to central ends'),
+    (2, central_code, sync.drop_slot_statement('tpv_to_' || sync.name_part(store_code)),
+      'the store''s slot here may be lost already'),
+    (3, central_code, format('select sync.mark_gap(%s)', store_id), 'received_until waits until both were compared'),
+    (4, store_code, sync.unsubscribe_statement('tpv_from_central'), 'the old stream to the store ends'),
+    (5, store_code, sync.drop_slot_statement('tpv_up_' || sync.name_part(store_code)), 'and so does central''s slot here'),
+    (6, store_code, format('select sync.mark_gap(%s)', central_id), 'received_until waits here too')
+  ) as s (step, run_on, sql, why)
+  union all
+  select * from sync.join_steps(store_code, store_id, central_code, central_id, store_conninfo, central_conninfo)
+  order by 1
+$$;
+comment on function sync.rejoin_plan(text, integer, text, integer, text, text) is
+  'The statements by which a store catches up whose slot was lost, or that was away for too long. '
+  'They are run like those of sync.join_plan. Nothing is emptied, and the store goes on selling.';
+
+create or replace function sync.leave_plan(store_code text, store_id integer, central_code text, central_id integer)
+returns table (step integer, run_on text, sql text, why text)
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select s.step, s.run_on, s.sql, s.why
+    from (values
+    (10, store_code, sync.unsubscribe_statement('tpv_from_central'), 'the store receives no more'),
+    (20, central_code, sync.unsubscribe_statement('tpv_from_' || sync.name_part(store_code)), 'central receives no more'),
+    (21, central_code, sync.drop_slot_statement('tpv_to_' || sync.name_part(store_code)), 'central keeps nothing for it'),
+    (22, central_code, format('drop publication if exists %I', 'tpv_to_' || sync.name_part(store_code)),
+      'nothing is offered to it'),
+    (23, central_code, format('select sync.remove_peer(%s)', store_id), 'central no longer waits for it'),
+    (30, store_code, sync.drop_slot_statement('tpv_up_' || sync.name_part(store_code)),
+      'the store keeps nothing for central'),
+    (31, store_code, 'drop publication if exists tpv_up', 'and offers nothing'),
+    (32, store_code, format('select sync.remove_peer(%s)', central_id), 'the store decides for itself again')
+  ) as s (step, run_on, sql, why)
+  order by s.step
+$$;
+comment on function sync.leave_plan(text, integer, text, integer) is
+  'The statements by which a store leaves: run those of each node there, in the order of steps, '
+  'each on its own. Each can be repeated; rows that were exchanged stay.';

@@ -1,0 +1,103 @@
+create or replace function sync.serve_request(wanted sync.request, most integer) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  here integer := org.this_node();
+  is_central boolean := (select n.kind = 'central' from org.node n where n.node_id = org.this_node());
+  last_seq bigint;
+  sent integer := 0;
+begin
+  if not exists (select from sync.peer p where p.node_id = wanted.node_id) then
+    delete from sync.request r where r.node_id = wanted.node_id;
+    return 0;
+  end if;
+  if wanted.what = 'operations' and (is_central or wanted.subject = here::text)
+     and wanted.from_seq <= (select h.seq from sync.horizon h where h.node_id::text = wanted.subject)
+     and not exists (select from wire.op o where o.node_id = wanted.subject::integer and o.seq = wanted.from_seq) then
+    -- It came here in a snapshot, and can only be passed on in one.
+    delete from sync.request r where r.node_id = wanted.node_id and r.what = wanted.what and r.subject = wanted.subject;
+    wanted.what := 'snapshot';
+  end if;
+  if wanted.what = 'snapshot' then
+    sent := sync.send_snapshot(wanted.node_id);
+  elsif wanted.what = 'operations' and (is_central or wanted.subject = here::text) then
+    with part as (
+      select o.*, (row_number() over (order by o.seq) - 1) / 500 as part from (
+        select * from wire.op o
+         where o.node_id = wanted.subject::integer and o.seq >= wanted.from_seq
+           and (wanted.to_seq is null or o.seq <= wanted.to_seq)
+         order by o.seq limit most) o
+    ), written as (
+      insert into wire.resend (node_id, to_node, hlc, kind, body)
+      select here, wanted.node_id, tpv.hlc_now(), 'operations',
+             json_build_object('operations', json_agg(json_build_array(
+               p.node_id, p.seq, p.hlc, p.table_name, p.key, p.patch, p.base) order by p.seq))::text
+        from part p group by p.part order by p.part
+    )
+    select count(*), max(p.seq) into sent, last_seq from part p;
+  elsif wanted.what in ('hash_chain', 'documents') then
+    with part as (
+      select d.*, (row_number() over (order by d.chain, d.chain_seq) - 1) / 100 as part from (
+        select * from wire.doc d
+         where wanted.what = 'hash_chain' and d.node_id = here and d.chain = wanted.subject and d.chain_seq >= wanted.from_seq
+           and (wanted.to_seq is null or d.chain_seq <= wanted.to_seq)
+        union all
+        select * from wire.doc d where wanted.what = 'documents' and d.to_node = wanted.node_id
+         order by chain, chain_seq limit case wanted.what when 'hash_chain' then most end) d
+    ), written as (
+      insert into wire.resend (node_id, to_node, hlc, kind, body)
+      select here, wanted.node_id, tpv.hlc_now(), 'documents',
+             json_build_object('documents', json_agg(json_build_object(
+               'node_id', p.node_id, 'doc_id', p.doc_id, 'business_date', p.business_date, 'kind', p.kind,
+               'to_node', p.to_node, 'hlc', p.hlc, 'schema_version', p.schema_version, 'chain', p.chain,
+               'chain_seq', p.chain_seq, 'prev_hash', p.prev_hash, 'body', p.body, 'content_hash', p.content_hash) order by p.chain, p.chain_seq))::text
+        from part p group by p.part order by p.part
+    )
+    select count(*), max(p.chain_seq) into sent, last_seq from part p;
+  end if;
+  if wanted.what in ('operations', 'hash_chain') and sent = most then
+    update sync.request r set from_seq = last_seq + 1
+     where r.node_id = wanted.node_id and r.what = wanted.what and r.subject = wanted.subject;
+  else
+    delete from sync.request r where r.node_id = wanted.node_id and r.what = wanted.what and r.subject = wanted.subject;
+  end if;
+  return greatest(sent, 1);
+end $$;
+comment on function sync.serve_request(sync.request, integer) is
+  'Sends the next part of what a peer requested.';
+
+create or replace function sync.serve_requests(most integer default 2000) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  wanted sync.request;
+  sent integer;
+begin
+  with next as (
+    delete from sync.outgoing o where o.nth = (select min(f.nth) from sync.outgoing f) returning o.to_node, o.kind, o.body
+  )
+  insert into wire.resend (node_id, to_node, hlc, kind, body)
+  select org.this_node(), n.to_node, tpv.hlc_now(), n.kind, n.body from next n join sync.peer p on p.node_id = n.to_node;
+  get diagnostics sent = row_count;
+  if sent > 0 or exists (select from sync.outgoing) then
+    return 1;
+  end if;
+  -- Operations before documents: a receipt waits in quarantine until the operation that tells of
+  -- its store is here.
+  select * into wanted from sync.request r where r.requested_at <= clock_timestamp()
+   order by r.what = 'snapshot' desc, r.what = 'operations' desc, r.requested_at limit 1 for update skip locked;
+  if not found then
+    return 0;
+  end if;
+  begin
+    return sync.serve_request(wanted, serve_requests.most);
+  exception when others then
+    -- A request that cannot be served must not keep the background worker from the others, nor from
+    -- heartbeats.
+    raise warning 'the request of node % could not be served: %', wanted.node_id, sqlerrm;
+    update sync.request r set requested_at = clock_timestamp() + interval '1 minute'
+     where r.node_id = wanted.node_id and r.what = wanted.what and r.subject = wanted.subject;
+    return 1;
+  end;
+end $$;
+comment on function sync.serve_requests(integer) is
+  'Sends the next part of what peers requested. Answers how many rows, 0 when nothing is '
+  'requested. The background worker calls it.';

@@ -1,0 +1,79 @@
+create or replace function sync.send_snapshot(to_node integer) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  sent bigint;
+begin
+  -- One after the other, so that their parts do not mix.
+  perform pg_advisory_xact_lock(hashtextextended('sync.send_snapshot', 0));
+  if exists (select from sync.quarantine q where q.code like 'OPERATION%' and q.resolved_at is null) then
+    raise exception 'operations wait here that this version cannot read, so there is no state of them to send'
+      using errcode = '55000',
+        hint = 'Upgrade pg_tpv here first. The operations are in sync.quarantine, where code like ''OPERATION%''.';
+  end if;
+  if exists (select from sync.snapshot l where l.completed_at is null) then
+    raise exception 'an incoming snapshot is not complete yet'
+      using errcode = '55000',
+        hint = 'It is in sync.snapshot, where completed_at is null. With sync.request the peer sends another one.';
+  end if;
+  if exists (
+    select from wire.op o left join sync.contiguous() k on k.node_id = o.node_id
+     where o.seq > coalesce(k.seq, 0) and o.node_id <> org.this_node()
+       and not exists (select from org.node n where n.node_id = org.this_node() and n.kind = 'central')) then
+    raise exception 'operations of others are here beyond a gap, and a store cannot pass them on'
+      using errcode = '55000', hint = 'Wait until the gap is filled. sync.contiguous() shows it.';
+  end if;
+  -- One statement sees one moment: the heads of all rows, and which operations went into them.
+  with known as (
+    select k.node_id, k.seq from sync.contiguous() k
+  ), beyond as (
+    -- Operations beyond a gap. They are sent as operations as well, and first: they may name what
+    -- is in the gap.
+    select o.* from wire.op o left join known k on k.node_id = o.node_id where o.seq > coalesce(k.seq, 0)
+  ), range as (
+    select b.node_id, min(b.seq) as from_seq, max(b.seq) as to_seq
+      from (select o.node_id, o.seq, o.seq - row_number() over (partition by o.node_id order by o.seq) as place
+              from beyond o) b
+     group by b.node_id, b.place
+  ), knows as (
+    select (select coalesce(json_object_agg(k.node_id, k.seq order by k.node_id), '{}') from known k) as vector,
+           (select coalesce(json_agg(json_build_array(r.node_id, r.from_seq, r.to_seq) order by r.node_id, r.from_seq), '[]')
+              from range r) as beyond
+  ), snapshot as (
+    select tpv.uuid7() as snapshot_id
+  ), entity as (
+    select json_build_array(h.table_name, h.key, h.heads::json) as item,
+           -- Policies first: the rest is then chosen once.
+           (row_number() over (order by h.table_name <> 'sync.policy', h.table_name, h.key) - 1) / 500 as part
+      from sync.head h
+  ), part as materialized (
+    select t.part, (select json_build_object('snapshot', l.snapshot_id, 'vector', w.vector, 'beyond', w.beyond,
+                                             'rows', json_agg(t.item))::text
+                      from snapshot l cross join knows w) as body
+      from entity t group by t.part
+  ), operation as (
+    -- A node gets its own operations from nobody.
+    select b.*, (row_number() over (order by b.node_id, b.seq) - 1) / 500 as part
+      from beyond b where b.node_id <> send_snapshot.to_node
+  ), message (step, nth, kind, body) as (
+    select 1, o.part, 'operations',
+           json_build_object('operations', json_agg(json_build_array(
+             o.node_id, o.seq, o.hlc, o.table_name, o.key, o.patch, o.base) order by o.node_id, o.seq))::text
+      from operation o group by o.part
+    union all
+    select 2, p.part, 'snapshot', p.body from part p
+    union all
+    select 3, 0, 'snapshot_end', json_build_object('snapshot', l.snapshot_id, 'vector', w.vector, 'beyond', w.beyond,
+             'parts', (select count(*) from part),
+             'digest', (select coalesce(sum(hashtextextended(p.body, 0)::numeric), 0) from part p)::text)::text
+      from snapshot l cross join knows w
+  ), written as (
+    insert into sync.outgoing (to_node, kind, body)
+    select send_snapshot.to_node, m.kind, m.body from message m order by m.step, m.nth
+    returning 1
+  )
+  select count(*) into sent from written;
+  return sent;
+end $$;
+comment on function sync.send_snapshot(integer) is
+  'Prepares a snapshot of all tracked rows for a peer, with the operations that it covers; the '
+  'background worker sends it. Answers how many parts it has.';

@@ -1,0 +1,72 @@
+create or replace function sync.publish_statement(publication text, docs text, ops text, beats text, resends text)
+returns text
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select format(
+    'do $do$ begin if not exists (select from pg_publication where pubname = %1$L) then '
+    'create publication %1$I for table '
+    'wire.doc (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq, prev_hash, body, content_hash) where (%2$s), '
+    'wire.op (node_id, seq, hlc, table_name, key, patch, base) where (%3$s), '
+    'wire.beat (node_id, beat, hlc, low_water, ops, chains, version) where (%4$s), '
+    'wire.resend (node_id, resend_id, to_node, hlc, kind, body) where (%5$s) '
+    'with (publish = ''insert'', publish_via_partition_root = true); end if; end $do$', publication, docs, ops, beats, resends)
+$$;
+comment on function sync.publish_statement(text, text, text, text, text) is
+  'The statement of a plan that makes a publication, if it is not there.';
+
+create or replace function sync.slot_statement(slot text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select format('select pg_create_logical_replication_slot(%1$L, ''pgoutput'') '
+                'where not exists (select from pg_replication_slots where slot_name = %1$L)', slot)
+$$;
+comment on function sync.slot_statement(text) is
+  'The statement of a plan that makes a slot, if it is not there.';
+
+create or replace function sync.drop_slot_statement(slot text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select format(
+    'do $do$ begin '
+    'perform pg_terminate_backend(active_pid, 5000) from pg_replication_slots where slot_name = %1$L and active_pid is not null; '
+    'perform pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %1$L; end $do$', slot)
+$$;
+comment on function sync.drop_slot_statement(text) is
+  'The statement of a plan that drops a slot, if it is there.';
+
+create or replace function sync.subscription_options(version integer, origin text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+begin atomic
+  -- What arrives is written as tpv_apply and not as the owner of each table, whose role it can not
+  -- take; no password is asked for in conninfo, since it may come from a passfile.
+  select 'create_slot = false, enabled = false, copy_data = false, binary = true, streaming = off, disable_on_error = false'
+    || case when version >= 160000 then format(', origin = %s, password_required = false, run_as_owner = true', origin) else '' end;
+end;
+comment on function sync.subscription_options(integer, text) is
+  'The options of a subscription on a version of PostgreSQL.';
+
+create or replace function sync.subscribe_statement(subscription text, conninfo text, publication text, slot text,
+    origin text)
+returns text
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select format(
+    'do $do$ declare version integer := current_setting(''server_version_num'')::integer; begin '
+    'if exists (select from pg_subscription where subname = %1$L) then '
+    'execute format(''alter subscription %1$I connection %%L'', %2$L); '
+    'else execute format(''create subscription %1$I connection %%L publication %3$I with (slot_name = %4$I, %%s)'', '
+    '%2$L, sync.subscription_options(version, %5$L)); '
+    -- Only a superuser can be given a subscription before 16: tpv_apply is one within this
+    -- transaction and never after it.
+    'if version < 160000 then alter role tpv_apply superuser; end if; '
+    'alter subscription %1$I owner to tpv_apply; '
+    'if version < 160000 then alter role tpv_apply nosuperuser; end if; '
+    'end if; end $do$', subscription, conninfo, publication, slot, origin)
+$$;
+comment on function sync.subscribe_statement(text, text, text, text, text) is
+  'The statement of a plan that subscribes without copying, if it was not done.';
+
+create or replace function sync.unsubscribe_statement(subscription text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select format(
+    'do $do$ begin if exists (select from pg_subscription where subname = %1$L) then '
+    'alter subscription %1$I disable; alter subscription %1$I set (slot_name = none); drop subscription %1$I; end if; end $do$', subscription)
+$$;
+comment on function sync.unsubscribe_statement(text) is
+  'The statement of a plan that drops a subscription and leaves its slot alone, which may be gone.';

@@ -1,0 +1,115 @@
+create or replace view sync.status with (security_invoker = true) as
+  with peer as (
+    select p.*, n.node_code, n.kind,
+           (select count(*) from sync.quarantine q where q.node_id = p.node_id and q.resolved_at is null) as quarantined,
+           (select count(*) from sync.drift d where d.node_id = p.node_id and d.resolved_at is null) as drift,
+           exists (select from sync.drift d
+                    where d.node_id = p.node_id and d.resolved_at is null and d.what = 'broken') as broken,
+           exists (select from sync.drift d
+                    where d.node_id = p.node_id and d.resolved_at is null and d.what = 'restored') as restored,
+           exists (select from sync.snapshot l where l.node_id = p.node_id and l.completed_at is not null) as copied
+      from sync.peer p join org.node n on n.node_id = p.node_id
+  ), own as (
+    select n.node_id, n.node_code from sync.this_node t join org.node n on n.node_id = t.node_id
+  ), known as (
+    select coalesce(jsonb_object_agg(k.node_id, k.seq), '{}') as ops from sync.contiguous() k
+  ), rows as (
+    select p.node_code as peer, 'receives' as direction,
+           case when s.oid is null then 'no subscription' when not s.subenabled then 'disabled'
+                when w.pid is null then 'not running' when b.pid is not null then 'waiting for a lock'
+                when p.kind = 'central' and not p.copied then 'copying'
+                when p.received_until is null then 'comparing' else 'running' end as state,
+           null::bigint as lag_bytes,
+           -- A store answers for its own operations, central for those of all.
+           (select coalesce(sum(greatest(v.value::bigint - coalesce((k.ops ->> v.key)::bigint, 0), 0)), 0)::bigint
+              from json_each_text(p.ops::json) v
+             where p.kind = 'central' or v.key = p.node_id::text) as lag_operations,
+           null::text as slot, null::bigint as slot_safe_bytes,
+           now() - p.beat_at as silent_for, p.received_until, p.verified_until, p.drift, p.quarantined, p.ahead_ms,
+           p.version, p.broken, p.restored,
+           b.pid as blocker
+      from peer p
+      cross join known k
+      left join pg_catalog.pg_subscription s on s.subname = p.subscription_name
+       and s.subdbid = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
+      left join pg_catalog.pg_stat_subscription w on w.subid = s.oid and w.relid is null
+      -- Only who may read the activity of others sees this.
+      left join lateral (
+        select (pg_blocking_pids(a.pid))[1] as pid from pg_catalog.pg_stat_activity a
+         where a.pid = w.pid and a.wait_event_type = 'Lock' and a.wait_event <> 'advisory'
+           and a.xact_start < clock_timestamp() - interval '5 seconds') b on true
+    union all
+    select p.node_code, 'sends',
+           case when r.slot_name is null then 'no slot' when r.wal_status = 'lost' then 'slot lost'
+                when r.confirmed_flush_lsn > pg_current_wal_lsn() then 'restored'
+                when not r.active then 'not connected' else 'running' end,
+           pg_wal_lsn_diff(pg_current_wal_lsn(), r.confirmed_flush_lsn)::bigint,
+           -- What the peer says it has, beside what is here.
+           (select coalesce(sum(greatest(v.value::bigint - coalesce((p.ops::jsonb ->> v.key)::bigint, 0), 0)), 0)::bigint
+              from jsonb_each_text(k.ops) v
+             where (p.kind = 'central' and v.key = own.node_id::text) or (p.kind = 'store' and v.key <> p.node_id::text)),
+           r.wal_status, r.safe_wal_size, now() - p.beat_at, null, null, p.drift, p.quarantined, p.ahead_ms,
+           p.version, p.broken, p.restored, null
+      from peer p cross join own cross join known k
+      left join pg_catalog.pg_replication_slots r
+        on r.slot_name = case p.kind when 'central' then 'tpv_up_' || sync.name_part(own.node_code)
+                                     else 'tpv_to_' || sync.name_part(p.node_code) end
+  )
+  select r.peer, r.direction, r.state, r.lag_bytes, r.lag_operations, r.slot, r.slot_safe_bytes, r.silent_for,
+         r.received_until, r.verified_until, r.drift, r.quarantined, r.ahead_ms, r.version,
+         case
+           when r.state = 'no subscription' then 'the peer is known and not joined: run the rest of sync.join_plan'
+           when r.state = 'disabled' then 'somebody disabled it: alter subscription ... enable, when the reason is gone'
+           when r.state = 'not running' then 'its worker does not stay up: the server log says why; is the peer down, or the line?'
+           when r.state = 'waiting for a lock'
+             then format('session %1$s keeps a row locked that is to be written here: let it end, or '
+                         'select pg_terminate_backend(%1$s)', r.blocker)
+           when r.state = 'no slot'
+             then 'the peer has no slot here, so it receives nothing: sync.rejoin_plan, or sync.join_plan if it never joined'
+           when r.state = 'slot lost' then 'the peer was away for too long: run sync.rejoin_plan'
+           when r.state = 'restored'
+             then 'the peer has more WAL of this server than there is: one was restored from a backup. Run sync.rejoin_plan'
+           when r.state = 'not connected' then 'the peer does not fetch: is it down, or the line? WAL is kept for it meanwhile'
+           when r.slot in ('extended', 'unreserved')
+             then 'its slot will soon be lost: get the peer to fetch, or raise max_slot_wal_keep_size'
+           when r.restored
+             then 'this node has lost operations of its own and is getting them back: let nobody change what the chain shares '
+                  'until then'
+           when r.broken then 'a hash chain does not link: select * from sync.drift where resolved_at is null'
+           when r.drift > 0 then 'rows are missing and were requested: sync.drift tells which; look again in a few minutes'
+           when r.silent_for > interval '1 minute' then 'no heartbeat for over a minute: is the peer''s background worker running?'
+           when r.ahead_ms > 0 then 'the peer''s clock is too far ahead: correct it there, then tpv.hlc_step_back()'
+           when r.direction = 'receives' and r.quarantined > 0
+             then 'rows wait: select * from sync.quarantine where resolved_at is null'
+           when r.state = 'copying' then 'it has just joined: the snapshot of all tracked rows is on its way'
+           when r.state = 'comparing' then 'it has just joined: both are compared within a minute, or by select sync.reconcile()'
+           when r.version <> (select e.extversion from pg_catalog.pg_extension e where e.extname = 'pg_tpv')
+             then 'the peer has another version of pg_tpv: upgrade the older one when it suits'
+           else 'nothing to do'
+         end as advice
+    from rows r
+   order by 1, 2;
+comment on view sync.status is
+  'One row for each peer and direction: its state, how far behind, and in words what to do.';
+comment on column sync.status.peer is 'The other node.';
+comment on column sync.status.direction is 'receives: its rows come here. sends: ours go there.';
+comment on column sync.status.state is 'running, or what is not.';
+comment on column sync.status.lag_bytes is 'WAL that the peer has not confirmed.';
+comment on column sync.status.lag_operations is
+  'Operations that one of the two had at the peer''s last heartbeat, and the other had not.';
+comment on column sync.status.slot is
+  'wal_status of the peer''s slot here: reserved is good, extended and unreserved are a warning, '
+  'lost is lost.';
+comment on column sync.status.slot_safe_bytes is
+  'How much WAL can be written before the slot is in danger; null without max_slot_wal_keep_size.';
+comment on column sync.status.silent_for is 'Time since its last heartbeat.';
+comment on column sync.status.received_until is
+  'Everything that it recorded before is here. Does not move while rows may be missing.';
+comment on column sync.status.verified_until is
+  'Everything that it recorded before is here, and was compared with what it says.';
+comment on column sync.status.drift is 'Differences from it that are not resolved: see sync.drift.';
+comment on column sync.status.quarantined is 'Its rows that wait in quarantine.';
+comment on column sync.status.ahead_ms is 'By how much its clock is too far ahead; 0 when it is not.';
+comment on column sync.status.version is 'Version of its extension.';
+comment on column sync.status.advice is 'What to do, in words.';
+grant select on sync.status to tpv_operator, tpv_analyst;

@@ -1,0 +1,114 @@
+//! Writes documents. Each is appended to a hash chain; whoever has locked the head of a hash chain may append to it.
+
+use chrono::NaiveDate;
+use tpv_core::hash_chain::{Hash, Link, next_hlc, sha256};
+use uuid::Uuid;
+
+use crate::node::clock::hlc_now;
+use crate::postgres::sql;
+use crate::wire::SCHEMA_VERSION;
+
+/// A hash chain that this transaction has locked, and the documents that it is about to append.
+#[derive(Debug)]
+pub struct HashChain {
+    node_id: i32,
+    name: String,
+    head_seq: i64,
+    head_hash: Hash,
+    head_hlc: i64,
+    appended: Vec<Appended>,
+}
+
+#[derive(Debug)]
+struct Appended {
+    doc_id: Uuid,
+    business_date: NaiveDate,
+    kind: &'static str,
+    hlc: i64,
+    seq: i64,
+    prev_hash: Hash,
+    body: String,
+    content_hash: Hash,
+}
+
+const HEAD: &str =
+    "select head_seq, head_hash, head_hlc from sync.hash_chain where node_id = $1 and chain = $2 for update";
+const BEGIN: &str = "insert into sync.hash_chain (node_id, chain) values ($1, $2) on conflict do nothing";
+const APPEND: &str = r"
+    insert into wire.doc (node_id, doc_id, business_date, kind, hlc, schema_version, chain, chain_seq,
+    prev_hash, body, content_hash)
+    select $1, d.doc_id, d.business_date, d.kind, d.hlc, $2, $3, d.seq, d.prev_hash, d.body, d.content_hash
+    from unnest($4::uuid[], $5::date[], $6::text[], $7::bigint[], $8::bigint[], $9::bytea[], $10::text[], $11::bytea[])
+      as d (doc_id, business_date, kind, hlc, seq, prev_hash, body, content_hash)
+    order by d.seq";
+const MOVE_HEAD: &str =
+    "update sync.hash_chain set head_seq = $3, head_hash = $4, head_hlc = $5 where node_id = $1 and chain = $2";
+
+impl HashChain {
+    /// Locks a hash chain until the transaction ends: that of a terminal, or the node's own under the empty name.
+    pub fn lock(node_id: i32, name: &str) -> Self {
+        let head = || sql::row(HEAD, &[node_id.into(), name.into()], |row| (row.must(1), row.hash(2), row.must(3)));
+        let (head_seq, head_hash, head_hlc) = head()
+            .or_else(|| {
+                sql::execute(BEGIN, &[node_id.into(), name.into()]);
+                head()
+            })
+            .unwrap_or_else(|| sql::broken("the head of a hash chain is gone"));
+        Self { node_id, name: name.to_owned(), head_seq, head_hash, head_hlc, appended: Vec::new() }
+    }
+
+    /// Appends a document; it is written with the others by [`HashChain::write`].
+    pub fn append(&mut self, kind: &'static str, business_date: NaiveDate, doc_id: Uuid, body: String) {
+        let content_hash = sha256(body.as_bytes());
+        let prev_hash = self.head_hash;
+        self.head_seq += 1;
+        self.head_hlc = next_hlc(self.head_hlc, hlc_now());
+        let link = Link {
+            node_id: self.node_id,
+            chain: &self.name,
+            chain_seq: self.head_seq,
+            doc_id,
+            kind,
+            business_date,
+            prev_hash: &prev_hash,
+            content_hash: &content_hash,
+        };
+        self.head_hash = link.hash();
+        let (hlc, seq) = (self.head_hlc, self.head_seq);
+        self.appended.push(Appended { doc_id, business_date, kind, hlc, seq, prev_hash, body, content_hash });
+    }
+
+    /// Writes what was appended, and the new head.
+    pub fn write(self) {
+        let docs = &self.appended;
+        if docs.is_empty() {
+            return;
+        }
+        let hash = |hash: &Hash| hash.to_vec();
+        let written = sql::execute(
+            APPEND,
+            &[
+                self.node_id.into(),
+                SCHEMA_VERSION.into(),
+                self.name.as_str().into(),
+                docs.iter().map(|doc| sql::uuid(doc.doc_id)).collect::<Vec<_>>().into(),
+                docs.iter().map(|doc| sql::date(doc.business_date)).collect::<Vec<_>>().into(),
+                docs.iter().map(|doc| doc.kind).collect::<Vec<_>>().into(),
+                docs.iter().map(|doc| doc.hlc).collect::<Vec<_>>().into(),
+                docs.iter().map(|doc| doc.seq).collect::<Vec<_>>().into(),
+                docs.iter().map(|doc| hash(&doc.prev_hash)).collect::<Vec<_>>().into(),
+                docs.iter().map(|doc| doc.body.as_str()).collect::<Vec<_>>().into(),
+                docs.iter().map(|doc| hash(&doc.content_hash)).collect::<Vec<_>>().into(),
+            ],
+        );
+        if written != docs.len() {
+            // The hash chain would have a hole. sales.receipt_key does not know a document that is there: rows were lost.
+            sql::broken("a document to be written is there already; sales.rebuild_projections() restores its key");
+        }
+        let head: Vec<u8> = hash(&self.head_hash);
+        sql::execute(
+            MOVE_HEAD,
+            &[self.node_id.into(), self.name.as_str().into(), self.head_seq.into(), head.into(), self.head_hlc.into()],
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! An operation of another node.
+
+use std::cell::LazyCell;
+
+use tpv_core::merge::{Entity, Operation, Version};
+
+use super::coverage::Coverage;
+use super::tracked::{POLICY, Tracked};
+use super::{row, serial, stored_heads};
+use crate::postgres::{DataFault, attempt, sql};
+use crate::wire::OpRow;
+
+/// Merges an operation into the heads of its entity, and writes the row.
+///
+/// # Errors
+/// What this node cannot do, or not yet: the operation waits in quarantine. It stays in the journal, and the heads are right
+/// all the same, unless it cannot be read. The row follows from the heads as far as this node can write it.
+pub fn merge(row: &OpRow) -> Result<(), DataFault> {
+    merge_one(row, false)
+}
+
+/// `was_unparsed`: see [`advance_heads`].
+fn merge_one(row: &OpRow, was_unparsed: bool) -> Result<(), DataFault> {
+    let operation = read(row)?;
+    serialise(row);
+    let written = attempt(|| {
+        let tracked = Tracked::find(&row.table_name).ok_or_else(unknown_table)?;
+        // Sessions lock the row first and its heads at their end; so does the merge.
+        let is_new = !row::lock_row(&tracked, &row.key);
+        let entity = advance_heads(row, &operation, was_unparsed);
+        row::write(&tracked, &row.key, &entity, operation.patch.keys(), is_new)
+    });
+    match written {
+        Ok(unwritten) => unwritten.check_operation(&operation),
+        Err(fault) => {
+            // The subtransaction took the heads back with the row. They do not depend on what the table can hold.
+            advance_heads(row, &operation, was_unparsed);
+            Err(fault)
+        }
+    }
+}
+
+/// Tries an operation again that waits in quarantine: writes the whole row of its entity.
+///
+/// # Errors
+/// As for [`merge`].
+pub fn merge_again(row: &OpRow, was_read: bool) -> Result<(), DataFault> {
+    if !was_read {
+        merge_one(row, true)?;
+    }
+    let operation = read(row)?;
+    serialise(row);
+    let tracked = Tracked::find(&row.table_name).ok_or_else(unknown_table)?;
+    let write = |entire: bool| {
+        attempt(|| {
+            let is_new = !row::lock_row(&tracked, &row.key);
+            let entity = stored_heads::lock(&row.table_name, &row.key);
+            let registers = entity.0.keys().filter(|register| entire || operation.patch.contains_key(*register));
+            row::write(&tracked, &row.key, &entity, registers, is_new)
+        })
+    };
+    // Where a column of another operation fails, those of this one may still be written.
+    let unwritten = write(true).or_else(|_| write(false))?;
+    unwritten.check_operation(&operation)
+}
+
+/// The operation, reduced to what its node may change.
+fn read(row: &OpRow) -> Result<Operation, DataFault> {
+    let version = Version { node_id: row.node_id, seq: row.seq };
+    let operation = Operation::from_text(version, row.hlc, &row.patch, &row.base)?;
+    Ok(match Tracked::find(&row.table_name) {
+        Some(tracked) => tracked.entitled(operation),
+        None => operation,
+    })
+}
+
+const JOURNAL: &str =
+    "select node_id, seq, hlc, table_name, key, patch, base from wire.op where table_name = $1 and key = $2";
+
+/// The operations on an entity that are in `wire.op` and can be read.
+pub fn journal_of(table_name: &str, key: &str) -> Vec<Operation> {
+    let journal = sql::rows(JOURNAL, &[table_name.into(), key.into()], OpRow::from_row);
+    journal.iter().filter_map(|row| read(row).ok()).collect()
+}
+
+/// Before any rule is read and any row is locked. A change of a policy runs beside no merge.
+fn serialise(row: &OpRow) {
+    if row.table_name == POLICY { serial::alone() } else { serial::share() }
+}
+
+/// Stores and returns the heads of the entity after the operation.
+///
+/// Usually the writer had seen all heads that are here, and the operation takes their place. Otherwise the operation is
+/// late, and somebody may have replaced it before it arrived. The heads alone do not show that. There are three cases:
+///
+/// 1. An operation in the journal names it: written by somebody who had seen it, and faster on its way. When that one
+///    arrived, it put what it names and what was missing here into `sync.awaited`; so the journal is searched only for an
+///    operation that is awaited.
+/// 2. It was received inside a snapshot. What replaced it is then among the heads that the snapshot brought, and no
+///    operation in the journal need name it: its [`Coverage`] is asked.
+/// 3. `was_unparsed`: it could not be parsed on arrival, so it is in the journal but was never merged. `sync.awaited` has
+///    only what is not in the journal and cannot be trusted for it, so the journal is searched. Coverage cannot be trusted
+///    either: the sender of a snapshot may not have been able to parse it, and where it was, quarantine no longer has it.
+fn advance_heads(row: &OpRow, operation: &Operation, was_unparsed: bool) -> Entity {
+    let mut entity = stored_heads::lock(&row.table_name, &row.key);
+    await_missing(operation, &entity);
+    let is_covered =
+        LazyCell::new(|| !was_unparsed && Coverage::of(&row.table_name, &row.key).covers(operation.version));
+    let naming = LazyCell::new(|| if was_unparsed || was_awaited(row) { named_by(row) } else { Vec::new() });
+    entity.advance(operation, |register| {
+        *is_covered || naming.iter().any(|other| other.seen(register).contains(&operation.version))
+    });
+    stored_heads::store(&row.table_name, &row.key, &entity);
+    entity
+}
+
+const AWAIT: &str = r"
+    insert into sync.awaited (node_id, seq)
+    select v.node_id, v.seq from unnest($1::integer[], $2::bigint[]) as v (node_id, seq)
+     where not exists (select from wire.op o where o.node_id = v.node_id and o.seq = v.seq)
+       and not exists (select from sync.horizon h where h.node_id = v.node_id and h.seq >= v.seq)
+    on conflict do nothing";
+
+/// Notes the versions that the operation names and that are not here. A head is here, as an operation or inside a snapshot.
+fn await_missing(operation: &Operation, entity: &Entity) {
+    let is_head = |version: &Version| entity.0.values().flatten().any(|head| head.version == *version);
+    let (nodes, seqs): (Vec<i32>, Vec<i64>) =
+        operation.names().filter(|version| !is_head(version)).map(|Version { node_id, seq }| (node_id, seq)).unzip();
+    if !nodes.is_empty() {
+        sql::execute(AWAIT, &[nodes.into(), seqs.into()]);
+    }
+}
+
+const ARRIVED: &str = "delete from sync.awaited where node_id = $1 and seq = $2";
+
+/// Whether an operation here may name this one.
+fn was_awaited(row: &OpRow) -> bool {
+    sql::execute(ARRIVED, &[row.node_id.into(), row.seq.into()]) > 0
+}
+
+/// Only operations that may name it are read. A base is JSON: a version in it is two numbers with a comma between, and at
+/// most white space around them.
+const NAMING: &str = r"
+    select node_id, seq, hlc, table_name, key, patch, base from wire.op
+    where table_name = $1 and key = $2
+      and strpos(translate(base, e' \t\n\r', ''), '[' || $3::integer || ',' || $4::bigint || ']') > 0";
+
+/// The operations here whose base may name this one. One that cannot be read does not count.
+fn named_by(row: &OpRow) -> Vec<Operation> {
+    let args = [row.table_name.as_str().into(), row.key.as_str().into(), row.node_id.into(), row.seq.into()];
+    sql::rows(NAMING, &args, OpRow::from_row).iter().filter_map(|row| read(row).ok()).collect()
+}
+
+/// The table is not tracked here.
+pub fn unknown_table() -> DataFault {
+    DataFault::new("UNKNOWN_TABLE", "this node does not track that table, or not yet")
+}

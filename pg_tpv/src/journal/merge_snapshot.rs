@@ -1,0 +1,89 @@
+//! Merges a snapshot of one entity: its heads at the sender with the heads here.
+
+use std::cell::LazyCell;
+use std::collections::BTreeSet;
+
+use tpv_core::json::Value;
+use tpv_core::merge::{Entity, Knowledge, Operation, Version, merge_states};
+
+use super::coverage::Coverage;
+use super::merge_operation::{journal_of, unknown_table};
+use super::tracked::{POLICY, Tracked};
+use super::unparsed::Unparsed;
+use super::{row, serial, stored_heads};
+use crate::postgres::{DataFault, attempt};
+use crate::wire::quarantine_entity;
+
+/// One entity of a snapshot.
+#[derive(Clone, Copy, Debug)]
+pub struct SnapshotRow<'s> {
+    pub table_name: &'s str,
+    pub key: &'s str,
+    /// Its heads at the sender.
+    pub heads: &'s Value,
+    /// Which operations the snapshot covers.
+    pub covers: &'s Knowledge,
+    /// Operations of this node's journal that cannot be read.
+    pub unparsed: &'s [Unparsed],
+}
+
+/// Before any entity of a snapshot is merged, since that reads rules; alone when the snapshot brings some.
+pub fn lock_for_snapshot(rows: &[Value]) {
+    let is_policy = |row: &Value| row.as_array().and_then(|row| row.first()?.as_str()) == Some(POLICY);
+    if rows.iter().any(is_policy) { serial::alone() } else { serial::share() }
+}
+
+/// Merges an entity of a snapshot with the heads here, and writes its row. Which head stays is decided by [`merge_states`],
+/// which asks what each side knows:
+///
+/// - the sender knows what its snapshot covers;
+/// - this node knows an operation that is in its journal and was merged, or that it received inside a snapshot. One that
+///   cannot be read was not merged, so this node does not know it, whatever its coverage says. If this snapshot covers it,
+///   it has become part of the heads and waits no longer.
+pub fn merge_snapshot_row(snapshot: &SnapshotRow<'_>) {
+    let SnapshotRow { table_name, key, covers, .. } = *snapshot;
+    let tracked = Tracked::find(table_name);
+    let tracked = tracked.as_deref();
+    // Sessions lock the row first and its heads at their end; so does this.
+    let is_new = tracked.is_none_or(|tracked| !row::lock_row(tracked, key));
+    let here = stored_heads::lock(table_name, key);
+    let there = stored_heads::from_value(snapshot.heads);
+    let is_of_entity = |op: &&Unparsed| op.table_name == table_name && op.key == key;
+    let unparsed: Vec<&Unparsed> = snapshot.unparsed.iter().filter(is_of_entity).collect();
+    // Without a head, no operation on the entity was merged: there is no need to read the journal.
+    let journal: Vec<Operation> = if here.0.is_empty() { Vec::new() } else { journal_of(table_name, key) };
+    let merged: BTreeSet<Version> = journal.iter().map(|operation| operation.version).collect();
+    let coverage = LazyCell::new(|| Coverage::of(table_name, key));
+    let is_unparsed = |version| unparsed.iter().any(|op| op.version == version);
+    let here_knows = |version| !is_unparsed(version) && (merged.contains(&version) || coverage.covers(version));
+    let whole = merge_states(&here, &there, here_knows, |version| covers.covers(version), &journal);
+    unparsed.iter().filter(|op| covers.covers(op.version)).for_each(|op| op.resolve());
+    if whole != here {
+        stored_heads::store(table_name, key, &whole);
+    }
+    let last = whole.0.values().flatten().map(|head| head.version).max();
+    if let (Err(fault), Some(last)) = (write_row(tracked, key, &whole, is_new), last) {
+        // It waits under the name of the last operation among its heads.
+        quarantine_entity(last, table_name, key, &fault);
+    }
+}
+
+/// Writes the whole row of an entity from its heads.
+///
+/// # Errors
+/// What this node cannot do, or not yet.
+pub fn write_entity(table_name: &str, key: &str) -> Result<(), DataFault> {
+    if table_name == POLICY {
+        serial::alone()
+    } else {
+        serial::share()
+    }
+    let tracked = Tracked::find(table_name);
+    let is_new = tracked.as_deref().is_none_or(|tracked| !row::lock_row(tracked, key));
+    write_row(tracked.as_deref(), key, &stored_heads::lock(table_name, key), is_new)
+}
+
+fn write_row(tracked: Option<&Tracked>, key: &str, entity: &Entity, is_new: bool) -> Result<(), DataFault> {
+    let tracked = tracked.ok_or_else(unknown_table)?;
+    attempt(|| row::write(tracked, key, entity, entity.0.keys(), is_new))?.check_all()
+}

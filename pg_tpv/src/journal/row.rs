@@ -1,0 +1,173 @@
+//! Writes the row of an entity from its heads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pgrx::spi::{quote_identifier, quote_qualified_identifier};
+use tpv_core::json::Value;
+use tpv_core::merge::{ALIAS, Choice, Entity, Head, Operation, Rule};
+
+use super::custom;
+use super::sibling::record_siblings;
+use super::tracked::{ColumnValue, TOMBSTONE, Tracked};
+use super::without_capture::without_capture;
+use crate::postgres::{DataFault, JsonbText, sql};
+
+/// Locks the row of an entity, and says whether it is there.
+pub fn lock_row(tracked: &Tracked, key: &str) -> bool {
+    let text = format!(
+        "select from {} where {} = $1::{} for update",
+        quoted_name(tracked),
+        quote_identifier(&tracked.key_column),
+        tracked.key_type
+    );
+    sql::execute_text(&text, &[key.into()]) > 0
+}
+
+/// The registers that could not be written as they should be, and why.
+#[derive(Debug, Default)]
+pub struct Unwritten(BTreeMap<String, DataFault>);
+
+impl Unwritten {
+    /// Whether all registers of an operation are written.
+    ///
+    /// # Errors
+    /// A column, a rule or a function that this node does not have.
+    pub fn check_operation(self, operation: &Operation) -> Result<(), DataFault> {
+        let mut faults = self.0.into_iter().filter(|(register, _)| operation.patch.contains_key(register));
+        faults.next().map_or(Ok(()), |(_, fault)| Err(fault))
+    }
+
+    /// The fault of one register.
+    pub fn fault(mut self, register: &str) -> Option<DataFault> {
+        self.0.remove(register)
+    }
+
+    /// Whether all registers are written.
+    ///
+    /// # Errors
+    /// As for one operation.
+    pub fn check_all(self) -> Result<(), DataFault> {
+        self.0.into_values().next().map_or(Ok(()), Err)
+    }
+}
+
+/// Chooses among the heads of the given registers, of all registers when the row is new; writes the columns that they stand
+/// for, and lists the conflicts about them. A column that this node does not have is left out and reported. Nothing is
+/// written while the operation that creates the entity has not arrived.
+///
+/// # Errors
+/// What the table refuses.
+pub fn write<'r>(
+    tracked: &Tracked,
+    key: &str,
+    entity: &Entity,
+    registers: impl Iterator<Item = &'r String> + Clone,
+    is_new: bool,
+) -> Result<Unwritten, DataFault> {
+    // Another transaction may have inserted the row while we waited for its heads: look again.
+    let is_new = is_new && !lock_row(tracked, key);
+    let wanted = wanted(tracked, entity, registers, is_new);
+    let mut merged = tracked.resolve(entity);
+    let mut unwritten = Unwritten::default();
+    for (register, choice) in &mut merged.columns {
+        if wanted.contains(register)
+            && let Err(fault) = evaluate(choice, entity.heads(register))
+        {
+            unwritten.0.insert(register.clone(), fault);
+        }
+    }
+    record_siblings(tracked, key, entity, &merged, &wanted);
+    let mut columns: Vec<ColumnValue> = Vec::new();
+    let alias = merged.alias.iter().map(|choice| (ALIAS, choice));
+    for (register, choice) in merged.columns.iter().map(|(name, choice)| (name.as_str(), choice)).chain(alias) {
+        if !wanted.contains(register) {
+            continue;
+        }
+        let (known, complete) = tracked.columns_of(register, &choice.value);
+        columns.extend(known);
+        if !complete {
+            let fault = DataFault::new("UNKNOWN_COLUMN", "this node's table has no such column, or not yet");
+            unwritten.0.insert(register.to_owned(), fault);
+        } else if let Err(fault) = custom::check_policy_row(tracked, register, &choice.value) {
+            unwritten.0.insert(register.to_owned(), fault);
+        }
+    }
+    if merged.waits() {
+        return Ok(unwritten);
+    }
+    if tracked.columns.iter().any(|column| column == TOMBSTONE) {
+        columns.push((TOMBSTONE.to_owned(), Some(Value::Bool(!merged.exists()))));
+    }
+    without_capture(|| write_row(tracked, key, columns, is_new));
+    Ok(unwritten)
+}
+
+/// The registers to be written. A new owner makes every `owner_wins` register choose again.
+fn wanted<'r>(
+    tracked: &Tracked,
+    entity: &Entity,
+    registers: impl Iterator<Item = &'r String> + Clone,
+    is_new: bool,
+) -> BTreeSet<String> {
+    let owner = tracked.owner_column.as_ref().filter(|owner| registers.clone().any(|register| register == *owner));
+    let all = entity.0.keys().filter(|name| is_new || (owner.is_some() && *tracked.rules.of(name) == Rule::OwnerWins));
+    registers.cloned().chain(all.cloned()).collect()
+}
+
+/// Calls the SQL function of a rule, if the rule has one. While it cannot be called, the last writer wins.
+///
+/// # Errors
+/// Why it cannot be called.
+pub fn evaluate(choice: &mut Choice, heads: &[Head]) -> Result<(), DataFault> {
+    if let Some(function) = choice.evaluate.take() {
+        *choice = Choice::of(heads, custom::evaluate(&function, heads)?);
+    }
+    Ok(())
+}
+
+/// Writes a value that a person chose. The operation that records it follows at the end of the transaction.
+pub fn show_chosen(tracked: &Tracked, key: &str, register: &str, value: &Value) {
+    let (columns, _) = tracked.columns_of(register, value);
+    without_capture(|| write_row(tracked, key, columns, false));
+}
+
+fn write_row(tracked: &Tracked, key: &str, columns: Vec<ColumnValue>, is_new: bool) {
+    if columns.is_empty() && !is_new {
+        return;
+    }
+    let table = quoted_name(tracked);
+    let key_column = quote_identifier(&tracked.key_column);
+    let (mut names, mut defaults, mut image) = (Vec::new(), Vec::new(), Vec::new());
+    for (column, value) in columns {
+        match value {
+            None => defaults.push(format!("{} = default", quote_identifier(&column))),
+            Some(value) => {
+                names.push(quote_identifier(&column));
+                image.push((column, value));
+            }
+        }
+    }
+    image.push((tracked.key_column.clone(), Value::String(key.to_owned())));
+    let image = JsonbText::from(Value::Object(image));
+    if is_new {
+        names.push(key_column);
+        let names = names.join(", ");
+        let text =
+            format!("insert into {table} ({names}) select {names} from jsonb_populate_record(null::{table}, $1)");
+        sql::execute_text(&text, &[image.into()]);
+        return;
+    }
+    let mut sets = defaults;
+    if !names.is_empty() {
+        let names = names.join(", ");
+        sets.push(format!("({names}) = (select {names} from jsonb_populate_record(null::{table}, $1::jsonb))"));
+    }
+    let text = format!("update {table} set {} where {key_column} = $2::{}", sets.join(", "), tracked.key_type);
+    sql::execute_text(&text, &[image.into(), key.into()]);
+}
+
+/// The name of the table, quoted.
+pub fn quoted_name(tracked: &Tracked) -> String {
+    let (schema, name) = tracked.table_name.split_once('.').unwrap_or(("public", &tracked.table_name));
+    quote_qualified_identifier(schema, name)
+}

@@ -1,0 +1,19 @@
+//! What nodes tell each other beside documents and operations, and the background worker that does it.
+//!
+//! | file | does |
+//! | --- | --- |
+//! | `beat` | writes this node's heartbeats, and notes a peer's |
+//! | `resend` | what one node sends to one other: a snapshot, what was lost, a request |
+//! | `snapshot` | a snapshot while it arrives |
+//! | `verify` | follows hash chains |
+//! | `compare` | what a peer has and this node has not |
+//! | `worker` | the background worker |
+//! | `walsender` | keeps a peer's login from physical replication |
+
+pub mod beat;
+mod compare;
+pub mod resend;
+mod snapshot;
+mod verify;
+pub mod walsender;
+pub mod worker;

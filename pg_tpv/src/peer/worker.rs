@@ -1,0 +1,59 @@
+//! The background worker: it keeps the clock's ceiling ahead, so that no session waits for the disk; it writes heartbeats;
+//! it sends what peers requested.
+
+use std::time::Duration;
+
+use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags};
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+use super::{beat, resend};
+use crate::guc;
+use crate::node::clock;
+
+/// Often enough that half of the clock's reserve never runs out.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// How many parts of what peers requested are sent in a round.
+const PARTS: usize = 20;
+
+/// Asks PostgreSQL to start it. Only while the postmaster loads its libraries.
+pub fn register() {
+    BackgroundWorkerBuilder::new("pg_tpv worker")
+        .set_function("pg_tpv_worker")
+        .set_library("pg_tpv")
+        .set_start_time(BgWorkerStartTime::RecoveryFinished)
+        .set_restart_time(Some(Duration::from_secs(5)))
+        .enable_shmem_access(None)
+        .enable_spi_access()
+        .load();
+}
+
+/// Its main loop.
+#[pg_guard]
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn pg_tpv_worker(_argument: pg_sys::Datum) {
+    BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP | SignalWakeFlags::SIGTERM);
+    BackgroundWorker::connect_worker_to_spi(Some(&guc::database()), None);
+    let mut since_beat = Duration::ZERO;
+    while BackgroundWorker::wait_latch(Some(ROUND)) {
+        if BackgroundWorker::sighup_received() {
+            // SAFETY: a worker reads the configuration again as a backend does.
+            unsafe { pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP) };
+        }
+        if let Err(error) = clock::reserve() {
+            log!("pg_tpv: the clock's ceiling could not be written: {error}");
+        }
+        since_beat += ROUND;
+        if guc::beat_interval().is_some_and(|interval| since_beat >= interval) {
+            since_beat = Duration::ZERO;
+            BackgroundWorker::transaction(beat::beat);
+        }
+        // In parts, each committed on its own; then the clock and the heartbeat have their turn.
+        let mut parts = 0..PARTS;
+        while parts.next().is_some() && BackgroundWorker::transaction(resend::serve_requests) {}
+    }
+    // SAFETY: ends this process, as PostgreSQL's own workers end when they are told to. A worker that returns ends with 0 and
+    // is never started again: whoever ended all sessions of the database would have ended the heartbeats for good.
+    unsafe { pg_sys::proc_exit(1) };
+}

@@ -1,0 +1,57 @@
+//! The columns of a receipt that follow from the documents about it.
+
+use chrono::{DateTime, Utc};
+use tpv_core::receipt::{Hold, ReceiptState, fold};
+use uuid::Uuid;
+
+use crate::postgres::sql;
+
+const EVENTS: &str = "select kind, body from sales.receipt_event where node_id = $1 and receipt_id = $2";
+
+const WRITE: &str = r"
+    update sales.receipt
+    set state = $3, first_outcome = $4, hold_code = $5, hold_pointer = $6, hold_detail = $7, flags = $8,
+        printed_at = coalesce($9::timestamptz, printed_at),
+        printed_local = coalesce($9::timestamptz at time zone
+            (select timezone from org.store s where s.node_id = $1), printed_local)
+    where node_id = $1 and receipt_id = $2";
+
+/// The state of a receipt, by all documents about it that are here.
+pub fn state_of_receipt(node_id: i32, receipt_id: Uuid) -> ReceiptState {
+    let events: Vec<(String, String)> =
+        sql::rows(EVENTS, &[node_id.into(), sql::uuid(receipt_id).into()], |row| (row.must(1), row.must(2)));
+    let events = events.iter().map(|(kind, body)| (kind.as_str(), body.as_str()));
+    fold(events)
+}
+
+const LOCK: &str = r"
+    select from sales.receipt where node_id = $1 and receipt_id = any ($2)
+    order by receipt_id for no key update";
+
+/// Locks these receipts until the transaction ends: nobody else decides about them meanwhile.
+pub fn lock_receipts(node_id: i32, receipt_ids: &[Uuid]) {
+    let ids: Vec<_> = receipt_ids.iter().map(|id| sql::uuid(*id)).collect();
+    sql::execute(LOCK, &[node_id.into(), ids.into()]);
+}
+
+/// Writes the state into the receipt's row. A receipt that has not arrived yet looks for documents about it when it does.
+pub fn write(node_id: i32, receipt_id: Uuid) {
+    let ReceiptState { state, hold, flags, printed_at } = state_of_receipt(node_id, receipt_id);
+    let outcome = if hold.is_some() { "held" } else { "accepted" };
+    let part = |part: fn(&Hold) -> &String| hold.as_ref().map(|hold| part(hold).clone());
+    let printed_at: Option<String> = printed_at.map(|at: DateTime<Utc>| sql::instant(at));
+    sql::execute(
+        WRITE,
+        &[
+            node_id.into(),
+            sql::uuid(receipt_id).into(),
+            state.word().into(),
+            outcome.into(),
+            part(|hold| &hold.code).into(),
+            part(|hold| &hold.pointer).into(),
+            part(|hold| &hold.detail).into(),
+            flags.into(),
+            printed_at.into(),
+        ],
+    );
+}

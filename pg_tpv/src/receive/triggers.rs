@@ -1,0 +1,310 @@
+//! The trigger functions of the wire tables. PostgreSQL calls them directly, since the trigger macro of pgrx reports errors
+//! without their SQLSTATE.
+
+use pgrx::prelude::*;
+use pgrx::{PgRelation, pg_sys};
+
+use crate::guc;
+use crate::journal::merge;
+use crate::node::{clock, this_node};
+use crate::peer::{beat, resend};
+use crate::postgres::primary_key::is_repeat;
+use crate::postgres::{DataFault, Refusal, attempt};
+use crate::projection::project;
+use crate::wire::{
+    BeatRow, Document, OpRow, ResendRow, Sender, quarantine, quarantine_op, refuse, refuse_forged, sender,
+};
+
+extension_sql!(
+    r#"
+create function receive_document() returns trigger language c as 'MODULE_PATHNAME', 'tpv_receive_document';
+comment on function receive_document() is
+    'Receives a document: a repeat is dropped, anything else is stored and projected, or stored and quarantined.';
+create function receive_operation() returns trigger language c as 'MODULE_PATHNAME', 'tpv_receive_operation';
+comment on function receive_operation() is
+    'Receives an operation: a repeat is dropped, one of another node is stored and merged into its row, or stored and quarantined.';
+create function receive_beat() returns trigger language c as 'MODULE_PATHNAME', 'tpv_receive_beat';
+comment on function receive_beat() is 'Folds a peer''s heartbeat into sync.peer.';
+create function receive_resend() returns trigger language c as 'MODULE_PATHNAME', 'tpv_receive_resend';
+comment on function receive_resend() is 'Receives a snapshot, what a peer sent again, or what it requests, and does not store it.';
+create function forget_rules() returns trigger language c as 'MODULE_PATHNAME', 'tpv_forget_rules';
+comment on function forget_rules() is
+    'Makes every session read again what is tracked and by which rules: a trigger of the tables that hold it.';
+create function refuse_change() returns trigger language c as 'MODULE_PATHNAME', 'tpv_refuse_change';
+comment on function refuse_change() is
+    'Refuses UPDATE, DELETE and TRUNCATE of documents and operations, unless pg_tpv.maintenance is on.';
+"#,
+    name = "triggers"
+);
+
+/// Tells PostgreSQL how the functions below are called.
+static VERSION_1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
+
+#[unsafe(no_mangle)]
+#[doc(hidden)]
+pub extern "C" fn pg_finfo_tpv_receive_document() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
+
+#[unsafe(no_mangle)]
+#[doc(hidden)]
+pub extern "C" fn pg_finfo_tpv_receive_operation() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
+
+#[unsafe(no_mangle)]
+#[doc(hidden)]
+pub extern "C" fn pg_finfo_tpv_receive_beat() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
+
+#[unsafe(no_mangle)]
+#[doc(hidden)]
+pub extern "C" fn pg_finfo_tpv_receive_resend() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
+
+#[unsafe(no_mangle)]
+#[doc(hidden)]
+pub extern "C" fn pg_finfo_tpv_forget_rules() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
+
+#[unsafe(no_mangle)]
+#[doc(hidden)]
+pub extern "C" fn pg_finfo_tpv_refuse_change() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
+
+/// BEFORE INSERT, for each row, of `wire.doc`.
+///
+/// # Safety
+/// PostgreSQL calls it.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn tpv_receive_document(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: PostgreSQL called it as a trigger, which is checked, so the trigger's data are there.
+    unsafe {
+        let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.doc");
+        if is_repeat(relation, tuple) || !receive_document(&Document::of_tuple(tuple, relation)) {
+            return pg_sys::Datum::null();
+        }
+        pg_sys::Datum::from(tuple)
+    }
+}
+
+/// BEFORE INSERT, for each row, of `wire.op`.
+///
+/// # Safety
+/// PostgreSQL calls it.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn tpv_receive_operation(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as above.
+    unsafe {
+        let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.op");
+        let row = OpRow::of_tuple(tuple, relation);
+        if is_repeat(relation, tuple) {
+            keep_if_other(&row);
+            return pg_sys::Datum::null();
+        }
+        if !receive_operation(&row) {
+            return pg_sys::Datum::null();
+        }
+        pg_sys::Datum::from(tuple)
+    }
+}
+
+/// BEFORE INSERT, for each row, of `wire.beat`: a peer's is folded into `sync.peer` and not stored.
+///
+/// # Safety
+/// PostgreSQL calls it.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn tpv_receive_beat(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as above.
+    unsafe {
+        let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.beat");
+        match sender() {
+            Sender::Local => pg_sys::Datum::from(tuple),
+            from => {
+                beat::fold(from, &BeatRow::of_tuple(tuple, relation));
+                pg_sys::Datum::null()
+            }
+        }
+    }
+}
+
+/// BEFORE INSERT, for each row, of `wire.resend`: a peer's is received and not stored.
+///
+/// # Safety
+/// PostgreSQL calls it.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn tpv_receive_resend(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as above.
+    unsafe {
+        let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.resend");
+        match sender() {
+            Sender::Local => pg_sys::Datum::from(tuple),
+            from => {
+                receive_resend(from, &ResendRow::of_tuple(tuple, relation));
+                pg_sys::Datum::null()
+            }
+        }
+    }
+}
+
+/// Receives what a peer sends to this node in its own name; of anything else a copy is kept.
+fn receive_resend(from: Sender, row: &ResendRow) {
+    let Sender::Peer { node_id: peer, .. } = from else { return refuse_forged(&row.as_refused()) };
+    if row.node_id != peer || Some(row.to_node) != this_node() {
+        return refuse_forged(&row.as_refused());
+    }
+    clock::follow(row.hlc);
+    if let Err(fault) = attempt(|| resend::receive(row)) {
+        refuse(&row.as_refused(), &fault);
+    }
+}
+
+/// Checks and projects a document, and says whether it is to be stored.
+fn receive_document(document: &Document) -> bool {
+    let from = sender();
+    if from == Sender::Local {
+        check_local(document).unwrap_or_else(|refusal| refusal.raise());
+    } else if !from.may_send_for(document.node_id, this_node()) {
+        refuse_forged(&document.as_refused());
+        return false;
+    } else {
+        clock::follow(document.hlc);
+    }
+    if let Err(fault) = attempt(|| project(document)) {
+        quarantine(document, &fault);
+    }
+    true
+}
+
+/// Keeps a copy of a repeat that is another operation with the same number: its node was restored from a backup.
+fn keep_if_other(row: &OpRow) {
+    if !row.is_the_one_here() {
+        let detail = "its node used that number for another operation before; was it restored from a backup?";
+        refuse(&row.as_refused(), &DataFault::new("NUMBER_REUSED", detail));
+    }
+}
+
+/// Checks and merges an operation, and says whether it is to be stored.
+fn receive_operation(row: &OpRow) -> bool {
+    let from = sender();
+    if !from.may_send_for(row.node_id, this_node()) {
+        if from == Sender::Local {
+            foreign().raise();
+        }
+        refuse_forged(&row.as_refused());
+        return false;
+    }
+    if from != Sender::Local {
+        if row.came_in_snapshot() {
+            return false;
+        }
+        clock::follow(row.hlc);
+        if let Err(fault) = merge(row) {
+            quarantine_op(row, &fault);
+        }
+    }
+    true
+}
+
+/// A session of this node writes documents of this node, with the right hash.
+fn check_local(document: &Document) -> Result<(), Refusal> {
+    if this_node() != Some(document.node_id) {
+        return Err(foreign());
+    }
+    document.check_hash().map_err(|_| {
+        Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "the content hash of the document is wrong")
+            .detail("Its content_hash is not the SHA-256 of its body.")
+    })
+}
+
+fn foreign() -> Refusal {
+    let code = PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE;
+    Refusal::new(code, "a row of another node can only arrive by replication")
+}
+
+/// The relation and the tuple of a BEFORE INSERT row trigger. `role` says which one the function is.
+///
+/// # Safety
+/// The argument is a function call of PostgreSQL's.
+unsafe fn inserted(call: pg_sys::FunctionCallInfo, role: &str) -> (pg_sys::Relation, pg_sys::HeapTuple) {
+    // SAFETY: the trigger's data are there, which is checked.
+    unsafe {
+        let data = trigger_data(call, role);
+        let inserts = (*data).tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_INSERT;
+        let before = (*data).tg_event & pg_sys::TRIGGER_EVENT_TIMINGMASK == pg_sys::TRIGGER_EVENT_BEFORE;
+        if !inserts || !before || (*data).tg_event & pg_sys::TRIGGER_EVENT_ROW == 0 {
+            misused(role);
+        }
+        ((*data).tg_relation, (*data).tg_trigtuple)
+    }
+}
+
+/// AFTER INSERT, UPDATE or DELETE, for each row, of the tables that hold what is tracked and by which rules. It is the first
+/// of their AFTER triggers, so that the others follow the new rules.
+///
+/// # Safety
+/// PostgreSQL calls it.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn tpv_forget_rules(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as above; the relation of a trigger is open.
+    unsafe { crate::journal::forget((*trigger_data(call, "a trigger of the tables that hold rules")).tg_relation) };
+    pg_sys::Datum::null()
+}
+
+/// BEFORE UPDATE, DELETE or TRUNCATE of `wire.doc` and `wire.op`.
+///
+/// # Safety
+/// PostgreSQL calls it.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn tpv_refuse_change(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as above.
+    unsafe {
+        let data = trigger_data(call, "a trigger of wire.doc and wire.op");
+        if !guc::maintenance() {
+            refuse_change(PgRelation::from_pg((*data).tg_relation).name()).raise();
+        }
+        let updates = (*data).tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_UPDATE;
+        pg_sys::Datum::from(if updates { (*data).tg_newtuple } else { (*data).tg_trigtuple })
+    }
+}
+
+/// Why a row of this table, or of this partition, is not changed.
+fn refuse_change(table: &str) -> Refusal {
+    let (message, detail) = if table == "op" || table.starts_with("op_") {
+        ("operations are never changed or removed", "Another change of the row makes another operation.")
+    } else {
+        let detail = "Another document says what became of a receipt: a void, a release, a withdrawal.";
+        ("documents are never changed or removed", detail)
+    };
+    Refusal::new(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message)
+        .detail(detail)
+        .hint("The owner of the tables may set pg_tpv.maintenance.")
+}
+
+/// # Safety
+/// The argument is a function call of PostgreSQL's. `role` says which trigger the function is.
+unsafe fn trigger_data(call: pg_sys::FunctionCallInfo, role: &str) -> *mut pg_sys::TriggerData {
+    // SAFETY: a context that is not null is a node, whose tag tells what it is.
+    unsafe {
+        let context = (*call).context;
+        if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_TriggerData {
+            misused(role);
+        }
+        context.cast()
+    }
+}
+
+fn misused(role: &str) -> ! {
+    let code = PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED;
+    Refusal::new(code, format!("this function is {role}")).raise()
+}

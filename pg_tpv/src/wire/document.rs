@@ -1,0 +1,103 @@
+//! A row of `wire.doc`.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use pgrx::datum::Date;
+use pgrx::pg_sys;
+use tpv_core::hash_chain::sha256;
+use tpv_core::json::Value;
+use uuid::Uuid;
+
+use super::refused::Refused;
+use super::tuple::Tuple;
+use crate::postgres::DataFault;
+use crate::postgres::sql::{self, Row};
+
+/// The version of bodies that this extension writes and knows.
+pub const SCHEMA_VERSION: i32 = 1;
+
+/// A document, without the columns that only its hash chain needs.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The node that recorded it.
+    pub node_id: i32,
+    pub doc_id: Uuid,
+    pub business_date: NaiveDate,
+    /// `receipt`, `intake`, …
+    pub kind: String,
+    /// When it was recorded.
+    pub hlc: i64,
+    pub schema_version: i32,
+    /// The hash chain that it continues: the code of a terminal, or empty.
+    pub chain: String,
+    /// Canonical JSON.
+    pub body: String,
+    /// SHA-256 of the body, as its sender says.
+    pub content_hash: Vec<u8>,
+}
+
+impl Document {
+    /// Reads a row selected as node_id, doc_id, business_date, kind, hlc, schema_version, chain, body, content_hash.
+    pub fn from_row(row: &Row<'_>) -> Self {
+        Self {
+            node_id: row.must(1),
+            doc_id: row.uuid(2),
+            business_date: row.date(3),
+            kind: row.must(4),
+            hlc: row.must(5),
+            schema_version: row.must(6),
+            chain: row.must(7),
+            body: row.must(8),
+            content_hash: row.must(9),
+        }
+    }
+
+    /// Reads the row that a trigger is called for.
+    ///
+    /// # Safety
+    /// The tuple is one of that relation.
+    pub unsafe fn of_tuple(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Self {
+        // SAFETY: the caller's promise, and the types that the migration gave the columns.
+        unsafe {
+            let columns = Tuple::<12>::of(tuple, relation, "wire.doc");
+            Self {
+                node_id: columns.get(0),
+                doc_id: Uuid::from_bytes(*columns.get::<pgrx::Uuid>(1).as_bytes()),
+                business_date: sql::day(columns.get::<Date>(2)),
+                kind: columns.get(3),
+                hlc: columns.get(5),
+                schema_version: columns.get(6),
+                chain: columns.get(7),
+                body: columns.get(10),
+                content_hash: columns.get(11),
+            }
+        }
+    }
+
+    /// What is kept of it when its sender may not send it.
+    pub fn as_refused(&self) -> Refused {
+        let text = |key: &str, text: &str| (key.to_owned(), Value::String(text.to_owned()));
+        let row = vec![
+            text("doc_id", &self.doc_id.to_string()),
+            text("business_date", &self.business_date.to_string()),
+            text("chain", &self.chain),
+            text("body", &self.body),
+        ];
+        Refused { node_id: self.node_id, kind: self.kind.clone(), row: Value::Object(row) }
+    }
+
+    /// When it was recorded.
+    pub fn recorded_at(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.hlc >> 16).unwrap_or_default()
+    }
+
+    /// Whether the body is the one that its sender hashed.
+    ///
+    /// # Errors
+    /// `BAD_HASH`.
+    pub fn check_hash(&self) -> Result<(), DataFault> {
+        if sha256(self.body.as_bytes()) == self.content_hash.as_slice() {
+            return Ok(());
+        }
+        Err(DataFault::new("BAD_HASH", "content_hash is not the SHA-256 of the body"))
+    }
+}

@@ -1,0 +1,77 @@
+//! `sync.quarantine`: documents that could not be projected, operations that could not be merged, entities whose row could not
+//! be written, and rows that were refused. Each with the reason.
+
+use pgrx::datum::DatumWithOid;
+use tpv_core::merge::Version;
+
+use super::document::Document;
+use super::operation::OpRow;
+use super::refused::Refused;
+use crate::postgres::{DataFault, JsonbText, sql};
+
+const RECORD: &str = r"
+    insert into sync.quarantine as q (node_id, doc_id, business_date, kind, code, detail)
+    values ($1, $2, $3, $4, $5, $6)
+    on conflict (node_id, doc_id, business_date) do update
+    set at = clock_timestamp(), code = excluded.code, detail = excluded.detail, resolved_at = null";
+
+/// Records that a document waits, and why.
+pub fn quarantine(document: &Document, fault: &DataFault) {
+    let args: [DatumWithOid<'_>; 6] = [
+        document.node_id.into(),
+        sql::uuid(document.doc_id).into(),
+        sql::date(document.business_date).into(),
+        document.kind.as_str().into(),
+        fault.code.as_str().into(),
+        fault.detail.as_str().into(),
+    ];
+    sql::execute(RECORD, &args);
+}
+
+const RECORD_OP: &str = r"
+    insert into sync.quarantine as q (node_id, seq, kind, code, detail, key, entire)
+    values ($1, $2, $3, $4, $5, $6, $7)
+    on conflict (node_id, seq) where seq is not null do update
+    set at = clock_timestamp(), code = excluded.code, detail = excluded.detail, resolved_at = null,
+        entire = excluded.entire or (q.entire and q.resolved_at is null)";
+
+/// Records that an operation waits, and why.
+pub fn quarantine_op(row: &OpRow, fault: &DataFault) {
+    record(Version { node_id: row.node_id, seq: row.seq }, &row.table_name, &row.key, fault, false);
+}
+
+/// Records that a whole entity waits, under the name of an operation on it. That need not be the operation at fault.
+pub fn quarantine_entity(version: Version, table_name: &str, key: &str, fault: &DataFault) {
+    record(version, table_name, key, fault, true);
+}
+
+fn record(version: Version, table_name: &str, key: &str, fault: &DataFault, entire: bool) {
+    let args: [DatumWithOid<'_>; 7] = [
+        version.node_id.into(),
+        version.seq.into(),
+        table_name.into(),
+        fault.code.as_str().into(),
+        fault.detail.as_str().into(),
+        key.into(),
+        entire.into(),
+    ];
+    sql::execute(RECORD_OP, &args);
+}
+
+const REFUSE: &str = "insert into sync.quarantine (node_id, kind, code, detail, refused) values ($1, $2, $3, $4, $5)";
+const ALARM: &str = r"
+    insert into sec.audit (event, subject, detail)
+    values ('FORGED_SENDER', $1, 'a row that its sender may not send was refused; sync.quarantine keeps it')";
+
+/// Keeps a copy of a row that is not stored, with the reason.
+pub fn refuse(refused: &Refused, fault: &DataFault) {
+    let row = JsonbText::from(refused.row.clone());
+    let (kind, code, detail) = (refused.kind.as_str(), fault.code.as_str(), fault.detail.as_str());
+    sql::execute(REFUSE, &[refused.node_id.into(), kind.into(), code.into(), detail.into(), row.into()]);
+}
+
+/// Keeps a copy of a row that its sender may not send, and tells whoever is responsible for security.
+pub fn refuse_forged(refused: &Refused) {
+    refuse(refused, &DataFault::new("FORGED_SENDER", "its sender may not send rows of that node"));
+    sql::execute(ALARM, &[format!("node {}", refused.node_id).into()]);
+}
