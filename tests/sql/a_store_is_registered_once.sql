@@ -4,8 +4,8 @@
 \ir prelude/store.sql
 
 create function test.register(node integer default 1, code text default 'S01', name text default 'Store 1',
-    zone text default 'Europe/Madrid', cutoff integer default 4,
-    currency text default 'EUR') returns text language sql immutable as
+    zone text default 'Europe/Madrid', cutoff integer default 4, currency text default 'EUR') returns text
+language sql immutable as
 $$ select format('select org.register_store(%L, %L, %L, %L, %L, %L)', node, code, name, zone, cutoff, currency) $$;
 
 do $$

@@ -15,10 +15,10 @@ declare
 begin
     perform test.equal((select array_agg(inhrelid::regclass::text order by inhrelid::regclass::text) from pg_inherits
         where inhparent = 'wire.doc'::regclass),
-        (select array_agg(n order by n)
-            from (select 'wire.doc_' || to_char(m, 'YYYY_MM')
+        (select array_agg(n order by n) from (
+            select 'wire.doc_' || to_char(m, 'YYYY_MM')
             from generate_series(date_trunc('month', now()) - interval '13 months',
-        date_trunc('month', now()) + interval '3 months', interval '1 month') as m
+                date_trunc('month', now()) + interval '3 months', interval '1 month') as m
             union all select 'wire.doc_default') as t (n)), 'the months are these');
     assert (select bool_and(test.guarded(inhrelid) = guarded) from pg_inherits where inhparent = 'wire.doc'::regclass)
         and test.guarded('wire.doc') = guarded, 'each is guarded';

@@ -13,9 +13,8 @@ begin
     select * into second from test.take(test.receipt('1', jsonb_build_array(test.item(2)), terminal => 'T05'), 'T05');
     perform test.equal(first.dat_name, 'scon011.dat', 'the first has the name');
     assert second.outcome = 'held' and second.code = 'NAME_COLLISION' and second.pointer = '/receiptId'
-        and second.dat is null
-        and second.dat_name is null and second.dat_folder is null and second.first_outcome = 'held',
-        'the second is held';
+        and second.dat is null and second.dat_name is null and second.dat_folder is null
+        and second.first_outcome = 'held', 'the second is held';
     assert (select bytes from dat.file where name = 'scon011.dat') = first.dat
         and (select count(*) from dat.file) = 1, 'nothing is overwritten';
     assert (select hold_code from sales.held) = 'NAME_COLLISION' and (select first_outcome from sales.receipt_key
@@ -23,8 +22,7 @@ begin
 
     -- a1 and A1 are two numbers and one file of a share that knows no case.
     perform test.equal((select array_agg(coalesce(a.code, a.outcome) order by a."position")
-        from sales.ingest_files('T01',
-        array[test.receipt('a1'), test.receipt('A1')], null) as a),
+        from sales.ingest_files('T01', array[test.receipt('a1'), test.receipt('A1')], null) as a),
         '{accepted,NAME_COLLISION}', 'the case alone tells no files apart');
 
     -- Department 0 and number 11 read like department 01 and number 1.

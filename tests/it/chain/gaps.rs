@@ -53,7 +53,7 @@ fn rows_that_were_skipped_are_found_asked_for_and_sent_again() {
     assert_eq!(ask(&chain.central, "select count(*)::text from sales.receipt where node_id = 1"), "22");
     assert_eq!(ask(&chain.central, "select bool_and(intact)::text from wire.verify_chains()"), "true");
     let found = "select string_agg(what || ' ' || subject, ', ' order by what, subject) from sync.drift where resolved_at is not null";
-    assert_eq!(ask(&chain.central, found), "chain T01, operations 1");
+    assert_eq!(ask(&chain.central, found), "hash_chain T01, operations 1");
     assert_eq!(ask(&chain.stores[0], found), "operations 100");
     assert_eq!(ask(&chain.stores[1], found), "");
 }

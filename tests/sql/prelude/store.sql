@@ -35,8 +35,8 @@ create function test.item(price numeric default 1.00, quantity numeric default 1
     select jsonb_build_object('barcode', barcode, 'description', description, 'price', price, 'quantity', quantity)
 $$;
 create function test.tree(number text, items jsonb default null, total numeric default null,
-    terminal text default 'T01',
-    department text default null, printed text default null) returns jsonb language sql stable as $$
+    terminal text default 'T01', department text default null, printed text default null) returns jsonb
+language sql stable as $$
     select jsonb_build_object('receiptId', number, 'terminalId', terminal,
         'departmentCode', coalesce(department, (select t.department_code from org.terminal t where t.code = terminal)),
         'items', i.items, 'timestamp', coalesce(printed, test.stamp(test.at())), 'total', coalesce(total,
@@ -47,15 +47,14 @@ $$;
 create function test.file(tree jsonb) returns bytea
     language sql immutable as $$ select convert_to(tree::text, 'UTF8') $$;
 create function test.receipt(number text, items jsonb default null, total numeric default null,
-    terminal text default 'T01',
-    department text default null, printed text default null) returns bytea language sql stable as
+    terminal text default 'T01', department text default null, printed text default null) returns bytea
+language sql stable as
 $$ select test.file(test.tree(number, items, total, terminal, department, printed)) $$;
 
 -- What a file alone is answered.
 create function test.take(file bytea, terminal text default 'T01', name text default null)
 returns table ("position" integer, outcome text, receipt_id uuid, dat_folder text, dat_name text, dat bytea,
-    trigger_name text,
-    first_outcome text, flags text[], code text, pointer text, detail text) language sql as
+    trigger_name text, first_outcome text, flags text[], code text, pointer text, detail text) language sql as
 $$ select * from sales.ingest_files(terminal, array[file], array[name]) $$;
 
 -- A line of the legacy layout, printed now in department 01.
