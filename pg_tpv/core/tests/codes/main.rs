@@ -88,7 +88,7 @@ const KINDS: [(&[&str], &[&str]); 5] = [
     (&[".flag(", "Some(", "then_some("], &[FLAGS]),
     (&["Refuse("], &[FILES]),
     (&["Problem::new(", ".problem(", ".refuse("], &[FILES, HOLDS, LAYOUTS]),
-    (&["misfit(", "DataFault::new(", "code:"], &[ROWS]),
+    (&["DataFault::new(", "code:"], &[ROWS]),
     (&[".fault("], &[LAYOUTS]),
 ];
 

@@ -3,5 +3,8 @@
 // Clippy knows functions marked as tests, not what they call; a test that cannot go on should say so at once.
 #![allow(clippy::unwrap_used)]
 
+mod files;
+mod judge;
+mod numbers;
 mod properties;
-mod rows;
+mod texts;
