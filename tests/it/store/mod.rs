@@ -12,6 +12,7 @@ mod hostile;
 mod kill;
 mod operator;
 mod races;
+mod schema;
 mod second_watcher;
 mod tls;
 mod trace;

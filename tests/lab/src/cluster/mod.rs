@@ -7,7 +7,7 @@ mod server;
 mod template;
 mod watchdog;
 
-pub use pgtree::{PgTree, packaged_files, released_sql};
+pub use pgtree::{PgTree, packaged_files, released_sql, system_program};
 pub use proxy::Proxy;
 pub use server::Cluster;
 pub use template::bootstrap;

@@ -76,6 +76,11 @@ impl PgTree {
     }
 }
 
+/// A program that came with the system's server, such as `pg_dump`.
+pub fn system_program(name: &str) -> Result<PathBuf> {
+    Ok(System::find()?.bin.join(name))
+}
+
 impl System {
     fn find() -> Result<Self> {
         let program = std::env::var("TPV_PG_CONFIG").unwrap_or_else(|_| "pg_config".to_owned());
