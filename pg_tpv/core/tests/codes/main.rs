@@ -79,17 +79,19 @@ const HOLDS: &str = "Holds";
 const FILES: &str = "Refused files";
 const ROWS: &str = "Rows in quarantine";
 const LAYOUTS: &str = "Faults of layouts, terminals and barcode rules";
+const TABLES: &str = "Faults of tracked tables";
 const EVENTS: &str = "Security events";
 const STATES: &str = "SQLSTATEs";
 
 /// What a literal is when it is the first argument of one of these calls, or the value of one of these fields. Several
 /// names are one kind; at least one of them must be in use.
-const KINDS: [(&[&str], &[&str]); 5] = [
+const KINDS: [(&[&str], &[&str]); 6] = [
     (&[".flag(", "Some(", "then_some("], &[FLAGS]),
     (&["Refuse("], &[FILES]),
     (&["Problem::new(", ".problem(", ".refuse("], &[FILES, HOLDS, LAYOUTS]),
     (&["DataFault::new(", "code:"], &[ROWS]),
     (&[".fault("], &[LAYOUTS]),
+    (&["Fault::new("], &[TABLES]),
 ];
 
 #[test]
