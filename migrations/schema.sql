@@ -1396,7 +1396,7 @@ begin
     'this_node', org.this_node(),
     'peer', of_peer.node_id,
     'peer_is_central', is_central,
-    'said', (select coalesce(jsonb_object_agg(key::integer, value::bigint), '{}') from json_each_text(of_peer.ops::json)),
+    'reported', (select coalesce(jsonb_object_agg(key::integer, value::bigint), '{}') from json_each_text(of_peer.ops::json)),
     'here', (select coalesce(jsonb_object_agg(k.node_id, k.seq), '{}') from sync.contiguous() k),
     -- Documents come from the store that wrote them.
     'chains', case when is_central then '[]' else sync.follow_hash_chains(of_peer) end,

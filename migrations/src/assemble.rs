@@ -1,4 +1,4 @@
-//! The migrations as they are applied: each file of `sql/` with the function files that it takes in.
+//! The migrations as they are applied: each file of `sql/` with the function files that it includes.
 //!
 //! A function has one home, a file below `sql/functions/`. A migration takes it in with a line of its own:
 //!

@@ -61,7 +61,7 @@ select format('alter database %I owner to tpv_owner', :'database')
 where not exists (
     select from pg_catalog.pg_database
     where datname = :'database' and pg_catalog.pg_get_userbyid(datdba) = 'tpv_owner') \gexec
--- Who may connect is said by the migrations, role by role.
+-- The migrations say who may connect, role by role.
 revoke connect, temporary on database :"database" from public;
 grant create, connect, temporary on database :"database" to tpv_owner;
 

@@ -13,7 +13,7 @@ pub fn connector(ca_file: Option<&Path>) -> anyhow::Result<MakeRustlsConnect> {
     let mut roots = RootCertStore::empty();
     match ca_file {
         Some(file) => {
-            for certificate in CertificateDer::pem_file_iter(file).context("--database-ca-file can not be read")? {
+            for certificate in CertificateDer::pem_file_iter(file).context("--database-ca-file cannot be read")? {
                 roots.add(certificate.context("--database-ca-file holds something that is no certificate")?)?;
             }
         }

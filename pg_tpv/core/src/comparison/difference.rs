@@ -62,7 +62,7 @@ pub fn differences(facts: &Facts) -> Vec<Difference> {
 fn operations(facts: &Facts) -> impl Iterator<Item = Difference> {
     // A store answers for its own operations, central for those of all; and every peer tells what this node forgot.
     let answers = |node: i32| facts.peer_is_central || node == facts.peer || node == facts.this_node;
-    facts.said.iter().filter(move |(node, _)| answers(**node)).filter_map(|(&node, &to_seq)| {
+    facts.reported.iter().filter(move |(node, _)| answers(**node)).filter_map(|(&node, &to_seq)| {
         let from_seq = facts.here.get(&node).copied().unwrap_or(0) + 1;
         let (kind, detail) = if node == facts.this_node {
             let before = format!("this node no longer has its own operations {from_seq} to {to_seq}");

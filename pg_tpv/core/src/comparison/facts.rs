@@ -14,8 +14,8 @@ pub struct Facts {
     pub peer: i32,
     /// Whether that is central.
     pub peer_is_central: bool,
-    /// What the peer said: for each node, up to which number it has its operations.
-    pub said: BTreeMap<i32, i64>,
+    /// What the peer reported: for each node, up to which number it has its operations.
+    pub reported: BTreeMap<i32, i64>,
     /// The same of this node.
     pub here: BTreeMap<i32, i64>,
     /// The hash chains of the peer's documents.
@@ -71,7 +71,7 @@ impl Facts {
             this_node: number(json.get("this_node")?)?,
             peer: number(json.get("peer")?)?,
             peer_is_central: json.get("peer_is_central")?.as_bool()?,
-            said: vector(json.get("said")?)?,
+            reported: vector(json.get("reported")?)?,
             here: vector(json.get("here")?)?,
             chains: list("chains")?.iter().map(Chain::from_json).collect::<Option<_>>()?,
             open: list("open")?.iter().map(Open::from_json).collect::<Option<_>>()?,

@@ -7,9 +7,9 @@ use super::*;
 use crate::json::read;
 
 /// Store 7 beside central, which is 100.
-fn facts(said: &[(i32, i64)], here: &[(i32, i64)]) -> Facts {
-    let (said, here) = (said.iter().copied().collect(), here.iter().copied().collect());
-    Facts { this_node: 7, peer: 100, peer_is_central: true, said, here, ..Facts::default() }
+fn facts(reported: &[(i32, i64)], here: &[(i32, i64)]) -> Facts {
+    let (reported, here) = (reported.iter().copied().collect(), here.iter().copied().collect());
+    Facts { this_node: 7, peer: 100, peer_is_central: true, reported, here, ..Facts::default() }
 }
 
 fn told(facts: &Facts) -> Vec<(Kind, String, i64, i64)> {
@@ -124,14 +124,14 @@ fn what_begins_elsewhere_than_before_is_on_its_way() {
 
 #[test]
 fn facts_are_read_as_sql_gathers_them() {
-    let json = r#"{"this_node": 100, "peer": 7, "peer_is_central": false, "said": {"7": 9000000000}, "here": {},
+    let json = r#"{"this_node": 100, "peer": 7, "peer_is_central": false, "reported": {"7": 9000000000}, "here": {},
         "chains": [{"chain": "T01", "head_seq": 4, "head_hash": "aa", "from_seq": 2, "followed": null, "next_seq": null},
                    {"chain": "", "head_seq": 4, "head_hash": "aa", "from_seq": 2,
                     "followed": {"seq": 3, "hash": "bb", "broken": null}, "next_seq": 4}],
         "open": [{"what": "hash_chain", "subject": "", "from_seq": 3, "waited_ms": null}]}"#;
     let facts = Facts::from_json(&read(json, 16).unwrap()).unwrap();
     assert_eq!(
-        (facts.said[&7], facts.chains[0].followed.clone(), facts.chains[1].next_seq),
+        (facts.reported[&7], facts.chains[0].followed.clone(), facts.chains[1].next_seq),
         (9_000_000_000, None, Some(4))
     );
     assert_eq!(facts.chains[1].followed, Some(Followed { seq: 3, hash: "bb".to_owned(), broken: None }));
@@ -147,13 +147,13 @@ fn vectors() -> impl Strategy<Value = BTreeMap<i32, i64>> {
 proptest! {
     /// Of each node that the peer answers for, exactly what the peer has and this node has not.
     #[test]
-    fn differences_are_what_is_missing_and_nothing_else(said in vectors(), here in vectors(), central in any::<bool>()) {
-        let facts = Facts { this_node: 1, peer: 2, peer_is_central: central, said: said.clone(), here: here.clone(), ..Facts::default() };
+    fn differences_are_what_is_missing_and_nothing_else(reported in vectors(), here in vectors(), central in any::<bool>()) {
+        let facts = Facts { this_node: 1, peer: 2, peer_is_central: central, reported: reported.clone(), here: here.clone(), ..Facts::default() };
         let found: BTreeSet<(i32, i64)> = differences(&facts)
             .iter()
             .flat_map(|it| (it.from_seq..=it.to_seq).map(|seq| (it.subject.parse().unwrap(), seq)))
             .collect();
-        let missing: BTreeSet<(i32, i64)> = said
+        let missing: BTreeSet<(i32, i64)> = reported
             .iter()
             .filter(|(node, _)| central || **node <= 2)
             .flat_map(|(node, seq)| (here.get(node).copied().unwrap_or(0) + 1..=*seq).map(|seq| (*node, seq)))
@@ -187,12 +187,12 @@ proptest! {
     /// within the time to wait, and once rows flow a request is never needed again.
     #[test]
     fn requests_bring_everything_and_are_not_repeated_while_it_comes(
-        said in 1..40_i64, arrivals in prop::collection::vec(0..4_i64, 0..60),
+        reported in 1..40_i64, arrivals in prop::collection::vec(0..4_i64, 0..60),
     ) {
         const ROUND_MS: i64 = 20_000;
         let (mut here, mut open, mut since, mut requested): (i64, Vec<Open>, i64, i64) = (0, Vec::new(), i64::MAX, 0);
         for arrived in arrivals.into_iter().chain(std::iter::repeat_n(1, 40)) {
-            let facts = facts(&[(100, said)], &[(100, here)]);
+            let facts = facts(&[(100, reported)], &[(100, here)]);
             let [difference] = &differences(&facts)[..] else { break };
             match request(difference, &open) {
                 Request::Rows => {
@@ -206,9 +206,9 @@ proptest! {
             open = vec![Open { kind: difference.kind, subject: difference.subject.clone(), from_seq: difference.from_seq, waited_ms: Some(since + ROUND_MS) }];
             since += ROUND_MS;
             // Nobody sends what was not requested.
-            here = (here + if requested > 0 { arrived } else { 0 }).min(said);
+            here = (here + if requested > 0 { arrived } else { 0 }).min(reported);
         }
-        prop_assert_eq!(here, said);
+        prop_assert_eq!(here, reported);
         prop_assert!(requested >= 1);
     }
 }
