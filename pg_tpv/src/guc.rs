@@ -1,4 +1,5 @@
-//! Every setting of the extension. They belong to the DBA: a superuser sets them, or whoever was granted `SET` on one.
+//! Every setting of the extension. They belong to the DBA: a superuser sets them, or whoever was
+//! granted `SET` on one.
 
 use std::ffi::{CStr, CString};
 
@@ -8,33 +9,38 @@ use pgrx::pg_sys;
 use tpv_core::day::ClockWindow;
 use tpv_core::receipt::Limits;
 
-/// `pg_tpv.max_receipt_bytes`. 2 MiB is a hundred times a ticket of 200 lines. The limit is 16 MiB, since a `jsonb` has at most
-/// 256 MiB, and the densest JSON (`[1,1,…`) takes six times its own size there, beside its text.
+/// `pg_tpv.max_receipt_bytes`. 2 MiB is a hundred times a ticket of 200 lines. The limit is 16 MiB,
+/// since a `jsonb` has at most 256 MiB, and the densest JSON (`[1,1,…`) takes six times its own
+/// size there, beside its text.
 static MAX_RECEIPT_BYTES: GucSetting<i32> = GucSetting::<i32>::new(2 * 1024 * 1024);
 
-/// `pg_tpv.max_receipt_lines`. 2000 is above what anybody scans in one sale, and below what stalls a checkout.
+/// `pg_tpv.max_receipt_lines`. 2000 is above what anybody scans in one sale, and below what stalls
+/// a checkout.
 static MAX_RECEIPT_LINES: GucSetting<i32> = GucSetting::<i32>::new(2000);
 
-/// `pg_tpv.max_receipt_depth`. A receipt needs 3; 16 leaves room for what its terminal adds. The reader allows
-/// 128 at most.
+/// `pg_tpv.max_receipt_depth`. A receipt needs 3; 16 leaves room for what its terminal adds. The
+/// reader allows 128 at most.
 static MAX_RECEIPT_DEPTH: GucSetting<i32> = GucSetting::<i32>::new(16);
 
-/// `pg_tpv.max_receipt_age`, in minutes. A terminal that was off over a week's holidays is late, one that is older has
-/// lost its clock.
+/// `pg_tpv.max_receipt_age`, in minutes. A terminal that was off over a week's holidays is late,
+/// one that is older has lost its clock.
 static MAX_RECEIPT_AGE: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 60);
 
-/// `pg_tpv.max_receipt_ahead`, in minutes. 90 forgives a clock that missed the end of summer time and drifted besides.
+/// `pg_tpv.max_receipt_ahead`, in minutes. 90 forgives a clock that missed the end of summer time
+/// and drifted besides.
 static MAX_RECEIPT_AHEAD: GucSetting<i32> = GucSetting::<i32>::new(90);
 
-/// `pg_tpv.late_after`, in minutes after the end of a business day. -1: only `sales.close_day` makes receipts late,
-/// since a store that was without power over the weekend still has to sell what its terminals weighed.
+/// `pg_tpv.late_after`, in minutes after the end of a business day. -1: only `sales.close_day`
+/// makes receipts late, since a store that was without power over the weekend still has to sell
+/// what its terminals weighed.
 static LATE_AFTER: GucSetting<i32> = GucSetting::<i32>::new(-1);
 
-/// `pg_tpv.max_clock_skew`, in milliseconds. A minute is more than NTP ever leaves, and more than the ten seconds by which
-/// a clock is ahead of its wall clock after a crash.
+/// `pg_tpv.max_clock_skew`, in milliseconds. A minute is more than NTP ever leaves, and more than
+/// the ten seconds by which a clock is ahead of its wall clock after a crash.
 static MAX_CLOCK_SKEW: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 
-/// `pg_tpv.beat_interval`, in seconds. Five: what a person sees of the state of the chain is no older.
+/// `pg_tpv.beat_interval`, in seconds. Five: what a person sees of the state of the chain is no
+/// older.
 static BEAT_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(5);
 
 /// `pg_tpv.database`: where the background worker works.
@@ -46,7 +52,8 @@ static MAINTENANCE: GucSetting<bool> = GucSetting::<bool>::new(false);
 /// A year: more than anybody means by "late".
 const LONGEST_MINUTES: i32 = 366 * 24 * 60;
 
-/// Tells PostgreSQL of the settings, and that no other `pg_tpv.…` exists, so that a misspelt one is an error.
+/// Tells PostgreSQL of the settings, and that no other `pg_tpv.…` exists, so that a misspelt one is
+/// an error.
 pub fn register() {
     int(
         c"pg_tpv.max_receipt_bytes",

@@ -1,6 +1,7 @@
 //! tpv inside PostgreSQL: SQL shells around what `tpv_core` decides.
 //!
-//! A shell takes SQL values, calls one function of the core, and gives SQL values or a `postgres::Refusal` back.
+//! A shell takes SQL values, calls one function of the core, and gives SQL values or a
+//! `postgres::Refusal` back.
 
 // Files of terminals become documents, and operators decide about receipts.
 mod ingest;
@@ -8,7 +9,8 @@ mod ingest;
 // The rows that cross from node to node: documents, operations, heartbeats, what is sent again.
 mod wire;
 
-// The triggers through which every such row comes in, and the second try of what waits in quarantine.
+// The triggers through which every such row comes in, and the second try of what waits in
+// quarantine.
 mod receive;
 
 // Documents become the tables that people read.
@@ -36,8 +38,8 @@ use pgrx::prelude::*;
 
 ::pgrx::pg_module_magic!(name, version);
 
-/// Runs when PostgreSQL loads the library: once in the postmaster under `shared_preload_libraries`, else in the session
-/// that first calls one of its functions.
+/// Runs when PostgreSQL loads the library: once in the postmaster under `shared_preload_libraries`,
+/// else in the session that first calls one of its functions.
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     guc::register();

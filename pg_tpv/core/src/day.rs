@@ -16,7 +16,8 @@ pub struct StoreDay {
     pub cutoff_hour: u8,
 }
 
-/// The receipt that the terminal issued before this one; it decides which hour it is when one comes twice.
+/// The receipt that the terminal issued before this one; it decides which hour it is when one comes
+/// twice.
 #[derive(Clone, Debug)]
 pub struct PreviousTime {
     /// Its number as printed.
@@ -66,7 +67,8 @@ impl StoreDay {
         (local - Duration::hours(i64::from(self.cutoff_hour))).date()
     }
 
-    /// The instant of a wall-clock time as a terminal printed it, with its offset where it printed one.
+    /// The instant of a wall-clock time as a terminal printed it, with its offset where it printed
+    /// one.
     pub fn printed(
         &self,
         wall: NaiveDateTime,
@@ -75,7 +77,8 @@ impl StoreDay {
         previous: Option<&PreviousTime>,
     ) -> Printed {
         if let Some(offset) = offset {
-            // Bounded by the calendar check of the reader; an overflow at year 9999 stays at the wall clock.
+            // Bounded by the calendar check of the reader; an overflow at year 9999 stays at the
+            // wall clock.
             let instant = wall.checked_sub_offset(offset).unwrap_or(wall).and_utc();
             return self.at(instant, None);
         }
@@ -87,7 +90,8 @@ impl StoreDay {
                 self.at(if second { later } else { earlier }, Some("AMBIGUOUS_TIME"))
             }
             LocalResult::None => {
-                // The clock jumped over this time: read it with the offset from before the jump, which lands after it.
+                // The clock jumped over this time: read it with the offset from before the jump,
+                // which lands after it.
                 let before = wall - Duration::hours(3);
                 let instant = match self.zone.from_local_datetime(&before).earliest() {
                     Some(at) => at.to_utc() + Duration::hours(3),

@@ -1,7 +1,7 @@
 //! The identity of a document.
 //!
-//! The id of a document is derived from what it identifies, so that the same file, ingested again after whatever disaster, is
-//! the same document.
+//! The id of a document is derived from what it identifies, so that the same file, ingested again
+//! after whatever disaster, is the same document.
 
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
@@ -30,7 +30,8 @@ impl ReceiptKey {
         self.derive(&[])
     }
 
-    /// The document id of another receipt under the same, taken key: its content is part of its identity.
+    /// The document id of another receipt under the same, taken key: its content is part of its
+    /// identity.
     pub fn conflicting_document_id(&self, content_hash: &Hash) -> Uuid {
         self.derive(content_hash)
     }
@@ -50,8 +51,8 @@ impl ReceiptKey {
     }
 }
 
-/// The id of a document about another one (`release`, `void`, …). `nth` tells repeated ones apart; 0 where a repeat
-/// says nothing new.
+/// The id of a document about another one (`release`, `void`, …). `nth` tells repeated ones apart;
+/// 0 where a repeat says nothing new.
 pub fn document_about(node_id: i32, kind: &str, about: Uuid, nth: i64) -> Uuid {
     derived_id(&[node_id.to_string().as_bytes(), kind.as_bytes(), about.as_bytes(), nth.to_string().as_bytes()])
 }
@@ -61,7 +62,8 @@ pub fn document_of_day(node_id: i32, kind: &str, date: NaiveDate) -> Uuid {
     derived_id(&[node_id.to_string().as_bytes(), kind.as_bytes(), date.to_string().as_bytes()])
 }
 
-/// A uuid v8 (RFC 9562) from the SHA-256 of the parts, each preceded by its length so that no two lists collide.
+/// A uuid v8 (RFC 9562) from the SHA-256 of the parts, each preceded by its length so that no two
+/// lists collide.
 fn derived_id(parts: &[&[u8]]) -> Uuid {
     let mut hasher = Sha256::new();
     for part in parts {

@@ -1,5 +1,5 @@
-//! The hash chain of documents: each document of a terminal names the hash of the one before, so the same head means the same
-//! past.
+//! The hash chain of documents: each document of a terminal names the hash of the one before, so
+//! the same head means the same past.
 
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
@@ -16,7 +16,8 @@ pub fn sha256(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
 }
 
-/// The stamp of the next document of a chain: the node's clock, unless that was set back behind the document before.
+/// The stamp of the next document of a chain: the node's clock, unless that was set back behind the
+/// document before.
 pub fn next_hlc(previous: i64, clock: i64) -> i64 {
     clock.max(previous.saturating_add(1))
 }

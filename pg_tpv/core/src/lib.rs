@@ -1,6 +1,7 @@
 //! What decides in tpv, without a database, a file or a socket.
 //!
-//! The extension `pg_tpv` wraps these modules in SQL functions; nothing here knows that PostgreSQL exists.
+//! The extension `pg_tpv` wraps these modules in SQL functions; nothing here knows that PostgreSQL
+//! exists.
 
 // From the bytes of a file to a receipt, and from all documents about a receipt to its state.
 pub mod receipt;

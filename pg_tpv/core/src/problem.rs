@@ -20,7 +20,8 @@ impl Problem {
     }
 }
 
-/// Where a reader stands in a JSON tree: a chain of stack frames, so that a pointer costs nothing until it is shown.
+/// Where a reader stands in a JSON tree: a chain of stack frames, so that a pointer costs nothing
+/// until it is shown.
 #[derive(Clone, Copy, Debug)]
 pub enum Place<'a> {
     /// The whole input.
@@ -42,8 +43,9 @@ impl Place<'_> {
         Place::Index(self, index)
     }
 
-    /// The JSON pointer. A key is the input's, so it is cut at 64 characters and a control in it becomes `?`: a pointer
-    /// goes into logs, reason files and columns of text, where a NUL is refused.
+    /// The JSON pointer. A key is the input's, so it is cut at 64 characters and a control in it
+    /// becomes `?`: a pointer goes into logs, reason files and columns of text, where a NUL is
+    /// refused.
     pub fn pointer(&self) -> String {
         self.to_string()
     }

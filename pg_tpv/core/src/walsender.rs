@@ -1,10 +1,11 @@
 //! What the server of a peer may ask for over its replication connection.
 
-/// Whether a replication command belongs to logical replication, or only asks what there is. `BASE_BACKUP` is a copy of all
-/// files, `START_REPLICATION` without `LOGICAL` the whole write-ahead log: of every database, with every password's hash.
+/// Whether a replication command belongs to logical replication, or only asks what there is.
+/// `BASE_BACKUP` is a copy of all files, `START_REPLICATION` without `LOGICAL` the whole
+/// write-ahead log: of every database, with every password's hash.
 ///
-/// The words are PostgreSQL's (`repl_gram.y`), which takes them in capitals only. A name of a slot has no blank in it; one
-/// in quotes that has is none that PostgreSQL finds.
+/// The words are PostgreSQL's (`repl_gram.y`), which takes them in capitals only. A name of a slot
+/// has no blank in it; one in quotes that has is none that PostgreSQL finds.
 pub fn is_logical(command: &str) -> bool {
     let words: Vec<&str> = command.split([' ', '\t', '\n', '\r', ';']).filter(|word| !word.is_empty()).collect();
     match words.as_slice() {

@@ -1,5 +1,5 @@
-//! `examples/`: the receipt and the layout there still give the `.dat` that lies beside them, byte for byte. The conflict
-//! needs servers: `tests/it/examples.rs`.
+//! `examples/`: the receipt and the layout there still give the `.dat` that lies beside them, byte
+//! for byte. The conflict needs servers: `tests/it/examples.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a test program; clippy sees only functions marked as tests as such")]
 

@@ -11,16 +11,17 @@ pub fn gtin_check_digit(digits: &str) -> Option<String> {
     barcode::gtin_check_digit(digits).map(String::from)
 }
 
-/// The canonical 14 digits of a GTIN-8, 12, 13 or 14; null when `code` is none or its check digit is wrong.
+/// The canonical 14 digits of a GTIN-8, 12, 13 or 14; null when `code` is none or its check digit
+/// is wrong.
 #[pg_extern(immutable, strict, parallel_safe)]
 pub fn gtin14(code: &str) -> Option<String> {
     barcode::gtin14(code)
 }
 
-/// What a number means under in-store rules, an array such as
-/// `[{"name", "prefix", "length", "item": {"start", "length"}, "value": {…}, "kind", "decimals", …}]`: an object with
-/// `code`, `kind`, `gtin14`, `check_digit_ok`, and of `rule`, `value_kind`, `item`, `value`, `inner_check_ok` those
-/// that a rule gave.
+/// What a number means under in-store rules, an array such as `[{"name", "prefix", "length",
+/// "item": {"start", "length"}, "value": {…}, "kind", "decimals", …}]`: an object with `code`,
+/// `kind`, `gtin14`, `check_digit_ok`, and of `rule`, `value_kind`, `item`, `value`,
+/// `inner_check_ok` those that a rule gave.
 ///
 /// # Errors
 /// `22023` for rules that cannot be used, their faults in the detail.

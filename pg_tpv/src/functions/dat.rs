@@ -12,19 +12,22 @@ use crate::postgres::{JsonbText, Refusal, calendar_day};
 
 /// The bytes of the receipt's `.dat`, in the profile's encoding.
 ///
-/// The receipt is taken as it is. Members `localTimestamp` (the store's wall clock) and `businessDate` go before
-/// `timestamp` where a profile asks for a date; without them the time that the terminal printed is shown.
+/// The receipt is taken as it is. Members `localTimestamp` (the store's wall clock) and
+/// `businessDate` go before `timestamp` where a profile asks for a date; without them the time that
+/// the terminal printed is shown.
 ///
 /// # Errors
-/// `22023` for a profile that cannot be used, its faults in the detail. For a receipt that the profile cannot show:
-/// `22001` (does not fit, or has more decimals), `22004` (lacks a value), `22007` (no date), `22023` (a negative number
-/// without a sign rule, a value of the wrong type, an unsafe name).
+/// `22023` for a profile that cannot be used, its faults in the detail. For a receipt that the
+/// profile cannot show: `22001` (does not fit, or has more decimals), `22004` (lacks a value),
+/// `22007` (no date), `22023` (a negative number without a sign rule, a value of the wrong type, an
+/// unsafe name).
 #[pg_extern(immutable, strict, parallel_safe)]
 pub fn dat_render(profile: JsonbText, receipt: JsonbText) -> Vec<u8> {
     render(profile, &receipt).unwrap_or_else(|refusal| refusal.raise())
 }
 
-/// Folder and name under which the receipt's `.dat` is published on that day: `20260701/scon0401234.dat`.
+/// Folder and name under which the receipt's `.dat` is published on that day:
+/// `20260701/scon0401234.dat`.
 ///
 /// # Errors
 /// As [`dat_render`], and `22008` for a day outside of the calendar.
@@ -35,8 +38,8 @@ pub fn dat_path(profile: JsonbText, receipt: JsonbText, published_on: Date) -> S
 
 /// All that is wrong with a profile, one row per fault; no row when it is sound.
 ///
-/// The detail of what is merely unwise begins with `warning: ` (codes `FILE_NAME_COLLIDES`, `PAD_READS_AS_DIGIT`): a
-/// profile that has only such rows can be used.
+/// The detail of what is merely unwise begins with `warning: ` (codes `FILE_NAME_COLLIDES`,
+/// `PAD_READS_AS_DIGIT`): a profile that has only such rows can be used.
 #[pg_extern(immutable, strict, parallel_safe)]
 pub fn dat_profile_check(
     profile: JsonbText,
@@ -62,7 +65,8 @@ fn path(profile: JsonbText, receipt: &JsonbText, published_on: Date) -> Result<S
 }
 
 thread_local! {
-    /// The profile that was used last in this session, by its text: a query over receipts repeats one.
+    /// The profile that was used last in this session, by its text: a query over receipts repeats
+    /// one.
     static LAST: RefCell<Option<(JsonbText, Rc<Profile>)>> = const { RefCell::new(None) };
 }
 

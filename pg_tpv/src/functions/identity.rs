@@ -1,4 +1,5 @@
-//! `tpv.uuid7` and `tpv.document_link`: who a document is, and the hash by which the next one names it.
+//! `tpv.uuid7` and `tpv.document_link`: who a document is, and the hash by which the next one names
+//! it.
 
 use pgrx::datum::{Date, Uuid};
 use pgrx::prelude::*;
@@ -6,7 +7,8 @@ use tpv_core::hash_chain::Link;
 
 use crate::postgres::calendar_day;
 
-/// A new uuid v7 (RFC 9562): it begins with the time in milliseconds, so that an index grows at its end.
+/// A new uuid v7 (RFC 9562): it begins with the time in milliseconds, so that an index grows at its
+/// end.
 #[pg_extern(volatile, parallel_safe)]
 pub fn uuid7() -> Uuid {
     Uuid::from_bytes(uuid::Uuid::now_v7().into_bytes())

@@ -19,8 +19,9 @@ use crate::postgres::JsonbText;
 /// | `content_hash` | SHA-256 of `body` in hexadecimal; null when quarantined |
 /// | `body` | the canonical text that is stored, as a string; null when quarantined |
 ///
-/// It never raises, whatever the bytes and whatever `terminal` declares: a declaration that cannot be used
-/// quarantines with `TERMINAL_CONFIG`. Stable and not immutable, since the limits are settings.
+/// It never raises, whatever the bytes and whatever `terminal` declares: a declaration that cannot
+/// be used quarantines with `TERMINAL_CONFIG`. Stable and not immutable, since the limits are
+/// settings.
 #[pg_extern(stable, strict, parallel_safe)]
 pub fn receipt_parse(raw: &[u8], terminal: default!(JsonbText, "'{}'")) -> JsonbText {
     let terminal = terminal.read().map_err(unreadable).and_then(|declared| Declaration::from_json(&declared));

@@ -1,4 +1,5 @@
-//! `tpv.terminal_check` and `tpv.dat_legacy_profile`: what the registration of stores and terminals needs from the core.
+//! `tpv.terminal_check` and `tpv.dat_legacy_profile`: what the registration of stores and terminals
+//! needs from the core.
 
 use pgrx::prelude::*;
 use tpv_core::dat::Profile;

@@ -1,4 +1,5 @@
-//! `.dat` files as rows: which receipt has which name, and what the watcher still has to do on the disk.
+//! `.dat` files as rows: which receipt has which name, and what the watcher still has to do on the
+//! disk.
 
 use pgrx::datum::DatumWithOid;
 use tpv_core::hash_chain::sha256;
@@ -14,8 +15,8 @@ pub struct Layout {
     pub version: i32,
 }
 
-/// Names are taken in their own order, whatever the order of the files. Else two batches that want the same names in opposite
-/// orders would wait for each other.
+/// Names are taken in their own order, whatever the order of the files. Else two batches that want
+/// the same names in opposite orders would wait for each other.
 const TAKE: &str = r"
     insert into dat.file (node_id, receipt_id, terminal, folder, name, trigger_name, bytes, sha256,
       profile_id, profile_version)
@@ -25,7 +26,8 @@ const TAKE: &str = r"
     order by f.folder, lower(f.name), f.n
     on conflict do nothing returning receipt_id";
 
-/// Stores the `.dat` files of some receipts of one terminal, and answers which receipts found their name free.
+/// Stores the `.dat` files of some receipts of one terminal, and answers which receipts found their
+/// name free.
 pub fn take_names(node_id: i32, terminal: &str, layout: &Layout, files: &[(Uuid, &Dat)]) -> Vec<Uuid> {
     if files.is_empty() {
         return Vec::new();
@@ -55,7 +57,8 @@ pub fn request_publication(node_id: i32, receipt_id: Uuid, why: &str) {
     sql::execute(PUBLISH, &[node_id.into(), sql::uuid(receipt_id).into(), why.into()]);
 }
 
-/// A publication that was requested and is not done yet is cancelled. For a file that is published, a withdrawal is requested.
+/// A publication that was requested and is not done yet is cancelled. For a file that is published,
+/// a withdrawal is requested.
 const WITHDRAW: &str = r"
     with file as (
       update dat.file set withdrawn_at = clock_timestamp()

@@ -1,4 +1,5 @@
-//! Writes documents. Each is appended to a hash chain; whoever has locked the head of a hash chain may append to it.
+//! Writes documents. Each is appended to a hash chain; whoever has locked the head of a hash chain
+//! may append to it.
 
 use chrono::NaiveDate;
 use tpv_core::hash_chain::{Hash, Link, next_hlc, sha256};
@@ -45,7 +46,8 @@ const MOVE_HEAD: &str =
     "update sync.hash_chain set head_seq = $3, head_hash = $4, head_hlc = $5 where node_id = $1 and chain = $2";
 
 impl HashChain {
-    /// Locks a hash chain until the transaction ends: that of a terminal, or the node's own under the empty name.
+    /// Locks a hash chain until the transaction ends: that of a terminal, or the node's own under
+    /// the empty name.
     pub fn lock(node_id: i32, name: &str) -> Self {
         let head = || sql::row(HEAD, &[node_id.into(), name.into()], |row| (row.must(1), row.hash(2), row.must(3)));
         let (head_seq, head_hash, head_hlc) = head()
@@ -102,7 +104,8 @@ impl HashChain {
             ],
         );
         if written != docs.len() {
-            // The hash chain would have a hole. sales.receipt_key does not know a document that is there: rows were lost.
+            // The hash chain would have a hole. sales.receipt_key does not know a document that is
+            // there: rows were lost.
             sql::broken("a document to be written is there already; sales.rebuild_projections() restores its key");
         }
         let head: Vec<u8> = hash(&self.head_hash);

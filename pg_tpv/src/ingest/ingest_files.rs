@@ -1,7 +1,7 @@
 //! `tpv.ingest_files`: files of one terminal become receipts, or the reason why not.
 //!
-//! A fault of one file never affects another. Locks are taken in one order everywhere: the terminal's hash chain, then file
-//! names in the order of names.
+//! A fault of one file never affects another. Locks are taken in one order everywhere: the
+//! terminal's hash chain, then file names in the order of names.
 
 use chrono::Utc;
 use pgrx::datum::Array;
@@ -16,14 +16,16 @@ use super::{sort, write};
 use crate::guc;
 use crate::postgres::{DataFault, Refusal, attempt};
 
-/// More in one transaction would lock the terminal's hash chain, and keep the caller waiting, for too long.
+/// More in one transaction would lock the terminal's hash chain, and keep the caller waiting, for
+/// too long.
 const MOST_FILES: usize = 64;
 
-/// Ingests files of one terminal: one row for each file, in their order. Called through `sales.ingest_files`.
+/// Ingests files of one terminal: one row for each file, in their order. Called through
+/// `sales.ingest_files`.
 ///
 /// # Errors
-/// `22023` for more than 64 files or names that do not go with them, `22004` for no terminal or no array of files. A
-/// file is never an error.
+/// `22023` for more than 64 files or names that do not go with them, `22004` for no terminal or no
+/// array of files. A file is never an error.
 #[pg_extern(volatile, parallel_unsafe)]
 #[allow(clippy::type_complexity, reason = "the macro reads the columns from the type itself")]
 pub fn ingest_files(

@@ -1,4 +1,5 @@
-//! Files of one terminal become receipts, or the reason why not; and what operators decide about receipts afterwards.
+//! Files of one terminal become receipts, or the reason why not; and what operators decide about
+//! receipts afterwards.
 //!
 //! | file | does |
 //! | --- | --- |

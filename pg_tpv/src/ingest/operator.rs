@@ -1,4 +1,5 @@
-//! What operators decide. Each decision is a document; what it means for the disk is requested from the watcher.
+//! What operators decide. Each decision is a document; what it means for the disk is requested from
+//! the watcher.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use pgrx::prelude::*;
@@ -114,7 +115,8 @@ fn close(business_date: Option<Date>, why: Option<&str>) -> Result<(), Refusal> 
 
 const CLOSED: &str = "select from sales.day_close where node_id = $1 and business_date = $2";
 
-/// A receipt that an operator decides about. The node's own hash chain is locked: one decision at a time.
+/// A receipt that an operator decides about. The node's own hash chain is locked: one decision at a
+/// time.
 struct Case<'w> {
     node_id: i32,
     receipt_id: Uuid,
@@ -147,7 +149,8 @@ impl<'w> Case<'w> {
             return Err(Refusal::new(code, "no receipt of this store has that id"));
         };
         let receipt_id = Uuid::from_bytes(*receipt_id.as_bytes());
-        // Before its state is read and its .dat is changed. A ticket that undoes the receipt locks in the same order.
+        // Before its state is read and its .dat is changed. A ticket that undoes the receipt locks
+        // in the same order.
         lock_receipts(node_id, &[receipt_id]);
         let receipt_state = state_of_receipt(node_id, receipt_id);
         let (state, printed_at) = (receipt_state.state, receipt_state.printed_at);

@@ -15,8 +15,8 @@ use super::terminal::Terminal;
 use crate::postgres::sql;
 use crate::projection::{lock_receipts, state_of_receipt};
 
-/// Decides about all files, in their order. The terminal's hash chain is locked, so what is known stays so until the
-/// transaction ends. The names of their `.dat` files are taken on the way.
+/// Decides about all files, in their order. The terminal's hash chain is locked, so what is known
+/// stays so until the transaction ends. The names of their `.dat` files are taken on the way.
 pub fn sort(terminal: &Terminal, context: &TerminalContext<'_>, files: &[File<'_>]) -> (HashChain, Vec<Decision>) {
     let chain = HashChain::lock(terminal.node_id, &terminal.code);
     let mut known = known_receipts(context, files);
@@ -94,7 +94,8 @@ fn new_of_mut(decisions: &mut [Decision]) -> impl Iterator<Item = &mut New> {
     decisions.iter_mut().filter_map(|decision| if let Decision::New(new) = decision { Some(&mut **new) } else { None })
 }
 
-/// `offset 0` keeps the planner from turning the look-ups into a join, which could read all receipts of the terminal.
+/// `offset 0` keeps the planner from turning the look-ups into a join, which could read all
+/// receipts of the terminal.
 const KNOWN: &str = r"
     select f.printed_date, f.series, f.receipt_number, k.receipt_id, k.content_hash
     from unnest($2::date[], $3::text[], $4::text[]) as f (printed_date, series, receipt_number)

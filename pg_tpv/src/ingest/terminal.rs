@@ -55,7 +55,8 @@ impl Terminal {
     /// The terminal of this code; none when it is not registered.
     ///
     /// # Errors
-    /// When this database is no store, or what is registered has faults: then nothing can be decided, and nothing is.
+    /// When this database is no store, or what is registered has faults: then nothing can be
+    /// decided, and nothing is.
     pub fn find(code: &str) -> Result<Option<Self>, Refusal> {
         sql::row(TERMINAL, &[code.into()], |row| {
             let Some(department) = row.get::<String>(4) else { return Ok(None) };
@@ -93,7 +94,8 @@ impl Terminal {
     }
 }
 
-/// The declaration and the rules were checked when they were saved. A fault here was written by another version.
+/// The declaration and the rules were checked when they were saved. A fault here was written by
+/// another version.
 fn declaration(declares: &str, rules: &str) -> Result<Declaration, Refusal> {
     let read = |text: &str| json::read(text, usize::MAX).map_err(sql::unreadable);
     let mut declares = read(declares)?;

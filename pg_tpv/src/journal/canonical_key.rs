@@ -8,7 +8,8 @@ use super::row::quoted_name;
 use super::tracked::Tracked;
 use crate::postgres::{Refusal, sql};
 
-/// The key of the row that the row of `key` became an alias of. Called through `sync.canonical_key`.
+/// The key of the row that the row of `key` became an alias of. Called through
+/// `sync.canonical_key`.
 #[pg_extern(stable, parallel_unsafe)]
 pub fn canonical_key(table_name: &str, key: &str) -> String {
     let Some(tracked) = Tracked::find(table_name) else {

@@ -1,7 +1,7 @@
 //! From a change of a tracked row to an operation.
 //!
-//! A deferred trigger calls it at the end of the transaction. So the lock on the counter is held only until the commit, and
-//! the order of numbers is the order of commits.
+//! A deferred trigger calls it at the end of the transaction. So the lock on the counter is held
+//! only until the commit, and the order of numbers is the order of commits.
 
 use pgrx::prelude::*;
 use tpv_core::json::Value;
@@ -14,13 +14,15 @@ use crate::node::clock::hlc_now;
 use crate::node::this_node;
 use crate::postgres::{JsonbText, Refusal, sql};
 
-/// Whether changes of rows in this session are captured now. They are not while the merge writes rows.
+/// Whether changes of rows in this session are captured now. They are not while the merge writes
+/// rows.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn is_capturing() -> bool {
     super::without_capture::is_capturing()
 }
 
-/// Writes the operation for a change of a row: `old` is null for a new one. Called by the trigger `sync.capture`.
+/// Writes the operation for a change of a row: `old` is null for a new one. Called by the trigger
+/// `sync.capture`.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn capture_change(table_name: &str, old: Option<JsonbText>, new: JsonbText) {
     capture(table_name, old.as_ref(), &new).unwrap_or_else(|refusal| refusal.raise());
@@ -40,7 +42,8 @@ fn capture(table_name: &str, old: Option<&JsonbText>, new: &JsonbText) -> Result
     Ok(())
 }
 
-/// What a change wrote: the registers whose values differ, and whether the row was created, deleted or made an alias.
+/// What a change wrote: the registers whose values differ, and whether the row was created, deleted
+/// or made an alias.
 fn changes(tracked: &Tracked, old: Option<&Value>, new: &Value) -> Patch {
     let deleted = |image: &Value| image.get(TOMBSTONE).and_then(Value::as_bool).unwrap_or(false);
     let mut patch = tracked.registers(new);
@@ -85,7 +88,8 @@ pub fn write(node_id: i32, tracked: &Tracked, key: &str, patch: Patch) {
             operation.base_text().into(),
         ],
     );
-    // It has seen every head, so it is the only one now. One exception: a store that left, in a table of central's.
+    // It has seen every head, so it is the only one now. One exception: a store that left, in a
+    // table of central's.
     entity.advance(&tracked.entitled(operation.clone()), |_| false);
     stored_heads::store(&tracked.table_name, key, &entity);
     clear_siblings(&tracked.table_name, key, operation.patch.keys());

@@ -10,8 +10,8 @@ use super::{row, serial, stored_heads};
 use crate::node::this_node;
 use crate::postgres::{JsonbText, Refusal};
 
-/// Makes a losing value win: writes it into the row, and returns it for the operation that [`decide`] writes at the end of
-/// the transaction. Called through `sync.resolve_conflict`.
+/// Makes a losing value win: writes it into the row, and returns it for the operation that
+/// [`decide`] writes at the end of the transaction. Called through `sync.resolve_conflict`.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn resolve_conflict(table_name: &str, key: &str, column_name: &str, node_id: i32, seq: i64) -> JsonbText {
     resolve(table_name, key, column_name, Version { node_id, seq }).unwrap_or_else(|refusal| refusal.raise()).into()
@@ -37,9 +37,9 @@ fn resolve(table_name: &str, key: &str, column_name: &str, loser: Version) -> Re
     Ok(head.value.clone())
 }
 
-/// Writes an operation that has seen all values of a column, and chooses this one. The trigger `sync.capture_resolution`
-/// calls it at the end of the transaction, so that the counter of operations is locked after all rows, and only until the
-/// commit.
+/// Writes an operation that has seen all values of a column, and chooses this one. The trigger
+/// `sync.capture_resolution` calls it at the end of the transaction, so that the counter of
+/// operations is locked after all rows, and only until the commit.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn decide(table_name: &str, key: &str, column_name: &str, value: JsonbText) {
     let value = value.read_as("a value").unwrap_or_else(|refusal| refusal.raise());

@@ -1,8 +1,9 @@
 //! Operations that this node received inside a snapshot.
 //!
-//! They are part of the heads here and are not in `wire.op`. A complete snapshot is covered by `sync.horizon`. An incomplete
-//! one covers only the entities that it has brought so far: an operation that one of their heads replaced may still arrive,
-//! and no operation in the journal names it.
+//! They are part of the heads here and are not in `wire.op`. A complete snapshot is covered by
+//! `sync.horizon`. An incomplete one covers only the entities that it has brought so far: an
+//! operation that one of their heads replaced may still arrive, and no operation in the journal
+//! names it.
 
 use tpv_core::json;
 use tpv_core::merge::{Knowledge, Vector, Version};

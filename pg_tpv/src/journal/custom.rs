@@ -1,4 +1,5 @@
-//! Rules that are SQL functions: `f(heads jsonb) returns jsonb`. The argument has all heads, ordered by version.
+//! Rules that are SQL functions: `f(heads jsonb) returns jsonb`. The argument has all heads,
+//! ordered by version.
 
 use std::panic::AssertUnwindSafe;
 
@@ -12,7 +13,8 @@ use tpv_core::merge::{Head, Rule};
 use super::tracked::{POLICY, Tracked};
 use crate::postgres::{DataFault, JsonbText, attempt, sql, sqlstate_of};
 
-/// The apply worker calls the function, so only the owner of the tables or a superuser may have made it.
+/// The apply worker calls the function, so only the owner of the tables or a superuser may have
+/// made it.
 const FUNCTION: &str = r"
     select p.prokind = 'f' and not p.proretset and p.prorettype = 'jsonb'::regtype, p.provolatile = 'i',
       r.rolsuper or r.rolname = 'tpv_owner',
@@ -43,8 +45,8 @@ pub fn check(name: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Whether this node can follow the policy whose row is written, where it is one. The row is written in any case; until the
-/// policy can be followed, the last writer wins.
+/// Whether this node can follow the policy whose row is written, where it is one. The row is
+/// written in any case; until the policy can be followed, the last writer wins.
 ///
 /// # Errors
 /// A rule of a later version, or a function that this node does not have.
@@ -92,7 +94,8 @@ fn head(head: &Head) -> Value {
     ])
 }
 
-/// Whatever the function raises is its own fault, except an error of the machine, which is raised on.
+/// Whatever the function raises is its own fault, except an error of the machine, which is raised
+/// on.
 fn fault_of_function(cause: CaughtError) -> DataFault {
     let (CaughtError::PostgresError(report) | CaughtError::ErrorReport(report)) = &cause else { cause.rethrow() };
     let code = sqlstate_of(report);

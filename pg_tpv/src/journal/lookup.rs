@@ -1,7 +1,9 @@
-//! Keeps in each session what is tracked and by which rules: it is needed for each operation, and changes once a month.
+//! Keeps in each session what is tracked and by which rules: it is needed for each operation, and
+//! changes once a month.
 //!
-//! A session keeps it until somebody changes it. PostgreSQL tells every session of a database about changed tables; the
-//! trigger `_000_forget`, on the tables that hold the rules, makes it tell of changed rows in the same way.
+//! A session keeps it until somebody changes it. PostgreSQL tells every session of a database about
+//! changed tables; the trigger `_000_forget`, on the tables that hold the rules, makes it tell of
+//! changed rows in the same way.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -31,7 +33,8 @@ impl Tracked {
 /// What was looked up before, or what `look_up` finds.
 fn kept(table_name: &str, look_up: impl FnOnce() -> Option<Tracked>) -> Option<Rc<Tracked>> {
     listen();
-    // SAFETY: may be called in any transaction. Whoever changed a rule sent its message before the lock was free for us.
+    // SAFETY: may be called in any transaction. Whoever changed a rule sent its message before the
+    // lock was free for us.
     unsafe { pg_sys::AcceptInvalidationMessages() };
     let changes = CHANGES.load(Ordering::Relaxed);
     let kept = KEPT.with_borrow_mut(|(as_of, kept)| {
@@ -65,7 +68,8 @@ unsafe extern "C-unwind" fn changed(_nothing: pg_sys::Datum, _table: pg_sys::Oid
     CHANGES.fetch_add(1, Ordering::Relaxed);
 }
 
-/// A row of a table that holds rules changed: this session forgets at once, the others when this transaction commits.
+/// A row of a table that holds rules changed: this session forgets at once, the others when this
+/// transaction commits.
 ///
 /// # Safety
 /// The relation is open.

@@ -13,8 +13,9 @@ use crate::wire::OpRow;
 /// Merges an operation into the heads of its entity, and writes the row.
 ///
 /// # Errors
-/// What this node cannot do, or not yet: the operation waits in quarantine. It stays in the journal, and the heads are right
-/// all the same, unless it cannot be read. The row follows from the heads as far as this node can write it.
+/// What this node cannot do, or not yet: the operation waits in quarantine. It stays in the
+/// journal, and the heads are right all the same, unless it cannot be read. The row follows from
+/// the heads as far as this node can write it.
 pub fn merge(row: &OpRow) -> Result<(), DataFault> {
     merge_one(row, false)
 }
@@ -33,7 +34,8 @@ fn merge_one(row: &OpRow, was_unparsed: bool) -> Result<(), DataFault> {
     match written {
         Ok(unwritten) => unwritten.check_operation(&operation),
         Err(fault) => {
-            // The subtransaction took the heads back with the row. They do not depend on what the table can hold.
+            // The subtransaction took the heads back with the row. They do not depend on what the
+            // table can hold.
             advance_heads(row, &operation, was_unparsed);
             Err(fault)
         }
@@ -90,17 +92,19 @@ fn serialise(row: &OpRow) {
 
 /// Stores and returns the heads of the entity after the operation.
 ///
-/// Usually the writer had seen all heads that are here, and the operation takes their place. Otherwise the operation is
-/// late, and somebody may have replaced it before it arrived. The heads alone do not show that. There are three cases:
+/// Usually the writer had seen all heads that are here, and the operation takes their place.
+/// Otherwise the operation is late, and somebody may have replaced it before it arrived. The heads
+/// alone do not show that. There are three cases:
 ///
-/// 1. An operation in the journal names it: written by somebody who had seen it, and faster on its way. When that one
-///    arrived, it put what it names and what was missing here into `sync.awaited`; so the journal is searched only for an
-///    operation that is awaited.
-/// 2. It was received inside a snapshot. What replaced it is then among the heads that the snapshot brought, and no
-///    operation in the journal need name it: its [`Coverage`] is asked.
-/// 3. `was_unparsed`: it could not be parsed on arrival, so it is in the journal but was never merged. `sync.awaited` has
-///    only what is not in the journal and cannot be trusted for it, so the journal is searched. Coverage cannot be trusted
-///    either: the sender of a snapshot may not have been able to parse it, and where it was, quarantine no longer has it.
+/// 1. An operation in the journal names it: written by somebody who had seen it, and faster on its
+///    way. When that one arrived, it put what it names and what was missing here into
+///    `sync.awaited`; so the journal is searched only for an operation that is awaited.
+/// 2. It was received inside a snapshot. What replaced it is then among the heads that the snapshot
+///    brought, and no operation in the journal need name it: its [`Coverage`] is asked.
+/// 3. `was_unparsed`: it could not be parsed on arrival, so it is in the journal but was never
+///    merged. `sync.awaited` has only what is not in the journal and cannot be trusted for it, so
+///    the journal is searched. Coverage cannot be trusted either: the sender of a snapshot may not
+///    have been able to parse it, and where it was, quarantine no longer has it.
 fn advance_heads(row: &OpRow, operation: &Operation, was_unparsed: bool) -> Entity {
     let mut entity = stored_heads::lock(&row.table_name, &row.key);
     await_missing(operation, &entity);
@@ -121,7 +125,8 @@ const AWAIT: &str = r"
        and not exists (select from sync.horizon h where h.node_id = v.node_id and h.seq >= v.seq)
     on conflict do nothing";
 
-/// Notes the versions that the operation names and that are not here. A head is here, as an operation or inside a snapshot.
+/// Notes the versions that the operation names and that are not here. A head is here, as an
+/// operation or inside a snapshot.
 fn await_missing(operation: &Operation, entity: &Entity) {
     let is_head = |version: &Version| entity.0.values().flatten().any(|head| head.version == *version);
     let (nodes, seqs): (Vec<i32>, Vec<i64>) =
@@ -138,8 +143,8 @@ fn was_awaited(row: &OpRow) -> bool {
     sql::execute(ARRIVED, &[row.node_id.into(), row.seq.into()]) > 0
 }
 
-/// Only operations that may name it are read. A base is JSON: a version in it is two numbers with a comma between, and at
-/// most white space around them.
+/// Only operations that may name it are read. A base is JSON: a version in it is two numbers with a
+/// comma between, and at most white space around them.
 const NAMING: &str = r"
     select node_id, seq, hlc, table_name, key, patch, base from wire.op
     where table_name = $1 and key = $2

@@ -27,19 +27,21 @@ pub struct SnapshotRow<'s> {
     pub unparsed: &'s [Unparsed],
 }
 
-/// Before any entity of a snapshot is merged, since that reads rules; alone when the snapshot brings some.
+/// Before any entity of a snapshot is merged, since that reads rules; alone when the snapshot
+/// brings some.
 pub fn lock_for_snapshot(rows: &[Value]) {
     let is_policy = |row: &Value| row.as_array().and_then(|row| row.first()?.as_str()) == Some(POLICY);
     if rows.iter().any(is_policy) { serial::alone() } else { serial::share() }
 }
 
-/// Merges an entity of a snapshot with the heads here, and writes its row. Which head stays is decided by [`merge_states`],
-/// which asks what each side knows:
+/// Merges an entity of a snapshot with the heads here, and writes its row. Which head stays is
+/// decided by [`merge_states`], which asks what each side knows:
 ///
 /// - the sender knows what its snapshot covers;
-/// - this node knows an operation that is in its journal and was merged, or that it received inside a snapshot. One that
-///   cannot be read was not merged, so this node does not know it, whatever its coverage says. If this snapshot covers it,
-///   it has become part of the heads and waits no longer.
+/// - this node knows an operation that is in its journal and was merged, or that it received inside
+///   a snapshot. One that cannot be read was not merged, so this node does not know it, whatever
+///   its coverage says. If this snapshot covers it, it has become part of the heads and waits no
+///   longer.
 pub fn merge_snapshot_row(snapshot: &SnapshotRow<'_>) {
     let SnapshotRow { table_name, key, covers, .. } = *snapshot;
     let tracked = Tracked::find(table_name);

@@ -1,4 +1,5 @@
-//! Tracked rows and their operations: a change here becomes an operation, an operation of another node changes the row.
+//! Tracked rows and their operations: a change here becomes an operation, an operation of another
+//! node changes the row.
 //!
 //! | file | does |
 //! | --- | --- |

@@ -1,4 +1,5 @@
-//! Policies: checked where they are written, tried on what is on record, applied anew after a change.
+//! Policies: checked where they are written, tried on what is on record, applied anew after a
+//! change.
 
 use std::rc::Rc;
 
@@ -49,7 +50,8 @@ fn check(table_name: &str, column_name: &str, rule: &JsonbText) -> Result<(Rc<Tr
     }
 }
 
-/// What another policy would choose among the values on record. Called through `sync.policy_dry_run`.
+/// What another policy would choose among the values on record. Called through
+/// `sync.policy_dry_run`.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn policy_dry_run(
     table_name: &str,
@@ -86,8 +88,8 @@ fn chosen(tracked: &Tracked, entity: &Entity, register: &str) -> Option<Value> {
     Some(choice.value)
 }
 
-/// Chooses again among the heads of one column, by the policy of now. Called after a policy changed, for each entity that has
-/// several values in that column.
+/// Chooses again among the heads of one column, by the policy of now. Called after a policy
+/// changed, for each entity that has several values in that column.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn choose_again(table_name: &str, key: &str, column_name: &str) {
     let Some(tracked) = Tracked::find(table_name) else { return };
@@ -96,8 +98,9 @@ pub fn choose_again(table_name: &str, key: &str, column_name: &str) {
         let entity = stored_heads::lock(table_name, key);
         row::write(&tracked, key, &entity, [column_name.to_owned()].iter(), is_new)
     };
-    // A person who changes a policy here is told when the table refuses the new value. Where the change arrives from another
-    // node, the merge of the policy writes its row, and nothing may stop that: the entity waits in quarantine instead.
+    // A person who changes a policy here is told when the table refuses the new value. Where the
+    // change arrives from another node, the merge of the policy writes its row, and nothing may
+    // stop that: the entity waits in quarantine instead.
     let written = if is_capturing() { work() } else { attempt(work) };
     let fault = written.map_or_else(Some, |unwritten| unwritten.fault(column_name));
     if let Some(fault) = fault {

@@ -51,9 +51,10 @@ impl Unwritten {
     }
 }
 
-/// Chooses among the heads of the given registers, of all registers when the row is new; writes the columns that they stand
-/// for, and lists the conflicts about them. A column that this node does not have is left out and reported. Nothing is
-/// written while the operation that creates the entity has not arrived.
+/// Chooses among the heads of the given registers, of all registers when the row is new; writes the
+/// columns that they stand for, and lists the conflicts about them. A column that this node does
+/// not have is left out and reported. Nothing is written while the operation that creates the
+/// entity has not arrived.
 ///
 /// # Errors
 /// What the table refuses.
@@ -114,7 +115,8 @@ fn wanted<'r>(
     registers.cloned().chain(all.cloned()).collect()
 }
 
-/// Calls the SQL function of a rule, if the rule has one. While it cannot be called, the last writer wins.
+/// Calls the SQL function of a rule, if the rule has one. While it cannot be called, the last
+/// writer wins.
 ///
 /// # Errors
 /// Why it cannot be called.
@@ -125,7 +127,8 @@ pub fn evaluate(choice: &mut Choice, heads: &[Head]) -> Result<(), DataFault> {
     Ok(())
 }
 
-/// Writes a value that a person chose. The operation that records it follows at the end of the transaction.
+/// Writes a value that a person chose. The operation that records it follows at the end of the
+/// transaction.
 pub fn show_chosen(tracked: &Tracked, key: &str, register: &str, value: &Value) {
     let (columns, _) = tracked.columns_of(register, value);
     without_capture(|| write_row(tracked, key, columns, false));

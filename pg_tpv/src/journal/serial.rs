@@ -1,12 +1,14 @@
 //! What may not run beside a merge, and the turns that merges take. Both are advisory locks.
 //!
-//! The first lock is taken before any row is. A merge shares it, from before it reads the rules until its commit. A change of
-//! a policy, and a person who resolves a conflict, hold it alone, for two reasons: a merge that had read the old rule would
-//! leave its choice where the change could not see it; and two who lock several rows, each in its own order, would deadlock.
+//! The first lock is taken before any row is. A merge shares it, from before it reads the rules
+//! until its commit. A change of a policy, and a person who resolves a conflict, hold it alone, for
+//! two reasons: a merge that had read the old rule would leave its choice where the change could
+//! not see it; and two who lock several rows, each in its own order, would deadlock.
 //!
-//! The second lock makes merges take turns, one transaction at a time. Without it, two stores that wrote the same rows in
-//! opposite orders would deadlock at central again and again, a second each time. Turns are a courtesy, not a guarantee: a
-//! merge that has its turn and hangs, because a session keeps a row locked, does not keep the others waiting.
+//! The second lock makes merges take turns, one transaction at a time. Without it, two stores that
+//! wrote the same rows in opposite orders would deadlock at central again and again, a second each
+//! time. Turns are a courtesy, not a guarantee: a merge that has its turn and hangs, because a
+//! session keeps a row locked, does not keep the others waiting.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -27,8 +29,8 @@ const LOOK: Duration = Duration::from_millis(200);
 /// No merge waits longer than this for its turn, even if the other seems to work: it may be frozen.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A session that gave up merges out of turn for this many times as long as it waited. So a session that keeps a row locked
-/// costs the other merges little, and soon all take turns again.
+/// A session that gave up merges out of turn for this many times as long as it waited. So a session
+/// that keeps a row locked costs the other merges little, and soon all take turns again.
 const IMPATIENCE: u32 = 6;
 
 thread_local! {
@@ -82,8 +84,9 @@ const HELD_UP: &str = r"
       on merge.pid = blocker.pid and merge.backend_type = 'logical replication worker'
     where merge.pid is null and turn.locktype = 'advisory' and turn.granted and turn.classid = $1 and turn.objid = $2 and turn.objsubid = 2)";
 
-/// Whether the merge whose turn it is waits for a session. If it waits for another merge, which went out of turn, that one
-/// will end; a third merge that went out of turn because of it would only deadlock with both.
+/// Whether the merge whose turn it is waits for a session. If it waits for another merge, which
+/// went out of turn, that one will end; a third merge that went out of turn because of it would
+/// only deadlock with both.
 fn is_held_up() -> bool {
     let number = |number: i32| pg_sys::Oid::from(number.unsigned_abs()).into();
     sql::row(HELD_UP, &[number(TURN.0), number(TURN.1)], |row| row.must(1)).unwrap_or(false)

@@ -1,4 +1,5 @@
-//! The list of conflicts, `sync.sibling`: the heads of each register that has more than one, with different values.
+//! The list of conflicts, `sync.sibling`: the heads of each register that has more than one, with
+//! different values.
 
 use std::collections::BTreeSet;
 

@@ -5,8 +5,8 @@ use tpv_core::tracking::{Rules, Table, check};
 
 use crate::postgres::{JsonbText, sql};
 
-/// Why a table cannot be tracked by these rules; no row when it can. `described` is what `sync.describe_table` answers, null
-/// for a table that is not there.
+/// Why a table cannot be tracked by these rules; no row when it can. `described` is what
+/// `sync.describe_table` answers, null for a table that is not there.
 #[pg_extern(immutable, parallel_safe)]
 #[allow(clippy::type_complexity, reason = "the macro reads the columns from the type itself")]
 pub fn table_check(

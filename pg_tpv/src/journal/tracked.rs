@@ -55,7 +55,8 @@ impl Tracked {
         sql::row(TRACKED, &[table_name.into()], |row| {
             let texts =
                 |place| row.must::<Array<'_, &str>>(place).iter().flatten().map(str::to_owned).collect::<Vec<_>>();
-            // A rule of a newer version: until this node is upgraded too, the last writer wins here.
+            // A rule of a newer version: until this node is upgraded too, the last writer wins
+            // here.
             let rule = |rule: String| Rule::from_text(&rule).unwrap_or_default();
             let mut tracked = Self {
                 table_name: table_name.to_owned(),
@@ -74,8 +75,8 @@ impl Tracked {
         })
     }
 
-    /// Central's tables default to `central_wins`: a store may have written one before it joined. The owner column is
-    /// `first_write`.
+    /// Central's tables default to `central_wins`: a store may have written one before it joined.
+    /// The owner column is `first_write`.
     fn complete_rules(&mut self) {
         if self.is_centrals {
             for register in self.names() {
@@ -114,17 +115,20 @@ impl Tracked {
         if self.is_centrals { operation.subject_to(self.central) } else { operation }
     }
 
-    /// Chooses among the heads of each register. Rules that are SQL functions are still to be called.
+    /// Chooses among the heads of each register. Rules that are SQL functions are still to be
+    /// called.
     pub fn resolve(&self, entity: &Entity) -> Merged {
         entity.resolve(&self.rules, self.context(entity))
     }
 
-    /// The key that a row is an alias of: null when it is none, `None` where the table has no aliases.
+    /// The key that a row is an alias of: null when it is none, `None` where the table has no
+    /// aliases.
     pub fn alias_in<'v>(&self, image: &'v Value) -> Option<&'v Value> {
         image.get(ALIAS_OF).filter(|_| self.has_aliases)
     }
 
-    /// The registers of a row's image: groups in place of their columns, without the key and without the tombstone.
+    /// The registers of a row's image: groups in place of their columns, without the key and
+    /// without the tombstone.
     pub fn registers(&self, image: &Value) -> Patch {
         let mut patch = Patch::new();
         let Some(members) = image.as_object() else { return patch };
@@ -146,9 +150,10 @@ impl Tracked {
         patch
     }
 
-    /// The columns of this node's table that a register stands for, with their values, and whether the table has them all.
-    /// A column of a group is written by its group only; key and tombstone are written by no register. A column of the group
-    /// that its writer did not know has no value and gets its default, since the row is a function of the heads.
+    /// The columns of this node's table that a register stands for, with their values, and whether
+    /// the table has them all. A column of a group is written by its group only; key and tombstone
+    /// are written by no register. A column of the group that its writer did not know has no value
+    /// and gets its default, since the row is a function of the heads.
     pub fn columns_of(&self, register: &str, value: &Value) -> (Vec<ColumnValue>, bool) {
         let mut written: Vec<ColumnValue> = match (self.groups.get(register), value) {
             _ if register == ALIAS => vec![(ALIAS_OF.to_owned(), Some(value.clone()))],

@@ -1,4 +1,5 @@
-//! Operations that are in the journal and cannot be read, so that they are not part of any heads yet.
+//! Operations that are in the journal and cannot be read, so that they are not part of any heads
+//! yet.
 
 use tpv_core::merge::Version;
 

@@ -1,7 +1,8 @@
-//! The node's clock: `tpv_core::clock` in shared memory, its ceiling in a file of the data directory.
+//! The node's clock: `tpv_core::clock` in shared memory, its ceiling in a file of the data
+//! directory.
 //!
-//! No stamp above the ceiling is used before the file has a higher one. It is written about every ten seconds, mostly by the
-//! background worker. Whatever crashes, the next start begins above it.
+//! No stamp above the ceiling is used before the file has a higher one. It is written about every
+//! ten seconds, mostly by the background worker. Whatever crashes, the next start begins above it.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -25,7 +26,8 @@ struct Shared(Clock);
 // SAFETY: two numbers, no pointer.
 unsafe impl PGRXSharedMemory for Shared {}
 
-// SAFETY: it is initialised in the postmaster, before any process can reach it; `preloaded` guards the other case.
+// SAFETY: it is initialised in the postmaster, before any process can reach it; `preloaded` guards
+// the other case.
 static CLOCK: PgLwLock<Shared> = unsafe { PgLwLock::new(c"pg_tpv clock") };
 
 /// Asks for shared memory. Only while the postmaster loads its libraries.
@@ -52,8 +54,8 @@ pub fn hlc_now() -> i64 {
     tick.hlc
 }
 
-/// Follows a stamp of another node. One that is more than `pg_tpv.max_clock_skew` ahead is ignored with a warning; the
-/// answer is by how many milliseconds it is ahead, 0 when it was followed.
+/// Follows a stamp of another node. One that is more than `pg_tpv.max_clock_skew` ahead is ignored
+/// with a warning; the answer is by how many milliseconds it is ahead, 0 when it was followed.
 #[pg_extern(volatile, strict, parallel_unsafe)]
 pub fn hlc_observe(hlc: i64) -> i64 {
     let by_ms = follow(hlc);
@@ -63,7 +65,8 @@ pub fn hlc_observe(hlc: i64) -> i64 {
     by_ms
 }
 
-/// Follows a stamp that came with a row. Answers by how many milliseconds it is ahead when that is too far, else 0.
+/// Follows a stamp that came with a row. Answers by how many milliseconds it is ahead when that is
+/// too far, else 0.
 pub fn follow(hlc: i64) -> i64 {
     match clock().0.observe(hlc, now_ms(), guc::max_clock_skew_ms()) {
         Observed::Ahead { by_ms } => by_ms,
@@ -85,7 +88,8 @@ pub fn hlc_ahead() -> i64 {
     clock().0.ahead_ms(now_ms())
 }
 
-/// Sets the clock back to the wall clock, once a person has corrected that. Answers by how many milliseconds.
+/// Sets the clock back to the wall clock, once a person has corrected that. Answers by how many
+/// milliseconds.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn hlc_step_back() -> i64 {
     let mut clock = clock();
@@ -117,7 +121,8 @@ pub fn reserve() -> io::Result<()> {
 
 /// Whether the library was loaded with the server.
 pub fn preloaded() -> bool {
-    // SAFETY: reads a flag that `request_memory` set in the postmaster, from which this process was forked.
+    // SAFETY: reads a flag that `request_memory` set in the postmaster, from which this process was
+    // forked.
     unsafe { PRELOADED }
 }
 
@@ -136,12 +141,14 @@ fn now_ms() -> i64 {
     Utc::now().timestamp_millis()
 }
 
-/// The ceiling on disk. A new node has no file. A garbled one was not written by us; the wall clock has to do.
+/// The ceiling on disk. A new node has no file. A garbled one was not written by us; the wall clock
+/// has to do.
 fn on_disk() -> i64 {
     fs::read_to_string(FILE).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }
 
-/// The file is written, synced and renamed over the old one: after a crash there is one or the other.
+/// The file is written, synced and renamed over the old one: after a crash there is one or the
+/// other.
 fn write(ceiling: i64) -> io::Result<()> {
     let mut draft = File::create(DRAFT)?;
     writeln!(draft, "{ceiling}")?;

@@ -1,4 +1,5 @@
-//! What a session remembers of a store: its time zone and cut-off hour. They cannot change once the store has documents.
+//! What a session remembers of a store: its time zone and cut-off hour. They cannot change once the
+//! store has documents.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

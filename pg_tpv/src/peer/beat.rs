@@ -8,13 +8,15 @@ use crate::node::this_node;
 use crate::postgres::sql;
 use crate::wire::{BeatRow, Sender};
 
-/// The low-water mark: nothing that was recorded before it can still commit. Whoever records takes a transaction id first, so
-/// the mark is the earliest start among the transactions that hold one, and now if none does. *Now* is read before them:
-/// who takes an id later also records later. Stamps count whole milliseconds, and so does the mark.
+/// The low-water mark: nothing that was recorded before it can still commit. Whoever records takes
+/// a transaction id first, so the mark is the earliest start among the transactions that hold one,
+/// and now if none does. *Now* is read before them: who takes an id later also records later.
+/// Stamps count whole milliseconds, and so does the mark.
 ///
-/// The start of a prepared transaction is not known, only when it was prepared; that of a session with `track_activities`
-/// off is not known at all. The last heartbeat was written before such a transaction recorded anything, or allowed for it
-/// already, so its mark still holds. Sessions are read first: one that prepares meanwhile is in one of the two lists.
+/// The start of a prepared transaction is not known, only when it was prepared; that of a session
+/// with `track_activities` off is not known at all. The last heartbeat was written before such a
+/// transaction recorded anything, or allowed for it already, so its mark still holds. Sessions are
+/// read first: one that prepares meanwhile is in one of the two lists.
 const LOW_WATER: &str = r"
     with session as materialized (
       select min(a.xact_start) as oldest, count(*) > count(a.xact_start) as unknown from pg_catalog.pg_stat_activity a
@@ -59,8 +61,8 @@ pub fn beat() {
     );
 }
 
-/// When a heartbeat is missing, rows may be missing too: `received_until` stands still until `sync.reconcile` has compared. It
-/// also does so at the first heartbeat of all.
+/// When a heartbeat is missing, rows may be missing too: `received_until` stands still until
+/// `sync.reconcile` has compared. It also does so at the first heartbeat of all.
 const FOLD: &str = r"
     update sync.peer p
     set beat = $2, beat_at = clock_timestamp(), low_water = $3, ops = $4, chains = $5, version = $6, ahead_ms = $7,
@@ -68,7 +70,8 @@ const FOLD: &str = r"
         received_until = case when p.beat + 1 = $2 and p.gap_beat is null then $3 else p.received_until end
     where p.node_id = $1 and (p.beat is null or p.beat < $2)";
 
-/// Folds a peer's heartbeat into `sync.peer`. A heartbeat that the sender passes on for another node is dropped.
+/// Folds a peer's heartbeat into `sync.peer`. A heartbeat that the sender passes on for another
+/// node is dropped.
 pub fn fold(from: Sender, beat: &BeatRow) {
     if !matches!(from, Sender::Peer { node_id, .. } if node_id == beat.node_id) {
         return;

@@ -5,7 +5,8 @@ use tpv_core::comparison::{Facts, Request, differences, request};
 
 use crate::postgres::{JsonbText, sql};
 
-/// Each difference from a peer, and what to request of it now. No row when nothing is missing and all links.
+/// Each difference from a peer, and what to request of it now. No row when nothing is missing and
+/// all links.
 #[pg_extern(immutable, strict, parallel_safe)]
 #[allow(clippy::type_complexity, reason = "the macro reads the columns from the type itself")]
 pub fn peer_differences(

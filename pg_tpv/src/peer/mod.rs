@@ -1,4 +1,5 @@
-//! What nodes tell each other beside documents and operations, and the background worker that does it.
+//! What nodes tell each other beside documents and operations, and the background worker that does
+//! it.
 //!
 //! | file | does |
 //! | --- | --- |

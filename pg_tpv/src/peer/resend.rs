@@ -49,7 +49,8 @@ pub fn receive(row: &ResendRow) -> Result<(), DataFault> {
 
 const SERVE: &str = "select sync.serve_requests() > 0";
 
-/// Sends the next part of what peers requested; false when none is left. The background worker calls it.
+/// Sends the next part of what peers requested; false when none is left. The background worker
+/// calls it.
 pub fn serve_requests() -> bool {
     let ready =
         sql::row("select to_regprocedure('sync.serve_requests(integer)') is not null", &[], |row| row.must::<bool>(1));

@@ -1,4 +1,5 @@
-//! A snapshot while it arrives: the heads of all entities at the sender as of one moment, merged with the heads here.
+//! A snapshot while it arrives: the heads of all entities at the sender as of one moment, merged
+//! with the heads here.
 //!
 //! ```text
 //!           first part            next parts
@@ -8,11 +9,13 @@
 //!                           └─ a later snapshot of that peer is complete ─▶ given up: forgotten
 //! ```
 //!
-//! - Incomplete: `sync.snapshot` counts its parts and the operations that it covers, `sync.snapshot_row` lists the entities
-//!   that it has brought. An operation that it covers may still arrive for one of these, and is late (`journal::coverage`).
-//! - Complete: `sync.horizon` has what it covers, for all entities. Such an operation is dropped when it arrives.
-//! - An end that comes while parts are missing goes to quarantine, and the snapshot stays incomplete. The peer has to be
-//!   asked for another one (`sync.request`).
+//! - Incomplete: `sync.snapshot` counts its parts and the operations that it covers,
+//!   `sync.snapshot_row` lists the entities that it has brought. An operation that it covers may
+//!   still arrive for one of these, and is late (`journal::coverage`).
+//! - Complete: `sync.horizon` has what it covers, for all entities. Such an operation is dropped
+//!   when it arrives.
+//! - An end that comes while parts are missing goes to quarantine, and the snapshot stays
+//!   incomplete. The peer has to be asked for another one (`sync.request`).
 //!
 //! The merge of each part is final, whatever becomes of the snapshot: it says what the sender knew.
 
@@ -30,7 +33,8 @@ const BEGIN: &str = r"
 const COUNT_PART: &str = r"
     update sync.snapshot set parts = parts + 1, digest = digest + hashtextextended($2, 0)
     where snapshot_id = $1::uuid";
-/// Until the snapshot is complete, an operation that it covers may still arrive for these entities, and is late.
+/// Until the snapshot is complete, an operation that it covers may still arrive for these entities,
+/// and is late.
 const LIST_ROWS: &str = r"
     insert into sync.snapshot_row (snapshot_id, table_name, key)
     select $1::uuid, r ->> 0, r ->> 1 from json_array_elements($2::json -> 'rows') r
@@ -83,8 +87,8 @@ const ADVANCE_COUNTER: &str = r"
       select (b ->> 2)::bigint from sync.this_node t
         join json_array_elements($1::json -> 'beyond') b on b ->> 0 = t.node_id::text
     ) own (seq) having count(*) > 0";
-/// Rows of this snapshot, and of earlier ones of this peer that never became complete: this one has brought their entities
-/// too. No foreign key acts in the apply worker.
+/// Rows of this snapshot, and of earlier ones of this peer that never became complete: this one has
+/// brought their entities too. No foreign key acts in the apply worker.
 const FORGET_ROWS: &str = r"
     delete from sync.snapshot_row r using sync.snapshot s, sync.snapshot this
     where this.snapshot_id = $1::uuid and s.snapshot_id = r.snapshot_id

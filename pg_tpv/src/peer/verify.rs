@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use crate::postgres::sql;
 
-/// Documents of a hash chain, in order. PostgreSQL calculates the hash of the body, so that no body has to be read here.
+/// Documents of a hash chain, in order. PostgreSQL calculates the hash of the body, so that no body
+/// has to be read here.
 const PAGE: &str = r"
     select node_id, chain, chain_seq, doc_id, kind, business_date, prev_hash, content_hash,
       sha256(convert_to(body, 'UTF8')) = content_hash
@@ -75,8 +76,8 @@ pub fn verify_chains() -> TableIterator<
     TableIterator::new(rows)
 }
 
-/// Follows a hash chain of a peer from a document that was followed before, to a number or to where it is broken. Where
-/// documents are missing it ends without a fault.
+/// Follows a hash chain of a peer from a document that was followed before, to a number or to where
+/// it is broken. Where documents are missing it ends without a fault.
 #[pg_extern(volatile, strict, parallel_unsafe)]
 #[allow(clippy::type_complexity, reason = "the macro reads the columns from the type itself")]
 pub fn follow_hash_chain(

@@ -1,9 +1,10 @@
 //! Keeps peers from copying the whole server.
 //!
-//! A subscription needs a login with REPLICATION, and PostgreSQL carries out any replication command for such a login.
-//! `replication` in `pg_hba.conf` stops only connections that name no database; over one that names a database, `BASE_BACKUP`
-//! works (tried on 15). There is no hook for replication commands. But each command is logged before it is carried out, and
-//! there is a hook for what is logged.
+//! A subscription needs a login with REPLICATION, and PostgreSQL carries out any replication
+//! command for such a login. `replication` in `pg_hba.conf` stops only connections that name no
+//! database; over one that names a database, `BASE_BACKUP` works (tried on 15). There is no hook
+//! for replication commands. But each command is logged before it is carried out, and there is a
+//! hook for what is logged.
 
 use std::ffi::{CStr, c_int};
 
@@ -25,7 +26,8 @@ static mut LOG_BEFORE: pg_sys::emit_log_hook_type = None;
 
 /// Installs the hooks. Only while the postmaster loads its libraries.
 pub fn register() {
-    // SAFETY: the postmaster has one thread and no children yet; hooks that were installed before are called.
+    // SAFETY: the postmaster has one thread and no children yet; hooks that were installed before
+    // are called.
     unsafe {
         AUTHENTICATION_BEFORE = ClientAuthentication_hook;
         ClientAuthentication_hook = Some(on_login);

@@ -1,5 +1,5 @@
-//! The background worker: it keeps the clock's ceiling ahead, so that no session waits for the disk; it writes heartbeats;
-//! it sends what peers requested.
+//! The background worker: it keeps the clock's ceiling ahead, so that no session waits for the
+//! disk; it writes heartbeats; it sends what peers requested.
 
 use std::time::Duration;
 
@@ -53,7 +53,8 @@ pub extern "C-unwind" fn pg_tpv_worker(_argument: pg_sys::Datum) {
         let mut parts = 0..PARTS;
         while parts.next().is_some() && BackgroundWorker::transaction(resend::serve_requests) {}
     }
-    // SAFETY: ends this process, as PostgreSQL's own workers end when they are told to. A worker that returns ends with 0 and
-    // is never started again: whoever ended all sessions of the database would have ended the heartbeats for good.
+    // SAFETY: ends this process, as PostgreSQL's own workers end when they are told to. A worker
+    // that returns ends with 0 and is never started again: whoever ended all sessions of the
+    // database would have ended the heartbeats for good.
     unsafe { pg_sys::proc_exit(1) };
 }

@@ -1,4 +1,5 @@
-//! SQL's `jsonb` as text: a number keeps every digit that PostgreSQL keeps. `serde_json` would make it a float.
+//! SQL's `jsonb` as text: a number keeps every digit that PostgreSQL keeps. `serde_json` would make
+//! it a float.
 
 use std::ffi::{CStr, CString};
 
@@ -39,8 +40,8 @@ impl JsonbText {
     }
 }
 
-/// The text for `jsonb_in`. `jsonb` holds no U+0000, so that character is left out of strings and keys; the text of the
-/// document still has it. Of two keys that become the same, the later stays.
+/// The text for `jsonb_in`. `jsonb` holds no U+0000, so that character is left out of strings and
+/// keys; the text of the document still has it. Of two keys that become the same, the later stays.
 impl From<Value> for JsonbText {
     fn from(mut value: Value) -> Self {
         leave_out_nul(&mut value);
@@ -67,8 +68,8 @@ impl FromDatum for JsonbText {
         if is_null {
             return None;
         }
-        // SAFETY: the caller promises a `jsonb` that is not null; `jsonb_out` takes one and gives a C string, which
-        // stays until it is freed here, after its copy was made.
+        // SAFETY: the caller promises a `jsonb` that is not null; `jsonb_out` takes one and gives a
+        // C string, which stays until it is freed here, after its copy was made.
         unsafe {
             let given: *mut pg_sys::varlena = datum.cast_mut_ptr();
             // Unpacked, or `jsonb_out` would make a second copy that nobody frees.
@@ -109,7 +110,8 @@ fn nul() -> Refusal {
     Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION, "a text for jsonb holds the character U+0000")
 }
 
-// SAFETY: as pgrx does it for its own `JsonB`: the datum of the argument is a `jsonb`, as ARGUMENT_SQL declares.
+// SAFETY: as pgrx does it for its own `JsonB`: the datum of the argument is a `jsonb`, as
+// ARGUMENT_SQL declares.
 unsafe impl<'fcx> ArgAbi<'fcx> for JsonbText {
     unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
         let index = arg.index();

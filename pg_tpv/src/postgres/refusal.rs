@@ -1,7 +1,7 @@
 //! How a function refuses: one error with its SQLSTATE, raised by the outermost shell.
 //!
-//! A `Result` that a function of pgrx returns would reach the client as `XX000` without detail. So inner functions
-//! return `Result<_, Refusal>`, and the shell raises it.
+//! A `Result` that a function of pgrx returns would reach the client as `XX000` without detail. So
+//! inner functions return `Result<_, Refusal>`, and the shell raises it.
 
 use std::fmt::{Display, Write};
 
@@ -10,8 +10,8 @@ use pgrx::{PgLogLevel, PgSqlErrorCode};
 use tpv_core::dat::RenderError;
 use tpv_core::problem::Problem;
 
-/// An error as a client sees it, in the style of PostgreSQL: the message is lower case without a full stop; detail and hint
-/// are full sentences. No part has a value of the user.
+/// An error as a client sees it, in the style of PostgreSQL: the message is lower case without a
+/// full stop; detail and hint are full sentences. No part has a value of the user.
 #[derive(Clone, Debug)]
 pub struct Refusal {
     sqlstate: PgSqlErrorCode,
@@ -44,8 +44,8 @@ impl Refusal {
         Self::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message).detail(detail)
     }
 
-    /// `22004` for an argument that may not be null. Without this check pgrx would panic, or a strict function would do
-    /// nothing and look as if it had.
+    /// `22004` for an argument that may not be null. Without this check pgrx would panic, or a
+    /// strict function would do nothing and look as if it had.
     pub fn unless_given<T>(argument: Option<T>, name: &str) -> Result<T, Self> {
         let refusal = || Self::new(PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED, format!("{name} must not be null"));
         argument.ok_or_else(refusal)
@@ -89,7 +89,8 @@ impl From<RenderError> for Refusal {
     }
 }
 
-/// A person corrects a value fault by fault. A value with more faults than this is of the wrong kind altogether.
+/// A person corrects a value fault by fault. A value with more faults than this is of the wrong
+/// kind altogether.
 const MOST_FAULTS: usize = 20;
 
 fn line(code: &str, pointer: &str, detail: &str) -> String {
@@ -105,7 +106,8 @@ fn sentence(text: &str) -> String {
     format!("{first}{}{stop}", rest.as_str())
 }
 
-/// The code that PostgreSQL knows under these five characters; `XX000` for one that it does not know.
+/// The code that PostgreSQL knows under these five characters; `XX000` for one that it does not
+/// know.
 fn sqlstate(text: &str) -> PgSqlErrorCode {
     // Six bits per character, the first lowest: MAKE_SQLSTATE of elog.h.
     let packed =

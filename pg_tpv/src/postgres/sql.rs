@@ -1,6 +1,7 @@
 //! Statements of our own, planned once in a session and run through SPI.
 //!
-//! Every name in them is qualified: in the apply worker `search_path` is empty, elsewhere it is not ours.
+//! Every name in them is qualified: in the apply worker `search_path` is empty, elsewhere it is not
+//! ours.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -47,8 +48,8 @@ pub fn execute(sql: &'static str, args: &[Arg<'_>]) -> usize {
     })
 }
 
-/// The same for a statement whose text is put together, as it depends on the table and the columns. Plans are kept for the
-/// last thousand texts or so.
+/// The same for a statement whose text is put together, as it depends on the table and the columns.
+/// Plans are kept for the last thousand texts or so.
 pub fn execute_text(sql: &str, args: &[Arg<'_>]) -> usize {
     const MOST: usize = 1000;
     Spi::connect_mut(|client| {
@@ -79,7 +80,8 @@ fn planned(client: &mut SpiClient<'_>, sql: &'static str, args: &[Arg<'_>]) -> R
 
 fn prepared(client: &SpiClient<'_>, sql: &str, args: &[Arg<'_>]) -> Rc<OwnedPreparedStatement> {
     let types: Vec<_> = args.iter().map(|arg| arg.oid().into()).collect();
-    // `mut`: each run then takes a snapshot of its own, so that it sees what was committed while a lock was waited for.
+    // `mut`: each run then takes a snapshot of its own, so that it sees what was committed while a
+    // lock was waited for.
     Rc::new(client.prepare_mut(sql, &types).unwrap_or_else(|error| broken(error)).keep())
 }
 
@@ -121,8 +123,8 @@ pub fn day(date: Date) -> NaiveDate {
 /// A date of SQL as a day of the calendar.
 ///
 /// # Errors
-/// `22008` for `infinity`, and for years of more than four digits or before Christ, which no document has and which
-/// two programs would write in two ways.
+/// `22008` for `infinity`, and for years of more than four digits or before Christ, which no
+/// document has and which two programs would write in two ways.
 pub fn calendar_day(date: Date) -> Result<NaiveDate, Refusal> {
     let since_2000 = date.to_pg_epoch_days();
     let days = Days::new(u64::from(since_2000.unsigned_abs()));
@@ -153,7 +155,8 @@ pub fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339()
 }
 
-/// Raises that a statement of our own gave what it cannot give: a bug, or tables that are not those of our migrations.
+/// Raises that a statement of our own gave what it cannot give: a bug, or tables that are not those
+/// of our migrations.
 pub fn broken(what: impl Display) -> ! {
     Refusal::new(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, "unexpected result of an internal statement")
         .because(what)
@@ -161,7 +164,8 @@ pub fn broken(what: impl Display) -> ! {
         .raise()
 }
 
-/// Raises what the constraint of a column says. A trigger reads the row before the constraint is checked.
+/// Raises what the constraint of a column says. A trigger reads the row before the constraint is
+/// checked.
 pub fn not_null(table: &str) -> ! {
     Refusal::new(PgSqlErrorCode::ERRCODE_NOT_NULL_VIOLATION, format!("a column of {table} is null")).raise()
 }

@@ -1,5 +1,5 @@
-//! Work in a subtransaction. An error that is the data's fault undoes the work and is reported. An error of the machine is
-//! raised on, and whoever sent the work tries again.
+//! Work in a subtransaction. An error that is the data's fault undoes the work and is reported. An
+//! error of the machine is raised on, and whoever sent the work tries again.
 
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe};
 use std::ptr::null;
@@ -35,9 +35,9 @@ impl From<MergeFault> for DataFault {
 /// Does `work` in a subtransaction.
 ///
 /// # Errors
-/// SQLSTATE classes 22 and 23, which are the data's fault: everything that `work` wrote is undone. Every other error is
-/// raised on after the subtransaction has ended. One that were left open would outlive the statement, and the session
-/// would keep its locks until a `rollback`.
+/// SQLSTATE classes 22 and 23, which are the data's fault: everything that `work` wrote is undone.
+/// Every other error is raised on after the subtransaction has ended. One that were left open would
+/// outlive the statement, and the session would keep its locks until a `rollback`.
 pub fn attempt<T>(work: impl FnOnce() -> Result<T, DataFault>) -> Result<T, DataFault> {
     subtransaction(work, |report| {
         let code = sqlstate_of(report);
@@ -81,8 +81,8 @@ fn subtransaction<T, F>(
         },
         CaughtError::RustPanic { .. } => Failed::Otherwise(Box::new(cause)),
     };
-    // SAFETY: the pattern of PL/pgSQL's exception block: the memory context and the resource owner are those of
-    // before, whichever way the subtransaction ends.
+    // SAFETY: the pattern of PL/pgSQL's exception block: the memory context and the resource owner
+    // are those of before, whichever way the subtransaction ends.
     unsafe {
         let context = pg_sys::CurrentMemoryContext;
         let owner = pg_sys::CurrentResourceOwner;

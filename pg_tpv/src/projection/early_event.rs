@@ -1,5 +1,5 @@
-//! Whether a document about a receipt arrived before the receipt itself. This is looked up for each receipt and almost never
-//! found, so it is a plain descent of an index.
+//! Whether a document about a receipt arrived before the receipt itself. This is looked up for each
+//! receipt and almost never found, so it is a plain descent of an index.
 
 use pgrx::{IntoDatum, pg_sys};
 use uuid::Uuid;
@@ -8,8 +8,9 @@ use crate::postgres::sql;
 
 /// Whether `sales.receipt_event` has a row of the receipt, also one of this transaction.
 pub fn before(node_id: i32, receipt_id: Uuid) -> bool {
-    // SAFETY: table, index, scan and slot are opened, used and closed in order; after an error the transaction gives them
-    // back. The two keys are the first columns of the primary key, of their types.
+    // SAFETY: table, index, scan and slot are opened, used and closed in order; after an error the
+    // transaction gives them back. The two keys are the first columns of the primary key, of their
+    // types.
     unsafe {
         let name = pg_sys::makeRangeVar(c"sales".as_ptr().cast_mut(), c"receipt_event".as_ptr().cast_mut(), -1);
         let table = pg_sys::table_openrv(name, pg_sys::AccessShareLock as i32);

@@ -1,7 +1,8 @@
 //! From a document to the tables that people read.
 //!
-//! A projection is a function of the documents that exist, never of the order in which they came. `receipt`, `event` and
-//! `day_close` project one kind of document each; a kind that is not here was written by a newer version, and waits.
+//! A projection is a function of the documents that exist, never of the order in which they came.
+//! `receipt`, `event` and `day_close` project one kind of document each; a kind that is not here
+//! was written by a newer version, and waits.
 
 mod day_close;
 mod early_event;

@@ -16,13 +16,15 @@ const EMPTY: &str = r"
     truncate sales.receipt, sales.receipt_line, sales.receipt_event,
     sales.day_close, sales.receipt_key";
 
-/// By key, not by time: the result must not depend on the order in which documents came, so they are read in another one.
+/// By key, not by time: the result must not depend on the order in which documents came, so they
+/// are read in another one.
 const PAGE: &str = r"
     select node_id, doc_id, business_date, kind, hlc, schema_version, chain, body, content_hash
     from wire.doc where (node_id, doc_id, business_date) > ($1, $2, $3)
     order by node_id, doc_id, business_date limit 500";
 
-/// Documents that were quarantined before and are projected now. Operations and refused rows are not projected.
+/// Documents that were quarantined before and are projected now. Operations and refused rows are
+/// not projected.
 const RESOLVE: &str = r"
     update sync.quarantine set resolved_at = clock_timestamp()
     where resolved_at is null and doc_id is not null and at < transaction_timestamp()";

@@ -34,7 +34,8 @@ pub fn lock_receipts(node_id: i32, receipt_ids: &[Uuid]) {
     sql::execute(LOCK, &[node_id.into(), ids.into()]);
 }
 
-/// Writes the state into the receipt's row. A receipt that has not arrived yet looks for documents about it when it does.
+/// Writes the state into the receipt's row. A receipt that has not arrived yet looks for documents
+/// about it when it does.
 pub fn write(node_id: i32, receipt_id: Uuid) {
     let ReceiptState { state, hold, flags, printed_at } = state_of_receipt(node_id, receipt_id);
     let outcome = if hold.is_some() { "held" } else { "accepted" };

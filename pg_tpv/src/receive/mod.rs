@@ -1,8 +1,8 @@
-//! The way into `wire.doc`, `wire.op`, `wire.beat` and `wire.resend`: a BEFORE INSERT row trigger on each, the same on
-//! every node, in ordinary sessions and in the apply worker.
+//! The way into `wire.doc`, `wire.op`, `wire.beat` and `wire.resend`: a BEFORE INSERT row trigger
+//! on each, the same on every node, in ordinary sessions and in the apply worker.
 //!
-//! A repeat is dropped. A document and an operation are stored; what cannot be projected or merged waits in
-//! `sync.quarantine` with the reason, so that the stream never stops for one row.
+//! A repeat is dropped. A document and an operation are stored; what cannot be projected or merged
+//! waits in `sync.quarantine` with the reason, so that the stream never stops for one row.
 
 mod replay;
 mod triggers;

@@ -25,8 +25,8 @@ const OPERATION: &str = r"
 
 const RESOLVE: &str = "update sync.quarantine set resolved_at = clock_timestamp() where quarantine_id = $1";
 
-/// Tries one item again. True when it is done; false when it still waits, perhaps for another reason. Called through
-/// `sync.replay`.
+/// Tries one item again. True when it is done; false when it still waits, perhaps for another
+/// reason. Called through `sync.replay`.
 #[pg_extern(volatile, strict, parallel_unsafe)]
 pub fn replay(quarantine_id: i64) -> bool {
     let item = |row: &sql::Row<'_>| (row.get::<i64>(1).is_some(), row.must::<String>(2), row.must::<bool>(3));
@@ -72,8 +72,8 @@ fn replay_operation(quarantine_id: i64, was_read: bool) -> bool {
 
 const ENTITY: &str = "select node_id, seq, kind, key from sync.quarantine where quarantine_id = $1 and key is not null";
 
-/// There is no operation to merge, only a row to write: the entity came in a snapshot, or more of it waits than the operation
-/// wrote.
+/// There is no operation to merge, only a row to write: the entity came in a snapshot, or more of
+/// it waits than the operation wrote.
 fn replay_entity(quarantine_id: i64) -> bool {
     let read = |row: &sql::Row<'_>| {
         (Version { node_id: row.must(1), seq: row.must(2) }, row.must::<String>(3), row.must::<String>(4))

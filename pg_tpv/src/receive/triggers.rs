@@ -1,5 +1,5 @@
-//! The trigger functions of the wire tables. PostgreSQL calls them directly, since the trigger macro of pgrx reports errors
-//! without their SQLSTATE.
+//! The trigger functions of the wire tables. PostgreSQL calls them directly, since the trigger
+//! macro of pgrx reports errors without their SQLSTATE.
 
 use pgrx::prelude::*;
 use pgrx::{PgRelation, pg_sys};
@@ -184,7 +184,8 @@ fn receive_document(document: &Document) -> bool {
     true
 }
 
-/// Keeps a copy of a repeat that is another operation with the same number: its node was restored from a backup.
+/// Keeps a copy of a repeat that is another operation with the same number: its node was restored
+/// from a backup.
 fn keep_if_other(row: &OpRow) {
     if !row.is_the_one_here() {
         let detail = "its node used that number for another operation before; was it restored from a backup?";
@@ -230,7 +231,8 @@ fn foreign() -> Refusal {
     Refusal::new(code, "a row of another node can only arrive by replication")
 }
 
-/// The relation and the tuple of a BEFORE INSERT row trigger. `role` says which one the function is.
+/// The relation and the tuple of a BEFORE INSERT row trigger. `role` says which one the function
+/// is.
 ///
 /// # Safety
 /// The argument is a function call of PostgreSQL's.
@@ -247,8 +249,8 @@ unsafe fn inserted(call: pg_sys::FunctionCallInfo, role: &str) -> (pg_sys::Relat
     }
 }
 
-/// AFTER INSERT, UPDATE or DELETE, for each row, of the tables that hold what is tracked and by which rules. It is the first
-/// of their AFTER triggers, so that the others follow the new rules.
+/// AFTER INSERT, UPDATE or DELETE, for each row, of the tables that hold what is tracked and by
+/// which rules. It is the first of their AFTER triggers, so that the others follow the new rules.
 ///
 /// # Safety
 /// PostgreSQL calls it.

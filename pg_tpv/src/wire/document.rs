@@ -36,7 +36,8 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads a row selected as node_id, doc_id, business_date, kind, hlc, schema_version, chain, body, content_hash.
+    /// Reads a row selected as node_id, doc_id, business_date, kind, hlc, schema_version, chain,
+    /// body, content_hash.
     pub fn from_row(row: &Row<'_>) -> Self {
         Self {
             node_id: row.must(1),

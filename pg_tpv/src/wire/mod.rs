@@ -1,4 +1,5 @@
-//! Rows that cross from node to node, who sent them, and where a row waits that could not be worked with.
+//! Rows that cross from node to node, who sent them, and where a row waits that could not be worked
+//! with.
 //!
 //! | file | table |
 //! | --- | --- |

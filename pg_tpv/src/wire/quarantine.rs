@@ -1,5 +1,5 @@
-//! `sync.quarantine`: documents that could not be projected, operations that could not be merged, entities whose row could not
-//! be written, and rows that were refused. Each with the reason.
+//! `sync.quarantine`: documents that could not be projected, operations that could not be merged,
+//! entities whose row could not be written, and rows that were refused. Each with the reason.
 
 use pgrx::datum::DatumWithOid;
 use tpv_core::merge::Version;
@@ -40,7 +40,8 @@ pub fn quarantine_op(row: &OpRow, fault: &DataFault) {
     record(Version { node_id: row.node_id, seq: row.seq }, &row.table_name, &row.key, fault, false);
 }
 
-/// Records that a whole entity waits, under the name of an operation on it. That need not be the operation at fault.
+/// Records that a whole entity waits, under the name of an operation on it. That need not be the
+/// operation at fault.
 pub fn quarantine_entity(version: Version, table_name: &str, key: &str, fault: &DataFault) {
     record(version, table_name, key, fault, true);
 }
@@ -70,7 +71,8 @@ pub fn refuse(refused: &Refused, fault: &DataFault) {
     sql::execute(REFUSE, &[refused.node_id.into(), kind.into(), code.into(), detail.into(), row.into()]);
 }
 
-/// Keeps a copy of a row that its sender may not send, and tells whoever is responsible for security.
+/// Keeps a copy of a row that its sender may not send, and tells whoever is responsible for
+/// security.
 pub fn refuse_forged(refused: &Refused) {
     refuse(refused, &DataFault::new("FORGED_SENDER", "its sender may not send rows of that node"));
     sql::execute(ALARM, &[format!("node {}", refused.node_id).into()]);

@@ -52,10 +52,11 @@ pub fn sender() -> Sender {
     sender
 }
 
-/// The subscription that an origin belongs to. PostgreSQL calls it `pg_16423`, and `pg_16423_16500` while that
-/// subscription copies a table.
+/// The subscription that an origin belongs to. PostgreSQL calls it `pg_16423`, and `pg_16423_16500`
+/// while that subscription copies a table.
 fn subscription_of(origin: u16) -> Option<pg_sys::Oid> {
-    // SAFETY: the name is allocated by PostgreSQL in the current memory context, and read before that goes.
+    // SAFETY: the name is allocated by PostgreSQL in the current memory context, and read before
+    // that goes.
     let name = unsafe {
         let mut name = std::ptr::null_mut();
         if !pg_sys::replorigin_by_oid(origin, true, &raw mut name) || name.is_null() {

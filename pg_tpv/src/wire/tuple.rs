@@ -5,7 +5,8 @@ use pgrx::pg_sys;
 
 use crate::postgres::sql;
 
-/// A row of a wire table with `N` columns. The wire tables are frozen, so that places are as good as names.
+/// A row of a wire table with `N` columns. The wire tables are frozen, so that places are as good
+/// as names.
 pub struct Tuple<const N: usize> {
     values: [pg_sys::Datum; N],
     nulls: [bool; N],
@@ -18,7 +19,8 @@ impl<const N: usize> Tuple<N> {
     /// # Safety
     /// The tuple is one of that relation.
     pub unsafe fn of(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation, table: &'static str) -> Self {
-        // SAFETY: the caller's promise; the arrays are as long as the row has columns, which is checked.
+        // SAFETY: the caller's promise; the arrays are as long as the row has columns, which is
+        // checked.
         unsafe {
             let shape = (*relation).rd_att;
             if usize::try_from((*shape).natts) != Ok(N) {
@@ -35,7 +37,8 @@ impl<const N: usize> Tuple<N> {
     /// # Safety
     /// The column is of that type.
     pub unsafe fn get<T: FromDatum>(&self, place: usize) -> T {
-        // SAFETY: the caller's promise. The columns are NOT NULL, but BEFORE triggers run before that is checked.
+        // SAFETY: the caller's promise. The columns are NOT NULL, but BEFORE triggers run before
+        // that is checked.
         let value = unsafe { T::from_datum(self.values[place], self.nulls[place]) };
         value.unwrap_or_else(|| sql::not_null(self.table))
     }

@@ -1,4 +1,5 @@
-//! Check digits, as the GS1 General Specifications calculate them (section 7.9 and the price verifier digits).
+//! Check digits, as the GS1 General Specifications calculate them (section 7.9 and the price
+//! verifier digits).
 
 /// The GS1 check digit for the digits before it: weights 3, 1, 3, 1 … counted from the right.
 /// None when `body` is empty or is not all digits.
@@ -24,15 +25,16 @@ pub(super) fn check_digit_ok(text: &str) -> Option<bool> {
     Some(gtin_check_digit(body).is_some_and(|digit| check == digit.to_string()))
 }
 
-/// The price verifier digit of a price of four digits: weights 2−, 2−, 3, 5−; the sum times 3, last digit.
+/// The price verifier digit of a price of four digits: weights 2−, 2−, 3, 5−; the sum times 3, last
+/// digit.
 pub fn price4_check_digit(price: &str) -> Option<char> {
     let digits = digits::<4>(price)?;
     let sum = MINUS_2[digits[0]] + MINUS_2[digits[1]] + 3 * digits[2] + MINUS_5[digits[3]];
     last_digit(sum * 3)
 }
 
-/// The price verifier digit of a price of five digits: weights 5+, 2−, 5−, 5+, 2−; the digit whose 5− product completes
-/// the sum to a multiple of ten.
+/// The price verifier digit of a price of five digits: weights 5+, 2−, 5−, 5+, 2−; the digit whose
+/// 5− product completes the sum to a multiple of ten.
 pub fn price5_check_digit(price: &str) -> Option<char> {
     let digits = digits::<5>(price)?;
     let sum = PLUS_5[digits[0]] + MINUS_2[digits[1]] + MINUS_5[digits[2]] + PLUS_5[digits[3]] + MINUS_2[digits[4]];

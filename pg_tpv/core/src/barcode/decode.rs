@@ -70,8 +70,8 @@ pub fn decode(code: &str, rules: &[BarcodeRule]) -> Decoded {
     decode_in(code, rules, Scope::default())
 }
 
-/// What `code` means under those of `rules` that hold in `scope`. A wrong outer check digit was misread or mistyped:
-/// no rule may read it.
+/// What `code` means under those of `rules` that hold in `scope`. A wrong outer check digit was
+/// misread or mistyped: no rule may read it.
 pub fn decode_in(code: &str, rules: &[BarcodeRule], scope: Scope<'_>) -> Decoded {
     let check_digit_ok = check_digit_ok(code);
     let gtin14 = gtin14(code);
@@ -88,7 +88,8 @@ pub fn decode_in(code: &str, rules: &[BarcodeRule], scope: Scope<'_>) -> Decoded
     Decoded { code: code.to_owned(), kind, gtin14, check_digit_ok, reading }
 }
 
-/// Restricted circulation numbers of GS1: 02, 04 and 20 to 29 in the 13-digit form, 0 and 2 in the 8-digit one.
+/// Restricted circulation numbers of GS1: 02, 04 and 20 to 29 in the 13-digit form, 0 and 2 in the
+/// 8-digit one.
 fn is_restricted(code: &str, gtin14: &str) -> bool {
     match code.len() {
         8 => code.starts_with(['0', '2']),
@@ -133,8 +134,8 @@ impl BarcodeRule {
 }
 
 impl Decoded {
-    /// The object that `tpv.barcode_decode` answers. Of `rule`, `item`, `value`, `value_kind` and `inner_check_ok` it
-    /// has those that a rule gave.
+    /// The object that `tpv.barcode_decode` answers. Of `rule`, `item`, `value`, `value_kind` and
+    /// `inner_check_ok` it has those that a rule gave.
     pub fn to_json(&self) -> Value {
         let text = |text: &str| Value::String(text.to_owned());
         let mut members = vec![

@@ -1,4 +1,5 @@
-//! The numbers of barcodes: GTINs, PLU numbers, and the in-store numbers whose meaning rules declare.
+//! The numbers of barcodes: GTINs, PLU numbers, and the in-store numbers whose meaning rules
+//! declare.
 
 mod check;
 mod decode;

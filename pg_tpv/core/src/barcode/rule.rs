@@ -1,5 +1,5 @@
-//! Rules for in-store numbers, as rows of `catalog.barcode_rule` declare them: which numbers a rule is about, and which
-//! of their digits are the item and the price, weight or count.
+//! Rules for in-store numbers, as rows of `catalog.barcode_rule` declare them: which numbers a rule
+//! is about, and which of their digits are the item and the price, weight or count.
 
 use chrono::NaiveDate;
 
@@ -150,7 +150,8 @@ impl BarcodeRule {
             value,
             kind: kind.unwrap_or(ValueKind::Ticket),
             decimals: d.whole("decimals", 0..=6).unwrap_or(0),
-            // Without a position, the digit stands right before its price, as in N6 of a 13-digit label.
+            // Without a position, the digit stands right before its price, as in N6 of a 13-digit
+            // label.
             inner_check: inner.map(|check| {
                 (check, inner_position.map_or_else(|| value.map_or(0, |slice| slice.start - 1), |at| at as usize))
             }),

@@ -184,7 +184,8 @@ fn a_stamp_too_far_ahead_is_ignored_and_says_by_how_much() {
     assert_eq!(clock.observe(NOW << 16, NOW, SKEW), Observed::Behind);
 }
 
-// A till that had been in 2099 stayed there after its wall clock was right again, since the ceiling on disk was in 2099.
+// A till that had been in 2099 stayed there after its wall clock was right again, since the ceiling
+// on disk was in 2099.
 #[test]
 fn a_clock_from_2099_comes_back_once_told_to_and_stays_back_after_a_crash() {
     let mut node = Node::new();

@@ -1,19 +1,7 @@
 //! Which difference is what.
 
 use super::facts::{Chain, Facts};
-
-/// What a difference is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// Operations are missing here.
-    Operations,
-    /// Documents of a hash chain are missing here.
-    HashChain,
-    /// A hash chain does not link, or is shorter than it was: a person has to look.
-    Broken,
-    /// This node has forgotten operations of its own, which the peer has: it was restored from a backup.
-    Restored,
-}
+use super::kind::Kind;
 
 /// Something that the peer has and this node has not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,26 +18,8 @@ pub struct Difference {
     pub detail: String,
 }
 
-impl Kind {
-    const ALL: [Self; 4] = [Self::Operations, Self::HashChain, Self::Broken, Self::Restored];
-
-    /// As in `sync.drift`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Operations => "operations",
-            Self::HashChain => "hash_chain",
-            Self::Broken => "broken",
-            Self::Restored => "restored",
-        }
-    }
-
-    /// The kind of that word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
-    }
-}
-
-/// All differences from a peer; none when everything that it recorded before its heartbeat is here and links.
+/// All differences from a peer; none when everything that it recorded before its heartbeat is here
+/// and links.
 pub fn differences(facts: &Facts) -> Vec<Difference> {
     let mut found: Vec<_> = operations(facts).collect();
     // Documents come from the store that wrote them.
@@ -60,7 +30,8 @@ pub fn differences(facts: &Facts) -> Vec<Difference> {
 }
 
 fn operations(facts: &Facts) -> impl Iterator<Item = Difference> {
-    // A store answers for its own operations, central for those of all; and every peer tells what this node forgot.
+    // A store answers for its own operations, central for those of all; and every peer tells what
+    // this node forgot.
     let answers = |node: i32| facts.peer_is_central || node == facts.peer || node == facts.this_node;
     facts.reported.iter().filter(move |(node, _)| answers(**node)).filter_map(|(&node, &to_seq)| {
         let from_seq = facts.here.get(&node).copied().unwrap_or(0) + 1;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::difference::Kind;
+use super::kind::Kind;
 use crate::json::Value;
 
 /// Both sides.

@@ -1,7 +1,8 @@
 //! What is requested of a difference, and when again.
 
-use super::difference::{Difference, Kind};
+use super::difference::Difference;
 use super::facts::Open;
+use super::kind::Kind;
 
 /// A request that was not answered for so long is repeated. Comparing runs once a minute.
 pub(super) const PATIENCE_MS: i64 = 50_000;

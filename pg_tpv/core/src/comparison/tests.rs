@@ -164,7 +164,8 @@ proptest! {
         }
     }
 
-    /// A chain is whole, or some documents are missing, or a person has to look: never two of these, and never in silence.
+    /// A chain is whole, or some documents are missing, or a person has to look: never two of
+    /// these, and never in silence.
     #[test]
     fn a_chain_is_silent_only_when_it_links_up_to_the_head(
         head in 0..8_i64, from in 0..8_i64, steps in 0..8_i64, same in any::<bool>(), broken in any::<bool>(), next in prop::option::of(0..8_i64),
@@ -183,8 +184,9 @@ proptest! {
         }
     }
 
-    /// Rows arrive from the beginning, some at a time, and lines are cut. In the end nothing is missing, nobody was asked twice
-    /// within the time to wait, and once rows flow a request is never needed again.
+    /// Rows arrive from the beginning, some at a time, and lines are cut. In the end nothing is
+    /// missing, nobody was asked twice within the time to wait, and once rows flow a request is
+    /// never needed again.
     #[test]
     fn requests_bring_everything_and_are_not_repeated_while_it_comes(
         reported in 1..40_i64, arrivals in prop::collection::vec(0..4_i64, 0..60),

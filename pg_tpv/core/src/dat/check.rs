@@ -49,7 +49,8 @@ pub fn is_warning(problem: &Problem) -> bool {
 }
 
 impl Profile {
-    /// Reads a profile, or lists every fault that [`check`] finds; warnings do not stand in the way.
+    /// Reads a profile, or lists every fault that [`check`] finds; warnings do not stand in the
+    /// way.
     ///
     /// # Errors
     /// All faults at once, each with its JSON pointer and the accepted values.
@@ -63,7 +64,8 @@ impl Profile {
     }
 }
 
-/// The profile, as far as it could be made, and all its problems; with a fault among them it must not be used.
+/// The profile, as far as it could be made, and all its problems; with a fault among them it must
+/// not be used.
 fn read(json: &Value) -> (Option<Profile>, Vec<Problem>) {
     let mut problems = Vec::new();
     let profile = profile(json, &mut problems);

@@ -28,7 +28,8 @@ pub(super) fn collisions(file_name: &Template, folder: &Template) -> Vec<String>
     reasons
 }
 
-/// Whether two parts of varying width have nothing between them that keeps them apart; a digit or a letter does not.
+/// Whether two parts of varying width have nothing between them that keeps them apart; a digit or a
+/// letter does not.
 fn runs_together(template: &Template) -> bool {
     let mut open = false;
     for part in &template.parts {

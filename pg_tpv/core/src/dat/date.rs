@@ -12,8 +12,8 @@ pub(super) struct Moment {
 impl Moment {
     /// Reads `2026-07-01`, `2026-07-01T00:15`, `2026-07-01T00:15:00.123+02:00`.
     ///
-    /// The offset must be well formed and is then ignored: the wall clock as written is what the customer's ticket
-    /// shows.
+    /// The offset must be well formed and is then ignored: the wall clock as written is what the
+    /// customer's ticket shows.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let (date, rest) = bytes.split_at_checked(10)?;
@@ -152,7 +152,8 @@ impl DateFormat {
         })
     }
 
-    /// `None` when the format asks for a time and the moment has none, or the year has not four digits.
+    /// `None` when the format asks for a time and the moment has none, or the year has not four
+    /// digits.
     pub(super) fn render(&self, moment: Moment) -> Option<String> {
         (0..=9999).contains(&moment.date.year()).then_some(())?;
         let mut text = String::with_capacity(self.width());

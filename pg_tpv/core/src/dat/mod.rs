@@ -1,7 +1,8 @@
 //! The fixed-width `.dat` file: a profile (data, checked once) and a receipt give bytes and a name.
 //!
-//! The layout is JSON that a person writes. [`Profile::from_json`] turns it into types that cannot be wrong any more, or lists
-//! every fault. [`render`] and [`folder_and_name`] are pure, and refuse a receipt rather than write a wrong digit.
+//! The layout is JSON that a person writes. [`Profile::from_json`] turns it into types that cannot
+//! be wrong any more, or lists every fault. [`render`] and [`folder_and_name`] are pure, and refuse
+//! a receipt rather than write a wrong digit.
 
 mod check;
 mod collision;

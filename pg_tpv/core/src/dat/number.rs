@@ -1,12 +1,14 @@
 //! Exact decimals and how a field shows them.
 //!
-//! Numbers are integers of a power of ten. `rust_decimal` rounds without a word when a sum or a product needs more than
-//! 96 bits; here whatever cannot be exact is `None`, and the receipt is held.
+//! Numbers are integers of a power of ten. `rust_decimal` rounds without a word when a sum or a
+//! product needs more than 96 bits; here whatever cannot be exact is `None`, and the receipt is
+//! held.
 
 use super::render_error::{RenderError, RenderErrorKind};
 use super::slot::{Sign, Slot, place};
 
-/// Digits a number may have; zeros before the first are none. 28 fit every type that stores them later.
+/// Digits a number may have; zeros before the first are none. 28 fit every type that stores them
+/// later.
 const MAX_DIGITS: usize = 28;
 
 /// `units × 10^-scale`, exactly.

@@ -6,7 +6,8 @@ use super::template::Template;
 use super::text::{Case, Transliteration};
 use crate::encoding::Encoding;
 
-/// A layout that has been checked: what it asks for can be done for any receipt that has the values.
+/// A layout that has been checked: what it asks for can be done for any receipt that has the
+/// values.
 #[derive(Clone, Debug)]
 pub struct Profile {
     pub(super) encoding: Encoding,

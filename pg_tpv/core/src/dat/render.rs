@@ -16,8 +16,9 @@ pub struct Rendered {
 
 /// The bytes of a receipt's `.dat` under a profile.
 ///
-/// `receipt` is the terminal's JSON, raw or canonical: both give the same bytes. The keys `localTimestamp` and
-/// `businessDate`, which the caller appends, say what the store's clock showed and which day counts.
+/// `receipt` is the terminal's JSON, raw or canonical: both give the same bytes. The keys
+/// `localTimestamp` and `businessDate`, which the caller appends, say what the store's clock showed
+/// and which day counts.
 ///
 /// # Errors
 /// The first value that cannot be shown as the profile wants; no byte is ever wrong instead.

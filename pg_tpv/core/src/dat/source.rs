@@ -144,7 +144,8 @@ impl<'r> Ticket<'r> {
         lookup(self.receipt, key)
     }
 
-    /// The value of `origin`, in the line of that index or outside of lines; `None` when the receipt lacks it.
+    /// The value of `origin`, in the line of that index or outside of lines; `None` when the
+    /// receipt lacks it.
     pub(super) fn find<'t>(
         &'t self,
         origin: &'t Origin,

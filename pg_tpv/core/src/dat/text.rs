@@ -1,8 +1,8 @@
 //! Text of people into bytes of a code page.
 //!
-//! The order matters: NFC → control characters to spaces → transliteration → case → encoding → cut → pad. Composed
-//! first, an `O` with an accent is the one byte it should be; controls go, because a CR LF in a description would forge
-//! a record.
+//! The order matters: NFC → control characters to spaces → transliteration → case → encoding → cut
+//! → pad. Composed first, an `O` with an accent is the one byte it should be; controls go, because
+//! a CR LF in a description would forge a record.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,8 @@ pub(super) enum Case {
 /// Which characters are written as others.
 #[derive(Clone, Debug)]
 pub(super) struct Transliteration {
-    /// Typographic quotes, dashes, dots and spaces to ASCII, and € to `EUR` where the code page lacks it.
+    /// Typographic quotes, dashes, dots and spaces to ASCII, and € to `EUR` where the code page
+    /// lacks it.
     pub typographic: bool,
     /// The profile's own; they win.
     pub own: BTreeMap<char, String>,
@@ -108,7 +109,8 @@ impl Scribe<'_> {
     }
 }
 
-/// C0, DEL, C1 and the two Unicode line ends: what some reader takes for the end of a line or of a file.
+/// C0, DEL, C1 and the two Unicode line ends: what some reader takes for the end of a line or of a
+/// file.
 pub(super) fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }

@@ -1,8 +1,8 @@
 //! Bytes to text and back, in the few encodings that terminals and tills use.
 //!
-//! Nothing is ever replaced: a byte that means nothing is a fault of the file (`ENCODING`), and a character that a code
-//! page lacks is for the caller to substitute. WHATWG's tables, which map unassigned bytes to C1 controls, would let
-//! both pass unseen; hence tables of our own.
+//! Nothing is ever replaced: a byte that means nothing is a fault of the file (`ENCODING`), and a
+//! character that a code page lacks is for the caller to substitute. WHATWG's tables, which map
+//! unassigned bytes to C1 controls, would let both pass unseen; hence tables of our own.
 
 mod tables;
 
@@ -25,7 +25,8 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// The encoding of a label, in any case, with the aliases in common use. ISO 8859-1 is not Windows-1252 here.
+    /// The encoding of a label, in any case, with the aliases in common use. ISO 8859-1 is not
+    /// Windows-1252 here.
     pub fn from_label(label: &str) -> Option<Self> {
         Some(match label.trim().to_ascii_lowercase().as_str() {
             "utf-8" | "utf8" => Self::Utf8,
@@ -52,7 +53,8 @@ impl Encoding {
         }
     }
 
-    /// Appends `c` to `out`. `false`, and nothing appended, when the encoding has no such character.
+    /// Appends `c` to `out`. `false`, and nothing appended, when the encoding has no such
+    /// character.
     pub fn encode(self, c: char, out: &mut Vec<u8>) -> bool {
         if c.is_ascii() {
             out.push(c as u8);
@@ -71,7 +73,8 @@ impl Encoding {
         byte.is_some()
     }
 
-    /// The character of one byte of a single-byte encoding; none for an unassigned byte, and for UTF-8 beyond ASCII.
+    /// The character of one byte of a single-byte encoding; none for an unassigned byte, and for
+    /// UTF-8 beyond ASCII.
     fn character(self, byte: u8) -> Option<char> {
         match (self, byte) {
             (_, 0..=0x7F) => Some(char::from(byte)),
@@ -95,11 +98,12 @@ const EURO: char = '€';
 const DOTLESS_I: char = 'ı';
 const CP858_EURO: u8 = 0xD5;
 
-/// The text of a file. A byte order mark decides over what is declared, and is not part of the text; without a
-/// declaration the bytes are UTF-8. UTF-16 needs its mark.
+/// The text of a file. A byte order mark decides over what is declared, and is not part of the
+/// text; without a declaration the bytes are UTF-8. UTF-16 needs its mark.
 ///
 /// # Errors
-/// `ENCODING` when the bytes are not text in that encoding; `TRUNCATED` when they end inside a character.
+/// `ENCODING` when the bytes are not text in that encoding; `TRUNCATED` when they end inside a
+/// character.
 pub fn decode(raw: &[u8], declared: Option<Encoding>) -> Result<Cow<'_, str>, Problem> {
     if let Some(rest) = raw.strip_prefix(b"\xEF\xBB\xBF") {
         match (std::str::from_utf8(rest), declared.unwrap_or_default()) {

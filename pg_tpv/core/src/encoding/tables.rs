@@ -1,6 +1,8 @@
-//! The upper halves (80 to FF) of the single-byte code pages, from the mapping files that Unicode publishes.
+//! The upper halves (80 to FF) of the single-byte code pages, from the mapping files that Unicode
+//! publishes.
 //!
-//! `'\0'` marks a byte that no character is assigned to. CP858 is CP850 with the euro sign at D5, so it has no table.
+//! `'\0'` marks a byte that no character is assigned to. CP858 is CP850 with the euro sign at D5,
+//! so it has no table.
 
 /// Windows-1252 as Microsoft and Unicode publish it: 81, 8D, 8F, 90 and 9D are not assigned.
 #[rustfmt::skip]

@@ -105,7 +105,8 @@ pub fn name_taken() -> Problem {
     Problem::new("NAME_COLLISION", "/receiptId", "another receipt has a .dat of that name in that folder")
 }
 
-/// Decides about a file that was judged, given the receipts that are stored under its key and the one before it.
+/// Decides about a file that was judged, given the receipts that are stored under its key and the
+/// one before it.
 pub fn decide(
     context: &TerminalContext<'_>,
     verdict: &Verdict,
@@ -169,7 +170,8 @@ fn accept(
                 flags.extend(made.substituted.then_some("SUBSTITUTED"));
                 dat = problems.is_empty().then_some(made);
             }
-            // What the layout cannot show holds the receipt only if nothing else holds it for the same place.
+            // What the layout cannot show holds the receipt only if nothing else holds it for the
+            // same place.
             Err(problem) if problems.iter().all(|other| other.pointer != problem.pointer) => problems.push(problem),
             Err(_) => {}
         }

@@ -23,7 +23,8 @@ pub struct TerminalContext<'a> {
     pub terminal_zone: Option<Tz>,
     /// How far the terminal's clock may be off.
     pub window: ClockWindow,
-    /// A day that ended longer ago is closed, whether somebody closed it or not; none where somebody must.
+    /// A day that ended longer ago is closed, whether somebody closed it or not; none where
+    /// somebody must.
     pub late_after: Option<Duration>,
     /// Days that were closed by somebody.
     pub closed: &'a [NaiveDate],
@@ -56,7 +57,8 @@ impl TerminalContext<'_> {
     }
 }
 
-/// Which receipt it is. Earlier receipts have no influence on that: the same file is always the same receipt.
+/// Which receipt it is. Earlier receipts have no influence on that: the same file is always the
+/// same receipt.
 pub fn receipt_key(
     node_id: i32,
     terminal: &str,

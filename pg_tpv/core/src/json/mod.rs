@@ -8,7 +8,8 @@ pub(crate) use read::repeated_key;
 pub use read::{JsonError, read};
 pub(crate) use settings::SettingsReader;
 
-/// What a file may be at most. Beyond any of them it is quarantined, before it can cost time or memory.
+/// What a file may be at most. Beyond any of them it is quarantined, before it can cost time or
+/// memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the file.
@@ -83,8 +84,8 @@ impl Value {
         *self == Self::Null
     }
 
-    /// The text that is stored and hashed: keys sorted by their UTF-8 bytes, no white space, strings escaped as
-    /// `serde_json` does (only what RFC 8259 requires), numbers as they stand.
+    /// The text that is stored and hashed: keys sorted by their UTF-8 bytes, no white space,
+    /// strings escaped as `serde_json` does (only what RFC 8259 requires), numbers as they stand.
     pub fn to_canonical(&self) -> String {
         let mut out = String::new();
         self.write(&mut out);

@@ -1,4 +1,5 @@
-//! The reader: RFC 8259 to the letter, in one pass, in time and stack that the input cannot blow up.
+//! The reader: RFC 8259 to the letter, in one pass, in time and stack that the input cannot blow
+//! up.
 
 use std::fmt;
 
@@ -20,8 +21,9 @@ pub struct JsonError {
 /// What is wrong with a text that should be JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JsonErrorKind {
-    /// It ends, or goes on with nothing but NULs, before the value is complete: it may still be being written. (A
-    /// writer on a network share may reserve the full size first, which reads as NULs.)
+    /// It ends, or goes on with nothing but NULs, before the value is complete: it may still be
+    /// being written. (A writer on a network share may reserve the full size first, which reads as
+    /// NULs.)
     Truncated,
     Syntax,
     /// Something other than white space follows the value.
@@ -267,7 +269,8 @@ impl Reader<'_> {
     }
 }
 
-/// A key that stands twice. Few keys are compared one by one, many are sorted: a hostile object costs no square.
+/// A key that stands twice. Few keys are compared one by one, many are sorted: a hostile object
+/// costs no square.
 pub(crate) fn repeated_key(members: &[(String, Value)]) -> Option<&str> {
     if members.len() <= 12 {
         let seen_before =

@@ -1,4 +1,5 @@
-//! Reads an object of settings. A key that no reader asks for is a mistake of the person who wrote it, and is reported.
+//! Reads an object of settings. A key that no reader asks for is a mistake of the person who wrote
+//! it, and is reported.
 
 use std::ops::RangeInclusive;
 

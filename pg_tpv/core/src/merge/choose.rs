@@ -9,7 +9,8 @@ use crate::json::Value;
 pub struct Context {
     /// Central's node id.
     pub central: i32,
-    /// Whether the table is central's: then, where central wrote whether the entity exists, only its value counts.
+    /// Whether the table is central's: then, where central wrote whether the entity exists, only
+    /// its value counts.
     pub is_centrals: bool,
     /// The node that owns the entity, if one does.
     pub owner: Option<i32>,
@@ -26,12 +27,13 @@ pub struct Choice {
     pub losers: BTreeSet<Version>,
     /// A person has to look at it.
     pub needs_review: bool,
-    /// The SQL function that has to choose. The value is provisional until [`Choice::of`] is given the answer.
+    /// The SQL function that has to choose. The value is provisional until [`Choice::of`] is given
+    /// the answer.
     pub evaluate: Option<String>,
 }
 
-/// Chooses among heads, in any order. The value of a single head stands as it was written, whatever the rule: what a writer has
-/// just stored is never changed. `None` without heads.
+/// Chooses among heads, in any order. The value of a single head stands as it was written, whatever
+/// the rule: what a writer has just stored is never changed. `None` without heads.
 pub fn choose(rule: &Rule, heads: &[Head], context: Context) -> Option<Choice> {
     let head = match (rule, heads) {
         (_, []) => return None,
@@ -50,7 +52,8 @@ pub fn choose(rule: &Rule, heads: &[Head], context: Context) -> Option<Choice> {
 }
 
 impl Choice {
-    /// The choice of `value`, whoever chose it. Heads with the same value have won; if there are none, the value was made of all.
+    /// The choice of `value`, whoever chose it. Heads with the same value have won; if there are
+    /// none, the value was made of all.
     pub fn of(heads: &[Head], value: Value) -> Self {
         let text = value.to_canonical();
         let (winners, losers): (Vec<_>, Vec<_>) = heads.iter().partition(|head| head.value.to_canonical() == text);
@@ -80,8 +83,8 @@ fn of_node(a: &Head, b: &Head, node: Option<i32>) -> Ordering {
     is_its(a).cmp(&is_its(b))
 }
 
-/// All elements, each once, sorted by their canonical text. `null` is the empty set, unless all heads are `null`; a value that
-/// is no array is a set of one.
+/// All elements, each once, sorted by their canonical text. `null` is the empty set, unless all
+/// heads are `null`; a value that is no array is a set of one.
 fn union(heads: &[Head]) -> Choice {
     let mut elements = BTreeMap::new();
     for head in heads {

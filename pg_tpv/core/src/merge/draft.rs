@@ -11,7 +11,8 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Writes `patch` with knowledge of all that `entity` holds, so that it replaces every head of what it writes.
+    /// Writes `patch` with knowledge of all that `entity` holds, so that it replaces every head of
+    /// what it writes.
     pub fn write(entity: &Entity, patch: Patch) -> Self {
         let seen = |register: &String| {
             let versions: BTreeSet<_> = entity.heads(register).iter().map(|head| head.version).collect();
@@ -21,8 +22,8 @@ impl Draft {
         Self { patch, base }
     }
 
-    /// Writes the value of one head of `register` over all of them: a person makes a losing value win. `None` when `loser` is
-    /// no head, since somebody has replaced it in the meantime.
+    /// Writes the value of one head of `register` over all of them: a person makes a losing value
+    /// win. `None` when `loser` is no head, since somebody has replaced it in the meantime.
     pub fn resolve_conflict(entity: &Entity, register: &str, loser: Version) -> Option<Self> {
         let head = entity.heads(register).iter().find(|head| head.version == loser)?;
         Some(Self::write(entity, Patch::from([(register.to_owned(), head.value.clone())])))

@@ -16,8 +16,8 @@ impl Entity {
         Self(registers.into_iter().map(heads).collect())
     }
 
-    /// Adds one operation, whenever and however often it comes. `is_named` answers whether an operation in the journal names it
-    /// for a register; see `advance` in `heads.rs`.
+    /// Adds one operation, whenever and however often it comes. `is_named` answers whether an
+    /// operation in the journal names it for a register; see `advance` in `heads.rs`.
     pub fn advance(&mut self, operation: &Operation, mut is_named: impl FnMut(&str) -> bool) {
         for register in operation.patch.keys() {
             let heads = advance(self.heads(register), operation, register, || is_named(register));
@@ -46,7 +46,8 @@ impl Entity {
         self.heads(EXISTS).is_empty()
     }
 
-    /// The heads that count where no rule chooses. In a table of central's that is central's head, of which there is at most one.
+    /// The heads that count where no rule chooses. In a table of central's that is central's head,
+    /// of which there is at most one.
     fn entitled(&self, register: &str, context: Context) -> &[Head] {
         let heads = self.heads(register);
         let centrals = heads.iter().position(|head| head.version.node_id == context.central);

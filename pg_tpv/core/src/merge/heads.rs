@@ -27,8 +27,9 @@ impl Head {
     }
 }
 
-/// The heads of a register, by version: the operations that write it and that no other of them names. Order and
-/// repetition change nothing, and one that was named before it arrived is none from the start.
+/// The heads of a register, by version: the operations that write it and that no other of them
+/// names. Order and repetition change nothing, and one that was named before it arrived is none
+/// from the start.
 pub fn heads<'o>(operations: impl IntoIterator<Item = &'o Operation>, register: &str) -> Vec<Head> {
     let mut written = BTreeMap::new();
     let mut named = BTreeSet::<Version>::new();
@@ -40,14 +41,17 @@ pub fn heads<'o>(operations: impl IntoIterator<Item = &'o Operation>, register: 
     unnamed.filter_map(|operation| Head::of(operation, register)).collect()
 }
 
-/// The heads after `operation`: without those that it names, and with itself, unless an operation that is here names it
-/// already. Whatever the order, and however often operations come, the result is that of [`heads`]. But it needs none of the
-/// earlier operations, so a node may have been given its heads in a snapshot.
+/// The heads after `operation`: without those that it names, and with itself, unless an operation
+/// that is here names it already. Whatever the order, and however often operations come, the result
+/// is that of [`heads`]. But it needs none of the earlier operations, so a node may have been given
+/// its heads in a snapshot.
 ///
-/// `is_named` answers whether an operation in the journal names this one for this register. It is called only if the writer
-/// had not seen all heads here. If it had, no operation here names this one: such an operation, or one that replaced it, would
-/// be a head; the writer would have seen that head, and so a consequence of its own operation before writing it. A node that
-/// notes the versions which operations name and which it lacks need search its journal only when one of those arrives.
+/// `is_named` answers whether an operation in the journal names this one for this register. It is
+/// called only if the writer had not seen all heads here. If it had, no operation here names this
+/// one: such an operation, or one that replaced it, would be a head; the writer would have seen
+/// that head, and so a consequence of its own operation before writing it. A node that notes the
+/// versions which operations name and which it lacks need search its journal only when one of those
+/// arrives.
 pub fn advance(heads: &[Head], operation: &Operation, register: &str, is_named: impl FnOnce() -> bool) -> Vec<Head> {
     let mut after = heads.to_vec();
     let Some(head) = Head::of(operation, register) else { return after };

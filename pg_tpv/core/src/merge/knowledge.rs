@@ -2,7 +2,8 @@ use super::{MergeFault, Vector, Version};
 use crate::json::Value;
 use crate::problem::Place;
 
-/// Which operations a node knows, or a snapshot covers: for each node all up to a number, and those beyond a gap.
+/// Which operations a node knows, or a snapshot covers: for each node all up to a number, and those
+/// beyond a gap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Knowledge {
     /// For each node, up to which number there is no gap.
@@ -12,7 +13,8 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    /// Reads `{"vector": {"1": 40}, "beyond": [[1, 43, 45]]}` from an object that may have other members.
+    /// Reads `{"vector": {"1": 40}, "beyond": [[1, 43, 45]]}` from an object that may have other
+    /// members.
     ///
     /// # Errors
     /// The first fault.

@@ -1,14 +1,18 @@
-//! What an entity is, given all the operations on it, in whatever order and however often they arrived.
+//! What an entity is, given all the operations on it, in whatever order and however often they
+//! arrived.
 //!
-//! An *entity* is one row of a tracked table with all that was written about it. Each of its columns, or groups of columns, is
-//! a *register*: the word of the literature on replicated data types for a variable that is overwritten as a whole. (It has
-//! nothing to do with `org.register_…`.) An operation says which registers it writes and, for each, which versions its writer
-//! saw. The *heads* of a register are the operations that no other one names. So whoever wrote with knowledge of a value
-//! replaces it, whatever the clocks say, and what remains was written concurrently. A policy chooses among all heads at
-//! once; a contest of pairs would depend on which pair met first.
+//! An *entity* is one row of a tracked table with all that was written about it. Each of its
+//! columns, or groups of columns, is a *register*: the word of the literature on replicated data
+//! types for a variable that is overwritten as a whole. (It has nothing to do with
+//! `org.register_…`.) An operation says which registers it writes and, for each, which versions its
+//! writer saw. The *heads* of a register are the operations that no other one names. So whoever
+//! wrote with knowledge of a value replaces it, whatever the clocks say, and what remains was
+//! written concurrently. A policy chooses among all heads at once; a contest of pairs would depend
+//! on which pair met first.
 //!
-//! Policies decide between concurrent values and nothing else: who saw `none` and writes `all` has replaced it, under `least`
-//! as well. What must never be undone has to be refused where it is written.
+//! Policies decide between concurrent values and nothing else: who saw `none` and writes `all` has
+//! replaced it, under `least` as well. What must never be undone has to be refused where it is
+//! written.
 //!
 //! Two registers are reserved: [`EXISTS`] and [`ALIAS`].
 
@@ -48,7 +52,8 @@ use version::{Base, base_from_text, base_to_text};
 /// Whether the entity exists: `true` from a create or an undelete, `false` from a delete.
 pub const EXISTS: &str = "@exists";
 
-/// The key of the entity that this one became when both turned out to be the same; `null` when it is itself.
+/// The key of the entity that this one became when both turned out to be the same; `null` when it
+/// is itself.
 pub const ALIAS: &str = "@alias";
 
 /// Arrays and objects inside one another, at most, in an operation or a rule.

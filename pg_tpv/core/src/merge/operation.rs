@@ -40,8 +40,9 @@ impl Operation {
         Ok(operation)
     }
 
-    /// The operation, reduced to what it may do in a table that one node decides alone: it may replace values of others, but
-    /// none of that node. Its value then stands beside that node's, whether its writer had seen it or not.
+    /// The operation, reduced to what it may do in a table that one node decides alone: it may
+    /// replace values of others, but none of that node. Its value then stands beside that node's,
+    /// whether its writer had seen it or not.
     #[must_use]
     pub fn subject_to(mut self, decider: i32) -> Self {
         if self.version.node_id != decider {

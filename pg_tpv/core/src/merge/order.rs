@@ -6,8 +6,9 @@ use crate::json::Value;
 
 /// `null` < `false` < `true` < numbers < texts < arrays < objects.
 ///
-/// Numbers compare exactly, whatever their length and however they are written (`1.0` equals `1`); texts by their bytes,
-/// which sorts ISO dates and instants of one zone by time; arrays and objects by their canonical text.
+/// Numbers compare exactly, whatever their length and however they are written (`1.0` equals `1`);
+/// texts by their bytes, which sorts ISO dates and instants of one zone by time; arrays and objects
+/// by their canonical text.
 pub fn compare(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
@@ -31,7 +32,8 @@ fn kind(value: &Value) -> u8 {
     }
 }
 
-/// A number as ±0.d₁d₂d₃… × 10^exponent with d₁ not 0: then the exponents decide, and after them the digits.
+/// A number as ±0.d₁d₂d₃… × 10^exponent with d₁ not 0: then the exponents decide, and after them
+/// the digits.
 struct Decimal {
     negative: bool,
     exponent: i64,
@@ -48,7 +50,8 @@ impl Decimal {
         let idle = digits.iter().take_while(|digit| **digit == b'0').count();
         digits.drain(..idle);
         digits.truncate(digits.len() - digits.iter().rev().take_while(|digit| **digit == b'0').count());
-        // An exponent that 64 bits do not hold is of no price and no weight; all of these are equal.
+        // An exponent that 64 bits do not hold is of no price and no weight; all of these are
+        // equal.
         let beyond = if exponent.starts_with('-') { i64::MIN } else { i64::MAX };
         let point = i64::try_from(whole.len()).unwrap_or(i64::MAX) - i64::try_from(idle).unwrap_or(i64::MAX);
         let exponent = exponent.parse().unwrap_or(beyond).saturating_add(point);

@@ -4,7 +4,8 @@ use super::{MAX_DEPTH, MergeFault, Scale};
 use crate::json::{self, Value};
 use crate::problem::Place;
 
-/// How the value of a register is chosen among its heads. It decides only between concurrent values.
+/// How the value of a register is chosen among its heads. It decides only between concurrent
+/// values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Rule {
     /// The latest by clock, then by node, then by sequence.
@@ -32,7 +33,8 @@ const WORDS: &str = "last_write, first_write, central_wins, owner_wins, greatest
 
 impl Rule {
     /// Reads a rule as a word (`last_write`), or as an object where it has more to say:
-    /// `{"rule":"least","order":["none","email","all"]}`, `{"rule":"custom","function":"sync.longest"}`.
+    /// `{"rule":"least","order":["none","email","all"]}`,
+    /// `{"rule":"custom","function":"sync.longest"}`.
     ///
     /// # Errors
     /// What is wrong, and the accepted values.

@@ -4,8 +4,8 @@ use super::{MergeFault, compare};
 use crate::json::Value;
 use crate::problem::Place;
 
-/// What counts as greater: a declared list from the least to the greatest, as `["none","email","all"]`, or, when that is
-/// empty, the order of [`compare`].
+/// What counts as greater: a declared list from the least to the greatest, as
+/// `["none","email","all"]`, or, when that is empty, the order of [`compare`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scale(Vec<Value>);
 
@@ -38,8 +38,9 @@ impl Scale {
         &self.0
     }
 
-    /// `Greater` when `a` is chosen rather than `b`, for the greatest or for the least. A value that the declared order does
-    /// not list never wins against one that it lists, in either direction.
+    /// `Greater` when `a` is chosen rather than `b`, for the greatest or for the least. A value
+    /// that the declared order does not list never wins against one that it lists, in either
+    /// direction.
     pub(super) fn prefer(&self, a: &Value, b: &Value, greatest: bool) -> Ordering {
         let directed = |order: Ordering| if greatest { order } else { order.reverse() };
         match (self.rank(a), self.rank(b)) {

@@ -2,16 +2,18 @@ use std::collections::BTreeSet;
 
 use super::{Entity, Head, Operation, Version};
 
-/// Merges what two nodes have of one entity, without the operations themselves. This is how a node that joins, or whose line
-/// was lost for too long, catches up: it is sent a snapshot, and each entity of it is merged with what is `here`.
+/// Merges what two nodes have of one entity, without the operations themselves. This is how a node
+/// that joins, or whose line was lost for too long, catches up: it is sent a snapshot, and each
+/// entity of it is merged with what is `here`.
 ///
 /// `here_knows` and `there_knows` say whether a side has merged an operation. For each register:
 ///
 /// - A head of both sides stays.
-/// - A head of one side stays if the other side does not know its operation. If it does and has no such head, somebody there
-///   had seen the value and replaced it.
-/// - A head of the other side does not become one here if an operation of `journal` names it. These are the operations on the
-///   entity that are here: the writer of one of them may have seen and replaced a value that this node never received.
+/// - A head of one side stays if the other side does not know its operation. If it does and has no
+///   such head, somebody there had seen the value and replaced it.
+/// - A head of the other side does not become one here if an operation of `journal` names it. These
+///   are the operations on the entity that are here: the writer of one of them may have seen and
+///   replaced a value that this node never received.
 pub fn merge_states(
     here: &Entity,
     there: &Entity,

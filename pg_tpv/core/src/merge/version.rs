@@ -17,7 +17,8 @@ pub struct Version {
 /// For each register, the heads that the writer of an operation saw.
 pub type Base = BTreeMap<String, BTreeSet<Version>>;
 
-/// A base as it stands in `wire.op`: `{"name":[[1,17],[7,3]]}`, sorted, without the registers of which nothing was seen.
+/// A base as it stands in `wire.op`: `{"name":[[1,17],[7,3]]}`, sorted, without the registers of
+/// which nothing was seen.
 pub fn base_to_text(base: &Base) -> String {
     let mut out = String::from("{");
     for (register, versions) in base.iter().filter(|(_, versions)| !versions.is_empty()) {

@@ -1,5 +1,5 @@
-//! Which numbers may be money, quantities and rates. No float is ever made of them; what a terminal's float left behind
-//! is recognised and taken back.
+//! Which numbers may be money, quantities and rates. No float is ever made of them; what a
+//! terminal's float left behind is recognised and taken back.
 
 use rust_decimal::{Decimal, RoundingStrategy::MidpointAwayFromZero};
 
@@ -22,7 +22,8 @@ pub(super) struct Amount {
 
 /// `numeric(14,2)`
 pub(super) const TOTAL: Amount = Amount { decimals: 2, below: 1_000_000_000_000, too_fine: "PRICE_SCALE" };
-/// `numeric(14,3)`. Too fine a quantity is held, not refused: the goods are weighed and the money is known.
+/// `numeric(14,3)`. Too fine a quantity is held, not refused: the goods are weighed and the money
+/// is known.
 pub(super) const QUANTITY: Amount = Amount { decimals: 3, below: 100_000_000_000, too_fine: "QUANTITY_SCALE" };
 /// A percentage.
 pub(super) const TAX_RATE: Amount = Amount { decimals: 2, below: 101, too_fine: "NUMBER_RANGE" };
@@ -82,8 +83,8 @@ impl Amount {
     }
 }
 
-/// A number as text with a decimal comma: an optional minus, digits, and at most one comma with digits behind it.
-/// A point or a thousands separator is never guessed at.
+/// A number as text with a decimal comma: an optional minus, digits, and at most one comma with
+/// digits behind it. A point or a thousands separator is never guessed at.
 fn from_decimal_comma(text: &str, place: &Place<'_>, f: &mut Findings) -> Option<String> {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
     let (whole, fraction) = digits.split_once(',').unwrap_or((digits, "0"));

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use crate::json::{Value, read};
 use crate::problem::Problem;
 
-/// What the store decided when a receipt arrived: everything that depends on its arrival, its terminal or the layout, and so
-/// does not belong into the receipt itself.
+/// What the store decided when a receipt arrived: everything that depends on its arrival, its
+/// terminal or the layout, and so does not belong into the receipt itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Intake {
     /// What is odd and did not stop it, sorted.
@@ -80,8 +80,8 @@ impl Intake {
     }
 }
 
-/// The body of a release, a void, a withdrawal …: about which receipt, by whom, why. `because_of` names the ticket that undid
-/// the receipt, if it was a ticket.
+/// The body of a release, a void, a withdrawal …: about which receipt, by whom, why. `because_of`
+/// names the ticket that undid the receipt, if it was a ticket.
 pub fn reason(about: Option<Uuid>, by: &str, why: &str, because_of: Option<Uuid>) -> String {
     let mut members = vec![member("by", by), member("why", why)];
     members.extend(about.map(|id| member("about", &id.to_string())));

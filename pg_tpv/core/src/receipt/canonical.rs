@@ -1,5 +1,6 @@
-//! One form for every way of writing the same receipt: text in NFC, keys sorted, numbers plain and without the zeros
-//! that say nothing. It covers the members we do not know too, since they are stored and hashed like the rest.
+//! One form for every way of writing the same receipt: text in NFC, keys sorted, numbers plain and
+//! without the zeros that say nothing. It covers the members we do not know too, since they are
+//! stored and hashed like the rest.
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
@@ -48,8 +49,9 @@ fn normalise_text(text: &mut String, f: &mut Findings) {
     }
 }
 
-/// `1E+1` → `10`: the way in which decimal libraries write a round number whose zeros were stripped, `BigDecimal` in
-/// Java and `Decimal` in Python among them. It is exact, and ends at twelve zeros. No other exponent is a number here.
+/// `1E+1` → `10`: the way in which decimal libraries write a round number whose zeros were
+/// stripped, `BigDecimal` in Java and `Decimal` in Python among them. It is exact, and ends at
+/// twelve zeros. No other exponent is a number here.
 fn written_out(text: &str) -> Option<String> {
     let (mantissa, zeros) = text.split_once("E+")?;
     let zeros: usize = zeros.parse().ok().filter(|zeros| *zeros <= 12)?;
@@ -60,11 +62,12 @@ fn written_out(text: &str) -> Option<String> {
     plain.trim_start_matches('-').starts_with(|first| matches!(first, '1'..='9')).then_some(plain)
 }
 
-/// As many digits as a number may be written with: what a decimal of 96 bits holds without rounding.
+/// As many digits as a number may be written with: what a decimal of 96 bits holds without
+/// rounding.
 const MOST_DIGITS: usize = 28;
 
-/// Takes the idle zeros off a JSON number: `0.50` → `0.5`, `3.0` → `3`. It must be plain: `1e131071` is 8 characters
-/// and becomes 131,072 when a database writes it out.
+/// Takes the idle zeros off a JSON number: `0.50` → `0.5`, `3.0` → `3`. It must be plain:
+/// `1e131071` is 8 characters and becomes 131,072 when a database writes it out.
 pub(super) fn make_plain(text: &mut String) -> Result<(), &'static str> {
     if text.contains(['e', 'E']) {
         return Err("a number is written with an exponent");

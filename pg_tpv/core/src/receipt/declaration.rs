@@ -1,4 +1,5 @@
-//! What a terminal declares about its files. The defaults are the strictest; a terminal declares only what it must.
+//! What a terminal declares about its files. The defaults are the strictest; a terminal declares
+//! only what it must.
 
 use chrono_tz::Tz;
 
@@ -26,7 +27,8 @@ pub struct Declaration {
     pub department: Option<String>,
     /// `barcode_rules`: what its scale labels mean.
     pub barcode_rules: Vec<BarcodeRule>,
-    /// `total_tolerance_cents`: cents by which a printed total may be off beyond the rounding of weighed lines.
+    /// `total_tolerance_cents`: cents by which a printed total may be off beyond the rounding of
+    /// weighed lines.
     pub total_tolerance_cents: u32,
 }
 

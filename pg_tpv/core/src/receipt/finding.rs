@@ -1,4 +1,5 @@
-//! What was found in a file, and what follows from it: the one place that says which codes quarantine and which hold.
+//! What was found in a file, and what follows from it: the one place that says which codes
+//! quarantine and which hold.
 
 use std::collections::BTreeSet;
 
@@ -26,8 +27,8 @@ impl Outcome {
     }
 }
 
-/// Codes that hold a receipt: it can be stored as it is, and its money or its place is in doubt. Every other code
-/// quarantines.
+/// Codes that hold a receipt: it can be stored as it is, and its money or its place is in doubt.
+/// Every other code quarantines.
 const HOLDS: [&str; 3] = ["QUANTITY_SCALE", "TOTAL_MISMATCH", "WRONG_DEPARTMENT"];
 
 /// How many problems are listed: enough to repair a terminal, and not a copy of a hostile file.

@@ -14,8 +14,9 @@ use crate::problem::Place;
 
 const REQUIRED: [&str; 6] = ["receiptId", "terminalId", "departmentCode", "items", "total", "timestamp"];
 
-/// Reads a normalised tree as a receipt, and puts known members into their canonical form. None when something that
-/// makes a receipt is missing or unreadable; then there is a problem that says so.
+/// Reads a normalised tree as a receipt, and puts known members into their canonical form. None
+/// when something that makes a receipt is missing or unreadable; then there is a problem that says
+/// so.
 pub(super) fn read(tree: &mut Value, declaration: &Declaration, limits: &Limits, f: &mut Findings) -> Option<Receipt> {
     let root = Place::Root;
     let Value::Object(members) = tree else {

@@ -1,8 +1,9 @@
 //! Which identifiers are safe to build the name of a file from.
 
-/// Whether `text` may be an identifier of a receipt, terminal, department or series: 1 to 32 of `A-Z a-z 0-9 . _ -`,
-/// beginning with a letter or digit, no dot at the end nor two in a row, and not the name of a Windows device, which a
-/// till's share cannot hold. A whitelist: nothing else ever reaches a path.
+/// Whether `text` may be an identifier of a receipt, terminal, department or series: 1 to 32 of
+/// `A-Z a-z 0-9 . _ -`, beginning with a letter or digit, no dot at the end nor two in a row, and
+/// not the name of a Windows device, which a till's share cannot hold. A whitelist: nothing else
+/// ever reaches a path.
 pub fn is_id(text: &str) -> bool {
     (1..=32).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())

@@ -15,7 +15,8 @@ const REQUIRED: [&str; 4] = ["barcode", "description", "price", "quantity"];
 /// A barcode beyond this is none, and would not fit an index of the database.
 pub(super) const LONGEST_BARCODE: usize = 512;
 
-/// Reads `items`. None when they cannot be read as lines at all; a faulty line is left out, with its problem.
+/// Reads `items`. None when they cannot be read as lines at all; a faulty line is left out, with
+/// its problem.
 pub(super) fn read_items(
     items: &mut Value,
     place: &Place<'_>,
@@ -88,8 +89,8 @@ fn read_barcode(value: &mut Value, place: &Place<'_>, declaration: &Declaration,
     }
 }
 
-/// Decodes the barcodes of a receipt that is otherwise read, and flags what is odd about them. Nothing here stops a
-/// receipt: the money is right, and the customer is waiting.
+/// Decodes the barcodes of a receipt that is otherwise read, and flags what is odd about them.
+/// Nothing here stops a receipt: the money is right, and the customer is waiting.
 pub(super) fn decode_barcodes(receipt: &mut Receipt, declaration: &Declaration, f: &mut Findings) {
     let day = receipt.timestamp.local.date();
     let scope = Scope { store: None, department: Some(&receipt.department_code), on: Some(day) };
@@ -106,7 +107,8 @@ pub(super) fn decode_barcodes(receipt: &mut Receipt, declaration: &Declaration, 
     }
 }
 
-/// Compares a scale's label with its line; a returned label has the same digits and a negative line.
+/// Compares a scale's label with its line; a returned label has the same digits and a negative
+/// line.
 fn flag_label(line: &Line, decoded: &Decoded, f: &mut Findings) {
     let Some(reading) = &decoded.reading else { return };
     if reading.inner_check_ok == Some(false) {

@@ -10,7 +10,8 @@ pub(super) fn text(value: &Value, place: &Place<'_>, f: &mut Findings) -> Option
     text.or_else(|| f.refuse("TYPE", place, "this must be a text"))
 }
 
-/// Drops optional members that are `null`: a terminal that writes `null` and one that leaves the key out mean the same.
+/// Drops optional members that are `null`: a terminal that writes `null` and one that leaves the
+/// key out mean the same.
 pub(super) fn without_nulls(members: &mut Vec<(String, Value)>, optional: &[&str]) {
     members.retain(|(key, value)| !(value.is_null() && optional.contains(&key.as_str())));
 }

@@ -1,8 +1,9 @@
-//! From the bytes of a terminal's file to a receipt, or to the reason why it is none; and from the documents about a receipt to
-//! its state.
+//! From the bytes of a terminal's file to a receipt, or to the reason why it is none; and from the
+//! documents about a receipt to its state.
 //!
-//! `parse` is a pure function of the bytes, of what the terminal declares and of the limits. It decides about one file
-//! alone: what needs other receipts, the store's clock or a `.dat` profile is decided elsewhere.
+//! `parse` is a pure function of the bytes, of what the terminal declares and of the limits. It
+//! decides about one file alone: what needs other receipts, the store's clock or a `.dat` profile
+//! is decided elsewhere.
 //!
 //! | file | decides |
 //! | --- | --- |
@@ -81,7 +82,8 @@ impl Verdict {
     }
 }
 
-/// A receipt as a terminal printed it. Texts are NFC and otherwise untouched: they may hold controls, also NUL.
+/// A receipt as a terminal printed it. Texts are NFC and otherwise untouched: they may hold
+/// controls, also NUL.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Receipt {
     /// `terminalId`.
@@ -126,7 +128,8 @@ pub struct Line {
 }
 
 impl Receipt {
-    /// Reads a stored body again. It was judged when it came, so what its terminal declares does not matter any more.
+    /// Reads a stored body again. It was judged when it came, so what its terminal declares does
+    /// not matter any more.
     ///
     /// # Errors
     /// The problems, when `body` is not a receipt.
@@ -146,8 +149,8 @@ impl Receipt {
         self.items.iter().all(|line| line.quantity.is_sign_negative())
     }
 
-    /// Whether this receipt undoes `other`: the same lines in any order with opposite quantities, and the opposite
-    /// total.
+    /// Whether this receipt undoes `other`: the same lines in any order with opposite quantities,
+    /// and the opposite total.
     pub fn is_twin_of(&self, other: &Self) -> bool {
         fn lines<'r>(receipt: &'r Receipt, sign: Decimal) -> Vec<(&'r str, Decimal, Decimal)> {
             let line = |line: &'r Line| (line.barcode.as_str(), line.price, line.quantity * sign);

@@ -11,7 +11,8 @@ use crate::encoding::decode;
 use crate::json::{self, JsonError, JsonErrorKind, Value};
 use crate::problem::{Place, Problem};
 
-/// Judges one file. It never fails and never panics, whatever the bytes, and takes time in proportion to their number.
+/// Judges one file. It never fails and never panics, whatever the bytes, and takes time in
+/// proportion to their number.
 pub fn parse(raw: &[u8], declaration: &Declaration, limits: &Limits) -> Verdict {
     match read_tree(raw, declaration, limits) {
         Ok(tree) => judge(tree, declaration, limits),

@@ -2,7 +2,8 @@
 
 use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 
-/// A printed date and time, and the offset it was printed with. Which instant it is without one is the store's to say.
+/// A printed date and time, and the offset it was printed with. Which instant it is without one is
+/// the store's to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// What the clock showed.
@@ -12,8 +13,9 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Reads `YYYY-MM-DDTHH:MM[:SS[.f…]]` (a space may stand for the `T`), then `Z`, `±HH:MM` or nothing: RFC 3339 with
-    /// the offset and the seconds left optional. None when it is anything else, or no day of the calendar.
+    /// Reads `YYYY-MM-DDTHH:MM[:SS[.f…]]` (a space may stand for the `T`), then `Z`, `±HH:MM` or
+    /// nothing: RFC 3339 with the offset and the seconds left optional. None when it is anything
+    /// else, or no day of the calendar.
     pub fn read(text: &str) -> Option<Self> {
         let mut rest = Rest(text.as_bytes());
         let (year, month, day) = (rest.number(4)?, rest.after(b"-", 2)?, rest.after(b"-", 2)?);

@@ -42,8 +42,8 @@ pub struct ReceiptState {
     pub printed_at: Option<DateTime<Utc>>,
 }
 
-/// The state of a receipt. `events` are the kinds and bodies of the documents about it. Their order and their repetition
-/// change nothing: voided beats released beats held.
+/// The state of a receipt. `events` are the kinds and bodies of the documents about it. Their order
+/// and their repetition change nothing: voided beats released beats held.
 pub fn fold<'e>(events: impl IntoIterator<Item = (&'e str, &'e str)>) -> ReceiptState {
     let (mut voided, mut released) = (false, false);
     let mut intakes = Vec::new();
@@ -55,7 +55,8 @@ pub fn fold<'e>(events: impl IntoIterator<Item = (&'e str, &'e str)>) -> Receipt
             _ => {}
         }
     }
-    // A store ingests a receipt once. Should there ever be two bodies, the choice must not depend on their order.
+    // A store ingests a receipt once. Should there ever be two bodies, the choice must not depend
+    // on their order.
     let intake = intakes.into_iter().min().and_then(Intake::from_body).unwrap_or_default();
     let hold = intake.holds.into_iter().next();
     let undoes = intake.voids.is_some();

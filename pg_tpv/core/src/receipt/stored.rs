@@ -1,8 +1,8 @@
-//! The short way from a stored body to its receipt: a body has one canonical form, so nearly all of them can be read
-//! straight through, without a tree and without a judgement.
+//! The short way from a stored body to its receipt: a body has one canonical form, so nearly all of
+//! them can be read straight through, without a tree and without a judgement.
 //!
-//! It only ever says what `parse` says. Whatever it does not expect (a member that is not known, an escape, a number beyond
-//! the plain) is left to that.
+//! It only ever says what `parse` says. Whatever it does not expect (a member that is not known, an
+//! escape, a number beyond the plain) is left to that.
 
 use rust_decimal::Decimal;
 use unicode_normalization::{IsNormalized, is_nfc_quick};

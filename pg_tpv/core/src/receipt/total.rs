@@ -7,14 +7,15 @@ use super::finding::Findings;
 use super::{Line, Receipt};
 use crate::problem::Place;
 
-/// `price × quantity`, rounded half away from zero to cents. None when the exact product does not fit 128 bits.
+/// `price × quantity`, rounded half away from zero to cents. None when the exact product does not
+/// fit 128 bits.
 pub(super) fn line_total(price: Decimal, quantity: Decimal) -> Option<Decimal> {
     let (cents, _exact) = cents(price, quantity)?;
     Decimal::try_from_i128_with_scale(cents, 2).ok()
 }
 
-/// The product in cents, and whether it is a whole number of them. In integers, because a decimal product of more than
-/// 28 digits is rounded before one asks.
+/// The product in cents, and whether it is a whole number of them. In integers, because a decimal
+/// product of more than 28 digits is rounded before one asks.
 fn cents(price: Decimal, quantity: Decimal) -> Option<(i128, bool)> {
     let product = price.mantissa().checked_mul(quantity.mantissa())?;
     let scale = price.scale() + quantity.scale();
@@ -32,8 +33,8 @@ fn is_weighed(line: &Line) -> bool {
     !line.quantity.fract().is_zero() || cents(line.price, line.quantity).is_none_or(|(_, exact)| !exact)
 }
 
-/// Compares the printed total with the lines. One cent for each weighed line is rounding; the printed total stands, as
-/// that is what the customer saw.
+/// Compares the printed total with the lines. One cent for each weighed line is rounding; the
+/// printed total stands, as that is what the customer saw.
 pub(super) fn check(receipt: &Receipt, declaration: &Declaration, f: &mut Findings) {
     if receipt.total_difference.is_zero() {
         return;

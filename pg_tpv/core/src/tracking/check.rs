@@ -11,7 +11,8 @@ const ALIAS: &str = "alias_of";
 /// Types whose values are the same at every node when they look the same.
 const COMPARABLE: [&str; 6] = ["text", "character varying", "character", "integer", "bigint", "uuid"];
 
-/// Why a table cannot be tracked by these rules; empty when it can. `None` is a table that is not there.
+/// Why a table cannot be tracked by these rules; empty when it can. `None` is a table that is not
+/// there.
 pub fn check(table: Option<&Table>, rules: &Rules) -> Vec<Fault> {
     let Some(table) = table else {
         let hint = "Give it with its schema, such as catalog.product.";

@@ -19,8 +19,8 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Reads `{"writer", "groups", "owner_column", "duplicates", "only_stricter"}`, as far as it can be read, and says what
-    /// cannot.
+    /// Reads `{"writer", "groups", "owner_column", "duplicates", "only_stricter"}`, as far as it
+    /// can be read, and says what cannot.
     pub fn from_json(json: &Value) -> (Self, Vec<Fault>) {
         let mut faults = Vec::new();
         let mut columns = |key: &'static str, code: &'static str| {

@@ -9,7 +9,8 @@ pub struct Table {
     pub name: String,
     /// `party`
     pub schema: String,
-    /// Whether it is a table that holds rows, and keeps them: no view, no partitions, not temporary, not unlogged.
+    /// Whether it is a table that holds rows, and keeps them: no view, no partitions, not
+    /// temporary, not unlogged.
     pub ordinary: bool,
     /// The role that owns it.
     pub owner: String,
@@ -19,7 +20,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Its CHECK constraints over several columns.
     pub checks: Vec<Check>,
-    /// The names of its UNIQUE, EXCLUDE and FOREIGN KEY constraints and unique indexes, but for the primary key.
+    /// The names of its UNIQUE, EXCLUDE and FOREIGN KEY constraints and unique indexes, but for the
+    /// primary key.
     pub other_keys: Vec<String>,
 }
 

@@ -1,10 +1,11 @@
-//! `docs/codes.md` and the code name the same codes. A code that a source has and the document lacks fails, and so does
-//! one that the document has and no source.
+//! `docs/codes.md` and the code name the same codes. A code that a source has and the document
+//! lacks fails, and so does one that the document has and no source.
 //!
-//! There is no list of all codes to compare with: a code is a literal where something is refused, held or flagged. So the
-//! sources of the product are read, Rust and SQL, without their comments and tests. A literal of capitals, digits and
-//! underscores is a code, or it is in [`NO_CODES`] with the reason why it is none. Files may be named and moved as one
-//! likes: the crates are found in the workspace's `Cargo.toml`.
+//! There is no list of all codes to compare with: a code is a literal where something is refused,
+//! held or flagged. So the sources of the product are read, Rust and SQL, without their comments
+//! and tests. A literal of capitals, digits and underscores is a code, or it is in [`NO_CODES`]
+//! with the reason why it is none. Files may be named and moved as one likes: the crates are found
+//! in the workspace's `Cargo.toml`.
 
 #![allow(
     clippy::unwrap_used,
@@ -139,7 +140,8 @@ fn a_code_is_documented_as_what_it_is() {
     }
 }
 
-/// The lists that the code itself keeps: which codes of a file hold its receipt, which of a layout only warn.
+/// The lists that the code itself keeps: which codes of a file hold its receipt, which of a layout
+/// only warn.
 #[test]
 fn lists_in_the_code_are_lists_in_the_document() {
     let (document, sources) = (Document::read(), source::all());

@@ -52,7 +52,8 @@ fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) {
     paths.sort();
     for path in paths {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        // Tests make up codes; what was released is not changed any more, and need not be in this version.
+        // Tests make up codes; what was released is not changed any more, and need not be in this
+        // version.
         if ["tests", "tests.rs", "released"].contains(&name) {
             continue;
         }

@@ -84,7 +84,8 @@ fn assert_converges(script: &Script) {
 }
 
 proptest! {
-    // Most disagreements need three or four writes: many short histories find more than a few long ones.
+    // Most disagreements need three or four writes: many short histories find more than a few long
+    // ones.
     #![proptest_config(ProptestConfig::with_cases(16_000))]
 
     #[test]
@@ -107,7 +108,8 @@ proptest! {
     ) {
         let mut world = script.play();
         world.deliver_all(script.seed);
-        // Someone may still write from 2099; another sees it and, with whatever clock, writes after it.
+        // Someone may still write from 2099; another sees it and, with whatever clock, writes after
+        // it.
         let (a, b) = (script.seed as usize % script.nodes, clock as usize % script.nodes);
         world.nodes[a].set_wall_clock(0);
         world.write(a, "a", Patch::from([("v".into(), value(last + 1))]));

@@ -28,7 +28,8 @@ pub struct Node {
     pub has: BTreeSet<Version>,
     /// Operations that it received inside a snapshot, and does not have in its journal.
     pub in_snapshot: BTreeSet<Version>,
-    /// A snapshot that is not complete: which operations it covers, and the entities that it has brought.
+    /// A snapshot that is not complete: which operations it covers, and the entities that it has
+    /// brought.
     pub incoming: Option<(Knowledge, BTreeSet<Key>)>,
     /// Versions that operations here name, and that are not here.
     pub awaited: BTreeSet<Version>,

@@ -1,4 +1,5 @@
-//! What happens, as numbers: a shorter list of smaller numbers is a simpler story, so a failure shrinks by itself.
+//! What happens, as numbers: a shorter list of smaller numbers is a simpler story, so a failure
+//! shrinks by itself.
 
 use proptest::prelude::*;
 use tpv_core::json::{self, Value};
@@ -9,7 +10,8 @@ use crate::world::World;
 
 pub const KEYS: [Key; 2] = ["a", "b"];
 
-/// The entity whose column `v` holds the rule of the column `v` of all others: a policy is an operation as well.
+/// The entity whose column `v` holds the rule of the column `v` of all others: a policy is an
+/// operation as well.
 pub const POLICY: Key = "policy";
 
 pub const RULES: [&str; 11] = [
@@ -64,7 +66,8 @@ pub fn rule(choice: usize) -> Patch {
 }
 
 impl Script {
-    /// Plays it: a policy, an entity, then whatever the steps say. What was not delivered is still on its way.
+    /// Plays it: a policy, an entity, then whatever the steps say. What was not delivered is still
+    /// on its way.
     pub fn play(&self) -> World {
         let mut world = World::new(self.nodes);
         world.write(0, POLICY, rule(self.rule));

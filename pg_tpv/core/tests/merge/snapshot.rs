@@ -1,4 +1,5 @@
-//! A node that has data already gets a snapshot of another one: a store that joins, or that lost its line for too long.
+//! A node that has data already gets a snapshot of another one: a store that joins, or that lost
+//! its line for too long.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,8 +30,9 @@ fn entity_of(world: &World, key: Key, known: impl Fn(Version) -> bool) -> Entity
     Entity::of(&entitled)
 }
 
-/// The receiver is sent what the sender has beyond a gap, as operations, and then the heads of one entity after the other.
-/// Before each entity `meanwhile` says which other operations arrive: any that was ever sent.
+/// The receiver is sent what the sender has beyond a gap, as operations, and then the heads of one
+/// entity after the other. Before each entity `meanwhile` says which other operations arrive: any
+/// that was ever sent.
 fn snapshot(world: &mut World, from: usize, to: usize, mut meanwhile: impl FnMut(usize) -> Option<usize>) {
     let knows = knows(&world.nodes[from]);
     let heads: BTreeMap<Key, Entity> = keys().map(|key| (key, world.nodes[from].entity(key))).collect();
@@ -69,8 +71,9 @@ fn keys() -> impl Iterator<Item = Key> {
     [POLICY].into_iter().chain(KEYS)
 }
 
-/// Central receives the cause of an operation before the operation, since every operation goes through central. Of one node it may
-/// lack what was lost on the way, and have what that node did later.
+/// Central receives the cause of an operation before the operation, since every operation goes
+/// through central. Of one node it may lack what was lost on the way, and have what that node did
+/// later.
 fn is_causal(world: &World, node: usize) -> bool {
     let has = &world.nodes[node].has;
     let is_own = |of: &Version, cause: &Version| cause.node_id == of.node_id;
@@ -99,7 +102,8 @@ fn check(script: &Script, all: bool) {
     for key in keys() {
         assert_eq!(without_nothing(world.nodes[store].entity(key)), expected(&world, key), "{key} after the snapshot");
     }
-    // What is still on its way arrives in any order, repeats too; and a second snapshot changes nothing.
+    // What is still on its way arrives in any order, repeats too; and a second snapshot changes
+    // nothing.
     world.sent.reverse();
     for (key, operation) in world.sent.clone() {
         world.nodes[store].receive(key, &operation);

@@ -1,4 +1,5 @@
-//! Nodes that write at the same time, and a network that delays, repeats and reorders, also against causality.
+//! Nodes that write at the same time, and a network that delays, repeats and reorders, also against
+//! causality.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,7 +52,8 @@ impl World {
         }
     }
 
-    /// A line comes up: `to` gets all that `from` has, in the order in which it was sent or in the opposite one.
+    /// A line comes up: `to` gets all that `from` has, in the order in which it was sent or in the
+    /// opposite one.
     pub fn sync(&mut self, from: usize, to: usize, backwards: bool) {
         let mut missing: Vec<usize> = (0..self.sent.len()).collect();
         missing.retain(|nth| self.nodes[from].has.contains(&self.sent[*nth].1.version));
@@ -61,8 +63,8 @@ impl World {
         missing.into_iter().for_each(|nth| self.deliver(to, nth));
     }
 
-    /// Another node joins, with the heads that `from` has. What the authors of these operations had seen is among them:
-    /// central passes on in the order in which it received.
+    /// Another node joins, with the heads that `from` has. What the authors of these operations had
+    /// seen is among them: central passes on in the order in which it received.
     pub fn join(&mut self, from: usize) -> usize {
         loop {
             let has = &self.nodes[from].has;

@@ -1,4 +1,5 @@
-//! How one file is judged and checked. The tests are named for the rows of the design's table of inputs.
+//! How one file is judged and checked. The tests are named for the rows of the design's table of
+//! inputs.
 
 use tpv_core::json;
 use tpv_core::receipt::{Declaration, Limits, Outcome, Receipt, Verdict, parse};

@@ -1,6 +1,7 @@
 //! What a terminal may drop, and what is right for it.
 
-// Clippy knows functions marked as tests, not what they call; a test that cannot go on should say so at once.
+// Clippy knows functions marked as tests, not what they call; a test that cannot go on should say
+// so at once.
 #![allow(clippy::unwrap_used)]
 
 mod files;

@@ -29,7 +29,8 @@ fn assert_sound(raw: &[u8]) {
             (stored, stored, stored)
         );
         let (Some(body), Some(receipt)) = (verdict.body, verdict.receipt) else { continue };
-        // The stored body is its own canonical form, under the same declaration and when it is read again.
+        // The stored body is its own canonical form, under the same declaration and when it is read
+        // again.
         let again = parse(body.as_bytes(), &Declaration { encoding: None, ..terminal }, &Limits::default());
         assert_eq!(again.body.as_deref(), Some(body.as_str()));
         assert_eq!((again.content_hash, again.outcome), (verdict.content_hash, verdict.outcome));
@@ -41,7 +42,8 @@ fn samples() -> Vec<&'static str> {
     SAMPLES.lines().collect()
 }
 
-/// The same JSON written otherwise: keys turned round, white space everywhere, zeros at the end of numbers.
+/// The same JSON written otherwise: keys turned round, white space everywhere, zeros at the end of
+/// numbers.
 fn rewrite(value: &Value, zeros: usize, space: &str, out: &mut String) {
     out.push_str(space);
     match value {

@@ -1,5 +1,5 @@
-//! Rows into a table without a statement, as COPY and the apply worker write them: a document becomes a handful of rows,
-//! and running a statement costs several times what these cost.
+//! Rows into a table without a statement, as COPY and the apply worker write them: a document
+//! becomes a handful of rows, and running a statement costs several times what these cost.
 //!
 //! | file | has |
 //! | --- | --- |
@@ -7,8 +7,9 @@
 //! | `shape` | what is remembered of a table from one transaction to the next, and when it is forgotten |
 //! | `value` | the value of a column, and how it becomes a datum |
 //!
-//! Everything that an INSERT checks is checked: the privilege, precision and scale of numbers, NOT NULL, CHECK, unique keys. A
-//! table that needs more (somebody added a trigger, a foreign key, a column, row security) gets an INSERT.
+//! Everything that an INSERT checks is checked: the privilege, precision and scale of numbers, NOT
+//! NULL, CHECK, unique keys. A table that needs more (somebody added a trigger, a foreign key, a
+//! column, row security) gets an INSERT.
 
 mod shape;
 mod value;
@@ -38,15 +39,16 @@ const PART: usize = 256;
 
 /// Inserts rows and makes them visible to what the transaction does next.
 ///
-/// Errors are raised, as a statement would raise them. The end of the (sub)transaction gives back locks, pins and
-/// references; what is remembered of the table holds none of them.
+/// Errors are raised, as a statement would raise them. The end of the (sub)transaction gives back
+/// locks, pins and references; what is remembered of the table holds none of them.
 pub fn insert<const N: usize>(table: &'static Table<N>, rows: &[[Value<'_>; N]]) {
-    // SAFETY: the relation is open and locked until it is closed; its shape is looked up then, so that it is of the
-    // relation as it is now.
+    // SAFETY: the relation is open and locked until it is closed; its shape is looked up then, so
+    // that it is of the relation as it is now.
     unsafe {
         let relation = shape::open(table);
         match shape::of(table, relation) {
-            // Nobody else uses the shape meanwhile: a CHECK or an index expression, which PostgreSQL calls here, inserts nothing.
+            // Nobody else uses the shape meanwhile: a CHECK or an index expression, which
+            // PostgreSQL calls here, inserts nothing.
             Some(shape) if may_insert(relation) => {
                 rows.chunks(PART).for_each(|rows| write(&mut *shape, relation, rows));
             }
@@ -57,8 +59,9 @@ pub fn insert<const N: usize>(table: &'static Table<N>, rows: &[[Value<'_>; N]])
     }
 }
 
-/// Whether the current user has the privilege for the whole table, as `tpv_owner` has in sessions and `tpv_apply` in the
-/// apply worker. For a user who has it for some columns only, or not at all, a statement gives the answer.
+/// Whether the current user has the privilege for the whole table, as `tpv_owner` has in sessions
+/// and `tpv_apply` in the apply worker. For a user who has it for some columns only, or not at all,
+/// a statement gives the answer.
 unsafe fn may_insert(relation: pg_sys::Relation) -> bool {
     // SAFETY: the relation is open.
     unsafe {
@@ -95,7 +98,8 @@ unsafe fn write<const N: usize>(shape: &mut Shape, relation: pg_sys::Relation, r
 /// The slot was just written into the shape's relation.
 unsafe fn insert_index_tuples(shape: &Shape, slot: *mut pg_sys::TupleTableSlot) {
     let (target, executor) = (shape.target, shape.executor);
-    // SAFETY: as promised; no unique key is deferred, so that the list of those to check again is empty.
+    // SAFETY: as promised; no unique key is deferred, so that the list of those to check again is
+    // empty.
     unsafe {
         #[cfg(feature = "pg15")]
         pg_sys::ExecInsertIndexTuples(target, slot, executor, false, false, null_mut(), null_mut());

@@ -1,9 +1,10 @@
-//! What a session remembers of a table from one transaction to the next: executor state with CHECK expressions that are
-//! ready to run, descriptions of indexes, slots for rows. Making these anew costs more than writing the rows of a receipt.
+//! What a session remembers of a table from one transaction to the next: executor state with CHECK
+//! expressions that are ready to run, descriptions of indexes, slots for rows. Making these anew
+//! costs more than writing the rows of a receipt.
 //!
-//! Nothing in it counts as a reference: the table and its indexes are opened for each use. It is stale as soon as the
-//! definition of any table changes. Whoever holds the lock on the table has heard of all changes, and until the lock is gone
-//! nobody makes another.
+//! Nothing in it counts as a reference: the table and its indexes are opened for each use. It is
+//! stale as soon as the definition of any table changes. Whoever holds the lock on the table has
+//! heard of all changes, and until the lock is gone nobody makes another.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -52,7 +53,8 @@ pub unsafe fn open<const N: usize>(table: &'static Table<N>) -> pg_sys::Relation
     let lock = pg_sys::RowExclusiveLock as i32;
     // SAFETY: as promised; the name is only read.
     unsafe {
-        // If no definition has changed by the time the lock is held, this is still the table of that name.
+        // If no definition has changed by the time the lock is held, this is still the table of
+        // that name.
         if let Some(relation) = REMEMBERED.with_borrow(|all| Some(all.get(&address(table))?.current()?.relation)) {
             let changes = CHANGES.get();
             pg_sys::LockRelationOid(relation, lock);
@@ -140,8 +142,9 @@ impl Shape {
     /// # Safety
     /// The relation is open and locked.
     unsafe fn make(relation: pg_sys::Relation) -> Self {
-        // SAFETY: what is made is allocated in a context of its own, which lasts as long as the session or until it is
-        // stale. The copy of the row's description is not counted as a reference.
+        // SAFETY: what is made is allocated in a context of its own, which lasts as long as the
+        // session or until it is stale. The copy of the row's description is not counted as a
+        // reference.
         unsafe {
             let context = pg_sys::AllocSetContextCreateInternal(
                 pg_sys::TopMemoryContext,
@@ -172,14 +175,16 @@ impl Shape {
     /// # Safety
     /// The shape is that of the relation, which is open and locked.
     pub unsafe fn open(&mut self, relation: pg_sys::Relation) {
-        // SAFETY: as promised; a use that ended with an error left pointers behind, and all are replaced.
+        // SAFETY: as promised; a use that ended with an error left pointers behind, and all are
+        // replaced.
         unsafe {
             let scratch = self.scratch();
             pg_sys::MemoryContextReset(scratch);
             (*self.target).ri_RelationDesc = relation;
             for (place, index) in self.indexes.iter().enumerate() {
                 let description = *(*self.target).ri_IndexRelationInfo.add(place);
-                // What an access method keeps from row to row may hold a pin, and so must not last longer than one use.
+                // What an access method keeps from row to row may hold a pin, and so must not last
+                // longer than one use.
                 (*description).ii_AmCache = std::ptr::null_mut();
                 (*description).ii_Context = scratch;
                 *(*self.target).ri_IndexRelationDescs.add(place) =
@@ -228,7 +233,8 @@ impl Shape {
         self.slots[..count].to_vec()
     }
 
-    /// Puts a row into a slot of the shape's; its values are allocated in the current memory context.
+    /// Puts a row into a slot of the shape's; its values are allocated in the current memory
+    /// context.
     ///
     /// # Safety
     /// The row has as many values as the table has columns, each of its column's type.

@@ -37,8 +37,8 @@ impl<'a> Value<'a> {
         number.map_or(Self::Null, Self::Number)
     }
 
-    /// The datum; none for NULL. A number is brought to the precision and scale of its column, as an assignment would
-    /// bring it: rounded, or refused as out of range.
+    /// The datum; none for NULL. A number is brought to the precision and scale of its column, as
+    /// an assignment would bring it: rounded, or refused as out of range.
     ///
     /// # Safety
     /// The room was made for the row that the value is of.
@@ -112,15 +112,16 @@ fn numeric(number: Decimal, typmod: i32) -> Option<pg_sys::Datum> {
     }
     // More digits than the column has: PostgreSQL rounds, or says that it is out of range.
     let text = CString::new(number.to_string()).ok()?;
-    // SAFETY: the arguments are those of `numeric_in`: text, an element type that it ignores, typmod.
+    // SAFETY: the arguments are those of `numeric_in`: text, an element type that it ignores,
+    // typmod.
     unsafe {
         let kind = pg_sys::InvalidOid.into_datum();
         direct_function_call_as_datum(pg_sys::numeric_in, &[text.as_c_str().into_datum(), kind, typmod.into_datum()])
     }
 }
 
-/// The number in units of its column's last decimal, with how many decimals there are; none when the column does not hold it
-/// exactly. Without a typmod the number keeps its own decimals.
+/// The number in units of its column's last decimal, with how many decimals there are; none when
+/// the column does not hold it exactly. Without a typmod the number keeps its own decimals.
 fn at_scale(number: Decimal, typmod: i32) -> Option<(i64, i32)> {
     let own = i32::try_from(number.scale()).ok()?;
     // As `make_numeric_typmod` puts them together.

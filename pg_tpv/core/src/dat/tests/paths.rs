@@ -88,7 +88,8 @@ fn a_trigger_file_keeps_the_name_or_changes_the_extension() {
     assert_eq!(trigger(r#","trigger_file":true"#, "a.dat").unwrap(), "a.dat.ok");
     assert_eq!(trigger(r#","trigger_file":".trg""#, "scon04.1.dat").unwrap(), "scon04.1.trg");
     assert_eq!(trigger(r#","trigger_file":"trg""#, "a.dat").unwrap(), "a.trg");
-    // A point that belongs to the receipt's number is no extension: 1.1 and 1.2 need two trigger files.
+    // A point that belongs to the receipt's number is no extension: 1.1 and 1.2 need two trigger
+    // files.
     assert_eq!(trigger(r#","trigger_file":"trg","file_name":"{receiptId}""#, "1.2").unwrap(), "1.2.trg");
 }
 

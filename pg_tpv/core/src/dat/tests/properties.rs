@@ -178,7 +178,8 @@ proptest! {
         let mut field: Vec<_> = field.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         field.push(("length".to_owned(), Value::Number("5".to_owned())));
         field.push(("name".to_owned(), Value::String("x".to_owned())));
-        // Of two keys the reader of profiles reports a fault; here the later one wins, so that more profiles are whole.
+        // Of two keys the reader of profiles reports a fault; here the later one wins, so that more
+        // profiles are whole.
         field.reverse();
         field.sort_by(|a, b| a.0.cmp(&b.0));
         field.dedup_by(|a, b| a.0 == b.0);

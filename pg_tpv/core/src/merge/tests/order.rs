@@ -38,7 +38,8 @@ fn values_of_every_kind_stand_in_one_order() {
     for (i, a) in ascending.iter().enumerate() {
         for (j, b) in ascending.iter().enumerate() {
             let expected = if a == &"[]" || b == &"[]" || a == &"{}" || b == &"{}" { None } else { Some(i.cmp(&j)) };
-            // Arrays and objects have an order among themselves that says nothing; only their kind counts here.
+            // Arrays and objects have an order among themselves that says nothing; only their kind
+            // counts here.
             if let Some(expected) = expected {
                 assert_eq!(compare(&value(a), &value(b)), expected, "{a} {b}");
             }
