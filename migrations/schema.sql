@@ -22,7 +22,7 @@ COMMENT ON SCHEMA org IS 'Who and where: nodes, legal entities, stores, departme
 
 -- party; Type: SCHEMA; Schema: -; Owner: tpv_owner
 CREATE SCHEMA party;
-COMMENT ON SCHEMA party IS 'People: customers and employees.';
+COMMENT ON SCHEMA party IS 'People: customers.';
 
 -- sales; Type: SCHEMA; Schema: -; Owner: tpv_owner
 CREATE SCHEMA sales;
@@ -170,14 +170,14 @@ CREATE FUNCTION dat.pending_take(pending_id bigint) RETURNS TABLE(dat_folder tex
     from taken t
     join dat.file f on f.node_id = t.node_id and f.receipt_id = t.receipt_id and f.sha256 = t.sha256
 $$;
-COMMENT ON FUNCTION dat.pending_take(pending_id bigint) IS 'Claims a publication: done when the caller''s transaction commits. No row: somebody did it, or it was cancelled.';
+COMMENT ON FUNCTION dat.pending_take(pending_id bigint) IS 'Claims a publication, which is done when the caller''s transaction commits. Returns no row if it was claimed before or cancelled.';
 
 -- render_again(uuid, text); Type: FUNCTION; Schema: dat; Owner: tpv_owner
 CREATE FUNCTION dat.render_again(receipt_id uuid, why text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$ select tpv.render_again(receipt_id, why) $$;
-COMMENT ON FUNCTION dat.render_again(receipt_id uuid, why text) IS 'Renders the .dat of a receipt again, with the layout of today, and publishes it in place of the old one.';
+COMMENT ON FUNCTION dat.render_again(receipt_id uuid, why text) IS 'Renders the .dat of a receipt again, with the present layout, and publishes it in place of the old one.';
 
 -- save_profile(jsonb, text, integer); Type: FUNCTION; Schema: dat; Owner: tpv_owner
 CREATE FUNCTION dat.save_profile(profile jsonb, department_code text DEFAULT NULL::text, node_id integer DEFAULT NULL::integer) RETURNS integer
@@ -210,7 +210,7 @@ begin
   returning version into saved;
   return saved;
 end $$;
-COMMENT ON FUNCTION dat.save_profile(profile jsonb, department_code text, node_id integer) IS 'Saves a layout for one department, or for the whole store (node_id; this one if it is not given), and answers its version. Faults are refused with 22023, all at once; what is merely unwise is a warning.';
+COMMENT ON FUNCTION dat.save_profile(profile jsonb, department_code text, node_id integer) IS 'Saves a layout for one department, or for the whole store (node_id; this one if it is not given), and returns its version. Faults are refused with 22023, all at once; what is merely unwise is a warning.';
 
 -- staged(text, text, bytea); Type: FUNCTION; Schema: dat; Owner: tpv_owner
 CREATE FUNCTION dat.staged(dat_folder text, dat_name text, sha256 bytea) RETURNS text
@@ -234,7 +234,7 @@ CREATE FUNCTION dat.withdraw(receipt_id uuid, why text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$ select tpv.withdraw_dat(receipt_id, why) $$;
-COMMENT ON FUNCTION dat.withdraw(receipt_id uuid, why text) IS 'Takes the .dat of a receipt away from the checkout. The receipt stays as it is. dat.withdraw_failed tells when it was too late.';
+COMMENT ON FUNCTION dat.withdraw(receipt_id uuid, why text) IS 'Takes the .dat of a receipt away from the checkout. The receipt stays as it is. A withdrawal that came too late is listed in dat.withdraw_failed.';
 
 -- register_central(integer, text); Type: FUNCTION; Schema: org; Owner: tpv_owner
 CREATE FUNCTION org.register_central(node_id integer, node_code text) RETURNS void
@@ -252,7 +252,8 @@ begin
   insert into org.node (node_id, node_code, kind) values (register_central.node_id, register_central.node_code, 'central')
   on conflict on constraint node_pkey do update set node_code = excluded.node_code;
   insert into sync.this_node (node_id) values (register_central.node_id) on conflict do nothing;
-  -- Rows that migrations wrote are the same at every node, and no node decided them: central does.
+  -- Rows that migrations wrote are the same at every node and have no operation yet: central writes
+  -- one for each.
   for tracked in select * from sync.tracked_table order by tracked_at, table_name loop
     execute format('select tpv.capture_change(%L, null, to_jsonb(t)) from %s t '
                    'where not exists (select from sync.head h where h.table_name = %L and h.key = t.%I::text)',
@@ -368,7 +369,7 @@ CREATE FUNCTION sales.close_day(business_date date, why text DEFAULT ''::text) R
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$ select tpv.close_day(business_date, why) $$;
-COMMENT ON FUNCTION sales.close_day(business_date date, why text) IS 'Closes a business day of this store. Its receipts that come later count, flagged LATE, and get no .dat by themselves.';
+COMMENT ON FUNCTION sales.close_day(business_date date, why text) IS 'Closes a business day of this store. A receipt of that day that arrives later counts, has the flag LATE, and gets no .dat by itself.';
 
 -- ingest_batch(text, bytea[]); Type: FUNCTION; Schema: sales; Owner: tpv_owner
 CREATE FUNCTION sales.ingest_batch(terminal text, files bytea[]) RETURNS TABLE("position" integer, outcome text, receipt_id uuid, dat_folder text, dat_name text, dat bytea, code text, pointer text, detail text)
@@ -403,7 +404,7 @@ CREATE FUNCTION sales.record_rejection(terminal text, file_name text, size_bytes
   values (terminal, file_name, size_bytes, sha256, code, detail, raw)
   on conflict do nothing
 $$;
-COMMENT ON FUNCTION sales.record_rejection(terminal text, file_name text, size_bytes bigint, sha256 bytea, code text, detail text, raw bytea) IS 'Records a file that the watcher itself refused: cut off, empty, too large. The same bytes under the same name again are one row.';
+COMMENT ON FUNCTION sales.record_rejection(terminal text, file_name text, size_bytes bigint, sha256 bytea, code text, detail text, raw bytea) IS 'Records a file that the watcher itself refused: cut off, empty, too large. The same bytes under the same name are recorded once.';
 
 -- release(uuid, text, text); Type: FUNCTION; Schema: sales; Owner: tpv_owner
 CREATE FUNCTION sales.release(receipt_id uuid, why text, file_name text DEFAULT NULL::text) RETURNS void
@@ -432,7 +433,7 @@ begin
    where d.drift_id = accept_drift.drift_id and d.resolved_at is null
   returning * into accepted;
   if not found then
-    raise exception 'there is no open difference of that number'
+    raise exception 'there is no open difference with that number'
       using errcode = 'P0002', hint = 'Open differences are in sync.drift, where resolved_at is null.';
   end if;
   if accepted.what = 'operations' then
@@ -449,7 +450,7 @@ begin
   insert into sec.audit (event, subject, detail)
   values ('DRIFT_ACCEPTED', format('node %s, %s %s', accepted.node_id, accepted.what, accepted.subject), accept_drift.why);
 end $$;
-COMMENT ON FUNCTION sync.accept_drift(drift_id bigint, why text) IS 'Accepts a difference that somebody has looked at: comparing goes on behind it, and verified_until moves on.';
+COMMENT ON FUNCTION sync.accept_drift(drift_id bigint, why text) IS 'Accepts a difference that somebody has looked at: comparing continues after it, and verified_until moves on.';
 
 -- add_peer(integer, text, text, text, integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.add_peer(node_id integer, node_code text, kind text, extension text DEFAULT NULL::text, schema integer DEFAULT NULL::integer) RETURNS void
@@ -485,7 +486,7 @@ begin
     select from sync.peer p join org.node n on n.node_id = p.node_id
      where n.kind = 'central' and n.node_id <> add_peer.node_id) then
     raise exception 'this store belongs to another chain'
-      using errcode = '22023', hint = 'With sync.leave_plan it leaves that one.';
+      using errcode = '22023', hint = 'Leave that chain first, with sync.leave_plan.';
   end if;
   if exists (select from org.node n where n.node_id = org.this_node() and n.kind = add_peer.kind) then
     raise exception 'two nodes of the kind % do not exchange rows', add_peer.kind using errcode = '22023',
@@ -525,7 +526,7 @@ CREATE FUNCTION sync.canonical_key(table_name text, key uuid) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$ select tpv.canonical_key(table_name, key::text)::uuid $$;
-COMMENT ON FUNCTION sync.canonical_key(table_name text, key uuid) IS 'The key of the row that this one is an alias of, over several steps; its own key when it is no alias.';
+COMMENT ON FUNCTION sync.canonical_key(table_name text, key uuid) IS 'The key of the row that this one is an alias of, directly or by way of other aliases; its own key if it is no alias.';
 
 -- capture(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.capture() RETURNS trigger
@@ -565,7 +566,7 @@ CREATE TABLE sync.tracked_table (
 );
 COMMENT ON TABLE sync.tracked_table IS 'The tables whose rows the chain shares.';
 COMMENT ON COLUMN sync.tracked_table.table_name IS 'The table.';
-COMMENT ON COLUMN sync.tracked_table.key_column IS 'Its key, a uuid drawn where the row was made.';
+COMMENT ON COLUMN sync.tracked_table.key_column IS 'Its key, a uuid generated where the row was made.';
 COMMENT ON COLUMN sync.tracked_table.writer IS 'any: every node may write. central: a store that has joined may not.';
 COMMENT ON COLUMN sync.tracked_table.groups IS 'Columns that belong together, by the name of their group: {"address": ["street", "city"]}.';
 COMMENT ON COLUMN sync.tracked_table.owner_column IS 'The column with the node_id of the owner of a row, for the policy owner_wins. It is set on insert and does not change.';
@@ -733,7 +734,7 @@ begin
   end if;
   return described ->> 'key';
 end $$;
-COMMENT ON FUNCTION sync.check_table(relation regclass, rules jsonb) IS 'Refuses a table that cannot be tracked, or not by these rules, with all reasons at once; answers the column of its key.';
+COMMENT ON FUNCTION sync.check_table(relation regclass, rules jsonb) IS 'Refuses a table that cannot be tracked, or not by these rules, with all reasons at once; returns the column of its key.';
 
 -- horizon; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.horizon (
@@ -892,10 +893,10 @@ COMMENT ON COLUMN sync.peer.subscription_name IS 'The subscription that its rows
 COMMENT ON COLUMN sync.peer.added_at IS 'When it was added.';
 COMMENT ON COLUMN sync.peer.beat IS 'Number of its last heartbeat.';
 COMMENT ON COLUMN sync.peer.beat_at IS 'When that heartbeat arrived.';
-COMMENT ON COLUMN sync.peer.low_water IS 'The low-water mark of that heartbeat: nothing that was recorded before can still commit there.';
+COMMENT ON COLUMN sync.peer.low_water IS 'The low-water mark of that heartbeat: nothing that was recorded before this moment can still commit there.';
 COMMENT ON COLUMN sync.peer.gap_beat IS 'A heartbeat before this number is missing, so rows may be missing too. Null once this was compared and all are here.';
-COMMENT ON COLUMN sync.peer.received_until IS 'Everything that the peer recorded before is here.';
-COMMENT ON COLUMN sync.peer.verified_until IS 'Everything that the peer recorded before is here, and was compared: its hash chains link up to the heads that it named, and its operations have no gap.';
+COMMENT ON COLUMN sync.peer.received_until IS 'Everything that the peer recorded before this moment is here.';
+COMMENT ON COLUMN sync.peer.verified_until IS 'Everything that the peer recorded before this moment is here, and was compared: its hash chains link up to the heads that it named, and its operations have no gap.';
 COMMENT ON COLUMN sync.peer.verified_at IS 'When that was compared last.';
 COMMENT ON COLUMN sync.peer.ops IS 'JSON, at its last heartbeat: for each node the number up to which the peer had its operations.';
 COMMENT ON COLUMN sync.peer.chains IS 'JSON, at its last heartbeat: the head of each of its hash chains as [chain_seq, hash, hlc].';
@@ -940,7 +941,7 @@ COMMENT ON COLUMN wire.doc.business_date IS 'The business day it belongs to, fix
 COMMENT ON COLUMN wire.doc.kind IS 'receipt, intake, release, void, withdraw, render or day_close.';
 COMMENT ON COLUMN wire.doc.to_node IS 'The node it is addressed to; null for everybody who subscribes.';
 COMMENT ON COLUMN wire.doc.hlc IS 'When it was recorded: Unix milliseconds in the upper 48 bits, a counter below.';
-COMMENT ON COLUMN wire.doc.schema_version IS 'Version of the body''s shape.';
+COMMENT ON COLUMN wire.doc.schema_version IS 'Version of the format of the body.';
 COMMENT ON COLUMN wire.doc.chain IS 'The hash chain that it continues: a terminal''s, or empty for the node''s own.';
 COMMENT ON COLUMN wire.doc.chain_seq IS 'Place in that hash chain, from 1, without gaps.';
 COMMENT ON COLUMN wire.doc.prev_hash IS 'Link hash of the document before; 32 zero bytes at the start.';
@@ -987,7 +988,7 @@ CREATE FUNCTION sync.follow_hash_chains(of_peer sync.peer) RETURNS jsonb
            WHERE ((d.node_id = (follow_hash_chains.of_peer).node_id) AND (d.chain = f.chain) AND (d.chain_seq > f.seq) AND (d.chain_seq <= f.head_seq)))) ORDER BY f.chain), '[]'::jsonb) AS "coalesce"
     FROM followed f;
 END;
-COMMENT ON FUNCTION sync.follow_hash_chains(of_peer sync.peer) IS 'Follows the hash chains of a peer from where they were followed before to the heads of its last heartbeat, link by link. Keeps in sync.verified how far it came, and answers it.';
+COMMENT ON FUNCTION sync.follow_hash_chains(of_peer sync.peer) IS 'Follows the hash chains of a peer from where they were followed before to the heads of its last heartbeat, link by link. Stores in sync.verified how far it came, and returns it.';
 
 -- guard(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.guard() RETURNS trigger
@@ -1052,13 +1053,13 @@ CREATE FUNCTION sync.join_plan(store_code text, store_id integer, central_code t
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  -- Not by sync.peer alone: a plan that was run half must be there to be run again.
+  -- Not by sync.peer alone: a plan that was run only in part must be given again.
   if exists (
     select from sync.peer p join pg_subscription s on s.subname = p.subscription_name
      where p.node_id in (join_plan.store_id, join_plan.central_id) and s.subenabled
        and s.subdbid = (select d.oid from pg_database d where d.datname = current_database())) then
     raise exception '% has joined already', join_plan.store_code using errcode = '55000',
-      hint = 'With sync.rejoin_plan it catches up after its slot was lost, with sync.leave_plan it leaves.';
+      hint = 'To catch up after its slot was lost, use sync.rejoin_plan; to leave, sync.leave_plan.';
   end if;
   return query
     select * from sync.join_steps(store_code, store_id, central_code, central_id, store_conninfo, central_conninfo);
@@ -1090,10 +1091,11 @@ CREATE FUNCTION sync.join_steps(store_code text, store_id integer, central_code 
       'what goes up: the store''s own documents, operations, beats and resends'),
     (22, store_code, sync.slot_statement(up_slot), 'from here on the store keeps for central what it records'),
     (23, store_code, sync.subscribe_statement('tpv_from_central', central_conninfo, down, down, 'any'),
-      'the store can receive'),
-    (24, store_code, 'alter subscription tpv_from_central enable', 'and does'),
-    (30, central_code, sync.subscribe_statement(up, store_conninfo, 'tpv_up', up_slot, 'none'), 'central can receive'),
-    (31, central_code, format('alter subscription %I enable', up), 'and does'),
+      'the store subscribes to central'),
+    (24, store_code, 'alter subscription tpv_from_central enable', 'and begins to receive'),
+    (30, central_code, sync.subscribe_statement(up, store_conninfo, 'tpv_up', up_slot, 'none'),
+      'central subscribes to the store'),
+    (31, central_code, format('alter subscription %I enable', up), 'and begins to receive'),
     (32, central_code, format('select sync.send_snapshot(%s)', store_id),
       'a snapshot of all tracked rows, of one moment after the slot was made, is prepared and sent'),
     (33, central_code, format('select sync.request_all(%s)', store_id),
@@ -1187,7 +1189,7 @@ begin
     raise exception 'there is no row of % with that key', table_name using errcode = 'P0002';
   end if;
 end $_$;
-COMMENT ON FUNCTION sync.make_alias(table_name text, key uuid, of_key uuid) IS 'Makes a row an alias of another one that it turned out to be; null makes it a row of its own again. Every node learns it.';
+COMMENT ON FUNCTION sync.make_alias(table_name text, key uuid, of_key uuid) IS 'Makes a row an alias of the row that it duplicates; null makes it a row of its own again. The change reaches every node.';
 
 -- mark_gap(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.mark_gap(peer integer) RETURNS void
@@ -1251,7 +1253,7 @@ CREATE FUNCTION sync.policy_dry_run(table_name text, column_name text, rule json
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$ select d.key, d.value_now, d.value_then, d.differs from tpv.policy_dry_run(table_name, column_name, rule) d $$;
-COMMENT ON FUNCTION sync.policy_dry_run(table_name text, column_name text, rule jsonb) IS 'What a policy would choose among concurrent values, beside the value of now. Changes nothing.';
+COMMENT ON FUNCTION sync.policy_dry_run(table_name text, column_name text, rule jsonb) IS 'What a policy would choose among concurrent values, beside the present value. Changes nothing.';
 
 -- policy_key(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.policy_key(table_name text, column_name text) RETURNS uuid
@@ -1278,7 +1280,7 @@ CREATE FUNCTION sync.prune_resends() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  -- The WAL holds what was sent. The rows are there for whoever wants to look.
+  -- What is still to be sent is in the WAL. The rows are kept only for people who want to look.
   with gone as (delete from wire.resend r where tpv.hlc_time(r.hlc) < now() - interval '1 day' returning 1),
        old_snapshot as (delete from sync.snapshot l where l.completed_at < now() - interval '90 days'),
        arrived as (
@@ -1288,7 +1290,7 @@ CREATE FUNCTION sync.prune_resends() RETURNS bigint
        old_drift as (delete from sync.drift d where d.resolved_at < now() - interval '90 days')
   select count(*) from gone
 $$;
-COMMENT ON FUNCTION sync.prune_resends() IS 'Removes rows of wire.resend after a day, what was noted for them, and old snapshots and differences. pg_cron calls it each hour.';
+COMMENT ON FUNCTION sync.prune_resends() IS 'Removes rows of wire.resend after a day, rows of sync.awaited whose operation has arrived, and snapshots and differences that ended more than 90 days ago. pg_cron calls it each hour.';
 
 -- publish_statement(text, text, text, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.publish_statement(publication text, docs text, ops text, beats text, resends text) RETURNS text
@@ -1316,13 +1318,13 @@ CREATE TABLE sync.request (
     requested_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT request_what_check CHECK ((what = ANY (ARRAY['operations'::text, 'hash_chain'::text, 'documents'::text, 'snapshot'::text])))
 );
-COMMENT ON TABLE sync.request IS 'What peers requested and was not sent yet. The background worker sends it.';
+COMMENT ON TABLE sync.request IS 'What peers have requested and this node has not sent yet. The background worker sends it.';
 COMMENT ON COLUMN sync.request.node_id IS 'The peer.';
 COMMENT ON COLUMN sync.request.what IS 'operations of a node, documents of a hash chain, documents addressed to the peer, or a snapshot.';
 COMMENT ON COLUMN sync.request.subject IS 'The node whose operations, or the hash chain; * for all of them.';
 COMMENT ON COLUMN sync.request.from_seq IS 'The next to send.';
 COMMENT ON COLUMN sync.request.to_seq IS 'The last to send; null for all there are.';
-COMMENT ON COLUMN sync.request.requested_at IS 'When it was first requested; later when it could not be served, and is tried again then.';
+COMMENT ON COLUMN sync.request.requested_at IS 'When it was requested. After an attempt that failed: when it is tried again.';
 
 -- receive_request(integer, json); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.receive_request(peer integer, wants json) RETURNS void
@@ -1372,7 +1374,7 @@ begin
   end loop;
   return open;
 end $$;
-COMMENT ON FUNCTION sync.reconcile() IS 'Compares this node with each of its peers. Answers how many differences there are; null when another session is at it. pg_cron calls it each minute.';
+COMMENT ON FUNCTION sync.reconcile() IS 'Compares this node with each of its peers. Returns how many differences there are; null while another session is doing it. pg_cron calls it each minute.';
 
 -- reconcile_with(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.reconcile_with(peer integer) RETURNS integer
@@ -1442,7 +1444,7 @@ begin
   end if;
   return differences;
 end $$;
-COMMENT ON FUNCTION sync.reconcile_with(peer integer) IS 'Compares what a peer said in its last heartbeat with what is here (tpv.peer_differences decides), records the differences in sync.drift and requests what is missing. Answers how many differences there are.';
+COMMENT ON FUNCTION sync.reconcile_with(peer integer) IS 'Compares what a peer reported in its last heartbeat with what is here (tpv.peer_differences decides), records the differences in sync.drift and requests what is missing. Returns how many differences there are.';
 
 -- rejoin_plan(text, integer, text, integer, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.rejoin_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) RETURNS TABLE(step integer, run_on text, sql text, why text)
@@ -1457,14 +1459,14 @@ CREATE FUNCTION sync.rejoin_plan(store_code text, store_id integer, central_code
       'the store''s slot here may be lost already'),
     (3, central_code, format('select sync.mark_gap(%s)', store_id), 'received_until waits until both were compared'),
     (4, store_code, sync.unsubscribe_statement('tpv_from_central'), 'the old stream to the store ends'),
-    (5, store_code, sync.drop_slot_statement('tpv_up_' || sync.name_part(store_code)), 'and so does central''s slot here'),
+    (5, store_code, sync.drop_slot_statement('tpv_up_' || sync.name_part(store_code)), 'central''s slot here may be lost already'),
     (6, store_code, format('select sync.mark_gap(%s)', central_id), 'received_until waits here too')
   ) as s (step, run_on, sql, why)
   union all
   select * from sync.join_steps(store_code, store_id, central_code, central_id, store_conninfo, central_conninfo)
   order by 1
 $$;
-COMMENT ON FUNCTION sync.rejoin_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) IS 'The statements by which a store catches up whose slot was lost, or that was away for too long. They are run like those of sync.join_plan. Nothing is emptied, and the store goes on selling.';
+COMMENT ON FUNCTION sync.rejoin_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) IS 'The statements by which a store catches up after its slot was lost or it was away for too long. They are run like those of sync.join_plan. Nothing is emptied, and the store goes on selling.';
 
 -- drift; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.drift (
@@ -1585,7 +1587,7 @@ begin
   end loop;
   return done;
 end $$;
-COMMENT ON FUNCTION sync.replay_waiting(most integer) IS 'Tries all that waits in quarantine again, and answers how many rows are done. pg_cron calls it each minute.';
+COMMENT ON FUNCTION sync.replay_waiting(most integer) IS 'Tries again everything that waits in quarantine, and returns how many rows are done. pg_cron calls it each minute.';
 
 -- resend; Type: TABLE; Schema: wire; Owner: tpv_owner
 CREATE TABLE wire.resend (
@@ -1708,7 +1710,7 @@ begin
   if exists (select from sync.snapshot l where l.completed_at is null) then
     raise exception 'an incoming snapshot is not complete yet'
       using errcode = '55000',
-        hint = 'It is in sync.snapshot, where completed_at is null. With sync.request the peer sends another one.';
+        hint = 'It is in sync.snapshot, where completed_at is null. Get another one with sync.request.';
   end if;
   if exists (
     select from wire.op o left join sync.contiguous() k on k.node_id = o.node_id
@@ -1769,7 +1771,7 @@ begin
   select count(*) into sent from written;
   return sent;
 end $$;
-COMMENT ON FUNCTION sync.send_snapshot(to_node integer) IS 'Prepares a snapshot of all tracked rows for a peer, with the operations that it covers; the background worker sends it. Answers how many parts it has.';
+COMMENT ON FUNCTION sync.send_snapshot(to_node integer) IS 'Prepares a snapshot of all tracked rows for a peer, with the operations that it covers; the background worker sends it. Returns how many rows of sync.outgoing it made.';
 
 -- serve_request(sync.request, integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.serve_request(wanted sync.request, most integer) RETURNS integer
@@ -1876,7 +1878,7 @@ begin
     return 1;
   end;
 end $$;
-COMMENT ON FUNCTION sync.serve_requests(most integer) IS 'Sends the next part of what peers requested. Answers how many rows, 0 when nothing is requested. The background worker calls it.';
+COMMENT ON FUNCTION sync.serve_requests(most integer) IS 'Sends the next part of what peers requested. Returns 0 if there was nothing to send. The background worker calls it.';
 
 -- shared(jsonb, text[]); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.shared(image jsonb, columns text[]) RETURNS text[]
@@ -1910,14 +1912,14 @@ CREATE FUNCTION sync.subscribe_statement(subscription text, conninfo text, publi
     'execute format(''alter subscription %1$I connection %%L'', %2$L); '
     'else execute format(''create subscription %1$I connection %%L publication %3$I with (slot_name = %4$I, %%s)'', '
     '%2$L, sync.subscription_options(version, %5$L)); '
-    -- Only a superuser can be given a subscription before 16: tpv_apply is one within this
-    -- transaction and never after it.
+    -- Before 16 only a superuser can own a subscription: tpv_apply is a superuser within this
+    -- transaction, and never after it.
     'if version < 160000 then alter role tpv_apply superuser; end if; '
     'alter subscription %1$I owner to tpv_apply; '
     'if version < 160000 then alter role tpv_apply nosuperuser; end if; '
     'end if; end $do$', subscription, conninfo, publication, slot, origin)
 $_$;
-COMMENT ON FUNCTION sync.subscribe_statement(subscription text, conninfo text, publication text, slot text, origin text) IS 'The statement of a plan that subscribes without copying, if it was not done.';
+COMMENT ON FUNCTION sync.subscribe_statement(subscription text, conninfo text, publication text, slot text, origin text) IS 'The statement of a plan that subscribes without copying. Where the subscription exists, it changes only the connection.';
 
 -- subscription_options(integer, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.subscription_options(version integer, origin text) RETURNS text
@@ -1973,7 +1975,7 @@ begin
     select from pg_attribute a where a.attrelid = relation and a.attname = 'alias_of' and not a.attisdropped) then
     execute format('alter table %s add column alias_of uuid', relation);
     execute format('comment on column %s.alias_of is %L', relation,
-                   'The row that this one turned out to be; null for a row that is no alias. sync.make_alias sets it.');
+                   'The row that this one duplicates; null for a row that is no alias. sync.make_alias sets it.');
     report := report || 'added column alias_of; ';
   end if;
   for same in
@@ -2002,7 +2004,7 @@ begin
     execute format('drop trigger if exists _100_guard_delete on %s', relation);
     execute format('drop trigger if exists _100_guard_truncate on %s', relation);
     execute format('drop trigger if exists _900_capture on %s', relation);
-    -- What the merge writes is nobody's decision: not even the call of a trigger is spent on it.
+    -- What the merge writes is nobody's decision. WHEN saves even the call of the trigger for it.
     if writer = 'central' then
       execute format('create trigger _100_guard before insert or update on %s '
                      'for each row when (tpv.is_capturing()) execute function sync.guard()', relation);
@@ -2030,7 +2032,7 @@ begin
   end if;
   return report || format('%s is tracked by %s, written by %s; %s rows were there', table_name, key_name, writer, existing);
 end $$;
-COMMENT ON FUNCTION sync.track(table_name text, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb) IS 'Shares a table with the chain: adds the columns and triggers that it lacks, and an operation for each row that is there. Answers what it did. Can be repeated; an argument that is left out stays as it was.';
+COMMENT ON FUNCTION sync.track(table_name text, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb) IS 'Shares a table with the chain: adds the columns and triggers that it lacks, and an operation for each row that is there. Returns what it did. Can be repeated; an argument that is left out stays as it was.';
 
 -- unsubscribe_statement(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.unsubscribe_statement(subscription text) RETURNS text
@@ -2041,7 +2043,7 @@ CREATE FUNCTION sync.unsubscribe_statement(subscription text) RETURNS text
     'do $do$ begin if exists (select from pg_subscription where subname = %1$L) then '
     'alter subscription %1$I disable; alter subscription %1$I set (slot_name = none); drop subscription %1$I; end if; end $do$', subscription)
 $_$;
-COMMENT ON FUNCTION sync.unsubscribe_statement(subscription text) IS 'The statement of a plan that drops a subscription and leaves its slot alone, which may be gone.';
+COMMENT ON FUNCTION sync.unsubscribe_statement(subscription text) IS 'The statement of a plan that drops a subscription. It does not touch the slot, which may be gone.';
 
 -- add_partition(date); Type: FUNCTION; Schema: wire; Owner: tpv_owner
 CREATE FUNCTION wire.add_partition(month date) RETURNS boolean
@@ -2076,7 +2078,7 @@ begin
   execute format('alter table wire.%I enable always trigger _900_refuse_truncate', leaf);
   return true;
 end $$;
-COMMENT ON FUNCTION wire.add_partition(month date) IS 'Makes the partition of wire.doc for the month of that day, and moves the rows of that month there from the default partition. False when it was there.';
+COMMENT ON FUNCTION wire.add_partition(month date) IS 'Makes the partition of wire.doc for the month of that day, and moves the rows of that month there from the default partition. Returns false if the partition exists already.';
 
 -- maintain_partitions(); Type: FUNCTION; Schema: wire; Owner: tpv_owner
 CREATE FUNCTION wire.maintain_partitions() RETURNS integer
@@ -2099,7 +2101,7 @@ begin
   end loop;
   return made;
 end $$;
-COMMENT ON FUNCTION wire.maintain_partitions() IS 'Keeps partitions of wire.doc from 13 months back to 3 months ahead, and empties the default partition. Answers how many were made. pg_cron calls it each night.';
+COMMENT ON FUNCTION wire.maintain_partitions() IS 'Keeps partitions of wire.doc from 13 months back to 3 months ahead, and empties the default partition. Returns how many it made. pg_cron calls it each night.';
 
 -- verify_chains(); Type: FUNCTION; Schema: wire; Owner: tpv_owner
 CREATE FUNCTION wire.verify_chains() RETURNS TABLE(node_id integer, chain text, documents bigint, head_seq bigint, intact boolean, broken_seq bigint, broken_doc uuid, reason text)
@@ -2337,7 +2339,7 @@ CREATE TABLE org.department (
     CONSTRAINT department_code_check CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$'::text))
 );
 COMMENT ON TABLE org.department IS 'Departments of a store; many are leased to a concessionaire.';
-COMMENT ON COLUMN org.department.department_id IS 'Key, drawn where the department was registered.';
+COMMENT ON COLUMN org.department.department_id IS 'Key, generated where the department was registered.';
 COMMENT ON COLUMN org.department.node_id IS 'The store''s node.';
 COMMENT ON COLUMN org.department.code IS 'Code that its receipts carry in departmentCode.';
 COMMENT ON COLUMN org.department.name IS 'Name for people.';
@@ -2353,7 +2355,7 @@ CREATE TABLE org.legal_entity (
     CONSTRAINT legal_entity_name_check CHECK ((name <> ''::text))
 );
 COMMENT ON TABLE org.legal_entity IS 'Legal entities that can issue an invoice: the chain itself and its concessionaires.';
-COMMENT ON COLUMN org.legal_entity.legal_entity_id IS 'Key, drawn where the entity was registered.';
+COMMENT ON COLUMN org.legal_entity.legal_entity_id IS 'Key, generated where the entity was registered.';
 COMMENT ON COLUMN org.legal_entity.name IS 'Registered name.';
 COMMENT ON COLUMN org.legal_entity.tax_id IS 'Tax number, if known.';
 COMMENT ON COLUMN org.legal_entity.deleted IS 'Whether it was deleted. Rows are never removed.';
@@ -2372,7 +2374,7 @@ CREATE TABLE org.store (
     CONSTRAINT store_cutoff_hour_check CHECK (((cutoff_hour >= 0) AND (cutoff_hour <= 23)))
 );
 COMMENT ON TABLE org.store IS 'Stores. Each has a node of its own.';
-COMMENT ON COLUMN org.store.store_id IS 'Key, drawn where the store was registered.';
+COMMENT ON COLUMN org.store.store_id IS 'Key, generated where the store was registered.';
 COMMENT ON COLUMN org.store.node_id IS 'The store''s node.';
 COMMENT ON COLUMN org.store.name IS 'Name for people.';
 COMMENT ON COLUMN org.store.timezone IS 'IANA time zone of the store''s clocks, such as Europe/Madrid.';
@@ -2393,7 +2395,7 @@ CREATE TABLE org.terminal (
     CONSTRAINT terminal_code_check CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$'::text))
 );
 COMMENT ON TABLE org.terminal IS 'Terminals (scales, tills) that drop receipts as files, one inbox folder for each.';
-COMMENT ON COLUMN org.terminal.terminal_id IS 'Key, drawn where the terminal was registered.';
+COMMENT ON COLUMN org.terminal.terminal_id IS 'Key, generated where the terminal was registered.';
 COMMENT ON COLUMN org.terminal.node_id IS 'The store''s node.';
 COMMENT ON COLUMN org.terminal.code IS 'Code; the name of its inbox folder and the terminalId of its receipts.';
 COMMENT ON COLUMN org.terminal.department_code IS 'The department it belongs to.';
@@ -2421,7 +2423,7 @@ CREATE TABLE party.customer (
     CONSTRAINT customer_tags_check CHECK ((jsonb_typeof(tags) = 'array'::text))
 );
 COMMENT ON TABLE party.customer IS 'Customers. Every node may write them.';
-COMMENT ON COLUMN party.customer.customer_id IS 'Key, drawn where the customer was first registered.';
+COMMENT ON COLUMN party.customer.customer_id IS 'Key, generated where the customer was first registered.';
 COMMENT ON COLUMN party.customer.name IS 'Name.';
 COMMENT ON COLUMN party.customer.email IS 'E-mail address; two customers with one are duplicates.';
 COMMENT ON COLUMN party.customer.phone IS 'Telephone.';
@@ -2434,7 +2436,7 @@ COMMENT ON COLUMN party.customer.consent IS 'What the customer allows: none, ema
 COMMENT ON COLUMN party.customer.credit_limit IS 'How much may be owed.';
 COMMENT ON COLUMN party.customer.home_node_id IS 'The node that owns the row: the one that inserted it, unless the insert named another. It does not change.';
 COMMENT ON COLUMN party.customer.deleted IS 'Whether it was deleted. Rows are never removed.';
-COMMENT ON COLUMN party.customer.alias_of IS 'The row that this one turned out to be; null for a row that is no alias. sync.make_alias sets it.';
+COMMENT ON COLUMN party.customer.alias_of IS 'The row that this one duplicates; null for a row that is no alias. sync.make_alias sets it.';
 
 -- day_close; Type: TABLE; Schema: sales; Owner: tpv_owner
 CREATE TABLE sales.day_close (
@@ -2490,11 +2492,11 @@ COMMENT ON COLUMN sales.receipt.total IS 'Printed total with tax: what the custo
 COMMENT ON COLUMN sales.receipt.lines_total IS 'Sum of the lines.';
 COMMENT ON COLUMN sales.receipt.total_difference IS 'total - lines_total.';
 COMMENT ON COLUMN sales.receipt.state IS 'accepted, held (waits for a person), released (was held, and a person released it), voided (also the ticket that undid another). Count accepted and released.';
-COMMENT ON COLUMN sales.receipt.first_outcome IS 'What the first delivery was answered: accepted or held.';
+COMMENT ON COLUMN sales.receipt.first_outcome IS 'The answer to the first delivery: accepted or held.';
 COMMENT ON COLUMN sales.receipt.hold_code IS 'Why it was held; null when it was not.';
 COMMENT ON COLUMN sales.receipt.hold_pointer IS 'JSON pointer to the cause.';
 COMMENT ON COLUMN sales.receipt.hold_detail IS 'The reason as a sentence.';
-COMMENT ON COLUMN sales.receipt.flags IS 'What was odd and did not hold it: ROUNDING, CHECK_DIGIT, ZERO_PRICE …';
+COMMENT ON COLUMN sales.receipt.flags IS 'Codes of what was odd but no reason to hold it: ROUNDING, CHECK_DIGIT, ZERO_PRICE …';
 
 -- held; Type: VIEW; Schema: sales; Owner: tpv_owner
 CREATE VIEW sales.held WITH (security_invoker='true') AS
@@ -2532,7 +2534,7 @@ COMMENT ON COLUMN sales.raw.raw_id IS 'Key, in order of arrival.';
 COMMENT ON COLUMN sales.raw.received_at IS 'When.';
 COMMENT ON COLUMN sales.raw.terminal IS 'Inbox it came from.';
 COMMENT ON COLUMN sales.raw.file_name IS 'Name of the file; null when the caller gave none.';
-COMMENT ON COLUMN sales.raw.outcome IS 'What it was answered: accepted, duplicate or held. Refused files are in sales.rejected.';
+COMMENT ON COLUMN sales.raw.outcome IS 'The answer to it: accepted, duplicate or held. Refused files are in sales.rejected.';
 COMMENT ON COLUMN sales.raw.receipt_id IS 'The receipt.';
 COMMENT ON COLUMN sales.raw.bytes IS 'The file.';
 
@@ -2588,7 +2590,7 @@ COMMENT ON COLUMN sales.receipt_key.variant IS 'Empty for the first; the content
 COMMENT ON COLUMN sales.receipt_key.receipt_id IS 'The receipt, wire.doc.doc_id.';
 COMMENT ON COLUMN sales.receipt_key.business_date IS 'Its business date, fixed at first acceptance.';
 COMMENT ON COLUMN sales.receipt_key.content_hash IS 'SHA-256 of its canonical form.';
-COMMENT ON COLUMN sales.receipt_key.first_outcome IS 'What the first delivery was answered: accepted or held.';
+COMMENT ON COLUMN sales.receipt_key.first_outcome IS 'The answer to the first delivery: accepted or held.';
 COMMENT ON COLUMN sales.receipt_key.flags IS 'The flags it was given then.';
 
 -- receipt_line; Type: TABLE; Schema: sales; Owner: tpv_owner
@@ -2635,7 +2637,7 @@ CREATE VIEW sales.receipt_tax WITH (security_invoker='true') AS
             round(((sum(l.total) * (100)::numeric) / ((100)::numeric + l.tax_rate)), 2) AS net
            FROM sales.receipt_line l
           GROUP BY l.node_id, l.receipt_id, l.business_date, l.tax_rate) t;
-COMMENT ON VIEW sales.receipt_tax IS 'Receipts by tax rate. Prices include the tax, so that the net amount is rounded, once for each rate. The totals of a receipt''s rows add up to its lines_total.';
+COMMENT ON VIEW sales.receipt_tax IS 'Receipts by tax rate. Prices include the tax, so the net amount is rounded, once for each rate. The totals of a receipt''s rows add up to its lines_total.';
 COMMENT ON COLUMN sales.receipt_tax.node_id IS 'The store''s node.';
 COMMENT ON COLUMN sales.receipt_tax.receipt_id IS 'The receipt.';
 COMMENT ON COLUMN sales.receipt_tax.business_date IS 'Business date of the receipt.';
@@ -2687,7 +2689,7 @@ CREATE TABLE sales.terminal_tail (
     receipt_number text NOT NULL,
     printed_at timestamp with time zone NOT NULL
 );
-COMMENT ON TABLE sales.terminal_tail IS 'The last receipt of each terminal. By it a void ticket is recognised, and which of two equal hours is meant when clocks go back.';
+COMMENT ON TABLE sales.terminal_tail IS 'The last receipt of each terminal. It shows whether the next one is a void ticket, and which of two equal hours is meant when clocks go back.';
 COMMENT ON COLUMN sales.terminal_tail.terminal IS 'The terminal.';
 COMMENT ON COLUMN sales.terminal_tail.receipt_id IS 'Its last receipt.';
 COMMENT ON COLUMN sales.terminal_tail.business_date IS 'Business date of that receipt.';
@@ -2726,7 +2728,7 @@ CREATE TABLE sync.awaited (
     node_id integer NOT NULL,
     seq bigint NOT NULL
 );
-COMMENT ON TABLE sync.awaited IS 'Operations that others here have seen and that are not here yet: when one of them arrives, it has been replaced already. Mostly empty.';
+COMMENT ON TABLE sync.awaited IS 'Operations that operations here name and that have not arrived yet. When one of them arrives, it has already been replaced. Usually empty.';
 COMMENT ON COLUMN sync.awaited.node_id IS 'The node.';
 COMMENT ON COLUMN sync.awaited.seq IS 'The number of its operation.';
 
@@ -2789,8 +2791,8 @@ COMMENT ON TABLE sync.head IS 'The heads of each row: for each column the values
 COMMENT ON COLUMN sync.head.table_name IS 'The table.';
 COMMENT ON COLUMN sync.head.key IS 'Its key.';
 COMMENT ON COLUMN sync.head.heads IS 'JSON: column to [[node, seq, hlc, value], ...].';
-COMMENT ON COLUMN sync.head.waits IS 'Whether operations are here and the one that made the row is not.';
-COMMENT ON COLUMN sync.head.contested IS 'Whether a column has several heads. A policy that changes has to look at these.';
+COMMENT ON COLUMN sync.head.waits IS 'Whether the operation that created the row is still missing here. Until it arrives no row is written.';
+COMMENT ON COLUMN sync.head.contested IS 'Whether a column has several heads. When its policy changes, one of them is chosen again.';
 
 -- loosening; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.loosening (
@@ -2805,7 +2807,7 @@ CREATE TABLE sync.loosening (
     xact xid8 DEFAULT pg_current_xact_id() NOT NULL,
     CONSTRAINT loosening_why_check CHECK ((why <> ''::text))
 );
-COMMENT ON TABLE sync.loosening IS 'Each time that somebody at this node made a column looser that only grows stricter, with sync.loosen, and why.';
+COMMENT ON TABLE sync.loosening IS 'Each use of sync.loosen at this node: who gave a looser value to a column that otherwise only grows stricter, and why.';
 COMMENT ON COLUMN sync.loosening.loosening_id IS 'Key.';
 COMMENT ON COLUMN sync.loosening.at IS 'When.';
 COMMENT ON COLUMN sync.loosening.actor IS 'The login that did it.';
@@ -3108,14 +3110,14 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
 COMMENT ON VIEW sync.status IS 'One row for each peer and direction: its state, how far behind, and in words what to do.';
 COMMENT ON COLUMN sync.status.peer IS 'The other node.';
 COMMENT ON COLUMN sync.status.direction IS 'receives: its rows come here. sends: ours go there.';
-COMMENT ON COLUMN sync.status.state IS 'running, or what is not.';
+COMMENT ON COLUMN sync.status.state IS 'running, or what it is instead: disabled, slot lost, copying …';
 COMMENT ON COLUMN sync.status.lag_bytes IS 'WAL that the peer has not confirmed.';
-COMMENT ON COLUMN sync.status.lag_operations IS 'Operations that one of the two had at the peer''s last heartbeat, and the other had not.';
+COMMENT ON COLUMN sync.status.lag_operations IS 'Operations that the sender had and the receiver lacked at the peer''s last heartbeat.';
 COMMENT ON COLUMN sync.status.slot IS 'wal_status of the peer''s slot here: reserved is good, extended and unreserved are a warning, lost is lost.';
 COMMENT ON COLUMN sync.status.slot_safe_bytes IS 'How much WAL can be written before the slot is in danger; null without max_slot_wal_keep_size.';
 COMMENT ON COLUMN sync.status.silent_for IS 'Time since its last heartbeat.';
-COMMENT ON COLUMN sync.status.received_until IS 'Everything that it recorded before is here. Does not move while rows may be missing.';
-COMMENT ON COLUMN sync.status.verified_until IS 'Everything that it recorded before is here, and was compared with what it says.';
+COMMENT ON COLUMN sync.status.received_until IS 'Everything that the peer recorded before this moment is here. Does not move while rows may be missing.';
+COMMENT ON COLUMN sync.status.verified_until IS 'Everything that the peer recorded before this moment is here, and was compared with what it reports.';
 COMMENT ON COLUMN sync.status.drift IS 'Differences from it that are not resolved: see sync.drift.';
 COMMENT ON COLUMN sync.status.quarantined IS 'Its rows that wait in quarantine.';
 COMMENT ON COLUMN sync.status.ahead_ms IS 'By how much its clock is too far ahead; 0 when it is not.';
@@ -3136,7 +3138,7 @@ COMMENT ON TABLE wire.beat IS 'Heartbeats of this node. At the receiver they are
 COMMENT ON COLUMN wire.beat.node_id IS 'The node.';
 COMMENT ON COLUMN wire.beat.beat IS 'Number of the heartbeat, without gaps.';
 COMMENT ON COLUMN wire.beat.hlc IS 'When.';
-COMMENT ON COLUMN wire.beat.low_water IS 'Nothing that was recorded before can still commit.';
+COMMENT ON COLUMN wire.beat.low_water IS 'Nothing that was recorded before this moment can still commit.';
 COMMENT ON COLUMN wire.beat.ops IS 'JSON: for each node the number up to which its operations are here without a gap.';
 COMMENT ON COLUMN wire.beat.chains IS 'JSON: the head of each hash chain that the node writes, as [chain_seq, hash, hlc].';
 COMMENT ON COLUMN wire.beat.version IS 'Version of the extension.';

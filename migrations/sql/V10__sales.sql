@@ -53,12 +53,12 @@ comment on column sales.receipt.total_difference is 'total - lines_total.';
 comment on column sales.receipt.state is
   'accepted, held (waits for a person), released (was held, and a person released it), voided '
   '(also the ticket that undid another). Count accepted and released.';
-comment on column sales.receipt.first_outcome is 'What the first delivery was answered: accepted or held.';
+comment on column sales.receipt.first_outcome is 'The answer to the first delivery: accepted or held.';
 comment on column sales.receipt.hold_code is 'Why it was held; null when it was not.';
 comment on column sales.receipt.hold_pointer is 'JSON pointer to the cause.';
 comment on column sales.receipt.hold_detail is 'The reason as a sentence.';
 comment on column sales.receipt.flags is
-  'What was odd and did not hold it: ROUNDING, CHECK_DIGIT, ZERO_PRICE …';
+  'Codes of what was odd but no reason to hold it: ROUNDING, CHECK_DIGIT, ZERO_PRICE …';
 
 create view sales.held with (security_invoker = true) as
   select node_id, receipt_id, receipt_number, series, terminal, department, business_date, printed_local, total, line_count,
@@ -99,8 +99,8 @@ comment on column sales.receipt_line.quantity is
 comment on column sales.receipt_line.tax_rate is 'Percent; null when the terminal did not say.';
 comment on column sales.receipt_line.total is 'price × quantity, rounded half away from zero.';
 
--- A view of the lines: as a table it would cost a twentieth of the time to receive a receipt, and
--- hold nothing that the lines do not.
+-- A view of the lines. As a table it would add a twentieth to the time that receiving a receipt
+-- takes, and hold nothing that the lines do not.
 create view sales.receipt_tax with (security_invoker = true) as
   select t.node_id, t.receipt_id, t.business_date, t.tax_rate, t.total, t.net, t.total - t.net as tax
     from (
@@ -110,7 +110,7 @@ create view sales.receipt_tax with (security_invoker = true) as
        group by l.node_id, l.receipt_id, l.business_date, l.tax_rate
     ) t;
 comment on view sales.receipt_tax is
-  'Receipts by tax rate. Prices include the tax, so that the net amount is rounded, once for each '
+  'Receipts by tax rate. Prices include the tax, so the net amount is rounded, once for each '
   'rate. The totals of a receipt''s rows add up to its lines_total.';
 comment on column sales.receipt_tax.node_id is 'The store''s node.';
 comment on column sales.receipt_tax.receipt_id is 'The receipt.';
@@ -184,7 +184,7 @@ comment on column sales.receipt_key.receipt_id is 'The receipt, wire.doc.doc_id.
 comment on column sales.receipt_key.business_date is 'Its business date, fixed at first acceptance.';
 comment on column sales.receipt_key.content_hash is 'SHA-256 of its canonical form.';
 comment on column sales.receipt_key.first_outcome is
-  'What the first delivery was answered: accepted or held.';
+  'The answer to the first delivery: accepted or held.';
 comment on column sales.receipt_key.flags is 'The flags it was given then.';
 
 create table sales.terminal_tail (
@@ -195,8 +195,8 @@ create table sales.terminal_tail (
   printed_at     timestamptz not null
 );
 comment on table sales.terminal_tail is
-  'The last receipt of each terminal. By it a void ticket is recognised, and which of two equal '
-  'hours is meant when clocks go back.';
+  'The last receipt of each terminal. It shows whether the next one is a void ticket, and which of '
+  'two equal hours is meant when clocks go back.';
 comment on column sales.terminal_tail.terminal is 'The terminal.';
 comment on column sales.terminal_tail.receipt_id is 'Its last receipt.';
 comment on column sales.terminal_tail.business_date is 'Business date of that receipt.';
@@ -219,7 +219,7 @@ comment on column sales.raw.received_at is 'When.';
 comment on column sales.raw.terminal is 'Inbox it came from.';
 comment on column sales.raw.file_name is 'Name of the file; null when the caller gave none.';
 comment on column sales.raw.outcome is
-  'What it was answered: accepted, duplicate or held. Refused files are in sales.rejected.';
+  'The answer to it: accepted, duplicate or held. Refused files are in sales.rejected.';
 comment on column sales.raw.receipt_id is 'The receipt.';
 comment on column sales.raw.bytes is 'The file.';
 

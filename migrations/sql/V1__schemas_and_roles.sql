@@ -49,7 +49,7 @@ comment on schema sync is
 create schema catalog;
 comment on schema catalog is 'What is sold and what the codes on it mean.';
 create schema party;
-comment on schema party is 'People: customers and employees.';
+comment on schema party is 'People: customers.';
 create schema dat;
 comment on schema dat is
   'The fixed-width files for the legacy checkout: layouts, published bytes, pending work.';

@@ -29,7 +29,7 @@ create table org.legal_entity (
 );
 comment on table org.legal_entity is
   'Legal entities that can issue an invoice: the chain itself and its concessionaires.';
-comment on column org.legal_entity.legal_entity_id is 'Key, drawn where the entity was registered.';
+comment on column org.legal_entity.legal_entity_id is 'Key, generated where the entity was registered.';
 comment on column org.legal_entity.name is 'Registered name.';
 comment on column org.legal_entity.tax_id is 'Tax number, if known.';
 
@@ -45,7 +45,7 @@ create table org.store (
   legal_entity_id uuid references org.legal_entity
 );
 comment on table org.store is 'Stores. Each has a node of its own.';
-comment on column org.store.store_id is 'Key, drawn where the store was registered.';
+comment on column org.store.store_id is 'Key, generated where the store was registered.';
 comment on column org.store.node_id is 'The store''s node.';
 comment on column org.store.name is 'Name for people.';
 comment on column org.store.timezone is 'IANA time zone of the store''s clocks, such as Europe/Madrid.';
@@ -63,7 +63,8 @@ create table org.department (
   unique (node_id, code)
 );
 comment on table org.department is 'Departments of a store; many are leased to a concessionaire.';
-comment on column org.department.department_id is 'Key, drawn where the department was registered.';
+comment on column org.department.department_id is
+  'Key, generated where the department was registered.';
 comment on column org.department.node_id is 'The store''s node.';
 comment on column org.department.code is 'Code that its receipts carry in departmentCode.';
 comment on column org.department.name is 'Name for people.';
@@ -82,7 +83,7 @@ create table org.terminal (
 );
 comment on table org.terminal is
   'Terminals (scales, tills) that drop receipts as files, one inbox folder for each.';
-comment on column org.terminal.terminal_id is 'Key, drawn where the terminal was registered.';
+comment on column org.terminal.terminal_id is 'Key, generated where the terminal was registered.';
 comment on column org.terminal.node_id is 'The store''s node.';
 comment on column org.terminal.code is
   'Code; the name of its inbox folder and the terminalId of its receipts.';

@@ -31,7 +31,7 @@ comment on column wire.doc.kind is 'receipt, intake, release, void, withdraw, re
 comment on column wire.doc.to_node is 'The node it is addressed to; null for everybody who subscribes.';
 comment on column wire.doc.hlc is
   'When it was recorded: Unix milliseconds in the upper 48 bits, a counter below.';
-comment on column wire.doc.schema_version is 'Version of the body''s shape.';
+comment on column wire.doc.schema_version is 'Version of the format of the body.';
 comment on column wire.doc.chain is
   'The hash chain that it continues: a terminal''s, or empty for the node''s own.';
 comment on column wire.doc.chain_seq is 'Place in that hash chain, from 1, without gaps.';
@@ -146,7 +146,8 @@ comment on table wire.beat is
 comment on column wire.beat.node_id is 'The node.';
 comment on column wire.beat.beat is 'Number of the heartbeat, without gaps.';
 comment on column wire.beat.hlc is 'When.';
-comment on column wire.beat.low_water is 'Nothing that was recorded before can still commit.';
+comment on column wire.beat.low_water is
+  'Nothing that was recorded before this moment can still commit.';
 comment on column wire.beat.ops is
   'JSON: for each node the number up to which its operations are here without a gap.';
 comment on column wire.beat.chains is
@@ -185,7 +186,7 @@ alter table wire.resend enable always trigger _100_receive;
 -- The owner of the tables writes the rows of this node; tpv_apply writes those that arrive.
 grant select on wire.doc, wire.beat, sync.hash_chain to tpv_operator, tpv_analyst;
 grant select on wire.op to tpv_operator;
--- Operations hold what customers told us: analysts may count them and not read them.
+-- Operations hold data of customers: analysts may count them, but not read them.
 grant select (node_id, seq, hlc, table_name) on wire.op to tpv_analyst;
 grant select on sync.hash_chain to tpv_apply;
 -- What a peer may read: the wire tables and nothing else.

@@ -35,7 +35,7 @@ create table sync.tracked_table (
 );
 comment on table sync.tracked_table is 'The tables whose rows the chain shares.';
 comment on column sync.tracked_table.table_name is 'The table.';
-comment on column sync.tracked_table.key_column is 'Its key, a uuid drawn where the row was made.';
+comment on column sync.tracked_table.key_column is 'Its key, a uuid generated where the row was made.';
 comment on column sync.tracked_table.writer is
   'any: every node may write. central: a store that has joined may not.';
 comment on column sync.tracked_table.groups is
@@ -89,9 +89,11 @@ comment on table sync.head is
 comment on column sync.head.table_name is 'The table.';
 comment on column sync.head.key is 'Its key.';
 comment on column sync.head.heads is 'JSON: column to [[node, seq, hlc, value], ...].';
-comment on column sync.head.waits is 'Whether operations are here and the one that made the row is not.';
+comment on column sync.head.waits is
+  'Whether the operation that created the row is still missing here. Until it arrives no row is '
+  'written.';
 comment on column sync.head.contested is
-  'Whether a column has several heads. A policy that changes has to look at these.';
+  'Whether a column has several heads. When its policy changes, one of them is chosen again.';
 
 create table sync.awaited (
   node_id integer not null,
@@ -99,8 +101,8 @@ create table sync.awaited (
   primary key (node_id, seq)
 );
 comment on table sync.awaited is
-  'Operations that others here have seen and that are not here yet: when one of them arrives, it '
-  'has been replaced already. Mostly empty.';
+  'Operations that operations here name and that have not arrived yet. When one of them arrives, '
+  'it has already been replaced. Usually empty.';
 comment on column sync.awaited.node_id is 'The node.';
 comment on column sync.awaited.seq is 'The number of its operation.';
 
@@ -167,8 +169,8 @@ create table sync.loosening (
 );
 create index loosening_key on sync.loosening (key);
 comment on table sync.loosening is
-  'Each time that somebody at this node made a column looser that only grows stricter, with '
-  'sync.loosen, and why.';
+  'Each use of sync.loosen at this node: who gave a looser value to a column that otherwise only '
+  'grows stricter, and why.';
 comment on column sync.loosening.loosening_id is 'Key.';
 comment on column sync.loosening.at is 'When.';
 comment on column sync.loosening.actor is 'The login that did it.';

@@ -2,7 +2,7 @@
 --          or are missing, what is sent again, and the plans by which a store joins, catches up and
 --          leaves.
 -- Limits:  a node sends requests to its peers only. Central serves the operations of every node, a
---          store its own. A plan answers statements and runs none; a superuser runs them, each on
+--          store its own. A plan returns statements and runs none; a superuser runs them, each on
 --          its own.
 -- Undo:    leave the chain first (sync.leave_plan); then drop what is created here.
 
@@ -32,14 +32,16 @@ comment on column sync.peer.added_at is 'When it was added.';
 comment on column sync.peer.beat is 'Number of its last heartbeat.';
 comment on column sync.peer.beat_at is 'When that heartbeat arrived.';
 comment on column sync.peer.low_water is
-  'The low-water mark of that heartbeat: nothing that was recorded before can still commit there.';
+  'The low-water mark of that heartbeat: nothing that was recorded before this moment can still '
+  'commit there.';
 comment on column sync.peer.gap_beat is
   'A heartbeat before this number is missing, so rows may be missing too. Null once this was '
   'compared and all are here.';
-comment on column sync.peer.received_until is 'Everything that the peer recorded before is here.';
+comment on column sync.peer.received_until is
+  'Everything that the peer recorded before this moment is here.';
 comment on column sync.peer.verified_until is
-  'Everything that the peer recorded before is here, and was compared: its hash chains link up to '
-  'the heads that it named, and its operations have no gap.';
+  'Everything that the peer recorded before this moment is here, and was compared: its hash chains '
+  'link up to the heads that it named, and its operations have no gap.';
 comment on column sync.peer.verified_at is 'When that was compared last.';
 comment on column sync.peer.ops is
   'JSON, at its last heartbeat: for each node the number up to which the peer had its operations.';
@@ -178,7 +180,7 @@ create table sync.request (
   primary key (node_id, what, subject)
 );
 comment on table sync.request is
-  'What peers requested and was not sent yet. The background worker sends it.';
+  'What peers have requested and this node has not sent yet. The background worker sends it.';
 comment on column sync.request.node_id is 'The peer.';
 comment on column sync.request.what is
   'operations of a node, documents of a hash chain, documents addressed to the peer, or a '
@@ -188,7 +190,7 @@ comment on column sync.request.subject is
 comment on column sync.request.from_seq is 'The next to send.';
 comment on column sync.request.to_seq is 'The last to send; null for all there are.';
 comment on column sync.request.requested_at is
-  'When it was first requested; later when it could not be served, and is tried again then.';
+  'When it was requested. After an attempt that failed: when it is tried again.';
 
 create table sync.outgoing (
   nth     bigint generated always as identity primary key,
@@ -259,7 +261,7 @@ comment on column sync.snapshot_row.key is 'The key.';
 
 grant select on sync.peer, sync.verified, sync.drift, sync.request, sync.snapshot to tpv_operator, tpv_analyst;
 grant select on sync.quarantine, sec.audit to tpv_operator;
--- Refused rows and details may tell of customers. Analysts may count them and not read them.
+-- Refused rows and details may hold data of customers. Analysts may count them, but not read them.
 grant select (quarantine_id, at, node_id, doc_id, business_date, kind, seq, entire, code, resolved_at)
   on sync.quarantine to tpv_analyst;
 grant select, update on sync.peer to tpv_apply;

@@ -1,8 +1,8 @@
 -- Purpose: tracking of tables: what the chain shares, by which rules, and what a person decides
 --          about it.
--- Limits:  a tracked table has a key of one uuid; one that every node may write has no other UNIQUE
---          or FOREIGN KEY.
--- Undo:    to track a table no longer drop its triggers _100_guard, _100_guard_delete,
+-- Limits:  the primary key of a tracked table is one uuid; a table that every node may write has no
+--          UNIQUE, EXCLUDE or FOREIGN KEY beside it, and columns of one CHECK are one group.
+-- Undo:    to stop tracking a table, drop its triggers _100_guard, _100_guard_delete,
 --          _100_guard_truncate, _200_check and _900_capture; its operations stay.
 
 -- include functions/sync/guard.sql

@@ -1,5 +1,5 @@
 -- Purpose: people: customers.
--- Limits:  every node may write a customer, so that the table has no key but its primary key. Two
+-- Limits:  every node may write a customer, so the table has no key but its primary key. Two
 --          customers with one e-mail address are duplicates.
 -- Undo:    drop the tables of schema party.
 
@@ -18,7 +18,7 @@ create table party.customer (
   home_node_id integer
 );
 comment on table party.customer is 'Customers. Every node may write them.';
-comment on column party.customer.customer_id is 'Key, drawn where the customer was first registered.';
+comment on column party.customer.customer_id is 'Key, generated where the customer was first registered.';
 comment on column party.customer.name is 'Name.';
 comment on column party.customer.email is 'E-mail address; two customers with one are duplicates.';
 comment on column party.customer.phone is 'Telephone.';

@@ -1,14 +1,16 @@
 //! The migrations as they are applied: each file of `sql/` with the function files that it includes.
 //!
-//! A function has one home, a file below `sql/functions/`. A migration takes it in with a line of its own:
+//! A function has one home, a file below `sql/functions/`. A migration includes that file with a
+//! line of its own:
 //!
 //! ```sql
 //! -- include functions/sync/track.sql
 //! ```
 //!
-//! The build script puts the text in the place of that line, between two marks. At a release [`crate::freeze`] writes what was
-//! assembled into the migration itself, so that the function file can change and the migration does not. The marks stay,
-//! and tell which text of each file was released last: a change that no migration carries is refused here.
+//! The build script puts the text in place of that line, between two marks. At a release
+//! [`crate::freeze`] writes what was assembled into the migration itself, so that the function file
+//! can change and the migration does not. The marks stay, and tell which text of each file was
+//! released last: a change that no migration carries is refused here.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -136,7 +138,7 @@ fn functions(folder: &Path) -> Result<BTreeMap<String, String>, String> {
     Ok(found)
 }
 
-/// Not what an editor leaves beside it.
+/// Leaves out backup and swap files of editors.
 fn is_sql(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == "sql")
 }

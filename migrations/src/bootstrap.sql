@@ -8,7 +8,7 @@ set client_min_messages = warning;
 set search_path = pg_catalog;
 select set_config('tpv.database', :'database', false) \g /dev/null
 
--- Better one clear sentence here than an error half way.
+-- Everything that is in the way is reported here, before anything is changed.
 do $$
 declare
     libraries text := current_setting('shared_preload_libraries');
@@ -46,11 +46,13 @@ alter role tpv_owner nologin createrole nosuperuser nocreatedb noreplication nob
 select 'create role tpv_apply'
 where not exists (select from pg_catalog.pg_roles where rolname = 'tpv_apply') \gexec
 alter role tpv_apply login bypassrls nosuperuser nocreatedb nocreaterole noreplication;
--- Where a session and what arrives wait for each other, the one that looks first gives way. That is to be the session, which
--- looks after deadlock_timeout, a second: a subscription that starts anew costs everybody more.
+-- In a deadlock between a session and an apply worker, the one that checks for deadlocks first is
+-- cancelled. That should be the session, which checks after a second: a subscription that has to
+-- start again costs everybody more.
 alter role tpv_apply set deadlock_timeout = '5s';
--- What a peer connects as: it may stream, and read the wire tables. Only pg_hba.conf can keep it from copying the whole server:
--- `tpv-migrate bootstrap-hba` prints the lines.
+-- What a peer connects as: it may stream, and read the wire tables. Two measures keep it from copying
+-- the whole server. pg_tpv refuses physical replication over a connection to a database; the lines for
+-- pg_hba.conf that `tpv-migrate bootstrap-hba` prints refuse every other replication connection.
 select 'create role tpv_replicator'
 where not exists (select from pg_catalog.pg_roles where rolname = 'tpv_replicator') \gexec
 alter role tpv_replicator login replication nosuperuser nocreatedb nocreaterole nobypassrls;
@@ -79,7 +81,8 @@ grant usage on schema tpv to tpv_owner with grant option;
 revoke all on all routines in schema tpv from public;
 grant execute on all routines in schema tpv to tpv_owner with grant option;
 
--- Repairs switch triggers' checks off for a moment; that is the owner's right alone.
+-- For repairs: while it is on, documents and operations can be changed. Besides superusers only the
+-- owner may set it.
 grant set on parameter pg_tpv.maintenance to tpv_owner;
 
 -- Jobs run as a role that the migrations make, hence the option to pass this on. pg_cron shows each role its own jobs only,

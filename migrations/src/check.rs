@@ -1,5 +1,6 @@
-//! What must be true before anything is applied. One query gathers it, pure code judges it, and all faults are told at
-//! once: whoever removes them is often another person, who should have to be asked only once.
+//! What must be true before anything is applied. One query gathers it, pure code judges it, and all
+//! faults are reported at once, since the person who removes them is often another one, who should
+//! be asked only once.
 
 use tokio_postgres::Client;
 

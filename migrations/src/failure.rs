@@ -1,4 +1,4 @@
-//! How a migration that failed is told: what it is called, what the server said, and at which line.
+//! How a failed migration is reported: its name, the error of the server, and the line.
 
 use std::error::Error;
 use std::fmt::Write;

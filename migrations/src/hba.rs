@@ -26,7 +26,7 @@ impl Peer {
         if let Ok(address) = text.parse::<IpAddr>() {
             return Ok(Self::Address(format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 })));
         }
-        // Some words mean everybody there.
+        // In pg_hba.conf these words stand for many machines.
         if matches!(text, "" | "all" | "samehost" | "samenet")
             || !text.chars().all(|it| it.is_ascii_alphanumeric() || ".:/-".contains(it))
         {

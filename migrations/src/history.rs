@@ -4,10 +4,12 @@ use refinery::Migration;
 use serde::Serialize;
 use tokio_postgres::Client;
 
-/// Where refinery keeps its record. In a schema of its own: `public` is nobody's, and the others come with migrations.
+/// Where refinery keeps its record: in a schema of its own, since migrations make the others and
+/// `public` is not ours.
 pub const TABLE: &str = "tpv_migration.history";
 
-/// The version that no migration leads on from: one store alone, tried and never used. Its tables were others.
+/// A version that cannot be upgraded. It was for a single store, had other tables, and was tried
+/// but never put to use.
 pub const UNSUPPORTED: &str = "0.1.0";
 
 /// What to do with a database of that version.

@@ -74,7 +74,8 @@ async fn apply(
         let Some(migration) = ours.iter().find(|migration| migration.version() == entry.version) else { continue };
         database::prepare(client, lock_timeout).await.context(setting_up)?;
         let before = Instant::now();
-        // One at a time, each in its own transaction, so that every one is told when it is done.
+        // One at a time, each in its own transaction, so that each is reported as soon as it is
+        // done.
         let mut runner = release
             .runner()
             .set_target(Target::Version(entry.version))

@@ -22,8 +22,8 @@ static MAX_RECEIPT_LINES: GucSetting<i32> = GucSetting::<i32>::new(2000);
 /// reader allows 128 at most.
 static MAX_RECEIPT_DEPTH: GucSetting<i32> = GucSetting::<i32>::new(16);
 
-/// `pg_tpv.max_receipt_age`, in minutes. A terminal that was off over a week's holidays is late,
-/// one that is older has lost its clock.
+/// `pg_tpv.max_receipt_age`, in minutes. A terminal that was off for a week's holiday sends late
+/// receipts; one that sends older receipts has lost its clock.
 static MAX_RECEIPT_AGE: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 60);
 
 /// `pg_tpv.max_receipt_ahead`, in minutes. 90 forgives a clock that missed the end of summer time
@@ -39,8 +39,7 @@ static LATE_AFTER: GucSetting<i32> = GucSetting::<i32>::new(-1);
 /// the ten seconds by which a clock is ahead of its wall clock after a crash.
 static MAX_CLOCK_SKEW: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 
-/// `pg_tpv.beat_interval`, in seconds. Five: what a person sees of the state of the chain is no
-/// older.
+/// `pg_tpv.beat_interval`, in seconds. Five: what people see of the chain is never older than that.
 static BEAT_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(5);
 
 /// `pg_tpv.database`: where the background worker works.
@@ -58,7 +57,7 @@ pub fn register() {
     int(
         c"pg_tpv.max_receipt_bytes",
         c"Largest file that is taken for a receipt.",
-        c"A larger one is quarantined as TOO_LARGE before it is read.",
+        c"A larger one is quarantined as TOO_LARGE without being parsed.",
         &MAX_RECEIPT_BYTES,
         1024..=16 * 1024 * 1024,
         GucFlags::UNIT_BYTE,
@@ -106,7 +105,7 @@ pub fn register() {
     int(
         c"pg_tpv.max_clock_skew",
         c"How far another node's clock may be ahead of this one's wall clock.",
-        c"Stamps beyond it are not followed, and reported. It must be more than the ten seconds that a crash may cost.",
+        c"Stamps beyond it are reported and not followed. It must exceed the ten seconds that a crash may cost.",
         &MAX_CLOCK_SKEW,
         11_000..=86_400_000,
         GucFlags::UNIT_MS,
@@ -132,7 +131,7 @@ pub fn register() {
     GucRegistry::define_bool_guc(
         c"pg_tpv.maintenance",
         c"Allows UPDATE, DELETE and TRUNCATE of documents and operations.",
-        c"For the owner's maintenance only: afterwards the hash chains of documents are no proof any more.",
+        c"For maintenance by the owner only: afterwards the hash chains of documents no longer prove anything.",
         &MAINTENANCE,
         GucContext::Suset,
         GucFlags::empty(),

@@ -9,8 +9,7 @@ mod ingest;
 // The rows that cross from node to node: documents, operations, heartbeats, what is sent again.
 mod wire;
 
-// The triggers through which every such row comes in, and the second try of what waits in
-// quarantine.
+// The triggers through which every such row comes in, and the retry of what waits in quarantine.
 mod receive;
 
 // Documents become the tables that people read.

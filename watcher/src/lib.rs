@@ -1,8 +1,8 @@
 //! The watcher: a terminal's file → PostgreSQL → a .dat on disk.
 //!
 //! It knows files; the database knows receipts. A file goes through the modules in the order in
-//! which they stand here. Start reading at `work/batch.rs`: what is done in which order, so that a
-//! crash neither loses nor repeats anything.
+//! which they stand here. Start reading at `work/batch.rs`: it does each step in such an order that
+//! a crash neither loses nor repeats anything.
 
 // The start and the end.
 mod config;
@@ -12,7 +12,7 @@ mod status;
 // A terminal's file is found, and judged complete.
 mod inbox;
 mod terminals;
-// It is taken in a batch of its terminal's files.
+// It goes to the database in a batch with other files of its terminal.
 mod work;
 // The database decides about it.
 mod database;

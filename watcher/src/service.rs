@@ -40,6 +40,6 @@ pub async fn until_told_to_stop(shared: &Shared) {
 
 fn notify(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(false, state) {
-        tracing::debug!(%error, "systemd was not told");
+        tracing::debug!(%error, "systemd could not be notified");
     }
 }

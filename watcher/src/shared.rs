@@ -44,8 +44,8 @@ impl Shared {
         })
     }
 
-    /// Tells a fault to whoever it concerns. What becomes of the file that met it is the caller's
-    /// decision.
+    /// Reports a fault to whoever it concerns. The caller decides what becomes of the file that met
+    /// it.
     pub fn report(&self, fault: Fault) {
         use DatabaseFault::{Bug, Contention, Machine};
         match &fault {

@@ -1,5 +1,5 @@
-//! `tpv.uuid7` and `tpv.document_link`: who a document is, and the hash by which the next one names
-//! it.
+//! `tpv.uuid7` and `tpv.document_link`: new ids, and the hash by which the next document names this
+//! one.
 
 use pgrx::datum::{Date, Uuid};
 use pgrx::prelude::*;

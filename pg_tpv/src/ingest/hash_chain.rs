@@ -104,8 +104,8 @@ impl HashChain {
             ],
         );
         if written != docs.len() {
-            // The hash chain would have a hole. sales.receipt_key does not know a document that is
-            // there: rows were lost.
+            // sales.receipt_key has lost the key of a document that exists. To leave that document
+            // out here would make a hole in the hash chain.
             sql::broken("a document to be written is there already; sales.rebuild_projections() restores its key");
         }
         let head: Vec<u8> = hash(&self.head_hash);

@@ -13,9 +13,9 @@ use crate::wire::OpRow;
 /// Merges an operation into the heads of its entity, and writes the row.
 ///
 /// # Errors
-/// What this node cannot do, or not yet: the operation waits in quarantine. It stays in the
-/// journal, and the heads are right all the same, unless it cannot be read. The row follows from
-/// the heads as far as this node can write it.
+/// What this node cannot do, or cannot do yet. The operation then waits in quarantine, and stays in
+/// the journal. Unless it cannot be read, the heads include it; the row follows from them as far as
+/// this node can write it.
 pub fn merge(row: &OpRow) -> Result<(), DataFault> {
     merge_one(row, false)
 }
@@ -34,7 +34,7 @@ fn merge_one(row: &OpRow, was_unparsed: bool) -> Result<(), DataFault> {
     match written {
         Ok(unwritten) => unwritten.check_operation(&operation),
         Err(fault) => {
-            // The subtransaction took the heads back with the row. They do not depend on what the
+            // The subtransaction undid the heads with the row, but they do not depend on what the
             // table can hold.
             advance_heads(row, &operation, was_unparsed);
             Err(fault)
@@ -42,7 +42,7 @@ fn merge_one(row: &OpRow, was_unparsed: bool) -> Result<(), DataFault> {
     }
 }
 
-/// Tries an operation again that waits in quarantine: writes the whole row of its entity.
+/// Retries an operation that waits in quarantine: writes the whole row of its entity.
 ///
 /// # Errors
 /// As for [`merge`].
@@ -85,7 +85,8 @@ pub fn journal_of(table_name: &str, key: &str) -> Vec<Operation> {
     journal.iter().filter_map(|row| read(row).ok()).collect()
 }
 
-/// Before any rule is read and any row is locked. A change of a policy runs beside no merge.
+/// Takes the lock of merges, before any rule is read or row locked. While a policy changes, no
+/// merge runs.
 fn serialise(row: &OpRow) {
     if row.table_name == POLICY { serial::alone() } else { serial::share() }
 }
@@ -96,15 +97,15 @@ fn serialise(row: &OpRow) {
 /// Otherwise the operation is late, and somebody may have replaced it before it arrived. The heads
 /// alone do not show that. There are three cases:
 ///
-/// 1. An operation in the journal names it: written by somebody who had seen it, and faster on its
-///    way. When that one arrived, it put what it names and what was missing here into
-///    `sync.awaited`; so the journal is searched only for an operation that is awaited.
+/// 1. An operation in the journal names it: its writer had seen it, and it arrived first. On its
+///    arrival the versions that it names and that were missing here went to `sync.awaited`; so the
+///    journal is searched only for an operation that is awaited.
 /// 2. It was received inside a snapshot. What replaced it is then among the heads that the snapshot
 ///    brought, and no operation in the journal need name it: its [`Coverage`] is asked.
 /// 3. `was_unparsed`: it could not be parsed on arrival, so it is in the journal but was never
 ///    merged. `sync.awaited` has only what is not in the journal and cannot be trusted for it, so
 ///    the journal is searched. Coverage cannot be trusted either: the sender of a snapshot may not
-///    have been able to parse it, and where it was, quarantine no longer has it.
+///    have been able to parse it. If it was, the operation left quarantine then.
 fn advance_heads(row: &OpRow, operation: &Operation, was_unparsed: bool) -> Entity {
     let mut entity = stored_heads::lock(&row.table_name, &row.key);
     await_missing(operation, &entity);

@@ -27,8 +27,8 @@ pub struct SnapshotRow<'s> {
     pub unparsed: &'s [Unparsed],
 }
 
-/// Before any entity of a snapshot is merged, since that reads rules; alone when the snapshot
-/// brings some.
+/// Takes the lock of merges, before any entity of a snapshot is merged, since merging reads the
+/// rules. Takes it alone if the snapshot brings policies.
 pub fn lock_for_snapshot(rows: &[Value]) {
     let is_policy = |row: &Value| row.as_array().and_then(|row| row.first()?.as_str()) == Some(POLICY);
     if rows.iter().any(is_policy) { serial::alone() } else { serial::share() }

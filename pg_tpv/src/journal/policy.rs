@@ -88,7 +88,7 @@ fn chosen(tracked: &Tracked, entity: &Entity, register: &str) -> Option<Value> {
     Some(choice.value)
 }
 
-/// Chooses again among the heads of one column, by the policy of now. Called after a policy
+/// Chooses again among the heads of one column, by the present policy. Called after a policy has
 /// changed, for each entity that has several values in that column.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn choose_again(table_name: &str, key: &str, column_name: &str) {

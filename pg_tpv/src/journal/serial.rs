@@ -23,14 +23,14 @@ const LOCK: (i32, i32) = (7_631_990, 1);
 /// The two numbers of the second lock.
 const TURN: (i32, i32) = (7_631_990, 2);
 
-/// How often a waiting merge looks whether the one whose turn it is gets on.
+/// How often a waiting merge checks whether the one whose turn it is makes progress.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// No merge waits longer than this for its turn, even if the other seems to work: it may be frozen.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A session that gave up merges out of turn for this many times as long as it waited. So a session
-/// that keeps a row locked costs the other merges little, and soon all take turns again.
+/// A worker that gave up waiting goes out of turn for this many times as long as it had waited. So
+/// a session that keeps a row locked costs the other merges little, and soon all take turns again.
 const IMPATIENCE: u32 = 6;
 
 thread_local! {

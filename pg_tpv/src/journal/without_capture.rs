@@ -11,9 +11,9 @@ pub fn is_capturing() -> bool {
     !WITHOUT_CAPTURE.get()
 }
 
-/// Writes rows for the merge. Nobody decided these changes, so they do not become operations. The
-/// flag is reset as it was before, also by an error: the merge of a policy writes its row, and the
-/// trigger on that row merges again.
+/// Writes rows for the merge. Nobody decided these changes, so they do not become operations.
+/// Afterwards, even after an error, the flag has its previous value again: the merge of a policy
+/// writes its row, and the trigger on it merges again.
 pub fn without_capture<T>(work: impl FnOnce() -> T) -> T {
     struct Reset(bool);
     impl Drop for Reset {

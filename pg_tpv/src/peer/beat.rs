@@ -61,8 +61,8 @@ pub fn beat() {
     );
 }
 
-/// When a heartbeat is missing, rows may be missing too: `received_until` stands still until
-/// `sync.reconcile` has compared. It also does so at the first heartbeat of all.
+/// When a heartbeat is missing, rows may be missing too: `received_until` does not move until
+/// `sync.reconcile` has compared. The first heartbeat of a peer counts as such a gap.
 const FOLD: &str = r"
     update sync.peer p
     set beat = $2, beat_at = clock_timestamp(), low_water = $3, ops = $4, chains = $5, version = $6, ahead_ms = $7,

@@ -1,4 +1,4 @@
-//! Follows hash chains of documents: the evidence of tampering, read.
+//! Follows hash chains of documents, which shows whether a document is missing or was changed.
 
 use pgrx::prelude::*;
 use tpv_core::hash_chain::{GENESIS, Hash, Link};

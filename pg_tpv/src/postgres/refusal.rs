@@ -45,7 +45,7 @@ impl Refusal {
     }
 
     /// `22004` for an argument that may not be null. Without this check pgrx would panic, or a
-    /// strict function would do nothing and look as if it had.
+    /// strict function would silently do nothing.
     pub fn unless_given<T>(argument: Option<T>, name: &str) -> Result<T, Self> {
         let refusal = || Self::new(PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED, format!("{name} must not be null"));
         argument.ok_or_else(refusal)
@@ -98,7 +98,7 @@ fn line(code: &str, pointer: &str, detail: &str) -> String {
     format!("{code} at {place}: {detail}.")
 }
 
-/// A text that was written as part of one, with a capital and a full stop.
+/// Makes a sentence of a text: a capital letter at its beginning, a full stop at its end.
 fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     let first = rest.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();

@@ -155,8 +155,8 @@ pub fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339()
 }
 
-/// Raises that a statement of our own gave what it cannot give: a bug, or tables that are not those
-/// of our migrations.
+/// Raises that a statement of our own had an impossible result: a bug, or tables that our
+/// migrations did not make.
 pub fn broken(what: impl Display) -> ! {
     Refusal::new(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, "unexpected result of an internal statement")
         .because(what)
@@ -164,8 +164,8 @@ pub fn broken(what: impl Display) -> ! {
         .raise()
 }
 
-/// Raises what the constraint of a column says. A trigger reads the row before the constraint is
-/// checked.
+/// Raises the error of a NOT NULL constraint. A trigger reads the row before PostgreSQL checks the
+/// constraint.
 pub fn not_null(table: &str) -> ! {
     Refusal::new(PgSqlErrorCode::ERRCODE_NOT_NULL_VIOLATION, format!("a column of {table} is null")).raise()
 }

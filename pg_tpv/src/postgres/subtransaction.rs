@@ -36,8 +36,8 @@ impl From<MergeFault> for DataFault {
 ///
 /// # Errors
 /// SQLSTATE classes 22 and 23, which are the data's fault: everything that `work` wrote is undone.
-/// Every other error is raised on after the subtransaction has ended. One that were left open would
-/// outlive the statement, and the session would keep its locks until a `rollback`.
+/// Every other error is raised on after the subtransaction has ended. Left open, it would outlive
+/// the statement, and the session would keep its locks until a `rollback`.
 pub fn attempt<T>(work: impl FnOnce() -> Result<T, DataFault>) -> Result<T, DataFault> {
     subtransaction(work, |report| {
         let code = sqlstate_of(report);

@@ -118,7 +118,7 @@ fn line_row<'r>(document: &Document, number: i32, line: &'r Line) -> [Value<'r>;
     ]
 }
 
-/// PostgreSQL's text holds every character but one; the body keeps it.
+/// A `text` of PostgreSQL cannot hold U+0000, so it is left out. The body of the document keeps it.
 fn without_nul(text: &str) -> Value<'_> {
     Value::Text(if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) })
 }

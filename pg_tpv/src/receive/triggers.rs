@@ -155,7 +155,8 @@ pub unsafe extern "C-unwind" fn tpv_receive_resend(call: pg_sys::FunctionCallInf
     }
 }
 
-/// Receives what a peer sends to this node in its own name; of anything else a copy is kept.
+/// Receives what a peer sends to this node in its own name. Anything else is refused, and a copy of
+/// it is kept.
 fn receive_resend(from: Sender, row: &ResendRow) {
     let Sender::Peer { node_id: peer, .. } = from else { return refuse_forged(&row.as_refused()) };
     if row.node_id != peer || Some(row.to_node) != this_node() {

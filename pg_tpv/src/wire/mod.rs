@@ -1,5 +1,5 @@
-//! Rows that cross from node to node, who sent them, and where a row waits that could not be worked
-//! with.
+//! Rows that cross from node to node, who sent them, and where the rows wait that could not be
+//! processed.
 //!
 //! | file | table |
 //! | --- | --- |

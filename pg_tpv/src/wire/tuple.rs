@@ -5,8 +5,8 @@ use pgrx::pg_sys;
 
 use crate::postgres::sql;
 
-/// A row of a wire table with `N` columns. The wire tables are frozen, so that places are as good
-/// as names.
+/// A row of a wire table with `N` columns. The wire tables are frozen, so positions are as good as
+/// names.
 pub struct Tuple<const N: usize> {
     values: [pg_sys::Datum; N],
     nulls: [bool; N],

@@ -14,7 +14,7 @@ use tpv_lab::wait::{stop_at_the_latest, until, until_true};
 use crate::support::{INGEST, SOON, all_say, journals_are_whole, update_ana, with_ana};
 
 /// Adds customers, renames Ana and ingests receipts until told to stop; goes on when the server
-/// comes back. Answers the customers and receipts that the server answered for.
+/// comes back. Returns the customers and receipts that the server acknowledged.
 fn work(url: &str, terminal: &str, stop: &AtomicBool) -> (Vec<String>, Vec<String>) {
     let (mut receipts, mut added, mut ingested) = (Receipts::new(32), Vec::new(), Vec::new());
     let mut dba = None;
@@ -29,7 +29,7 @@ fn work(url: &str, terminal: &str, stop: &AtomicBool) -> (Vec<String>, Vec<Strin
             added.push(row.get(0));
         }
         let _ = dba.batch_execute(&update_ana(&format!("name = '{terminal} {}'", added.len())));
-        // What was not answered for is sent again, as the watcher does.
+        // What was not acknowledged is sent again, as the watcher does.
         if dba.execute(INGEST, &[&receipt.terminal, &receipt.bytes]).is_ok() {
             ingested.push(std::mem::replace(&mut receipt, receipts.good(terminal)).number);
         }

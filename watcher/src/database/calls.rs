@@ -176,8 +176,8 @@ impl Database {
         self.call(sql, &parameters).await.map(drop)
     }
 
-    /// Is no session left at the server of a watcher that was killed? Such a session may still
-    /// commit.
+    /// Are all sessions of a watcher that was killed gone from the server? One that is left may
+    /// still commit.
     pub async fn earlier_run_is_over(&self) -> Result<bool, DatabaseFault> {
         let sql = "select count(*) from pg_catalog.pg_stat_activity where datname = current_database() \
                    and usename = session_user and application_name like 'tpv-watcher/%' and application_name <> $1";

@@ -40,7 +40,7 @@ pub enum DatabaseFault {
 
 #[derive(Debug, thiserror::Error)]
 pub enum Cause {
-    /// What the server said, without DETAIL: that part quotes values, and they are a customer's.
+    /// The message of the server, without DETAIL, which quotes values, and those are a customer's.
     #[error("{code}: {message}")]
     Server { code: String, message: String },
     #[error(transparent)]

@@ -3,7 +3,7 @@
 //! | file | does |
 //! | --- | --- |
 //! | `fault` | sorts faults by who must be told: the database, the disk, one inbox, everybody |
-//! | `breaker` | decides who may try a thing that failed, and how long to back off |
+//! | `breaker` | decides who may try again what failed, and how long to back off |
 //! | `gate` | is a breaker that tasks can wait at, with its probe |
 
 pub mod breaker;

@@ -10,8 +10,8 @@ use crate::failure::breaker::{Backoff, jitter};
 pub struct Actions {
     /// What the last list of the database named.
     listed: Vec<Action>,
-    /// Publications that failed when they were claimed already, or perhaps were. No list names them
-    /// again.
+    /// Publications that failed after they were claimed, or after they may have been. No list names
+    /// them again.
     claimed: Vec<Attempt>,
     /// Withdrawals that are done on disk and not acknowledged yet.
     withdrawn: HashSet<i64>,

@@ -1,4 +1,4 @@
-//! The work that is done for each terminal, one thing after the other.
+//! The work that is done for each terminal, one step after the other.
 //!
 //! | file | does |
 //! | --- | --- |

@@ -87,7 +87,7 @@ pub async fn run(
 }
 
 impl Queue {
-    /// Does one thing. False: there is nothing to do now.
+    /// Takes one step. False: there is nothing to do now.
     async fn step(&mut self) -> bool {
         operator::work_off(&self.shared, &self.leftovers, &self.terminal).await;
         if self.pause.is_some_and(|until| until > Instant::now()) {

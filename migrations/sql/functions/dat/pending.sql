@@ -23,8 +23,8 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
     join dat.file f on f.node_id = t.node_id and f.receipt_id = t.receipt_id and f.sha256 = t.sha256
 $$;
 comment on function dat.pending_take(bigint) is
-  'Claims a publication: done when the caller''s transaction commits. No row: somebody did it, or '
-  'it was cancelled.';
+  'Claims a publication, which is done when the caller''s transaction commits. Returns no row if it '
+  'was claimed before or cancelled.';
 
 create or replace function dat.pending_ack(pending_id bigint, result text, detail text) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$

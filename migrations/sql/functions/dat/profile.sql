@@ -30,6 +30,6 @@ begin
 end $$;
 comment on function dat.save_profile(jsonb, text, integer) is
   'Saves a layout for one department, or for the whole store (node_id; this one if it is not '
-  'given), and answers its version. Faults are refused with 22023, all at once; what is merely '
+  'given), and returns its version. Faults are refused with 22023, all at once; what is merely '
   'unwise is a warning.';
 grant execute on function dat.save_profile(jsonb, text, integer) to tpv_operator;

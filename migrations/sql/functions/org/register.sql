@@ -50,7 +50,8 @@ begin
   insert into org.node (node_id, node_code, kind) values (register_central.node_id, register_central.node_code, 'central')
   on conflict on constraint node_pkey do update set node_code = excluded.node_code;
   insert into sync.this_node (node_id) values (register_central.node_id) on conflict do nothing;
-  -- Rows that migrations wrote are the same at every node, and no node decided them: central does.
+  -- Rows that migrations wrote are the same at every node and have no operation yet: central writes
+  -- one for each.
   for tracked in select * from sync.tracked_table order by tracked_at, table_name loop
     execute format('select tpv.capture_change(%L, null, to_jsonb(t)) from %s t '
                    'where not exists (select from sync.head h where h.table_name = %L and h.key = t.%I::text)',

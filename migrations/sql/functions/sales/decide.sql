@@ -16,7 +16,7 @@ create or replace function sales.close_day(business_date date, why text default 
 language sql security definer set search_path = pg_catalog, pg_temp as
 $$ select tpv.close_day(business_date, why) $$;
 comment on function sales.close_day(date, text) is
-  'Closes a business day of this store. Its receipts that come later count, flagged LATE, and get '
-  'no .dat by themselves.';
+  'Closes a business day of this store. A receipt of that day that arrives later counts, has the '
+  'flag LATE, and gets no .dat by itself.';
 
 grant execute on function sales.release(uuid, text, text), sales.void(uuid, text), sales.close_day(date, text) to tpv_operator;

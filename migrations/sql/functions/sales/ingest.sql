@@ -32,7 +32,7 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function sales.record_rejection(text, text, bigint, bytea, text, text, bytea) is
   'Records a file that the watcher itself refused: cut off, empty, too large. The same bytes under '
-  'the same name again are one row.';
+  'the same name are recorded once.';
 
 grant execute on function sales.ingest_files(text, bytea[], text[]), sales.ingest_batch(text, bytea[]),
   sales.record_rejection(text, text, bigint, bytea, text, text, bytea) to tpv_watcher;

@@ -8,7 +8,7 @@ begin
    where d.drift_id = accept_drift.drift_id and d.resolved_at is null
   returning * into accepted;
   if not found then
-    raise exception 'there is no open difference of that number'
+    raise exception 'there is no open difference with that number'
       using errcode = 'P0002', hint = 'Open differences are in sync.drift, where resolved_at is null.';
   end if;
   if accepted.what = 'operations' then
@@ -26,6 +26,6 @@ begin
   values ('DRIFT_ACCEPTED', format('node %s, %s %s', accepted.node_id, accepted.what, accepted.subject), accept_drift.why);
 end $$;
 comment on function sync.accept_drift(bigint, text) is
-  'Accepts a difference that somebody has looked at: comparing goes on behind it, and '
+  'Accepts a difference that somebody has looked at: comparing continues after it, and '
   'verified_until moves on.';
 grant execute on function sync.accept_drift(bigint, text) to tpv_operator;

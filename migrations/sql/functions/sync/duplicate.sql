@@ -16,16 +16,16 @@ begin
   end if;
 end $$;
 comment on function sync.make_alias(text, uuid, uuid) is
-  'Makes a row an alias of another one that it turned out to be; null makes it a row of its own '
-  'again. Every node learns it.';
+  'Makes a row an alias of the row that it duplicates; null makes it a row of its own again. The '
+  'change reaches every node.';
 grant execute on function sync.make_alias(text, uuid, uuid) to tpv_operator;
 
 create or replace function sync.canonical_key(table_name text, key uuid) returns uuid
 language sql stable security definer set search_path = pg_catalog, pg_temp as
 $$ select tpv.canonical_key(table_name, key::text)::uuid $$;
 comment on function sync.canonical_key(text, uuid) is
-  'The key of the row that this one is an alias of, over several steps; its own key when it is no '
-  'alias.';
+  'The key of the row that this one is an alias of, directly or by way of other aliases; its own '
+  'key if it is no alias.';
 grant execute on function sync.canonical_key(text, uuid) to tpv_operator;
 
 create or replace function sync.duplicates() returns table (table_name text, kind text, keys uuid[], shared jsonb)

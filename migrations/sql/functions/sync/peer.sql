@@ -47,7 +47,7 @@ begin
     select from sync.peer p join org.node n on n.node_id = p.node_id
      where n.kind = 'central' and n.node_id <> add_peer.node_id) then
     raise exception 'this store belongs to another chain'
-      using errcode = '22023', hint = 'With sync.leave_plan it leaves that one.';
+      using errcode = '22023', hint = 'Leave that chain first, with sync.leave_plan.';
   end if;
   if exists (select from org.node n where n.node_id = org.this_node() and n.kind = add_peer.kind) then
     raise exception 'two nodes of the kind % do not exchange rows', add_peer.kind using errcode = '22023',

@@ -22,10 +22,11 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
       'what goes up: the store''s own documents, operations, beats and resends'),
     (22, store_code, sync.slot_statement(up_slot), 'from here on the store keeps for central what it records'),
     (23, store_code, sync.subscribe_statement('tpv_from_central', central_conninfo, down, down, 'any'),
-      'the store can receive'),
-    (24, store_code, 'alter subscription tpv_from_central enable', 'and does'),
-    (30, central_code, sync.subscribe_statement(up, store_conninfo, 'tpv_up', up_slot, 'none'), 'central can receive'),
-    (31, central_code, format('alter subscription %I enable', up), 'and does'),
+      'the store subscribes to central'),
+    (24, store_code, 'alter subscription tpv_from_central enable', 'and begins to receive'),
+    (30, central_code, sync.subscribe_statement(up, store_conninfo, 'tpv_up', up_slot, 'none'),
+      'central subscribes to the store'),
+    (31, central_code, format('alter subscription %I enable', up), 'and begins to receive'),
     (32, central_code, format('select sync.send_snapshot(%s)', store_id),
       'a snapshot of all tracked rows, of one moment after the slot was made, is prepared and sent'),
     (33, central_code, format('select sync.request_all(%s)', store_id),
@@ -41,13 +42,13 @@ create or replace function sync.join_plan(store_code text, store_id integer, cen
 returns table (step integer, run_on text, sql text, why text)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
-  -- Not by sync.peer alone: a plan that was run half must be there to be run again.
+  -- Not by sync.peer alone: a plan that was run only in part must be given again.
   if exists (
     select from sync.peer p join pg_subscription s on s.subname = p.subscription_name
      where p.node_id in (join_plan.store_id, join_plan.central_id) and s.subenabled
        and s.subdbid = (select d.oid from pg_database d where d.datname = current_database())) then
     raise exception '% has joined already', join_plan.store_code using errcode = '55000',
-      hint = 'With sync.rejoin_plan it catches up after its slot was lost, with sync.leave_plan it leaves.';
+      hint = 'To catch up after its slot was lost, use sync.rejoin_plan; to leave, sync.leave_plan.';
   end if;
   return query
     select * from sync.join_steps(store_code, store_id, central_code, central_id, store_conninfo, central_conninfo);
@@ -68,7 +69,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
       'the store''s slot here may be lost already'),
     (3, central_code, format('select sync.mark_gap(%s)', store_id), 'received_until waits until both were compared'),
     (4, store_code, sync.unsubscribe_statement('tpv_from_central'), 'the old stream to the store ends'),
-    (5, store_code, sync.drop_slot_statement('tpv_up_' || sync.name_part(store_code)), 'and so does central''s slot here'),
+    (5, store_code, sync.drop_slot_statement('tpv_up_' || sync.name_part(store_code)), 'central''s slot here may be lost already'),
     (6, store_code, format('select sync.mark_gap(%s)', central_id), 'received_until waits here too')
   ) as s (step, run_on, sql, why)
   union all
@@ -76,7 +77,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
   order by 1
 $$;
 comment on function sync.rejoin_plan(text, integer, text, integer, text, text) is
-  'The statements by which a store catches up whose slot was lost, or that was away for too long. '
+  'The statements by which a store catches up after its slot was lost or it was away for too long. '
   'They are run like those of sync.join_plan. Nothing is emptied, and the store goes on selling.';
 
 create or replace function sync.leave_plan(store_code text, store_id integer, central_code text, central_id integer)

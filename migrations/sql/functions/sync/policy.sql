@@ -61,5 +61,5 @@ returns table (key text, value_now jsonb, value_then jsonb, differs boolean)
 language sql security definer set search_path = pg_catalog, pg_temp as
 $$ select d.key, d.value_now, d.value_then, d.differs from tpv.policy_dry_run(table_name, column_name, rule) d $$;
 comment on function sync.policy_dry_run(text, text, jsonb) is
-  'What a policy would choose among concurrent values, beside the value of now. Changes nothing.';
+  'What a policy would choose among concurrent values, beside the present value. Changes nothing.';
 grant execute on function sync.policy_dry_run(text, text, jsonb) to tpv_operator;

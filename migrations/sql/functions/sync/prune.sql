@@ -1,6 +1,6 @@
 create or replace function sync.prune_resends() returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp as $$
-  -- The WAL holds what was sent. The rows are there for whoever wants to look.
+  -- What is still to be sent is in the WAL. The rows are kept only for people who want to look.
   with gone as (delete from wire.resend r where tpv.hlc_time(r.hlc) < now() - interval '1 day' returning 1),
        old_snapshot as (delete from sync.snapshot l where l.completed_at < now() - interval '90 days'),
        arrived as (
@@ -11,8 +11,8 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
   select count(*) from gone
 $$;
 comment on function sync.prune_resends() is
-  'Removes rows of wire.resend after a day, what was noted for them, and old snapshots and '
-  'differences. pg_cron calls it each hour.';
+  'Removes rows of wire.resend after a day, rows of sync.awaited whose operation has arrived, and '
+  'snapshots and differences that ended more than 90 days ago. pg_cron calls it each hour.';
 grant execute on function sync.prune_resends() to tpv_cron;
 
 create or replace function sync.prune_beats() returns bigint

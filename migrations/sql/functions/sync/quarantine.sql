@@ -21,8 +21,8 @@ begin
   return done;
 end $$;
 comment on function sync.replay_waiting(integer) is
-  'Tries all that waits in quarantine again, and answers how many rows are done. pg_cron calls it '
-  'each minute.';
+  'Tries again everything that waits in quarantine, and returns how many rows are done. pg_cron '
+  'calls it each minute.';
 grant execute on function sync.replay_waiting(integer) to tpv_cron, tpv_operator;
 
 create or replace function sync.dismiss(quarantine_id bigint, why text) returns void

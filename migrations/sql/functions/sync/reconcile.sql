@@ -28,7 +28,7 @@ begin atomic
 end;
 comment on function sync.follow_hash_chains(sync.peer) is
   'Follows the hash chains of a peer from where they were followed before to the heads of its last '
-  'heartbeat, link by link. Keeps in sync.verified how far it came, and answers it.';
+  'heartbeat, link by link. Stores in sync.verified how far it came, and returns it.';
 
 create or replace function sync.reconcile_with(peer integer) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -99,8 +99,8 @@ begin
   return differences;
 end $$;
 comment on function sync.reconcile_with(integer) is
-  'Compares what a peer said in its last heartbeat with what is here (tpv.peer_differences '
-  'decides), records the differences in sync.drift and requests what is missing. Answers how many '
+  'Compares what a peer reported in its last heartbeat with what is here (tpv.peer_differences '
+  'decides), records the differences in sync.drift and requests what is missing. Returns how many '
   'differences there are.';
 
 create or replace function sync.reconcile() returns integer
@@ -124,6 +124,6 @@ begin
   return open;
 end $$;
 comment on function sync.reconcile() is
-  'Compares this node with each of its peers. Answers how many differences there are; null when '
-  'another session is at it. pg_cron calls it each minute.';
+  'Compares this node with each of its peers. Returns how many differences there are; null while '
+  'another session is doing it. pg_cron calls it each minute.';
 grant execute on function sync.reconcile() to tpv_cron, tpv_operator;

@@ -18,8 +18,8 @@ end;
 comment on function sync.request_all(integer) is
   'Requests from a peer everything of its own that may be missing here.';
 
--- From chain to chain along the index. The heads in sync.hash_chain would be quicker, but it is the
--- documents that must not be lost.
+-- Goes from chain to chain along the index. Reading sync.hash_chain would be quicker, but documents
+-- must be found even if the head of their chain is lost.
 create or replace function sync.own_hash_chains() returns setof text
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic

@@ -99,5 +99,5 @@ begin
   end;
 end $$;
 comment on function sync.serve_requests(integer) is
-  'Sends the next part of what peers requested. Answers how many rows, 0 when nothing is '
-  'requested. The background worker calls it.';
+  'Sends the next part of what peers requested. Returns 0 if there was nothing to send. The '
+  'background worker calls it.';

@@ -13,7 +13,7 @@ begin
   if exists (select from sync.snapshot l where l.completed_at is null) then
     raise exception 'an incoming snapshot is not complete yet'
       using errcode = '55000',
-        hint = 'It is in sync.snapshot, where completed_at is null. With sync.request the peer sends another one.';
+        hint = 'It is in sync.snapshot, where completed_at is null. Get another one with sync.request.';
   end if;
   if exists (
     select from wire.op o left join sync.contiguous() k on k.node_id = o.node_id
@@ -76,4 +76,4 @@ begin
 end $$;
 comment on function sync.send_snapshot(integer) is
   'Prepares a snapshot of all tracked rows for a peer, with the operations that it covers; the '
-  'background worker sends it. Answers how many parts it has.';
+  'background worker sends it. Returns how many rows of sync.outgoing it made.';

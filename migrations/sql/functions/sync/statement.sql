@@ -52,15 +52,16 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
     'execute format(''alter subscription %1$I connection %%L'', %2$L); '
     'else execute format(''create subscription %1$I connection %%L publication %3$I with (slot_name = %4$I, %%s)'', '
     '%2$L, sync.subscription_options(version, %5$L)); '
-    -- Only a superuser can be given a subscription before 16: tpv_apply is one within this
-    -- transaction and never after it.
+    -- Before 16 only a superuser can own a subscription: tpv_apply is a superuser within this
+    -- transaction, and never after it.
     'if version < 160000 then alter role tpv_apply superuser; end if; '
     'alter subscription %1$I owner to tpv_apply; '
     'if version < 160000 then alter role tpv_apply nosuperuser; end if; '
     'end if; end $do$', subscription, conninfo, publication, slot, origin)
 $$;
 comment on function sync.subscribe_statement(text, text, text, text, text) is
-  'The statement of a plan that subscribes without copying, if it was not done.';
+  'The statement of a plan that subscribes without copying. Where the subscription exists, it '
+  'changes only the connection.';
 
 create or replace function sync.unsubscribe_statement(subscription text) returns text
 language sql immutable set search_path = pg_catalog, pg_temp as $$
@@ -69,4 +70,4 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
     'alter subscription %1$I disable; alter subscription %1$I set (slot_name = none); drop subscription %1$I; end if; end $do$', subscription)
 $$;
 comment on function sync.unsubscribe_statement(text) is
-  'The statement of a plan that drops a subscription and leaves its slot alone, which may be gone.';
+  'The statement of a plan that drops a subscription. It does not touch the slot, which may be gone.';

@@ -93,10 +93,11 @@ comment on view sync.status is
   'One row for each peer and direction: its state, how far behind, and in words what to do.';
 comment on column sync.status.peer is 'The other node.';
 comment on column sync.status.direction is 'receives: its rows come here. sends: ours go there.';
-comment on column sync.status.state is 'running, or what is not.';
+comment on column sync.status.state is
+  'running, or what it is instead: disabled, slot lost, copying …';
 comment on column sync.status.lag_bytes is 'WAL that the peer has not confirmed.';
 comment on column sync.status.lag_operations is
-  'Operations that one of the two had at the peer''s last heartbeat, and the other had not.';
+  'Operations that the sender had and the receiver lacked at the peer''s last heartbeat.';
 comment on column sync.status.slot is
   'wal_status of the peer''s slot here: reserved is good, extended and unreserved are a warning, '
   'lost is lost.';
@@ -104,9 +105,11 @@ comment on column sync.status.slot_safe_bytes is
   'How much WAL can be written before the slot is in danger; null without max_slot_wal_keep_size.';
 comment on column sync.status.silent_for is 'Time since its last heartbeat.';
 comment on column sync.status.received_until is
-  'Everything that it recorded before is here. Does not move while rows may be missing.';
+  'Everything that the peer recorded before this moment is here. Does not move while rows may be '
+  'missing.';
 comment on column sync.status.verified_until is
-  'Everything that it recorded before is here, and was compared with what it says.';
+  'Everything that the peer recorded before this moment is here, and was compared with what it '
+  'reports.';
 comment on column sync.status.drift is 'Differences from it that are not resolved: see sync.drift.';
 comment on column sync.status.quarantined is 'Its rows that wait in quarantine.';
 comment on column sync.status.ahead_ms is 'By how much its clock is too far ahead; 0 when it is not.';

@@ -37,7 +37,7 @@ begin
     select from pg_attribute a where a.attrelid = relation and a.attname = 'alias_of' and not a.attisdropped) then
     execute format('alter table %s add column alias_of uuid', relation);
     execute format('comment on column %s.alias_of is %L', relation,
-                   'The row that this one turned out to be; null for a row that is no alias. sync.make_alias sets it.');
+                   'The row that this one duplicates; null for a row that is no alias. sync.make_alias sets it.');
     report := report || 'added column alias_of; ';
   end if;
   for same in
@@ -67,7 +67,7 @@ begin
     execute format('drop trigger if exists _100_guard_delete on %s', relation);
     execute format('drop trigger if exists _100_guard_truncate on %s', relation);
     execute format('drop trigger if exists _900_capture on %s', relation);
-    -- What the merge writes is nobody's decision: not even the call of a trigger is spent on it.
+    -- What the merge writes is nobody's decision. WHEN saves even the call of the trigger for it.
     if writer = 'central' then
       execute format('create trigger _100_guard before insert or update on %s '
                      'for each row when (tpv.is_capturing()) execute function sync.guard()', relation);
@@ -97,7 +97,7 @@ begin
 end $$;
 comment on function sync.track(text, text, jsonb, text, jsonb, jsonb) is
   'Shares a table with the chain: adds the columns and triggers that it lacks, and an operation '
-  'for each row that is there. Answers what it did. Can be repeated; an argument that is left out '
+  'for each row that is there. Returns what it did. Can be repeated; an argument that is left out '
   'stays as it was.';
 
 create or replace function sync.check_table(relation regclass, rules jsonb) returns text
@@ -121,7 +121,7 @@ begin
 end $$;
 comment on function sync.check_table(regclass, jsonb) is
   'Refuses a table that cannot be tracked, or not by these rules, with all reasons at once; '
-  'answers the column of its key.';
+  'returns the column of its key.';
 
 create or replace function sync.describe_table(relation regclass) returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp

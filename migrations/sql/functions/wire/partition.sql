@@ -30,7 +30,7 @@ begin
 end $$;
 comment on function wire.add_partition(date) is
   'Makes the partition of wire.doc for the month of that day, and moves the rows of that month '
-  'there from the default partition. False when it was there.';
+  'there from the default partition. Returns false if the partition exists already.';
 
 create or replace function wire.maintain_partitions() returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -52,5 +52,5 @@ begin
 end $$;
 comment on function wire.maintain_partitions() is
   'Keeps partitions of wire.doc from 13 months back to 3 months ahead, and empties the default '
-  'partition. Answers how many were made. pg_cron calls it each night.';
+  'partition. Returns how many it made. pg_cron calls it each night.';
 grant execute on function wire.maintain_partitions() to tpv_cron, tpv_operator;

@@ -1,5 +1,5 @@
-//! What a peer said in its last heartbeat, beside what is here: which difference is what, and what
-//! is requested now.
+//! What a peer reported in its last heartbeat, beside what is here: which difference is what, and
+//! what is requested now.
 //!
 //! A store answers for its own operations and hash chains, central for the operations of all. What
 //! is missing is requested, and for a while not again: what is being sent arrives from the

@@ -1,5 +1,6 @@
-//! What was found in a file, and what follows from it: the one place that says which codes
-//! quarantine and which hold.
+//! What was found in a file, and what follows from it: which codes of the file alone quarantine and
+//! which hold. What the store adds (a taken number or name, another department, the date, the
+//! layout) is decided in `intake`.
 
 use std::collections::BTreeSet;
 

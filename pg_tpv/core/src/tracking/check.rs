@@ -73,7 +73,7 @@ fn is_plain(name: &str) -> bool {
 fn columns(table: &Table, rules: &Rules) -> Vec<Fault> {
     let mut faults = Vec::new();
     if table.key.is_none() {
-        let hint = "A uuid is drawn where the row is made, and no other node draws the same.";
+        let hint = "A uuid is generated where the row is made, and no other node generates the same.";
         faults.push(Fault::new("KEY", "a tracked table has a primary key of one uuid column", hint));
     }
     let is_reserved = |column: &&Column| match column.name.as_str() {

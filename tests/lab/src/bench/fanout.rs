@@ -19,7 +19,7 @@ const CHANGES: usize = 9;
 const IDLE: Duration = Duration::from_secs(20);
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Away from central's number.
+/// The first number of a store, clear of central's.
 const FIRST_ID: i32 = 1000;
 
 /// A walsender, an apply worker and a slot for each store, and some to spare.

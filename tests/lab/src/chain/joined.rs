@@ -24,8 +24,8 @@ pub struct Chain {
     pub stores: Vec<Cluster>,
 }
 
-/// What all nodes of a chain that came to rest answer alike: how far they have the operations of
-/// each, and the customers.
+/// What is the same at every node once the chain is at rest: up to which number it has the
+/// operations of each node, and the customers.
 const COMMON: &str = "select concat_ws(' ', \
     (select string_agg(node_id || ':' || seq, ',' order by node_id) from sync.contiguous()), \
     (select count(*) || '/' || md5(string_agg(c::text, ',' order by customer_id)) from party.customer c))";
@@ -76,7 +76,7 @@ impl Chain {
         self.line(store, "disable")
     }
 
-    /// Mends it.
+    /// Restores the line: both subscriptions are enabled.
     pub fn mend(&self, store: usize) -> Result<()> {
         self.line(store, "enable")
     }

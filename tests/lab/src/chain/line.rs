@@ -54,7 +54,7 @@ impl Line {
 impl Way {
     fn open(lab: &Lab, name: &str, server: &Cluster) -> Result<Self> {
         let folder = lab.sockets.join(name);
-        // What a demo left that was killed.
+        // Left by a demo that was killed.
         let _ = fs::remove_dir_all(&folder);
         lab.private_folder(&folder)?;
         let proxy = Proxy::start(&folder, &server.socket())?;

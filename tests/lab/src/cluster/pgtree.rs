@@ -47,7 +47,8 @@ impl PgTree {
         let mut ours = extension_files(&package(lab, major))?;
         ours.extend(released_sql(&lab.checkout)?);
         ours.extend_from_slice(more);
-        // What is installed beside ours is linked: a tree of before would not have it.
+        // The names in the system's `lib` count too: a tree has no link to what was installed after
+        // it was made.
         let mut parts = vec![system.version.clone().into_bytes(), names_in(&system.lib)?];
         for file in &ours {
             parts.push(fs::read(file)?);
@@ -62,7 +63,7 @@ impl PgTree {
         if !root.is_dir() {
             remove_old(&trees);
             let draft = trees.join(format!("{stamp}.draft"));
-            // What somebody left who was killed while making it.
+            // Left by somebody who was killed while making it.
             let _ = fs::remove_dir_all(&draft);
             system.copy_to(&draft, &ours)?;
             fs::rename(&draft, &root)?;

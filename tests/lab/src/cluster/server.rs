@@ -195,7 +195,8 @@ impl Cluster {
         let before = fs::read_to_string(&conf)?;
         let mut tries = 0..5;
         loop {
-            // Free a moment ago; should somebody else be quicker, another one is.
+            // The port was free a moment ago. If somebody else has taken it since, the next try
+            // takes another.
             self.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
             let more = format!("listen_addresses = '127.0.0.1'\nport = {}\nssl = on\n", self.port);
             fs::write(&conf, format!("{before}{more}"))?;

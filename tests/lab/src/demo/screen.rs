@@ -119,12 +119,12 @@ pub fn complete_until(report: &Report, cut: bool, now: DateTime<Utc>) -> String 
     format!("{} ({ago} ago{line})", clock(Some(until)))
 }
 
-/// The time of day where people look at it.
+/// The time of day in the zone of this machine.
 pub fn clock(at: Option<DateTime<Utc>>) -> String {
     at.map_or_else(|| "-".to_owned(), |at| at.with_timezone(&Local).format("%H:%M:%S").to_string())
 }
 
-/// Central is called so; stores have codes.
+/// The name of a node for people: `central`, or the code of a store.
 pub fn called(code: &str) -> String {
     if code == CENTRAL.code { code.to_lowercase() } else { code.to_owned() }
 }

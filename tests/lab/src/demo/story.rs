@@ -36,7 +36,7 @@ pub enum News {
 #[derive(Clone, Copy, Debug)]
 pub struct Tempo {
     pub together: Duration,
-    /// Two and a half times of it the line is cut.
+    /// The line is cut for two and a half times this.
     pub apart: Duration,
     pub read: Duration,
     pub after: Duration,
@@ -289,7 +289,7 @@ impl<'a> Story<'a> {
         self.send(News::Event(Local::now(), node.to_owned(), text.to_owned()));
     }
 
-    /// When nobody listens any more, the end is near.
+    /// It fails only when nobody listens any more, and then the demo is about to end.
     fn send(&self, news: News) {
         let _ = self.news.send(news);
     }

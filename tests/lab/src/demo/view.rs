@@ -1,4 +1,4 @@
-//! Takes the news, asks the nodes, and shows both.
+//! Receives the news of the story, queries the nodes, and shows both.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use crate::wait::until_true;
 
-/// A process that keeps meaning the same one.
+/// A process, never confused with a later one that has its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Process {
     /// Process id.
@@ -80,7 +80,7 @@ impl Process {
         self.status("VmRSS:").and_then(|value| value.trim_end_matches(" kB").trim().parse().ok()).unwrap_or(0)
     }
 
-    /// Its memory in kB, of what it shares with others only its share.
+    /// Its memory in kB; of memory that it shares with others only its part (PSS).
     pub fn share_kb(&self) -> u64 {
         let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid)).unwrap_or_default();
         let share = text.lines().find_map(|line| line.strip_prefix("Pss:"));

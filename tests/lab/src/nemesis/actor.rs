@@ -1,5 +1,5 @@
-//! Somebody who works: goes on when the server comes back, and notes what was answered for. What
-//! was not answered for may have been done or not; nobody was promised anything.
+//! Somebody who works: goes on when the server comes back, and notes what it acknowledged. What was
+//! not acknowledged may have been done or not; nobody was promised anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::dice::Dice;
 
-/// What the servers answered for, and how they refused.
+/// What the servers acknowledged, and what they refused.
 #[derive(Debug, Default)]
 pub struct Done {
     /// Values that were written; each stands in the patch of an operation.
@@ -34,7 +34,7 @@ pub fn summary(done: &[Done]) -> String {
     }
     let sum = |count: fn(&Done) -> usize| done.iter().map(count).sum::<usize>();
     format!(
-        "{} values, {} receipts, {} releases and voids answered for; refused: {refused:?}",
+        "{} values, {} receipts, {} releases and voids acknowledged; refused: {refused:?}",
         sum(|done| done.tokens.len()),
         sum(|done| done.receipts.len()),
         sum(|done| done.decided.len()),
@@ -45,7 +45,7 @@ pub fn summary(done: &[Done]) -> String {
 pub struct Actor<'a> {
     /// What chance lets it do next.
     pub dice: Dice,
-    /// What was answered for.
+    /// What was acknowledged.
     pub done: Done,
     name: String,
     number: u64,

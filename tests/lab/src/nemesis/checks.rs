@@ -62,12 +62,12 @@ fn check(
     Ok(complaints)
 }
 
-/// What was answered for is in the journal, once.
+/// What was acknowledged is in the journal, once.
 fn values(expected: &Expected, done: &[Done]) -> Vec<String> {
     let mut complaints = Vec::new();
     for token in done.iter().flat_map(|done| &done.tokens) {
         match expected.written.get(token) {
-            None => complaints.push(format!("{token} was answered for, and no operation wrote it")),
+            None => complaints.push(format!("{token} was acknowledged, and no operation wrote it")),
             Some(deciding) if deciding.len() > 1 => {
                 complaints.push(format!("{token} was written by more than one operation: {deciding:?}"));
             }
@@ -110,8 +110,8 @@ fn operations(servers: &Servers, central: &mut Client, rejoined: &BTreeSet<usize
     Ok(complaints)
 }
 
-/// Sales that were answered for are here, and what an operator decided about them; at their store
-/// and at central, each once.
+/// Sales that were acknowledged are at their store and at central, each once, with what an operator
+/// decided about them.
 fn receipts(index: usize, dba: &mut Client, done: &[Done]) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     for store in (0..STORES.len()).filter(|store| index == 0 || index == store + 1) {
@@ -160,8 +160,8 @@ const BROKEN_CHAINS: &str = "select format('hash chain %s of node %s: %s at %s',
 
 const WAITING: &str = "select concat_ws(' ', quarantine_id, node_id, kind, code) from sync.quarantine where resolved_at is null order by quarantine_id";
 
-/// Only what nobody can read waits, and all of it does; at the store that wrote it an operation was
-/// never merged.
+/// What nobody can read waits, and nothing else does. Only at the store that wrote it such an
+/// operation does not wait, since it was never merged there.
 fn quarantine(index: usize, dba: &mut Client, poison: &[Poison]) -> Result<Vec<String>> {
     let rows = dba.query(
         "select node_id, seq, code, detail, kind from sync.quarantine where resolved_at is null order by quarantine_id",

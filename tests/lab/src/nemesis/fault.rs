@@ -81,7 +81,8 @@ impl Faults {
     pub fn end(&mut self, servers: &mut Servers) -> Result<()> {
         self.expire(servers, true)?;
         for index in 0..servers.clusters.len() {
-            // The wall clock is right again after this, and the node's own is told so.
+            // The server starts with the right wall clock; the node's own clock is then set back to
+            // it.
             let began = Instant::now();
             servers.clusters[index].stop_immediate()?;
             self.note_slow(&format!("last stop of {}", node(index).code), began);
@@ -138,7 +139,8 @@ impl Faults {
                 Undo::Start { node, clock } => {
                     start(servers, node, clock)?;
                     self.down[node] = false;
-                    // Without the library the clock is right, and the summary tells.
+                    // Without libfaketime the clock is right; the summary then counts no clock as
+                    // off.
                     if clock_is_off(servers, node).unwrap_or(false) {
                         *self.counts.entry("clock off".to_owned()).or_default() += 1;
                     }
@@ -308,9 +310,9 @@ fn lose_slot(servers: &Servers, store: usize) -> Result<()> {
     until("a slot is dropped", Duration::from_secs(2), || central.batch_execute(&drop).ok())
 }
 
-/// With `nowait`, and again: a time-out of a server whose clock is ahead comes as much later, since
-/// libfaketime fakes nothing inside of signal handlers, and whoever waits for such a lock keeps all
-/// others waiting.
+/// Tries with `nowait`, again and again. `lock_timeout` would not do: where the clock is ahead it
+/// fires that much later, since libfaketime does not fake the time inside signal handlers, and a
+/// session that waits for such a lock keeps all others waiting.
 fn upgrade(servers: &Servers, index: usize) -> Result<()> {
     let mut dba = servers.clusters[index].connect()?;
     let change = "begin; lock table party.customer, catalog.product in access exclusive mode nowait; \

@@ -6,7 +6,7 @@
 //! | `schedule` | which fault happens when: a function of the seed |
 //! | `servers` | the chain, with a line between each store and central that can be cut or hang |
 //! | `fault` | makes the faults happen, and undoes them |
-//! | `actor` | how somebody works on while servers come and go, and notes what was answered for |
+//! | `actor` | how somebody works on while servers come and go, and notes what was acknowledged |
 //! | `till`, `clerks`, `decisions` | who works: tills of stores, clerks who edit customers, whoever decides at central |
 //! | `checks` | what must be so when all is quiet again |
 //! | `expected` | the heads, conflicts and rows that the journal says must be there, by the pure core |

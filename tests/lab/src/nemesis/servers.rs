@@ -29,8 +29,8 @@ pub struct Servers {
     pub clusters: Vec<Cluster>,
     /// One for each store, in their order.
     lines: Vec<Line>,
-    /// By node: up to which operation of each other it got the outcome when it joined, and not the
-    /// operation.
+    /// By node: up to which number it has only the outcome of another node's operations, from the
+    /// snapshot with which it joined, and not the operations themselves.
     pub horizons: Vec<Vec<(i32, i64)>>,
 }
 

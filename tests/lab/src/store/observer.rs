@@ -48,7 +48,7 @@ impl Observer {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Files that were, when they were first seen, something else than what the database published.
+    /// Files that did not have the published content when they were first seen.
     pub fn torn(&self, dba: &mut Client) -> Result<Vec<String>> {
         let mut torn = Vec::new();
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);

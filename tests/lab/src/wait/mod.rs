@@ -1,4 +1,4 @@
-//! Waiting until something is so, and telling threads to stop.
+//! Waiting for a condition, and telling threads to stop.
 
 mod stop;
 mod until;

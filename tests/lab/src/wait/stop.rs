@@ -1,9 +1,9 @@
-//! Telling threads to stop, also when the test that would tell them fails: a scope waits for its
-//! threads, for ever if need be.
+//! Telling threads to stop even when the test fails before it does so. Otherwise the scope would
+//! wait for its threads for ever.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Says stop when it is dropped.
+/// Tells the threads to stop when it is dropped.
 #[derive(Debug)]
 #[must_use = "it says stop at once when it is not kept"]
 pub struct AtTheLatest<'s>(&'s AtomicBool);

@@ -1,7 +1,7 @@
-//! A store and central, joined by the plan, and beside that by every other way.
+//! A store and central, joined by the plan, and in every other way as well.
 //!
-//! Receipts are written once for a way. A slot from before is kept; each catch-up gets a copy of
-//! it, so that central receives the very same WAL again.
+//! Receipts are written once for each way. The slot from before is kept, and each catch-up gets a
+//! copy of it, so that central receives the very same WAL again.
 
 use std::time::{Duration, Instant};
 
@@ -156,7 +156,8 @@ impl Pair {
         Ok(())
     }
 
-    /// Takes receipts in at the store, one a transaction, and writes them once more for each other way.
+    /// Ingests receipts at the store, one a transaction, and writes them once more for each other
+    /// way.
     pub fn write(&mut self, ways: &[Way], lines: usize, receipts: usize) -> Result<Written> {
         self.pause(Way::Tpv)?;
         let mut files = tickets(lines);
