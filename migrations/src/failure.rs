@@ -1,4 +1,4 @@
-//! How a migration that failed is told: what it is called, what the server said, and at which line.
+//! How a failed migration is reported: its name, the server's error, and the line.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -15,28 +15,28 @@ pub fn describe(migration: &Migration, error: &refinery::Error) -> String {
         return text;
     };
     match source.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::as_db_error) {
-        Some(said) => text.push_str(&server_said(said, migration.sql().unwrap_or_default())),
+        Some(report) => text.push_str(&server_report(report, migration.sql().unwrap_or_default())),
         None => {
-            let _ = write!(text, "\n  {}", chain(source.as_ref()));
+            let _ = write!(text, "\n  {}", with_sources(source.as_ref()));
         }
     }
     text
 }
 
-fn server_said(said: &DbError, sql: &str) -> String {
+fn server_report(report: &DbError, sql: &str) -> String {
     let mut text = String::new();
     let mut line = |label: &str, value: &str| {
         let _ = write!(text, "\n  {label}: {}", value.trim_end().replace('\n', "\n    "));
     };
-    line("sqlstate", said.code().code());
-    line("message", said.message());
-    if let Some(detail) = said.detail() {
+    line("sqlstate", report.code().code());
+    line("message", report.message());
+    if let Some(detail) = report.detail() {
         line("detail", detail);
     }
-    if let Some(hint) = said.hint() {
+    if let Some(hint) = report.hint() {
         line("hint", hint);
     }
-    match said.position() {
+    match report.position() {
         Some(ErrorPosition::Original(position)) => {
             if let Some((number, of_the_file)) = line_at(sql, *position) {
                 line("line", &format!("{number}: {}", of_the_file.trim()));
@@ -52,7 +52,7 @@ fn server_said(said: &DbError, sql: &str) -> String {
         }
         None => {}
     }
-    if let Some(context) = said.where_() {
+    if let Some(context) = report.where_() {
         line("context", context);
     }
     text
@@ -75,7 +75,7 @@ fn function_at(sql: &str, number: usize) -> Option<(&str, usize)> {
     Some((before[begin].strip_prefix("-- begin ")?, number.checked_sub(begin + 1)?))
 }
 
-fn chain(error: &dyn Error) -> String {
+fn with_sources(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

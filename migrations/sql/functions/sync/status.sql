@@ -96,7 +96,7 @@ comment on column sync.status.direction is 'receives: its rows come here. sends:
 comment on column sync.status.state is 'running, or what is not.';
 comment on column sync.status.lag_bytes is 'WAL that the peer has not confirmed.';
 comment on column sync.status.lag_operations is
-  'Operations that one of the two had at the peer''s last heartbeat, and the other had not.';
+  'Operations that one of the two had at the peer''s last heartbeat and the other lacked.';
 comment on column sync.status.slot is
   'wal_status of the peer''s slot here: reserved is good, extended and unreserved are a warning, '
   'lost is lost.';
