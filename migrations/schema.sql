@@ -1081,14 +1081,14 @@ CREATE FUNCTION sync.join_steps(store_code text, store_id integer, central_code 
       'central knows the store, and that its number is free'),
     (11, central_code, sync.publish_statement(down, format('to_node = %s', store_id), format('node_id <> %s', store_id),
                                               format('node_id = %s', central_id), format('to_node = %s', store_id)),
-      'what goes down: operations of everybody else, central''s beats, documents and resends addressed to the store'),
+      'what goes down: operations of all other nodes, central''s heartbeats, documents and resends for the store'),
     (12, central_code, sync.slot_statement(down), 'from here on central keeps for the store what it decides'),
     (20, store_code,
       format('select sync.add_peer(%s, %L, %L, %L, %s)', central_id, central_code, 'central', extension, schema),
       'the store knows central, and that it belongs to no other chain'),
     (21, store_code, sync.publish_statement('tpv_up', format('node_id = %s', store_id), format('node_id = %s', store_id),
                                             format('node_id = %s', store_id), format('node_id = %s', store_id)),
-      'what goes up: the store''s own documents, operations, beats and resends'),
+      'what goes up: the store''s own documents, operations, heartbeats and resends'),
     (22, store_code, sync.slot_statement(up_slot), 'from here on the store keeps for central what it records'),
     (23, store_code, sync.subscribe_statement('tpv_from_central', central_conninfo, down, down, 'any'),
       'the store subscribes to central'),
@@ -1321,7 +1321,7 @@ CREATE TABLE sync.request (
 COMMENT ON TABLE sync.request IS 'What peers have requested and this node has not sent yet. The background worker sends it.';
 COMMENT ON COLUMN sync.request.node_id IS 'The peer.';
 COMMENT ON COLUMN sync.request.what IS 'operations of a node, documents of a hash chain, documents addressed to the peer, or a snapshot.';
-COMMENT ON COLUMN sync.request.subject IS 'The node whose operations, or the hash chain; * for all of them.';
+COMMENT ON COLUMN sync.request.subject IS 'The node whose operations they are, or the hash chain; * for all hash chains.';
 COMMENT ON COLUMN sync.request.from_seq IS 'The next to send.';
 COMMENT ON COLUMN sync.request.to_seq IS 'The last to send; null for all there are.';
 COMMENT ON COLUMN sync.request.requested_at IS 'When it was requested. After an attempt that failed: when it is tried again.';
@@ -1602,7 +1602,7 @@ COMMENT ON TABLE wire.resend IS 'What one node sends to one other: snapshots, do
 COMMENT ON COLUMN wire.resend.node_id IS 'The sender.';
 COMMENT ON COLUMN wire.resend.resend_id IS 'Key at the sender.';
 COMMENT ON COLUMN wire.resend.to_node IS 'The receiver.';
-COMMENT ON COLUMN wire.resend.hlc IS 'When.';
+COMMENT ON COLUMN wire.resend.hlc IS 'When it was sent, as in wire.doc.';
 COMMENT ON COLUMN wire.resend.kind IS 'snapshot and snapshot_end, operations, documents, request.';
 COMMENT ON COLUMN wire.resend.body IS 'JSON.';
 
@@ -2789,7 +2789,7 @@ CREATE TABLE sync.head (
 );
 COMMENT ON TABLE sync.head IS 'The heads of each row: for each column the values that no later writer has seen. Usually there is one.';
 COMMENT ON COLUMN sync.head.table_name IS 'The table.';
-COMMENT ON COLUMN sync.head.key IS 'Its key.';
+COMMENT ON COLUMN sync.head.key IS 'The key of the row.';
 COMMENT ON COLUMN sync.head.heads IS 'JSON: column to [[node, seq, hlc, value], ...].';
 COMMENT ON COLUMN sync.head.waits IS 'Whether the operation that created the row is still missing here. Until it arrives no row is written.';
 COMMENT ON COLUMN sync.head.contested IS 'Whether a column has several heads. When its policy changes, one of them is chosen again.';
@@ -2812,7 +2812,7 @@ COMMENT ON COLUMN sync.loosening.loosening_id IS 'Key.';
 COMMENT ON COLUMN sync.loosening.at IS 'When.';
 COMMENT ON COLUMN sync.loosening.actor IS 'The login that did it.';
 COMMENT ON COLUMN sync.loosening.table_name IS 'The table.';
-COMMENT ON COLUMN sync.loosening.key IS 'Its key.';
+COMMENT ON COLUMN sync.loosening.key IS 'The key of the row.';
 COMMENT ON COLUMN sync.loosening.column_name IS 'The column.';
 COMMENT ON COLUMN sync.loosening.value IS 'The value that it was set to.';
 COMMENT ON COLUMN sync.loosening.why IS 'The reason.';
@@ -2911,7 +2911,7 @@ COMMENT ON COLUMN sync.resolution.resolution_id IS 'Key.';
 COMMENT ON COLUMN sync.resolution.at IS 'When.';
 COMMENT ON COLUMN sync.resolution.actor IS 'The login that did it.';
 COMMENT ON COLUMN sync.resolution.table_name IS 'The table.';
-COMMENT ON COLUMN sync.resolution.key IS 'Its key.';
+COMMENT ON COLUMN sync.resolution.key IS 'The key of the row.';
 COMMENT ON COLUMN sync.resolution.column_name IS 'The column, or the group.';
 COMMENT ON COLUMN sync.resolution.node_id IS 'The node that had written the value.';
 COMMENT ON COLUMN sync.resolution.seq IS 'The number of its operation.';
@@ -2942,7 +2942,7 @@ CREATE TABLE sync.sibling (
 );
 COMMENT ON TABLE sync.sibling IS 'Open conflicts: all values of a column that were written at the same time, until somebody who has seen them all writes it.';
 COMMENT ON COLUMN sync.sibling.table_name IS 'The table.';
-COMMENT ON COLUMN sync.sibling.key IS 'Its key.';
+COMMENT ON COLUMN sync.sibling.key IS 'The key of the row.';
 COMMENT ON COLUMN sync.sibling.column_name IS 'The column, or the group.';
 COMMENT ON COLUMN sync.sibling.node_id IS 'The node that wrote this value.';
 COMMENT ON COLUMN sync.sibling.seq IS 'The number of its operation.';
@@ -3137,7 +3137,7 @@ CREATE TABLE wire.beat (
 COMMENT ON TABLE wire.beat IS 'Heartbeats of this node. At the receiver they are folded into sync.peer and not stored.';
 COMMENT ON COLUMN wire.beat.node_id IS 'The node.';
 COMMENT ON COLUMN wire.beat.beat IS 'Number of the heartbeat, without gaps.';
-COMMENT ON COLUMN wire.beat.hlc IS 'When.';
+COMMENT ON COLUMN wire.beat.hlc IS 'When it was written, as in wire.doc.';
 COMMENT ON COLUMN wire.beat.low_water IS 'Nothing that was recorded before this moment can still commit.';
 COMMENT ON COLUMN wire.beat.ops IS 'JSON: for each node the number up to which its operations are here without a gap.';
 COMMENT ON COLUMN wire.beat.chains IS 'JSON: the head of each hash chain that the node writes, as [chain_seq, hash, hlc].';

@@ -145,7 +145,7 @@ comment on table wire.beat is
   'Heartbeats of this node. At the receiver they are folded into sync.peer and not stored.';
 comment on column wire.beat.node_id is 'The node.';
 comment on column wire.beat.beat is 'Number of the heartbeat, without gaps.';
-comment on column wire.beat.hlc is 'When.';
+comment on column wire.beat.hlc is 'When it was written, as in wire.doc.';
 comment on column wire.beat.low_water is
   'Nothing that was recorded before this moment can still commit.';
 comment on column wire.beat.ops is
@@ -175,7 +175,7 @@ comment on table wire.resend is
 comment on column wire.resend.node_id is 'The sender.';
 comment on column wire.resend.resend_id is 'Key at the sender.';
 comment on column wire.resend.to_node is 'The receiver.';
-comment on column wire.resend.hlc is 'When.';
+comment on column wire.resend.hlc is 'When it was sent, as in wire.doc.';
 comment on column wire.resend.kind is 'snapshot and snapshot_end, operations, documents, request.';
 comment on column wire.resend.body is 'JSON.';
 

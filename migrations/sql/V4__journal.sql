@@ -87,7 +87,7 @@ comment on table sync.head is
   'The heads of each row: for each column the values that no later writer has seen. Usually there '
   'is one.';
 comment on column sync.head.table_name is 'The table.';
-comment on column sync.head.key is 'Its key.';
+comment on column sync.head.key is 'The key of the row.';
 comment on column sync.head.heads is 'JSON: column to [[node, seq, hlc, value], ...].';
 comment on column sync.head.waits is
   'Whether the operation that created the row is still missing here. Until it arrives no row is '
@@ -123,7 +123,7 @@ comment on table sync.sibling is
   'Open conflicts: all values of a column that were written at the same time, until somebody who '
   'has seen them all writes it.';
 comment on column sync.sibling.table_name is 'The table.';
-comment on column sync.sibling.key is 'Its key.';
+comment on column sync.sibling.key is 'The key of the row.';
 comment on column sync.sibling.column_name is 'The column, or the group.';
 comment on column sync.sibling.node_id is 'The node that wrote this value.';
 comment on column sync.sibling.seq is 'The number of its operation.';
@@ -150,7 +150,7 @@ comment on column sync.resolution.resolution_id is 'Key.';
 comment on column sync.resolution.at is 'When.';
 comment on column sync.resolution.actor is 'The login that did it.';
 comment on column sync.resolution.table_name is 'The table.';
-comment on column sync.resolution.key is 'Its key.';
+comment on column sync.resolution.key is 'The key of the row.';
 comment on column sync.resolution.column_name is 'The column, or the group.';
 comment on column sync.resolution.node_id is 'The node that had written the value.';
 comment on column sync.resolution.seq is 'The number of its operation.';
@@ -175,7 +175,7 @@ comment on column sync.loosening.loosening_id is 'Key.';
 comment on column sync.loosening.at is 'When.';
 comment on column sync.loosening.actor is 'The login that did it.';
 comment on column sync.loosening.table_name is 'The table.';
-comment on column sync.loosening.key is 'Its key.';
+comment on column sync.loosening.key is 'The key of the row.';
 comment on column sync.loosening.column_name is 'The column.';
 comment on column sync.loosening.value is 'The value that it was set to.';
 comment on column sync.loosening.why is 'The reason.';

@@ -186,7 +186,7 @@ comment on column sync.request.what is
   'operations of a node, documents of a hash chain, documents addressed to the peer, or a '
   'snapshot.';
 comment on column sync.request.subject is
-  'The node whose operations, or the hash chain; * for all of them.';
+  'The node whose operations they are, or the hash chain; * for all hash chains.';
 comment on column sync.request.from_seq is 'The next to send.';
 comment on column sync.request.to_seq is 'The last to send; null for all there are.';
 comment on column sync.request.requested_at is

@@ -1,4 +1,4 @@
-//! How a failed migration is reported: its name, the error of the server, and the line.
+//! How a failed migration is reported: its name, the server's error, and the line.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -17,7 +17,7 @@ pub fn describe(migration: &Migration, error: &refinery::Error) -> String {
     match source.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::as_db_error) {
         Some(report) => text.push_str(&server_report(report, migration.sql().unwrap_or_default())),
         None => {
-            let _ = write!(text, "\n  {}", chain(source.as_ref()));
+            let _ = write!(text, "\n  {}", with_sources(source.as_ref()));
         }
     }
     text
@@ -75,7 +75,7 @@ fn function_at(sql: &str, number: usize) -> Option<(&str, usize)> {
     Some((before[begin].strip_prefix("-- begin ")?, number.checked_sub(begin + 1)?))
 }
 
-fn chain(error: &dyn Error) -> String {
+fn with_sources(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,5 +1,5 @@
--- The rules that sync.track was given for the rows of a table. They hold where somebody writes; a
--- merge accepts what was written elsewhere.
+-- The rules that sync.track was given for the rows of a table. They hold for writes of this
+-- node; a merge accepts what was written elsewhere.
 
 create or replace function sync.check_row() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$

@@ -34,8 +34,8 @@ comment on function sync.drop_slot_statement(text) is
 create or replace function sync.subscription_options(version integer, origin text) returns text
 language sql immutable set search_path = pg_catalog, pg_temp
 begin atomic
-  -- What arrives is written as tpv_apply and not as the owner of each table, whose role it cannot
-  -- take; no password is asked for in conninfo, since it may come from a passfile.
+  -- Rows that arrive are written as tpv_apply and not as the owner of each table, whose role
+  -- tpv_apply cannot take. A password in conninfo is not required: it may come from a passfile.
   select 'create_slot = false, enabled = false, copy_data = false, binary = true, streaming = off, disable_on_error = false'
     || case when version >= 160000 then format(', origin = %s, password_required = false, run_as_owner = true', origin) else '' end;
 end;
