@@ -838,10 +838,16 @@ CREATE FUNCTION sync.drop_slot_statement(slot text) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
+  -- A peer that is still subscribed connects again at once, and may be quicker than the drop.
   select format(
     'do $do$ begin '
+    'for attempt in 1 .. 20 loop '
     'perform pg_terminate_backend(active_pid, 5000) from pg_replication_slots where slot_name = %1$L and active_pid is not null; '
-    'perform pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %1$L; end $do$', slot)
+    'begin '
+    'perform pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %1$L; '
+    'return; '
+    'exception when object_in_use then if attempt = 20 then raise; end if; '
+    'end; end loop; end $do$', slot)
 $_$;
 COMMENT ON FUNCTION sync.drop_slot_statement(slot text) IS 'The statement of a plan that drops a slot, if it is there.';
 
