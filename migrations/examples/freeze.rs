@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 fn main() -> anyhow::Result<()> {
     let release = std::env::args().nth(1).context("usage: freeze VERSION")?;
     if release != env!("CARGO_PKG_VERSION") {
-        bail!("this is {}; raise the version in Cargo.toml first, or name that one", env!("CARGO_PKG_VERSION"));
+        bail!("this is version {} (Cargo.toml): name that one", env!("CARGO_PKG_VERSION"));
     }
     let mut out = std::io::stdout();
     for name in tpv_migrations::freeze::freeze(Path::new(env!("CARGO_MANIFEST_DIR")), &release)? {
