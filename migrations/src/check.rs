@@ -95,7 +95,8 @@ pub async fn facts(client: &Client) -> Result<Facts, tokio_postgres::Error> {
     })
 }
 
-/// Everything that is in the way of the migrations for this version of the extension; empty when they can be applied.
+/// Everything that is in the way of the migrations for this version of the extension; empty when
+/// they can be applied.
 pub fn faults(facts: &Facts, wanted: &str) -> Vec<Fault> {
     if facts.extension.as_deref() == Some(history::UNSUPPORTED) {
         // Whatever else is in the way, nothing leads on from here.

@@ -10,8 +10,8 @@ use crate::hba::Peer;
 
 /// Brings a node's database to the state that this build of tpv needs.
 ///
-/// A superuser runs what `bootstrap-sql` prints, once per database and again after each upgrade of the extension.
-/// Then `run` creates tables, roles and grants as role tpv_owner.
+/// A superuser runs what `bootstrap-sql` prints, once per database and again after each upgrade of
+/// the extension. Then `run` creates tables, roles and grants as role tpv_owner.
 #[derive(Debug, Parser)]
 #[command(name = "tpv-migrate", version, max_term_width = 120)]
 pub struct Args {
@@ -23,22 +23,24 @@ pub struct Args {
 enum Word {
     /// Apply what is missing
     ///
-    /// Each migration is one transaction: it is applied whole or not at all, and the next `run` goes on from there.
-    /// A second `run` at the same time waits for the first. Exit codes: 0 done or nothing to do, 1 failed, 2 usage.
+    /// Each migration is one transaction: it is applied whole or not at all, and the next `run`
+    /// goes on from there. A second `run` at the same time waits for the first. Exit codes: 0 done
+    /// or nothing to do, 1 failed, 2 usage.
     Run {
         #[command(flatten)]
         place: Place,
         /// Stop after this version; the newest when not given
         #[arg(long, value_name = "VERSION")]
         target: Option<i32>,
-        /// A migration that waits longer for a lock is given up: whoever needs that table queues behind it meanwhile
+        /// A migration that waits longer for a lock is given up: whoever needs that table queues
+        /// behind it meanwhile
         #[arg(long, env = "TPV_LOCK_TIMEOUT_MS", value_name = "MS", default_value_t = 10_000)]
         lock_timeout_ms: u64,
     },
     /// Show what is applied, what is pending, and what is in the way
     ///
-    /// Changes nothing. Exit codes: 0 up to date, 1 something is in the way or the database cannot be asked, 2 usage,
-    /// 3 migrations are pending and nothing is in the way.
+    /// Changes nothing. Exit codes: 0 up to date, 1 something is in the way or the database cannot
+    /// be asked, 2 usage, 3 migrations are pending and nothing is in the way.
     Status {
         #[command(flatten)]
         place: Place,
@@ -62,8 +64,9 @@ enum Word {
         /// The node's database
         #[arg(long, value_name = "NAME", default_value = "tpv")]
         database: String,
-        /// Where the server of a peer logs in from: an address, a network, a host name, or the word socket for this
-        /// machine. Central in a store, each store at central; may be given more than once
+        /// Where the server of a peer logs in from: an address, a network, a host name, or the word
+        /// socket for this machine. Central in a store, each store at central; may be given more
+        /// than once
         #[arg(long = "peer", value_name = "ADDRESS")]
         peers: Vec<String>,
     },
@@ -71,9 +74,9 @@ enum Word {
 
 #[derive(Debug, clap::Args)]
 struct Place {
-    /// Where the node's database is, e.g. postgresql://postgres@/tpv?host=/run/postgresql; DATABASE_URL when neither is
-    /// given. Connect to the server itself, not to a pooler. Across a network TLS is used when the server offers it;
-    /// add sslmode=require to insist on it
+    /// Where the node's database is, e.g. postgresql://postgres@/tpv?host=/run/postgresql;
+    /// DATABASE_URL when neither is given. Connect to the server itself, not to a pooler. Across a
+    /// network TLS is used when the server offers it; add sslmode=require to insist on it
     #[arg(long, env = "TPV_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     database_url: Option<String>,
     /// A file that holds the URL, for a URL with a password in it

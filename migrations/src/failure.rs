@@ -58,7 +58,8 @@ fn server_report(report: &DbError, sql: &str) -> String {
     text
 }
 
-/// The line that holds the character at `position`. Both count from 1, as PostgreSQL does: characters, not bytes.
+/// The line that holds the character at `position`. Both count from 1, as PostgreSQL does:
+/// characters, not bytes.
 fn line_at(sql: &str, position: u32) -> Option<(usize, &str)> {
     let before = usize::try_from(position).ok()?.checked_sub(1)?;
     let number = 1 + sql.chars().take(before).filter(|it| *it == '\n').count();

@@ -1,4 +1,5 @@
-//! A release freezes its migrations: what they include becomes part of them, and their checksums are put on record.
+//! A release freezes its migrations: what they include becomes part of them, and their checksums
+//! are put on record.
 //!
 //! `cargo run -p tpv_migrations --example freeze -- 0.2.0` does it; see `docs/release.md`.
 
@@ -11,10 +12,12 @@ use refinery::Migration;
 
 use crate::assemble::assemble;
 
-/// One line for each migration that databases out there have applied: its name, its checksum, the release it came with.
+/// One line for each migration that databases out there have applied: its name, its checksum, the
+/// release it came with.
 pub const RECORD: &str = "released.txt";
 
-/// Freezes every migration of `folder`/sql, and puts those on record that are not yet. Answers which these are.
+/// Freezes every migration of `folder`/sql, and puts those on record that are not yet. Answers
+/// which these are.
 ///
 /// # Errors
 /// A migration on record that is not what was released, or a file that cannot be read or written.

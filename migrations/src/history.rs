@@ -214,7 +214,8 @@ mod tests {
         crate::release::Release::this().unwrap().migrations
     }
 
-    /// Databases out there hold these numbers: a file that was edited after its release is refused by all of them.
+    /// Databases out there hold these numbers: a file that was edited after its release is refused
+    /// by all of them.
     #[test]
     fn what_was_released_is_as_databases_have_it() {
         let released = crate::freeze::released(include_str!("../released.txt")).unwrap();

@@ -1,7 +1,8 @@
 //! `tpv-migrate`: brings a node's database to the state that a build of tpv needs.
 //!
-//! The migrations are in `sql/`; `assemble.rs` says how they are put together. What a superuser must have done before is in
-//! `bootstrap.sql`, and `check.rs` is the list of it, read back from the database.
+//! The migrations are in `sql/`; `assemble.rs` says how they are put together. What a superuser
+//! must have done before is in `bootstrap.sql`, and `check.rs` is the list of it, read back from
+//! the database.
 
 pub mod assemble;
 mod bootstrap;

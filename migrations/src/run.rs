@@ -12,7 +12,8 @@ use crate::history::State;
 use crate::release::Release;
 use crate::{check, database, failure, history, status};
 
-/// "tpv-mig" in ASCII. Advisory locks are per database, so a number that nobody else uses is all it takes.
+/// "tpv-mig" in ASCII. Advisory locks are per database, so a number that nobody else uses is all it
+/// takes.
 const LOCK: i64 = 0x74_7076_2d6d_6967;
 
 pub async fn run(

@@ -1,4 +1,5 @@
-//! TLS to a database across the network. Certificates are always verified: an unverified one protects nothing.
+//! TLS to a database across the network. Certificates are always verified: an unverified one
+//! protects nothing.
 
 use std::path::Path;
 use std::sync::Arc;

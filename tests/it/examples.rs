@@ -1,5 +1,6 @@
-//! `examples/` on real servers: what it tells is so, and what it says to type can be typed. That receipt and layout give the
-//! `.dat` is also tested without a server, in `pg_tpv/core/tests/examples.rs`.
+//! `examples/` on real servers: what it tells is so, and what it says to type can be typed. That
+//! receipt and layout give the `.dat` is also tested without a server, in
+//! `pg_tpv/core/tests/examples.rs`.
 
 use std::fs;
 use std::process::Command;

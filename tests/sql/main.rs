@@ -1,7 +1,8 @@
 //! Runs every `tests/sql/*.sql`, each in a fresh copy of the migrated database; a file is one
 //! behaviour.
 //!
-//! `./tpv test sql WORD …` runs the files with one of the words in their names, and fails when a word is in none.
+//! `./tpv test sql WORD …` runs the files with one of the words in their names, and fails when a
+//! word is in none.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test program, but none that clippy recognises as such")]
 

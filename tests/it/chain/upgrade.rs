@@ -1,7 +1,9 @@
-//! A store of this version, its database and its receipts, under the library of the next version, and upgraded to that.
+//! A store of this version, its database and its receipts, under the library of the next version,
+//! and upgraded to that.
 //!
-//! Nothing is released yet, so the next version is made up: this version's extension with what [`CHANGE`] says, and this
-//! version's migrations, frozen as a release freezes them, with one more that carries the change of a function.
+//! Nothing is released yet, so the next version is made up: this version's extension with what
+//! [`CHANGE`] says, and this version's migrations, frozen as a release freezes them, with one more
+//! that carries the change of a function.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -37,7 +39,8 @@ drop function hlc_ahead();
 comment on function hlc_now() is 'Another sentence.';
 ";
 
-/// What its migration does: it uses the new function, and carries what became of a function that was there.
+/// What its migration does: it uses the new function, and carries what became of a function that
+/// was there.
 const MIGRATION: &str = "-- Purpose: what the next version brings.
 -- Limits:  none.
 -- Undo:    drop function sync.next_stamp(); the version before has the other function.
@@ -80,7 +83,8 @@ fn extension(lab: &Lab, folder: &Path) -> Vec<PathBuf> {
     .to_vec()
 }
 
-/// What somebody does who changes a function after a release: an edit of its file, and one line in a new migration.
+/// What somebody does who changes a function after a release: an edit of its file, and one line in
+/// a new migration.
 fn release(lab: &Lab, folder: &Path) -> Release {
     let migrations = folder.join("migrations");
     fs::create_dir(&migrations).unwrap();
@@ -210,7 +214,8 @@ fn a_store_of_the_release_before_is_upgraded_with_its_receipts_and_joins() {
     dba.execute(voided, &[]).unwrap();
     let before = text(&mut dba, RECEIPTS);
 
-    // Before the extension is updated, migrations are refused, with what to do, and nothing has changed.
+    // Before the extension is updated, migrations are refused, with what to do, and nothing has
+    // changed.
     let newest = "select max(version)::text from tpv_migration.history";
     let newest_before = text(&mut dba, newest);
     let (code, said) = migrate(&next.release, &at_store, "run");
@@ -252,7 +257,8 @@ fn a_store_of_the_release_before_is_upgraded_with_its_receipts_and_joins() {
     sell(&mut dba, &mut receipts, 5);
     let at_store_now = text(&mut dba, RECEIPTS);
     let mut at_central = central.connect().unwrap();
-    // What the store recorded before is found missing, asked for and sent: what pg_cron does each minute.
+    // What the store recorded before is found missing, asked for and sent: what pg_cron does each
+    // minute.
     until_true("central has every receipt", SOON * 3, || {
         for at in [&mut dba, &mut at_central] {
             at.batch_execute("select sync.reconcile(); select sync.replay_waiting()").unwrap();
@@ -291,7 +297,8 @@ fn tpv_migrate_says_what_to_do_where_the_extension_is_newer_than_it() {
     }
 }
 
-/// 0.1.0 was one store alone, and its tables were others. It is known by its extension, and by its first migration.
+/// 0.1.0 was one store alone, and its tables were others. It is known by its extension, and by its
+/// first migration.
 #[test]
 fn tpv_migrate_refuses_a_database_of_0_1_0_by_name() {
     let cluster = Cluster::for_test(&Lab::open().unwrap()).unwrap();

@@ -50,7 +50,8 @@ fn the_schema_on_file_is_what_the_migrations_make() {
     }
 }
 
-/// A dump as a person reads it, without what differs from day to day or from one minor version to the next.
+/// A dump as a person reads it, without what differs from day to day or from one minor version to
+/// the next.
 fn to_be_read(dump: &str) -> String {
     let mut text = String::new();
     for object in dump.split("\n--\n-- Name: ").skip(1) {

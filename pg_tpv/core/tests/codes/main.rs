@@ -84,8 +84,8 @@ const TABLES: &str = "Faults of tracked tables";
 const EVENTS: &str = "Security events";
 const STATES: &str = "SQLSTATEs";
 
-/// What a literal is when it is the first argument of one of these calls, or the value of one of these fields. Several
-/// names are one kind; at least one of them must be in use.
+/// What a literal is when it is the first argument of one of these calls, or the value of one of
+/// these fields. Several names are one kind; at least one of them must be in use.
 const KINDS: [(&[&str], &[&str]); 6] = [
     (&[".flag(", "Some(", "then_some("], &[FLAGS]),
     (&["Refuse("], &[FILES]),

@@ -189,8 +189,8 @@ fn extension_files(package: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The SQL of released versions, so that `create extension pg_tpv version '…'` works in our trees. The folder comes with the
-/// first release.
+/// The SQL of released versions, so that `create extension pg_tpv version '…'` works in our trees.
+/// The folder comes with the first release.
 pub fn released_sql(checkout: &Path) -> Result<Vec<PathBuf>> {
     let folder = checkout.join("pg_tpv/sql/released");
     if !folder.is_dir() {

@@ -9,7 +9,8 @@ use crate::node::STORES;
 /// two ways.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// `kill -9` for a whole server; it comes back with its wall clock off by this, as libfaketime writes it.
+    /// `kill -9` for a whole server; it comes back with its wall clock off by this, as libfaketime
+    /// writes it.
     Kill { node: usize, clock: Option<&'static str> },
     /// An orderly restart.
     Restart { node: usize },
