@@ -42,7 +42,9 @@ comment on column sales.receipt.terminal is 'The terminal that issued it.';
 comment on column sales.receipt.department is 'Department code as printed.';
 comment on column sales.receipt.series is 'Ticket series; empty when there is none.';
 comment on column sales.receipt.receipt_number is 'Number as printed, receiptId.';
-comment on column sales.receipt.printed_text is 'The time as the terminal wrote it.';
+comment on column sales.receipt.printed_text is
+  'The printed time in its one form: the store''s wall clock with its offset. The file in sales.raw '
+  'has what the terminal wrote.';
 comment on column sales.receipt.printed_local is 'The time it was printed on the store''s wall clock.';
 comment on column sales.receipt.printed_at is 'The instant it was printed.';
 comment on column sales.receipt.recorded_at is 'When the store''s database received it.';
@@ -170,22 +172,27 @@ create table sales.receipt_key (
   content_hash   bytea not null,
   first_outcome  text not null check (first_outcome in ('accepted', 'held')),
   flags          text[] not null default '{}',
+  arrived_on     date,
   primary key (terminal, printed_date, series, receipt_number, variant)
 );
 comment on table sales.receipt_key is
   'Which receipt has which number: it decides whether a receipt is new. At its own store only.';
 comment on column sales.receipt_key.terminal is 'The terminal.';
-comment on column sales.receipt_key.printed_date is 'The local date the terminal printed.';
+comment on column sales.receipt_key.printed_date is 'The printed date on the store''s calendar.';
 comment on column sales.receipt_key.series is 'Ticket series; empty when there is none.';
 comment on column sales.receipt_key.receipt_number is 'The number as printed, receiptId.';
 comment on column sales.receipt_key.variant is
-  'Empty for the first; the content hash for others that claim the same number.';
+  'Empty for the first; the content hash for others that claim the same number; the id where the '
+  'printed date identifies nothing.';
 comment on column sales.receipt_key.receipt_id is 'The receipt, wire.doc.doc_id.';
 comment on column sales.receipt_key.business_date is 'Its business date, fixed at first acceptance.';
 comment on column sales.receipt_key.content_hash is 'SHA-256 of its canonical form.';
 comment on column sales.receipt_key.first_outcome is
   'The answer to the first delivery: accepted or held.';
 comment on column sales.receipt_key.flags is 'The flags it was given then.';
+comment on column sales.receipt_key.arrived_on is
+  'The day of its first arrival, where the printed date is out of range and so identifies nothing; '
+  'else null.';
 
 create table sales.terminal_tail (
   terminal       text primary key,

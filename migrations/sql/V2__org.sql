@@ -90,7 +90,7 @@ comment on column org.terminal.code is
 comment on column org.terminal.department_code is 'The department it belongs to.';
 comment on column org.terminal.declares is
   'What is special about its files: encoding, decimal_comma, price_decimals, numeric_barcode, '
-  'timezone, total_tolerance_cents.';
+  'timezone, total_tolerance_cents, ignore_keys, id_map.';
 comment on column org.terminal.active is 'An inactive terminal''s files are quarantined UNKNOWN_TERMINAL.';
 
 -- include functions/org/this_node.sql

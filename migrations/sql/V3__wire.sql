@@ -25,13 +25,14 @@ comment on table wire.doc is
   'Facts as documents: receipts, voids, releases, closings. Each is written once by one node and '
   'never changed.';
 comment on column wire.doc.node_id is 'The node that recorded it.';
-comment on column wire.doc.doc_id is 'Identity, a uuid v8 derived from what the document is about.';
+comment on column wire.doc.doc_id is
+  'Identity, a uuid v8 derived from what the document is about; it begins with the minute of that.';
 comment on column wire.doc.business_date is 'The business day it belongs to, fixed at first acceptance.';
 comment on column wire.doc.kind is 'receipt, intake, release, void, withdraw, render or day_close.';
 comment on column wire.doc.to_node is 'The node it is addressed to; null for everybody who subscribes.';
 comment on column wire.doc.hlc is
   'When it was recorded: Unix milliseconds in the upper 48 bits, a counter below.';
-comment on column wire.doc.schema_version is 'Version of the format of the body.';
+comment on column wire.doc.schema_version is 'Version of the bodies of its kind.';
 comment on column wire.doc.chain is
   'The hash chain that it continues: a terminal''s, or empty for the node''s own.';
 comment on column wire.doc.chain_seq is 'Place in that hash chain, from 1, without gaps.';

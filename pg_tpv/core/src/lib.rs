@@ -21,6 +21,9 @@ pub mod barcode;
 // The identity of a document.
 pub mod document_id;
 
+// The kinds of documents, and the version of each kind's body.
+pub mod document_kind;
+
 // The hash chain that documents form.
 pub mod hash_chain;
 

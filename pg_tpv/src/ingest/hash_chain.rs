@@ -2,12 +2,12 @@
 //! may append to it.
 
 use chrono::NaiveDate;
+use tpv_core::document_kind::DocumentKind;
 use tpv_core::hash_chain::{Hash, Link, next_hlc, sha256};
 use uuid::Uuid;
 
 use crate::node::clock::hlc_now;
 use crate::postgres::sql;
-use crate::wire::SCHEMA_VERSION;
 
 /// A hash chain that this transaction has locked, and the documents that it is about to append.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct HashChain {
 struct Appended {
     doc_id: Uuid,
     business_date: NaiveDate,
-    kind: &'static str,
+    kind: DocumentKind,
     hlc: i64,
     seq: i64,
     prev_hash: Hash,
@@ -38,9 +38,10 @@ const BEGIN: &str = "insert into sync.hash_chain (node_id, chain) values ($1, $2
 const APPEND: &str = r"
     insert into wire.doc (node_id, doc_id, business_date, kind, hlc, schema_version, chain, chain_seq,
     prev_hash, body, content_hash)
-    select $1, d.doc_id, d.business_date, d.kind, d.hlc, $2, $3, d.seq, d.prev_hash, d.body, d.content_hash
-    from unnest($4::uuid[], $5::date[], $6::text[], $7::bigint[], $8::bigint[], $9::bytea[], $10::text[], $11::bytea[])
-      as d (doc_id, business_date, kind, hlc, seq, prev_hash, body, content_hash)
+    select $1, d.doc_id, d.business_date, d.kind, d.hlc, d.schema_version, $2, d.seq, d.prev_hash, d.body, d.content_hash
+    from unnest($3::uuid[], $4::date[], $5::text[], $6::integer[], $7::bigint[], $8::bigint[], $9::bytea[], $10::text[],
+        $11::bytea[])
+      as d (doc_id, business_date, kind, schema_version, hlc, seq, prev_hash, body, content_hash)
     order by d.seq";
 const MOVE_HEAD: &str =
     "update sync.hash_chain set head_seq = $3, head_hash = $4, head_hlc = $5 where node_id = $1 and chain = $2";
@@ -60,7 +61,7 @@ impl HashChain {
     }
 
     /// Appends a document; it is written with the others by [`HashChain::write`].
-    pub fn append(&mut self, kind: &'static str, business_date: NaiveDate, doc_id: Uuid, body: String) {
+    pub fn append(&mut self, kind: DocumentKind, business_date: NaiveDate, doc_id: Uuid, body: String) {
         let content_hash = sha256(body.as_bytes());
         let prev_hash = self.head_hash;
         self.head_seq += 1;
@@ -70,7 +71,7 @@ impl HashChain {
             chain: &self.name,
             chain_seq: self.head_seq,
             doc_id,
-            kind,
+            kind: kind.word(),
             business_date,
             prev_hash: &prev_hash,
             content_hash: &content_hash,
@@ -91,11 +92,11 @@ impl HashChain {
             APPEND,
             &[
                 self.node_id.into(),
-                SCHEMA_VERSION.into(),
                 self.name.as_str().into(),
                 docs.iter().map(|doc| sql::uuid(doc.doc_id)).collect::<Vec<_>>().into(),
                 docs.iter().map(|doc| sql::date(doc.business_date)).collect::<Vec<_>>().into(),
-                docs.iter().map(|doc| doc.kind).collect::<Vec<_>>().into(),
+                docs.iter().map(|doc| doc.kind.word()).collect::<Vec<_>>().into(),
+                docs.iter().map(|doc| doc.kind.schema_version()).collect::<Vec<_>>().into(),
                 docs.iter().map(|doc| doc.hlc).collect::<Vec<_>>().into(),
                 docs.iter().map(|doc| doc.seq).collect::<Vec<_>>().into(),
                 docs.iter().map(|doc| hash(&doc.prev_hash)).collect::<Vec<_>>().into(),

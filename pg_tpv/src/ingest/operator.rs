@@ -5,8 +5,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use pgrx::prelude::*;
 use tpv_core::day::Printed;
 use tpv_core::document_id::{document_about, document_of_day};
+use tpv_core::document_kind::DocumentKind;
 use tpv_core::intake::{Dat, dat_of_body};
-use tpv_core::receipt::{Receipt, State, is_id, reason};
+use tpv_core::receipt::{Receipt, State, is_name, reason};
 use uuid::Uuid;
 
 use super::dat_file;
@@ -55,7 +56,7 @@ fn release(receipt_id: Option<pgrx::Uuid>, why: Option<&str>, file_name: Option<
         State::Accepted => return Err(wrong_state("the receipt is not held")),
     }
     case.publish(file_name)?;
-    case.record("release", 0);
+    case.record(DocumentKind::Release, 0);
     Ok(())
 }
 
@@ -65,7 +66,7 @@ fn void(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) -> Result<(), Refusal
         return Err(wrong_state("the receipt is voided already"));
     }
     dat_file::withdraw(case.node_id, case.receipt_id, case.why);
-    case.record("void", 0);
+    case.record(DocumentKind::Void, 0);
     Ok(())
 }
 
@@ -74,7 +75,7 @@ fn withdraw(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) -> Result<(), Ref
     if !dat_file::withdraw(case.node_id, case.receipt_id, case.why) {
         return Err(wrong_state("the receipt has no .dat that could be withdrawn"));
     }
-    case.record_once_more("withdraw");
+    case.record_once_more(DocumentKind::Withdraw);
     Ok(())
 }
 
@@ -90,7 +91,7 @@ fn render(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) -> Result<(), Refus
     dat_file::withdraw(case.node_id, case.receipt_id, case.why);
     dat_file::supersede(case.node_id, case.receipt_id);
     case.publish(None)?;
-    case.record_once_more("render");
+    case.record_once_more(DocumentKind::Render);
     Ok(())
 }
 
@@ -108,7 +109,8 @@ fn close(business_date: Option<Date>, why: Option<&str>) -> Result<(), Refusal> 
         return Err(wrong_state("the business day is closed already"));
     }
     let body = reason(None, &sql::session_user(), why.unwrap_or_default(), None);
-    chain.append("day_close", date, document_of_day(node_id, "day_close", date), body);
+    let kind = DocumentKind::DayClose;
+    chain.append(kind, date, document_of_day(node_id, kind, date), body);
     chain.write();
     Ok(())
 }
@@ -163,8 +165,8 @@ impl<'w> Case<'w> {
             .ok_or_else(|| wrong_state("the terminal of the receipt is no longer registered"))?;
         let mut dat = self.dat(&terminal)?;
         if let Some(name) = file_name {
-            if !is_id(name) {
-                let message = "a file name has 1 to 32 letters, digits, points, hyphens and underscores";
+            if !is_name(name) {
+                let message = "a file name has 1 to 64 letters, digits, points, hyphens and underscores";
                 return Err(wrong_state(message));
             }
             dat.name = name.to_owned();
@@ -190,15 +192,15 @@ impl<'w> Case<'w> {
             Some(instant) => {
                 Printed { instant, local: instant.with_timezone(&terminal.store.zone).naive_local(), flag: None }
             }
-            None => context.printed(&receipt, None),
+            None => context.printed(receipt.timestamp, &receipt.receipt_id, None),
         };
-        let dat = dat_of_body(&terminal.profile, &self.body, &printed, self.business_date, context.published_on());
+        let dat = dat_of_body(&context, &self.body, &printed, self.business_date);
         let hint = "Save a layout that can show it with dat.save_profile, or void the receipt.";
         dat.map_err(|error| Refusal::from(error).hint(hint))
     }
 
     /// Writes the decision as a document.
-    fn record(&mut self, kind: &'static str, nth: i64) {
+    fn record(&mut self, kind: DocumentKind, nth: i64) {
         let Some(mut chain) = self.chain.take() else { return };
         let body = reason(Some(self.receipt_id), &sql::session_user(), self.why, None);
         let id = document_about(self.node_id, kind, self.receipt_id, nth);
@@ -207,10 +209,10 @@ impl<'w> Case<'w> {
     }
 
     /// The same for a decision that can be made several times.
-    fn record_once_more(&mut self, kind: &'static str) {
+    fn record_once_more(&mut self, kind: DocumentKind) {
         const BEFORE: &str =
             "select count(*) from sales.receipt_event where node_id = $1 and receipt_id = $2 and kind = $3";
-        let args = [self.node_id.into(), sql::uuid(self.receipt_id).into(), kind.into()];
+        let args = [self.node_id.into(), sql::uuid(self.receipt_id).into(), kind.word().into()];
         let nth = sql::row(BEFORE, &args, |row| row.must::<i64>(1)).unwrap_or(0);
         self.record(kind, nth);
     }

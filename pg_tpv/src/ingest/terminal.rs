@@ -25,7 +25,7 @@ pub struct Terminal {
     /// Whether it may send receipts.
     pub active: bool,
     pub store: StoreDay,
-    /// What it declares, with the store's barcode rules.
+    /// What it declares, with the store's barcode rules and time zone.
     pub declaration: Declaration,
     /// The layout of its `.dat` files, and which one that is.
     pub profile: Rc<Profile>,
@@ -60,14 +60,15 @@ impl Terminal {
     pub fn find(code: &str) -> Result<Option<Self>, Refusal> {
         sql::row(TERMINAL, &[code.into()], |row| {
             let Some(department) = row.get::<String>(4) else { return Ok(None) };
-            let declaration = declaration(&row.must::<String>(6), &row.must::<String>(7))?;
+            let store = store_day(row.must(2), row.must(3));
+            let declaration = declaration(&row.must::<String>(6), &row.must::<String>(7), store)?;
             let closed: Array<'_, Date> = row.must(11);
             Ok(Some(Self {
                 node_id: row.must(1),
                 code: code.to_owned(),
                 department,
                 active: row.must(5),
-                store: store_day(row.must(2), row.must(3)),
+                store,
                 declaration,
                 profile: parsed_profile(JsonbText(row.must(10)))?,
                 layout: Layout { profile_id: row.uuid(8), version: row.must(9) },
@@ -89,6 +90,7 @@ impl Terminal {
             late_after: guc::late_after(),
             closed: &self.closed,
             profile: &self.profile,
+            id_map: &self.declaration.id_map,
             arrival,
         }
     }
@@ -96,16 +98,17 @@ impl Terminal {
 
 /// The declaration and the rules were checked when they were saved. A fault here was written by
 /// another version.
-fn declaration(declares: &str, rules: &str) -> Result<Declaration, Refusal> {
+fn declaration(declares: &str, rules: &str, store: StoreDay) -> Result<Declaration, Refusal> {
     let read = |text: &str| json::read(text, usize::MAX).map_err(sql::unreadable);
     let mut declares = read(declares)?;
     if let Value::Object(members) = &mut declares {
         members.push(("barcode_rules".to_owned(), read(rules)?));
     }
-    Declaration::from_json(&declares).map_err(|faults| {
+    let declared = Declaration::from_json(&declares).map_err(|faults| {
         Refusal::faulty("what the terminal declares cannot be used", &faults)
             .hint("Register the terminal again with org.register_terminal; catalog.barcode_rule holds the rules.")
-    })
+    })?;
+    Ok(Declaration { store_zone: Some(store.zone), ..declared })
 }
 
 /// This database is not registered as a store.

@@ -1,16 +1,13 @@
 //! What a session remembers of a store: its time zone and cut-off hour. They cannot change once the
 //! store has documents.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::ffi::CStr;
 
 use chrono_tz::Tz;
-use pgrx::{PgXactCallbackEvent, register_xact_callback};
+use pgrx::{PgXactCallbackEvent, pg_sys, register_xact_callback};
 use tpv_core::day::StoreDay;
-use tpv_core::document_id::ReceiptKey;
-use tpv_core::intake::receipt_key;
-use tpv_core::json;
-use tpv_core::receipt::{Declaration, Receipt};
 
 use crate::postgres::sql;
 
@@ -32,6 +29,51 @@ pub fn day_of(node_id: i32) -> Option<StoreDay> {
     Some(day)
 }
 
+const HERE: &str = "select s.timezone from sync.this_node n join org.store s on s.node_id = n.node_id";
+
+thread_local! {
+    static HERE_ZONE: Cell<Option<Tz>> = const { Cell::new(None) };
+}
+
+/// The zone of the store that this database is, for whoever asks: it is not secret, and what a
+/// receipt is must not depend on who reads it. None in a database that is no store, or has none of
+/// our tables.
+pub fn zone_here() -> Option<Tz> {
+    if let Some(zone) = HERE_ZONE.get() {
+        return Some(zone);
+    }
+    let exists = |schema: &CStr, table: &CStr| {
+        // SAFETY: looks names up in the catalogs, and finds nothing where they are not.
+        unsafe {
+            let schema = pg_sys::get_namespace_oid(schema.as_ptr(), true);
+            schema != pg_sys::InvalidOid && pg_sys::get_relname_relid(table.as_ptr(), schema) != pg_sys::InvalidOid
+        }
+    };
+    if !exists(c"sync", c"this_node") || !exists(c"org", c"store") {
+        return None;
+    }
+    let zone = as_superuser(|| sql::row(HERE, &[], |row| row.must::<String>(1)))?.parse().ok()?;
+    HERE_ZONE.set(Some(zone));
+    // Perhaps this very transaction registers the store, and is rolled back.
+    register_xact_callback(PgXactCallbackEvent::Abort, || HERE_ZONE.set(None));
+    Some(zone)
+}
+
+/// Runs one statement of our own as the superuser who owns the database cluster.
+fn as_superuser<T>(work: impl FnOnce() -> T) -> T {
+    let (mut user, mut context) = (pg_sys::InvalidOid, 0);
+    // SAFETY: an error in between ends the (sub)transaction, which gives the session its user back.
+    unsafe {
+        pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut context);
+        let local =
+            context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32 | pg_sys::SECURITY_RESTRICTED_OPERATION as i32;
+        pg_sys::SetUserIdAndSecContext(pg_sys::BOOTSTRAP_SUPERUSERID.into(), local);
+        let done = work();
+        pg_sys::SetUserIdAndSecContext(user, context);
+        done
+    }
+}
+
 /// A store's day from its columns.
 pub fn store_day(timezone: String, cutoff_hour: i32) -> StoreDay {
     let zone: Tz = timezone.parse().unwrap_or_else(|_| sql::broken("a store has an unknown time zone"));
@@ -39,28 +81,5 @@ pub fn store_day(timezone: String, cutoff_hour: i32) -> StoreDay {
         zone,
         cutoff_hour: u8::try_from(cutoff_hour)
             .unwrap_or_else(|_| sql::broken("the cut-off hour of a store is no hour")),
-    }
-}
-
-/// How the times that a terminal prints are read.
-pub struct TerminalClock {
-    store: StoreDay,
-    terminal_zone: Option<Tz>,
-}
-
-const DECLARES: &str = "select declares::text from org.terminal where node_id = $1 and code = $2";
-
-/// The clock of a terminal; none when its store is not known here.
-pub fn clock_of(node_id: i32, terminal: &str) -> Option<TerminalClock> {
-    let store = day_of(node_id)?;
-    let declares = sql::row(DECLARES, &[node_id.into(), terminal.into()], |row| row.must::<String>(1));
-    let declared = declares.and_then(|text| json::read(&text, 16).ok()).and_then(|it| Declaration::from_json(&it).ok());
-    Some(TerminalClock { store, terminal_zone: declared.and_then(|terminal| terminal.timezone) })
-}
-
-impl TerminalClock {
-    /// Which receipt it is.
-    pub fn key(&self, node_id: i32, terminal: &str, receipt: &Receipt) -> ReceiptKey {
-        receipt_key(node_id, terminal, self.store, self.terminal_zone, receipt)
     }
 }

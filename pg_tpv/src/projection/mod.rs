@@ -1,8 +1,8 @@
 //! From a document to the tables that people read.
 //!
 //! A projection is a function of the documents that exist, never of the order in which they came.
-//! `receipt`, `event` and `day_close` project one kind of document each; a kind that is not here
-//! was written by a newer version, and waits.
+//! `receipt`, `event` and `day_close` project one kind of document each; a kind, or a version of
+//! one, that the core does not know was written by a newer version, and waits.
 
 mod day_close;
 mod early_event;
@@ -11,8 +11,10 @@ mod rebuild;
 mod receipt;
 mod receipt_state;
 
+use tpv_core::document_kind::{DocumentKind, Unreadable};
+
 use crate::postgres::DataFault;
-use crate::wire::{Document, SCHEMA_VERSION};
+use crate::wire::Document;
 
 pub use receipt_state::{lock_receipts, state_of_receipt};
 
@@ -21,14 +23,18 @@ pub use receipt_state::{lock_receipts, state_of_receipt};
 /// # Errors
 /// Why the document cannot be projected. What a table refuses is raised.
 pub fn project(document: &Document) -> Result<(), DataFault> {
-    if document.schema_version > SCHEMA_VERSION {
-        return Err(DataFault::new("NEWER_SCHEMA", "a newer version of pg_tpv wrote it"));
-    }
+    let kind = DocumentKind::read(&document.kind, document.schema_version).map_err(|unreadable| match unreadable {
+        Unreadable::UnknownKind => DataFault::new("UNKNOWN_KIND", "this version of pg_tpv does not know the kind"),
+        Unreadable::Newer => DataFault::new("NEWER_SCHEMA", "a newer version of pg_tpv wrote it"),
+    })?;
     document.check_hash()?;
-    match document.kind.as_str() {
-        "receipt" => receipt::project(document),
-        "intake" | "release" | "void" | "withdraw" | "render" => event::project(document),
-        "day_close" => day_close::project(document),
-        _ => Err(DataFault::new("UNKNOWN_KIND", "this version of pg_tpv does not know the kind")),
+    match kind {
+        DocumentKind::Receipt => receipt::project(document),
+        DocumentKind::DayClose => day_close::project(document),
+        DocumentKind::Intake
+        | DocumentKind::Release
+        | DocumentKind::Void
+        | DocumentKind::Withdraw
+        | DocumentKind::Render => event::project(document),
     }
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use pgrx::prelude::*;
+use tpv_core::intake::receipt_key;
 use tpv_core::receipt::Receipt;
 use uuid::Uuid;
 
 use super::{project, state_of_receipt};
-use crate::node::{store, this_node};
+use crate::node::this_node;
 use crate::postgres::{DataFault, Refusal, attempt, sql};
 use crate::wire::{Document, quarantine};
 
@@ -16,8 +17,8 @@ const EMPTY: &str = r"
     truncate sales.receipt, sales.receipt_line, sales.receipt_event,
     sales.day_close, sales.receipt_key";
 
-/// By key, not by time: the result must not depend on the order in which documents came, so they
-/// are read in another one.
+/// By key: in the order in which receipts were printed, not in which they came, and within a minute
+/// in none. The result must not depend on it.
 const PAGE: &str = r"
     select node_id, doc_id, business_date, kind, hlc, schema_version, chain, body, content_hash
     from wire.doc where (node_id, doc_id, business_date) > ($1, $2, $3)
@@ -31,7 +32,7 @@ const RESOLVE: &str = r"
 
 const KEY: &str = r"
     insert into sales.receipt_key (terminal, printed_date, series, receipt_number, variant, receipt_id,
-    business_date, content_hash, first_outcome, flags) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    business_date, content_hash, first_outcome, flags, arrived_on) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 #[derive(Default)]
 struct Count {
@@ -104,13 +105,14 @@ fn refill_keys() {
         for (doc_id, business_date, terminal, body, content_hash) in page {
             // A body that is no receipt is in quarantine by now.
             let _: Result<(), DataFault> = attempt(|| {
-                let (Ok(receipt), Some(clock)) = (Receipt::from_body(&body), store::clock_of(node_id, &terminal))
-                else {
-                    return Ok(());
-                };
-                let key = clock.key(node_id, &terminal, &receipt);
-                let variant = if key.document_id() == doc_id { Vec::new() } else { content_hash.to_vec() };
+                let Ok(receipt) = Receipt::from_body(&body) else { return Ok(()) };
+                let key = receipt_key(node_id, &terminal, &receipt);
                 let receipt_state = state_of_receipt(node_id, doc_id);
+                let variant = match receipt_state.arrived_on {
+                    Some(_) => doc_id.as_bytes().to_vec(),
+                    None if key.document_id(receipt.timestamp.local) == doc_id => Vec::new(),
+                    None => content_hash.to_vec(),
+                };
                 let outcome = if receipt_state.hold.is_some() { "held" } else { "accepted" };
                 sql::execute(
                     KEY,
@@ -125,6 +127,7 @@ fn refill_keys() {
                         content_hash.to_vec().into(),
                         outcome.into(),
                         receipt_state.flags.into(),
+                        receipt_state.arrived_on.map(sql::date).into(),
                     ],
                 );
                 Ok(())

@@ -37,7 +37,7 @@ pub fn lock_receipts(node_id: i32, receipt_ids: &[Uuid]) {
 /// Writes the state into the receipt's row. A receipt that has not arrived yet looks for documents
 /// about it when it does.
 pub fn write(node_id: i32, receipt_id: Uuid) {
-    let ReceiptState { state, hold, flags, printed_at } = state_of_receipt(node_id, receipt_id);
+    let ReceiptState { state, hold, flags, printed_at, .. } = state_of_receipt(node_id, receipt_id);
     let outcome = if hold.is_some() { "held" } else { "accepted" };
     let part = |part: fn(&Hold) -> &String| hold.as_ref().map(|hold| part(hold).clone());
     let printed_at: Option<String> = printed_at.map(|at: DateTime<Utc>| sql::instant(at));

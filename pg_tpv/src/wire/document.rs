@@ -12,9 +12,6 @@ use super::tuple::Tuple;
 use crate::postgres::DataFault;
 use crate::postgres::sql::{self, Row};
 
-/// The version of bodies that this extension writes and knows.
-pub const SCHEMA_VERSION: i32 = 1;
-
 /// A document, without the columns that only its hash chain needs.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -26,6 +23,7 @@ pub struct Document {
     pub kind: String,
     /// When it was recorded.
     pub hlc: i64,
+    /// The version of its kind's body.
     pub schema_version: i32,
     /// The hash chain that it continues: the code of a terminal, or empty.
     pub chain: String,
@@ -88,7 +86,7 @@ impl Document {
 
     /// When it was recorded.
     pub fn recorded_at(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.hlc >> 16).unwrap_or_default()
+        recorded_at(self.hlc)
     }
 
     /// Whether the body is the one that its sender hashed.
@@ -101,4 +99,9 @@ impl Document {
         }
         Err(DataFault::new("BAD_HASH", "content_hash is not the SHA-256 of the body"))
     }
+}
+
+/// When a document with this stamp was recorded.
+pub fn recorded_at(hlc: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(hlc >> 16).unwrap_or_default()
 }
