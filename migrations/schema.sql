@@ -364,6 +364,41 @@ CREATE FUNCTION org.this_node() RETURNS integer
 END;
 COMMENT ON FUNCTION org.this_node() IS 'Number of the node that this database is; null before a store is registered.';
 
+-- erase(uuid, text); Type: FUNCTION; Schema: party; Owner: tpv_owner
+CREATE FUNCTION party.erase(customer uuid, why text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  same uuid;
+  erased bigint := 0;
+begin
+  perform pg_advisory_xact_lock(7631990, 1);
+  if not exists (select from party.customer c where c.customer_id = erase.customer) then
+    raise exception 'there is no customer with that key' using errcode = 'P0002';
+  end if;
+  -- A person who was registered twice is in several rows.
+  for same in
+    with recursive person (customer_id) as (
+      select erase.customer
+      union
+      select other.customer_id from person p
+       cross join lateral (
+         select c.alias_of from party.customer c where c.customer_id = p.customer_id and c.alias_of is not null
+         union all
+         select c.customer_id from party.customer c where c.alias_of = p.customer_id) other (customer_id)
+    )
+    select c.customer_id from party.customer c join person p on p.customer_id = c.customer_id
+     where c.customer_id = erase.customer or not sync.is_erased('party.customer', c.customer_id::text)
+     order by 1
+  loop
+    perform sync.erase('party.customer', same, why);
+    erased := erased + 1;
+  end loop;
+  return erased;
+end $$;
+COMMENT ON FUNCTION party.erase(customer uuid, why text) IS 'Erases a customer, with all rows that are aliases of the same one, at every node and for ever. Needs a reason that names nobody. Answers how many rows were erased.';
+
 -- close_day(date, text); Type: FUNCTION; Schema: sales; Owner: tpv_owner
 CREATE FUNCTION sales.close_day(business_date date, why text DEFAULT ''::text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -521,6 +556,74 @@ CREATE FUNCTION sync.advance_op_counter(seq bigint) RETURNS void
 END;
 COMMENT ON FUNCTION sync.advance_op_counter(seq bigint) IS 'Moves the counter of this node''s operations forward, never back: the numbers up to this one were given before a restore.';
 
+-- op; Type: TABLE; Schema: wire; Owner: tpv_owner
+CREATE TABLE wire.op (
+    node_id integer NOT NULL,
+    seq bigint NOT NULL,
+    hlc bigint NOT NULL,
+    table_name text NOT NULL,
+    key text NOT NULL,
+    patch text NOT NULL,
+    base text NOT NULL
+)
+PARTITION BY RANGE (seq);
+COMMENT ON TABLE wire.op IS 'Decisions as operations: which node changed which columns of which row, and which versions it had seen.';
+COMMENT ON COLUMN wire.op.node_id IS 'The node that decided.';
+COMMENT ON COLUMN wire.op.seq IS 'Counts that node''s operations in commit order, without gaps.';
+COMMENT ON COLUMN wire.op.hlc IS 'When, as in wire.doc. It orders only operations that were concurrent.';
+COMMENT ON COLUMN wire.op.table_name IS 'The table, such as party.customer.';
+COMMENT ON COLUMN wire.op.key IS 'The key of the row, as text.';
+COMMENT ON COLUMN wire.op.patch IS 'Canonical JSON: the columns and groups that changed, with their values. @exists says whether the row exists.';
+COMMENT ON COLUMN wire.op.base IS 'Canonical JSON: for each of them the versions [node, seq] that the writer saw.';
+
+-- blank_operation(integer, bigint, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.blank_operation(node_id integer, seq bigint, patch text, base text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ UPDATE wire.op AS o SET patch = blank_operation.patch, base = blank_operation.base
+   WHERE ((o.node_id = blank_operation.node_id) AND (o.seq = blank_operation.seq));
+END;
+COMMENT ON FUNCTION sync.blank_operation(node_id integer, seq bigint, patch text, base text) IS 'Takes the values out of an operation. The trigger of wire.op refuses it, except while the extension erases a row, and then everything but this.';
+
+-- blank_records(text, text, boolean); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.blank_records(table_name text, key text, is_new boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- Only what was erased: whoever may call this may call it for any row.
+  if not sync.is_erased(table_name, key) then
+    return;
+  end if;
+  delete from sync.sibling s
+   where s.table_name = blank_records.table_name and s.key = blank_records.key and s.column_name not like '@%';
+  -- Its row needs nothing more than this node has. What cannot be read still has to be.
+  update sync.quarantine q
+     set detail = 'The row was erased.',
+         resolved_at = case when q.code like 'OPERATION%' then q.resolved_at else coalesce(q.resolved_at, clock_timestamp()) end
+   where q.kind = blank_records.table_name and q.key = blank_records.key and q.detail <> 'The row was erased.';
+  -- Copies of what was not stored. The second kind has whole parts of snapshots, or many operations.
+  update sync.quarantine q
+     set refused = q.refused - 'patch' - 'base'
+   where q.kind = blank_records.table_name and q.refused ->> 'key' = blank_records.key and q.refused ? 'patch';
+  update sync.quarantine q
+     set refused = q.refused - 'body'
+   where q.kind like 'resend %' and strpos(q.refused ->> 'body', blank_records.key) > 0;
+  update sync.resolution r
+     set value = 'null', column_name = substring(r.column_name from '^[^/+]*')
+   where r.table_name = blank_records.table_name and r.key = blank_records.key
+     and (r.value <> 'null' or r.column_name ~ '[/+]');
+  update sync.loosening l
+     set value = null, why = 'The row was erased.'
+   where l.table_name = blank_records.table_name and l.key::text = blank_records.key and l.why <> 'The row was erased.';
+  if is_new then
+    insert into sec.audit (event, subject, detail)
+    values ('ERASED', format('%s %s', blank_records.table_name, blank_records.key), 'the values of the row were erased at this node');
+  end if;
+end $$;
+COMMENT ON FUNCTION sync.blank_records(table_name text, key text, is_new boolean) IS 'Takes the values of an erased row out of conflicts, quarantine, resolutions and loosenings. What is new to this node is a security event.';
+
 -- canonical_key(text, uuid); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.canonical_key(table_name text, key uuid) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -540,6 +643,17 @@ begin
   return null;
 end $$;
 COMMENT ON FUNCTION sync.capture() IS 'Turns a change of a tracked row into an operation, at the end of the transaction.';
+
+-- capture_erasure(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.capture_erasure() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform tpv.erase(new.table_name, new.key);
+  return null;
+end $$;
+COMMENT ON FUNCTION sync.capture_erasure() IS 'Writes the operation of an erasure, at the end of the transaction like every other.';
 
 -- capture_resolution(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.capture_resolution() RETURNS trigger
@@ -561,6 +675,7 @@ CREATE TABLE sync.tracked_table (
     owner_column text,
     duplicates jsonb DEFAULT '{}'::jsonb NOT NULL,
     only_stricter jsonb DEFAULT '{}'::jsonb NOT NULL,
+    sets jsonb DEFAULT '{}'::jsonb NOT NULL,
     tracked_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT tracked_table_writer_check CHECK ((writer = ANY (ARRAY['any'::text, 'central'::text])))
 );
@@ -572,6 +687,7 @@ COMMENT ON COLUMN sync.tracked_table.groups IS 'Columns that belong together, by
 COMMENT ON COLUMN sync.tracked_table.owner_column IS 'The column with the node_id of the owner of a row, for the policy owner_wins. It is set on insert and does not change.';
 COMMENT ON COLUMN sync.tracked_table.duplicates IS 'Columns whose values no two rows share, by the name of the rule: {"email": ["email"]}. A session is refused a second row; two rows of two nodes are in sync.duplicate.';
 COMMENT ON COLUMN sync.tracked_table.only_stricter IS 'Columns that only grow stricter, with their scales from the strictest value: {"consent": ["none", "email", "all"]}. Only sync.loosen makes them looser.';
+COMMENT ON COLUMN sync.tracked_table.sets IS 'Columns that are sets, and how they change: {"tags": "union"}, or grow_only. Each element is merged by itself.';
 COMMENT ON COLUMN sync.tracked_table.tracked_at IS 'When it was first tracked.';
 
 -- check_alias(sync.tracked_table, uuid, jsonb, jsonb); Type: FUNCTION; Schema: sync; Owner: tpv_owner
@@ -680,6 +796,13 @@ begin
     raise exception 'the owner of a row of % cannot change', tracked.table_name
       using errcode = '22023', detail = format('Column %s names the owner.', tracked.owner_column);
   end if;
+  -- An erased row is deleted. So only of a deleted one it is asked.
+  if before -> 'deleted' = 'true' and sync.is_erased(tracked.table_name, own_key::text) then
+    raise exception 'that row of % was erased', tracked.table_name using errcode = '55000', hint = 'Make a new one.';
+  end if;
+  if tracked.sets <> '{}' then
+    new := jsonb_populate_record(new, sync.check_sets(tracked, before, image));
+  end if;
   perform sync.check_stricter(tracked, own_key, before, image);
   if tracked.duplicates <> '{}' then
     perform sync.check_alias(tracked, own_key, before, image);
@@ -687,7 +810,30 @@ begin
   end if;
   return new;
 end $$;
-COMMENT ON FUNCTION sync.check_row() IS 'Sets the owner of a new row; refuses another owner, a looser value, an alias of no row, a duplicate.';
+COMMENT ON FUNCTION sync.check_row() IS 'Sets the owner of a new row; refuses another owner, a looser value, an alias of no row, a duplicate, what is no set, a change of an erased row.';
+
+-- check_sets(sync.tracked_table, jsonb, jsonb); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.check_sets(tracked sync.tracked_table, before jsonb, image jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  a_set record;
+  written jsonb;
+  checked jsonb := '{}';
+begin
+  for a_set in select s.key as column_name, s.value #>> '{}' as rule from jsonb_each(tracked.sets) s loop
+    written := image -> a_set.column_name;
+    continue when written is null or written = 'null';
+    checked := checked || jsonb_build_object(a_set.column_name, tpv.as_set(written));
+    if a_set.rule = 'grow_only' and not (checked -> a_set.column_name) @> (before -> a_set.column_name) then
+      raise exception '% of % only gains elements', a_set.column_name, tracked.table_name
+        using errcode = '23514', hint = 'Write all elements that are there, and the new ones.';
+    end if;
+  end loop;
+  return checked;
+end $$;
+COMMENT ON FUNCTION sync.check_sets(tracked sync.tracked_table, before jsonb, image jsonb) IS 'The sets of a row in their one form: sorted, each element once. Refuses what is no set, and that an element is taken from one that only grows.';
 
 -- check_stricter(sync.tracked_table, uuid, jsonb, jsonb); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.check_stricter(tracked sync.tracked_table, key uuid, before jsonb, image jsonb) RETURNS void
@@ -744,26 +890,6 @@ CREATE TABLE sync.horizon (
 COMMENT ON TABLE sync.horizon IS 'For each node the number up to which its operations are part of the rows here: they are in wire.op, or came in a snapshot.';
 COMMENT ON COLUMN sync.horizon.node_id IS 'The node that decided.';
 COMMENT ON COLUMN sync.horizon.seq IS 'The number. An operation that arrives with this number or a lower one is a repeat.';
-
--- op; Type: TABLE; Schema: wire; Owner: tpv_owner
-CREATE TABLE wire.op (
-    node_id integer NOT NULL,
-    seq bigint NOT NULL,
-    hlc bigint NOT NULL,
-    table_name text NOT NULL,
-    key text NOT NULL,
-    patch text NOT NULL,
-    base text NOT NULL
-)
-PARTITION BY RANGE (seq);
-COMMENT ON TABLE wire.op IS 'Decisions as operations: which node changed which columns of which row, and which versions it had seen.';
-COMMENT ON COLUMN wire.op.node_id IS 'The node that decided.';
-COMMENT ON COLUMN wire.op.seq IS 'Counts that node''s operations in commit order, without gaps.';
-COMMENT ON COLUMN wire.op.hlc IS 'When, as in wire.doc. It orders only operations that were concurrent.';
-COMMENT ON COLUMN wire.op.table_name IS 'The table, such as party.customer.';
-COMMENT ON COLUMN wire.op.key IS 'The key of the row, as text.';
-COMMENT ON COLUMN wire.op.patch IS 'Canonical JSON: the columns and groups that changed, with their values. @exists says whether the row exists.';
-COMMENT ON COLUMN wire.op.base IS 'Canonical JSON: for each of them the versions [node, seq] that the writer saw.';
 
 -- contiguous(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.contiguous() RETURNS TABLE(node_id integer, seq bigint)
@@ -875,6 +1001,47 @@ begin
   end loop;
 end $$;
 COMMENT ON FUNCTION sync.duplicates() IS 'The rows of sync.duplicate.';
+
+-- erase(text, uuid, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.erase(table_name text, key uuid, why text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $_$
+declare
+  tracked sync.tracked_table;
+  image jsonb;
+  repeated text;
+begin
+  -- Alone among merges, and before any row is locked: see tpv.empty_row.
+  perform pg_advisory_xact_lock(7631990, 1);
+  select * into tracked from sync.tracked_table e where e.table_name = erase.table_name;
+  if tracked.table_name is null then
+    raise exception 'that table is not tracked' using errcode = '22023';
+  end if;
+  if tracked.writer = 'central' and sync.is_joined_store() then
+    raise exception '% is decided by central', table_name
+      using errcode = '42501', hint = 'Erase the row at central.';
+  end if;
+  if coalesce(why, '') = '' then
+    raise exception 'a reason is required' using errcode = '22023', hint = 'Name the request, such as its number, and not the person.';
+  end if;
+  execute format('select to_jsonb(t) from %s t where t.%I = $1', tracked.table_name, tracked.key_column) into image using key;
+  -- The reason stays. Short values, and the words of a scale, stand in sentences by chance.
+  select c.key into repeated
+    from jsonb_each(image - tracked.key_column) c
+    cross join lateral jsonb_path_query(c.value, 'strict $.**') v
+   where jsonb_typeof(v) = 'string' and length(v #>> '{}') > 3 and not tracked.only_stricter ? c.key
+     and strpos(lower(why), lower(v #>> '{}')) > 0
+   limit 1;
+  if repeated is not null then
+    raise exception 'the reason repeats a value that is to be erased' using errcode = '22023',
+      detail = format('Column %s holds it.', repeated), hint = 'Name the request, such as its number, and not the person.';
+  end if;
+  perform tpv.empty_row(table_name, key::text);
+  insert into sync.erasure (table_name, key, why) values (table_name, key::text, why);
+end $_$;
+COMMENT ON FUNCTION sync.erase(table_name text, key uuid, why text) IS 'Takes every value out of a row, at every node and for ever. Number and time of what was written stay. sync.erasure keeps the reason, and who did it.';
 
 -- peer; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.peer (
@@ -1013,6 +1180,32 @@ begin
   return new;
 end $$;
 COMMENT ON FUNCTION sync.guard() IS 'Refuses what may not be written here: removals, and in a store what central decides.';
+
+-- head; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.head (
+    table_name text NOT NULL,
+    key text NOT NULL,
+    heads text NOT NULL,
+    waits boolean NOT NULL,
+    contested boolean DEFAULT false NOT NULL
+);
+COMMENT ON TABLE sync.head IS 'The heads of each row: for each column the values that no later writer has seen. Usually there is one.';
+COMMENT ON COLUMN sync.head.table_name IS 'The table.';
+COMMENT ON COLUMN sync.head.key IS 'Its key.';
+COMMENT ON COLUMN sync.head.heads IS 'JSON: column to [[node, seq, hlc, value], ...].';
+COMMENT ON COLUMN sync.head.waits IS 'Whether operations are here and the one that made the row is not.';
+COMMENT ON COLUMN sync.head.contested IS 'Whether a column has several heads. A policy that changes has to look at these.';
+
+-- is_erased(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.is_erased(table_name text, key text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT (EXISTS ( SELECT
+            FROM sync.head h
+           WHERE ((h.table_name = is_erased.table_name) AND (h.key = is_erased.key) AND ((h.heads)::jsonb ? '@erased'::text)))) AS "exists";
+END;
+COMMENT ON FUNCTION sync.is_erased(table_name text, key text) IS 'Whether a row was erased, as far as this node knows.';
 
 -- node; Type: TABLE; Schema: org; Owner: tpv_owner
 CREATE TABLE org.node (
@@ -1940,8 +2133,8 @@ CREATE FUNCTION sync.subscription_options(version integer, origin text) RETURNS 
 END;
 COMMENT ON FUNCTION sync.subscription_options(version integer, origin text) IS 'The options of a subscription on a version of PostgreSQL.';
 
--- track(text, text, jsonb, text, jsonb, jsonb); Type: FUNCTION; Schema: sync; Owner: tpv_owner
-CREATE FUNCTION sync.track(table_name text, writer text DEFAULT NULL::text, groups jsonb DEFAULT NULL::jsonb, owner_column text DEFAULT NULL::text, duplicates jsonb DEFAULT NULL::jsonb, only_stricter jsonb DEFAULT NULL::jsonb) RETURNS text
+-- track(text, text, jsonb, text, jsonb, jsonb, jsonb); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.track(table_name text, writer text DEFAULT NULL::text, groups jsonb DEFAULT NULL::jsonb, owner_column text DEFAULT NULL::text, duplicates jsonb DEFAULT NULL::jsonb, only_stricter jsonb DEFAULT NULL::jsonb, sets jsonb DEFAULT NULL::jsonb) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
@@ -1955,6 +2148,7 @@ declare
   after sync.tracked_table;
   same record;
   existing bigint;
+  column_name text;
 begin
   table_name := relation::text;
   select * into before from sync.tracked_table e where e.table_name = track.table_name;
@@ -1964,6 +2158,7 @@ begin
   owner_column := coalesce(owner_column, before.owner_column);
   duplicates := coalesce(duplicates, before.duplicates, '{}');
   only_stricter := coalesce(only_stricter, before.only_stricter, '{}');
+  sets := coalesce(sets, before.sets, '{}');
   -- Who may write is part of how every operation was merged, at each node.
   if writer <> before.writer and exists (select from sync.head h where h.table_name = track.table_name) then
     raise exception '% is written by % already', table_name, before.writer using errcode = '55000',
@@ -1971,7 +2166,22 @@ begin
   end if;
   key_name := sync.check_table(relation, jsonb_build_object(
     'writer', writer, 'groups', groups, 'owner_column', owner_column, 'duplicates', duplicates,
-    'only_stricter', only_stricter));
+    'only_stricter', only_stricter, 'sets', sets));
+  -- Operations write a set and another column in two forms, and nothing turns one into the other.
+  for column_name in
+    select coalesce(b.key, a.key)
+      from jsonb_each(coalesce(before.sets, '{}')) b full join jsonb_each(sets) a on a.key = b.key
+     where a.value is distinct from b.value
+  loop
+    if sync.was_written(table_name, column_name) then
+      raise exception 'column % of % was written already', column_name, table_name using errcode = '55000',
+        hint = 'What is a set is declared before anybody writes the column. Add another column.';
+    end if;
+    if sets ? column_name then
+      execute format('update %s t set %I = tpv.as_set(t.%I) where t.%I <> tpv.as_set(t.%I)',
+                     relation, column_name, column_name, column_name, column_name);
+    end if;
+  end loop;
   if not exists (select from pg_attribute a where a.attrelid = relation and a.attname = 'deleted' and not a.attisdropped) then
     execute format('alter table %s add column deleted boolean not null default false', relation);
     execute format('comment on column %s.deleted is %L', relation, 'Whether it was deleted. Rows are never removed.');
@@ -1995,11 +2205,13 @@ begin
       report := report || format('added an index that finds the same %s; ', same.kind);
     end if;
   end loop;
-  insert into sync.tracked_table (table_name, key_column, writer, groups, owner_column, duplicates, only_stricter)
-  values (track.table_name, key_name, track.writer, track.groups, track.owner_column, track.duplicates, track.only_stricter)
+  insert into sync.tracked_table (table_name, key_column, writer, groups, owner_column, duplicates, only_stricter, sets)
+  values (track.table_name, key_name, track.writer, track.groups, track.owner_column, track.duplicates,
+          track.only_stricter, track.sets)
   on conflict on constraint tracked_table_pkey do update
     set key_column = excluded.key_column, writer = excluded.writer, groups = excluded.groups,
-        owner_column = excluded.owner_column, duplicates = excluded.duplicates, only_stricter = excluded.only_stricter
+        owner_column = excluded.owner_column, duplicates = excluded.duplicates, only_stricter = excluded.only_stricter,
+        sets = excluded.sets
   returning * into after;
   if before.writer is distinct from after.writer
      or (select count(*) from pg_trigger t where t.tgrelid = relation
@@ -2024,7 +2236,7 @@ begin
     report := report || 'added its triggers; ';
   end if;
   execute format('drop trigger if exists _200_check on %s', relation);
-  if owner_column is not null or duplicates <> '{}' or only_stricter <> '{}' then
+  if owner_column is not null or duplicates <> '{}' or only_stricter <> '{}' or sets <> '{}' then
     execute format('create trigger _200_check before insert or update on %s '
                    'for each row when (tpv.is_capturing()) execute function sync.check_row()', relation);
   end if;
@@ -2038,7 +2250,7 @@ begin
   end if;
   return report || format('%s is tracked by %s, written by %s; %s rows were there', table_name, key_name, writer, existing);
 end $$;
-COMMENT ON FUNCTION sync.track(table_name text, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb) IS 'Shares a table with the chain: adds the columns and triggers that it lacks, and an operation for each row that is there. Returns what it did. Can be repeated; an argument that is left out stays as it was.';
+COMMENT ON FUNCTION sync.track(table_name text, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb, sets jsonb) IS 'Shares a table with the chain: adds the columns and triggers that it lacks, and an operation for each row that is there. Answers what it did. Can be repeated; an argument that is left out stays as it was.';
 
 -- unsubscribe_statement(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.unsubscribe_statement(subscription text) RETURNS text
@@ -2050,6 +2262,18 @@ CREATE FUNCTION sync.unsubscribe_statement(subscription text) RETURNS text
     'alter subscription %1$I disable; alter subscription %1$I set (slot_name = none); drop subscription %1$I; end if; end $do$', subscription)
 $_$;
 COMMENT ON FUNCTION sync.unsubscribe_statement(subscription text) IS 'The statement of a plan that drops a subscription. It does not touch the slot, which may be gone.';
+
+-- was_written(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.was_written(table_name text, column_name text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT (EXISTS ( SELECT
+            FROM (sync.head h
+              CROSS JOIN LATERAL json_object_keys((h.heads)::json) r(r))
+           WHERE ((h.table_name = was_written.table_name) AND ("substring"(r.r, '^[^/+]*'::text) = was_written.column_name)))) AS "exists";
+END;
+COMMENT ON FUNCTION sync.was_written(table_name text, column_name text) IS 'Whether an operation wrote the column, or an element of it.';
 
 -- add_partition(date); Type: FUNCTION; Schema: wire; Owner: tpv_owner
 CREATE FUNCTION wire.add_partition(month date) RETURNS boolean
@@ -2437,7 +2661,7 @@ COMMENT ON COLUMN party.customer.street IS 'Street and number; the address is on
 COMMENT ON COLUMN party.customer.postcode IS 'Postal code.';
 COMMENT ON COLUMN party.customer.city IS 'City.';
 COMMENT ON COLUMN party.customer.country IS 'ISO 3166 code.';
-COMMENT ON COLUMN party.customer.tags IS 'A set of words, as a JSON array. Sets that were changed at the same time are united.';
+COMMENT ON COLUMN party.customer.tags IS 'A set of words, as a sorted JSON array. Each word is added and removed by itself.';
 COMMENT ON COLUMN party.customer.consent IS 'What the customer allows: none, email, all. Of two the stricter holds, and only sync.loosen makes it looser.';
 COMMENT ON COLUMN party.customer.credit_limit IS 'How much may be owed.';
 COMMENT ON COLUMN party.customer.home_node_id IS 'The node that owns the row: the one that inserted it, unless the insert named another. It does not change.';
@@ -2714,7 +2938,7 @@ CREATE TABLE sec.audit (
 COMMENT ON TABLE sec.audit IS 'Security events: files of unknown terminals, rows of senders that may not send them.';
 COMMENT ON COLUMN sec.audit.audit_id IS 'Key.';
 COMMENT ON COLUMN sec.audit.at IS 'When.';
-COMMENT ON COLUMN sec.audit.event IS 'What happened, as a stable code: UNKNOWN_TERMINAL, WRONG_TERMINAL, FORGED_SENDER, DRIFT_ACCEPTED.';
+COMMENT ON COLUMN sec.audit.event IS 'What happened, as a stable code: UNKNOWN_TERMINAL, WRONG_TERMINAL, FORGED_SENDER, ERASED, DRIFT_ACCEPTED.';
 COMMENT ON COLUMN sec.audit.subject IS 'What it is about: a terminal, a document.';
 COMMENT ON COLUMN sec.audit.actor IS 'The login that was used.';
 COMMENT ON COLUMN sec.audit.detail IS 'A sentence.';
@@ -2770,6 +2994,34 @@ COMMENT ON COLUMN sync.duplicate.kind IS 'The name of the rule, as in sync.track
 COMMENT ON COLUMN sync.duplicate.keys IS 'The rows.';
 COMMENT ON COLUMN sync.duplicate.shared IS 'The values that they share.';
 
+-- erasure; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.erasure (
+    erasure_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text DEFAULT SESSION_USER NOT NULL,
+    table_name text NOT NULL,
+    key text NOT NULL,
+    why text NOT NULL,
+    CONSTRAINT erasure_why_check CHECK ((why <> ''::text))
+);
+COMMENT ON TABLE sync.erasure IS 'Rows that somebody at this node erased, with party.erase, and why. The reason holds no value of the row.';
+COMMENT ON COLUMN sync.erasure.erasure_id IS 'Key.';
+COMMENT ON COLUMN sync.erasure.at IS 'When.';
+COMMENT ON COLUMN sync.erasure.actor IS 'The login that did it.';
+COMMENT ON COLUMN sync.erasure.table_name IS 'The table.';
+COMMENT ON COLUMN sync.erasure.key IS 'The key of the row.';
+COMMENT ON COLUMN sync.erasure.why IS 'The reason.';
+
+-- erasure_erasure_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
+ALTER TABLE sync.erasure ALTER COLUMN erasure_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sync.erasure_erasure_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 -- hash_chain; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.hash_chain (
     node_id integer NOT NULL,
@@ -2784,21 +3036,6 @@ COMMENT ON COLUMN sync.hash_chain.chain IS 'The terminal; empty for the node''s 
 COMMENT ON COLUMN sync.hash_chain.head_seq IS 'chain_seq of the last document; 0 when there is none.';
 COMMENT ON COLUMN sync.hash_chain.head_hash IS 'Link hash of the last document.';
 COMMENT ON COLUMN sync.hash_chain.head_hlc IS 'hlc of the last document.';
-
--- head; Type: TABLE; Schema: sync; Owner: tpv_owner
-CREATE TABLE sync.head (
-    table_name text NOT NULL,
-    key text NOT NULL,
-    heads text NOT NULL,
-    waits boolean NOT NULL,
-    contested boolean DEFAULT false NOT NULL
-);
-COMMENT ON TABLE sync.head IS 'The heads of each row: for each column the values that no later writer has seen. Usually there is one.';
-COMMENT ON COLUMN sync.head.table_name IS 'The table.';
-COMMENT ON COLUMN sync.head.key IS 'The key of the row.';
-COMMENT ON COLUMN sync.head.heads IS 'JSON: column to [[node, seq, hlc, value], ...].';
-COMMENT ON COLUMN sync.head.waits IS 'Whether the operation that created the row is still missing here. Until it arrives no row is written.';
-COMMENT ON COLUMN sync.head.contested IS 'Whether a column has several heads. When its policy changes, one of them is chosen again.';
 
 -- loosening; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.loosening (
@@ -2856,7 +3093,7 @@ COMMENT ON TABLE sync.policy IS 'Which value wins where two nodes wrote a column
 COMMENT ON COLUMN sync.policy.policy_id IS 'Key, derived from the table and the column by sync.policy_key, so that there is one policy for a column.';
 COMMENT ON COLUMN sync.policy.table_name IS 'The table.';
 COMMENT ON COLUMN sync.policy.column_name IS 'The column, or the group.';
-COMMENT ON COLUMN sync.policy.rule IS '"last_write", "first_write", "central_wins", "owner_wins", "greatest", "least", "union", "review", {"rule": "least", "order": [...]} or {"rule": "custom", "function": "schema.name"}.';
+COMMENT ON COLUMN sync.policy.rule IS '"last_write", "first_write", "central_wins", "owner_wins", "greatest", "least", "review", {"rule": "least", "order": [...]} or {"rule": "custom", "function": "schema.name"}.';
 COMMENT ON COLUMN sync.policy.deleted IS 'Whether it was deleted. Then the column has no policy of its own any more. Rows are never removed.';
 
 -- quarantine; Type: TABLE; Schema: sync; Owner: tpv_owner
@@ -2917,8 +3154,8 @@ COMMENT ON COLUMN sync.resolution.resolution_id IS 'Key.';
 COMMENT ON COLUMN sync.resolution.at IS 'When.';
 COMMENT ON COLUMN sync.resolution.actor IS 'The login that did it.';
 COMMENT ON COLUMN sync.resolution.table_name IS 'The table.';
-COMMENT ON COLUMN sync.resolution.key IS 'The key of the row.';
-COMMENT ON COLUMN sync.resolution.column_name IS 'The column, or the group.';
+COMMENT ON COLUMN sync.resolution.key IS 'Its key.';
+COMMENT ON COLUMN sync.resolution.column_name IS 'The column, the group, or the element of a set.';
 COMMENT ON COLUMN sync.resolution.node_id IS 'The node that had written the value.';
 COMMENT ON COLUMN sync.resolution.seq IS 'The number of its operation.';
 COMMENT ON COLUMN sync.resolution.value IS 'The value.';
@@ -3371,6 +3608,10 @@ ALTER TABLE ONLY sync.beat_counter
 ALTER TABLE ONLY sync.drift
     ADD CONSTRAINT drift_pkey PRIMARY KEY (drift_id);
 
+-- erasure erasure_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.erasure
+    ADD CONSTRAINT erasure_pkey PRIMARY KEY (erasure_id);
+
 -- hash_chain hash_chain_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.hash_chain
     ADD CONSTRAINT hash_chain_pkey PRIMARY KEY (node_id, chain);
@@ -3521,6 +3762,9 @@ CREATE INDEX loosening_key ON sync.loosening USING btree (key);
 
 -- quarantine_op; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE UNIQUE INDEX quarantine_op ON sync.quarantine USING btree (node_id, seq) WHERE (seq IS NOT NULL);
+
+-- resolution_key; Type: INDEX; Schema: sync; Owner: tpv_owner
+CREATE INDEX resolution_key ON sync.resolution USING btree (table_name, key);
 
 -- snapshot_row_snapshot; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE INDEX snapshot_row_snapshot ON sync.snapshot_row USING btree (snapshot_id);
@@ -3720,6 +3964,9 @@ CREATE TRIGGER _300_check BEFORE INSERT OR UPDATE ON sync.policy FOR EACH ROW EX
 -- policy _900_capture; Type: TRIGGER; Schema: sync; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON sync.policy DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
 
+-- erasure _900_capture_erasure; Type: TRIGGER; Schema: sync; Owner: tpv_owner
+CREATE CONSTRAINT TRIGGER _900_capture_erasure AFTER INSERT ON sync.erasure DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION sync.capture_erasure();
+
 -- resolution _900_capture_resolution; Type: TRIGGER; Schema: sync; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture_resolution AFTER INSERT ON sync.resolution DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION sync.capture_resolution();
 
@@ -3896,6 +4143,8 @@ GRANT SELECT ON TABLE sync.this_node TO tpv_operator;
 GRANT SELECT ON TABLE sync.this_node TO tpv_analyst;
 GRANT SELECT ON TABLE sync.this_node TO tpv_apply;
 REVOKE ALL ON FUNCTION org.this_node() FROM PUBLIC;
+REVOKE ALL ON FUNCTION party.erase(customer uuid, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION party.erase(customer uuid, why text) TO tpv_operator;
 REVOKE ALL ON FUNCTION sales.close_day(business_date date, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sales.close_day(business_date date, why text) TO tpv_operator;
 REVOKE ALL ON FUNCTION sales.ingest_batch(terminal text, files bytea[]) FROM PUBLIC;
@@ -3915,9 +4164,21 @@ REVOKE ALL ON FUNCTION sync.add_peer(node_id integer, node_code text, kind text,
 GRANT SELECT ON TABLE sync.op_counter TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.advance_op_counter(seq bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.advance_op_counter(seq bigint) TO tpv_apply;
+GRANT SELECT,INSERT ON TABLE wire.op TO tpv_apply;
+GRANT SELECT ON TABLE wire.op TO tpv_operator;
+GRANT SELECT ON TABLE wire.op TO tpv_replicator;
+GRANT SELECT(node_id) ON TABLE wire.op TO tpv_analyst;
+GRANT SELECT(seq) ON TABLE wire.op TO tpv_analyst;
+GRANT SELECT(hlc) ON TABLE wire.op TO tpv_analyst;
+GRANT SELECT(table_name) ON TABLE wire.op TO tpv_analyst;
+REVOKE ALL ON FUNCTION sync.blank_operation(node_id integer, seq bigint, patch text, base text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.blank_operation(node_id integer, seq bigint, patch text, base text) TO tpv_apply;
+REVOKE ALL ON FUNCTION sync.blank_records(table_name text, key text, is_new boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.blank_records(table_name text, key text, is_new boolean) TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.canonical_key(table_name text, key uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.canonical_key(table_name text, key uuid) TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.capture() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.capture_erasure() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.capture_resolution() FROM PUBLIC;
 GRANT SELECT ON TABLE sync.tracked_table TO tpv_operator;
 GRANT SELECT ON TABLE sync.tracked_table TO tpv_analyst;
@@ -3926,18 +4187,12 @@ REVOKE ALL ON FUNCTION sync.check_alias(tracked sync.tracked_table, key uuid, be
 REVOKE ALL ON FUNCTION sync.check_duplicate(tracked sync.tracked_table, key uuid, before jsonb, image jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.check_policy() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.check_row() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.check_sets(tracked sync.tracked_table, before jsonb, image jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.check_stricter(tracked sync.tracked_table, key uuid, before jsonb, image jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.check_table(relation regclass, rules jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE sync.horizon TO tpv_operator;
 GRANT SELECT ON TABLE sync.horizon TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE sync.horizon TO tpv_apply;
-GRANT SELECT,INSERT ON TABLE wire.op TO tpv_apply;
-GRANT SELECT ON TABLE wire.op TO tpv_operator;
-GRANT SELECT ON TABLE wire.op TO tpv_replicator;
-GRANT SELECT(node_id) ON TABLE wire.op TO tpv_analyst;
-GRANT SELECT(seq) ON TABLE wire.op TO tpv_analyst;
-GRANT SELECT(hlc) ON TABLE wire.op TO tpv_analyst;
-GRANT SELECT(table_name) ON TABLE wire.op TO tpv_analyst;
 REVOKE ALL ON FUNCTION sync.contiguous() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.contiguous() TO tpv_operator;
 GRANT ALL ON FUNCTION sync.contiguous() TO tpv_analyst;
@@ -3947,6 +4202,7 @@ GRANT ALL ON FUNCTION sync.dismiss(quarantine_id bigint, why text) TO tpv_operat
 REVOKE ALL ON FUNCTION sync.drop_slot_statement(slot text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.duplicates() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.duplicates() TO tpv_operator;
+REVOKE ALL ON FUNCTION sync.erase(table_name text, key uuid, why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tpv.follow_hash_chain(node_id integer, chain text, from_seq bigint, from_hash bytea, to_seq bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.follow_hash_chain(node_id integer, chain text, from_seq bigint, from_hash bytea, to_seq bigint) TO tpv_owner WITH GRANT OPTION;
 GRANT SELECT ON TABLE sync.peer TO tpv_operator;
@@ -3960,6 +4216,9 @@ GRANT SELECT ON TABLE wire.doc TO tpv_analyst;
 GRANT SELECT ON TABLE wire.doc TO tpv_replicator;
 REVOKE ALL ON FUNCTION sync.follow_hash_chains(of_peer sync.peer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.guard() FROM PUBLIC;
+GRANT SELECT ON TABLE sync.head TO tpv_operator;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.head TO tpv_apply;
+REVOKE ALL ON FUNCTION sync.is_erased(table_name text, key text) FROM PUBLIC;
 GRANT SELECT ON TABLE org.node TO tpv_operator;
 GRANT SELECT ON TABLE org.node TO tpv_analyst;
 GRANT SELECT ON TABLE org.node TO tpv_apply;
@@ -4025,8 +4284,11 @@ REVOKE ALL ON FUNCTION sync.shared(image jsonb, columns text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.slot_statement(slot text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.subscribe_statement(subscription text, conninfo text, publication text, slot text, origin text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.subscription_options(version integer, origin text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION sync.track(table_name text, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.track(table_name text, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb, sets jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.unsubscribe_statement(subscription text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.was_written(table_name text, column_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tpv.as_set(value jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.as_set(value jsonb) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.barcode_decode(code text, rules jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.barcode_decode(code text, rules jsonb) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.beat() FROM PUBLIC;
@@ -4051,6 +4313,10 @@ REVOKE ALL ON FUNCTION tpv.decide(table_name text, key text, column_name text, v
 GRANT ALL ON FUNCTION tpv.decide(table_name text, key text, column_name text, value jsonb) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.document_link(node_id integer, chain text, chain_seq bigint, doc_id uuid, kind text, business_date date, prev_hash bytea, content_hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.document_link(node_id integer, chain text, chain_seq bigint, doc_id uuid, kind text, business_date date, prev_hash bytea, content_hash bytea) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.empty_row(table_name text, key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.empty_row(table_name text, key text) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.erase(table_name text, key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.erase(table_name text, key text) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.forget_rules() FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.forget_rules() TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.gtin14(code text) FROM PUBLIC;
@@ -4182,11 +4448,10 @@ GRANT SELECT ON TABLE sec.audit TO tpv_operator;
 GRANT INSERT ON TABLE sec.audit TO tpv_apply;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.awaited TO tpv_apply;
 GRANT SELECT ON TABLE sync.duplicate TO tpv_operator;
+GRANT SELECT ON TABLE sync.erasure TO tpv_operator;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_operator;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_analyst;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_apply;
-GRANT SELECT ON TABLE sync.head TO tpv_operator;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.head TO tpv_apply;
 GRANT SELECT ON TABLE sync.loosening TO tpv_operator;
 GRANT SELECT ON TABLE sync.policy TO tpv_operator;
 GRANT SELECT ON TABLE sync.policy TO tpv_analyst;

@@ -14,13 +14,12 @@ select sync.track('catalog.barcode', 'central');
 select sync.track('catalog.price', 'central');
 select sync.track('party.customer', 'any', '{"address": ["street", "postcode", "city", "country"]}',
   owner_column => 'home_node_id', duplicates => '{"email": ["email"]}',
-  only_stricter => '{"consent": ["none", "email", "all"]}');
+  only_stricter => '{"consent": ["none", "email", "all"]}', sets => '{"tags": "union"}');
 
 -- Inserted before sync.policy is tracked, since no node decided these: they become no operations.
 insert into sync.policy (policy_id, table_name, column_name, rule)
 select sync.policy_key('party.customer', p.column_name), 'party.customer', p.column_name, p.rule::jsonb
   from (values
-         ('tags', '"union"'),
          ('consent', '{"rule": "least", "order": ["none", "email", "all"]}'),
          ('credit_limit', '"review"')) as p (column_name, rule);
 

@@ -31,6 +31,7 @@ create table sync.tracked_table (
   owner_column  text,
   duplicates    jsonb not null default '{}',
   only_stricter jsonb not null default '{}',
+  sets          jsonb not null default '{}',
   tracked_at    timestamptz not null default now()
 );
 comment on table sync.tracked_table is 'The tables whose rows the chain shares.';
@@ -49,6 +50,9 @@ comment on column sync.tracked_table.duplicates is
 comment on column sync.tracked_table.only_stricter is
   'Columns that only grow stricter, with their scales from the strictest value: {"consent": '
   '["none", "email", "all"]}. Only sync.loosen makes them looser.';
+comment on column sync.tracked_table.sets is
+  'Columns that are sets, and how they change: {"tags": "union"}, or grow_only. Each element is '
+  'merged by itself.';
 comment on column sync.tracked_table.tracked_at is 'When it was first tracked.';
 
 create table sync.policy (
@@ -68,8 +72,8 @@ comment on column sync.policy.policy_id is
 comment on column sync.policy.table_name is 'The table.';
 comment on column sync.policy.column_name is 'The column, or the group.';
 comment on column sync.policy.rule is
-  '"last_write", "first_write", "central_wins", "owner_wins", "greatest", "least", "union", '
-  '"review", {"rule": "least", "order": [...]} or {"rule": "custom", "function": "schema.name"}.';
+  '"last_write", "first_write", "central_wins", "owner_wins", "greatest", "least", "review", '
+  '{"rule": "least", "order": [...]} or {"rule": "custom", "function": "schema.name"}.';
 comment on column sync.policy.deleted is
   'Whether it was deleted. Then the column has no policy of its own any more. Rows are never '
   'removed.';
@@ -144,17 +148,36 @@ create table sync.resolution (
   seq           bigint not null,
   value         jsonb not null
 );
+create index resolution_key on sync.resolution (table_name, key);
 comment on table sync.resolution is
   'Conflicts that a person resolved at this node, with sync.resolve_conflict.';
 comment on column sync.resolution.resolution_id is 'Key.';
 comment on column sync.resolution.at is 'When.';
 comment on column sync.resolution.actor is 'The login that did it.';
 comment on column sync.resolution.table_name is 'The table.';
-comment on column sync.resolution.key is 'The key of the row.';
-comment on column sync.resolution.column_name is 'The column, or the group.';
+comment on column sync.resolution.key is 'Its key.';
+comment on column sync.resolution.column_name is 'The column, the group, or the element of a set.';
 comment on column sync.resolution.node_id is 'The node that had written the value.';
 comment on column sync.resolution.seq is 'The number of its operation.';
 comment on column sync.resolution.value is 'The value.';
+
+create table sync.erasure (
+  erasure_id bigint generated always as identity primary key,
+  at         timestamptz not null default clock_timestamp(),
+  actor      text not null default session_user,
+  table_name text not null,
+  key        text not null,
+  why        text not null check (why <> '')
+);
+comment on table sync.erasure is
+  'Rows that somebody at this node erased, with party.erase, and why. The reason holds no value of '
+  'the row.';
+comment on column sync.erasure.erasure_id is 'Key.';
+comment on column sync.erasure.at is 'When.';
+comment on column sync.erasure.actor is 'The login that did it.';
+comment on column sync.erasure.table_name is 'The table.';
+comment on column sync.erasure.key is 'The key of the row.';
+comment on column sync.erasure.why is 'The reason.';
 
 create table sync.loosening (
   loosening_id bigint generated always as identity primary key,
@@ -185,7 +208,7 @@ comment on column sync.loosening.xact is 'The transaction in which this is allow
 
 grant select on sync.tracked_table, sync.policy to tpv_operator, tpv_analyst, tpv_apply;
 grant select on sync.horizon to tpv_operator, tpv_analyst;
-grant select on sync.head, sync.sibling, sync.resolution, sync.loosening to tpv_operator;
+grant select on sync.head, sync.sibling, sync.resolution, sync.loosening, sync.erasure to tpv_operator;
 grant select, insert, update, delete on sync.head, sync.awaited, sync.sibling to tpv_apply;
 grant select, insert, update on sync.horizon to tpv_apply;
 grant select on sync.op_counter to tpv_apply;

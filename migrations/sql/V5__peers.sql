@@ -114,7 +114,7 @@ comment on table sec.audit is
 comment on column sec.audit.audit_id is 'Key.';
 comment on column sec.audit.at is 'When.';
 comment on column sec.audit.event is
-  'What happened, as a stable code: UNKNOWN_TERMINAL, WRONG_TERMINAL, FORGED_SENDER, '
+  'What happened, as a stable code: UNKNOWN_TERMINAL, WRONG_TERMINAL, FORGED_SENDER, ERASED, '
   'DRIFT_ACCEPTED.';
 comment on column sec.audit.subject is 'What it is about: a terminal, a document.';
 comment on column sec.audit.actor is 'The login that was used.';

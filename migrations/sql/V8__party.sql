@@ -1,7 +1,7 @@
 -- Purpose: people: customers.
 -- Limits:  every node may write a customer, so the table has no key but its primary key. Two
 --          customers with one e-mail address are duplicates.
--- Undo:    drop the tables of schema party.
+-- Undo:    drop the tables and functions of schema party.
 
 create table party.customer (
   customer_id  uuid primary key default tpv.uuid7(),
@@ -27,7 +27,7 @@ comment on column party.customer.postcode is 'Postal code.';
 comment on column party.customer.city is 'City.';
 comment on column party.customer.country is 'ISO 3166 code.';
 comment on column party.customer.tags is
-  'A set of words, as a JSON array. Sets that were changed at the same time are united.';
+  'A set of words, as a sorted JSON array. Each word is added and removed by itself.';
 comment on column party.customer.consent is
   'What the customer allows: none, email, all. Of two the stricter holds, and only sync.loosen '
   'makes it looser.';
@@ -37,3 +37,5 @@ comment on column party.customer.home_node_id is
   'not change.';
 
 grant select, insert, update on party.customer to tpv_operator;
+
+-- include functions/party/erase.sql

@@ -24,7 +24,7 @@ begin
     perform test.equal(test.reads('tpv_operator'), test.sorted(an_analyst_reads || array[
         'dat.file', 'dat.pending', 'dat.profile', 'dat.superseded', 'dat.withdraw_failed',
         'sales.raw', 'sales.receipt_key', 'sales.rejected', 'sales.terminal_tail', 'sec.audit',
-        'sync.duplicate', 'sync.head', 'sync.loosening', 'sync.quarantine', 'sync.resolution', 'sync.sibling',
+        'sync.duplicate', 'sync.erasure', 'sync.head', 'sync.loosening', 'sync.quarantine', 'sync.resolution', 'sync.sibling',
         'wire.op']),
         'what an operator reads');
     perform test.equal(test.calls('tpv_operator'), test.sorted(array[

@@ -10,7 +10,7 @@ use super::coverage::Coverage;
 use super::merge_operation::{journal_of, unknown_table};
 use super::tracked::{POLICY, Tracked};
 use super::unparsed::Unparsed;
-use super::{row, serial, stored_heads};
+use super::{erasure, row, serial, stored_heads};
 use crate::postgres::{DataFault, attempt};
 use crate::wire::quarantine_entity;
 
@@ -62,6 +62,9 @@ pub fn merge_snapshot_row(snapshot: &SnapshotRow<'_>) {
     unparsed.iter().filter(|op| covers.covers(op.version)).for_each(|op| op.resolve());
     if whole != here {
         stored_heads::store(table_name, key, &whole);
+    }
+    if whole.is_erased() {
+        erasure::blank(table_name, key, !here.is_erased());
     }
     let last = whole.0.values().flatten().map(|head| head.version).max();
     if let (Err(fault), Some(last)) = (write_row(tracked, key, &whole, is_new), last) {

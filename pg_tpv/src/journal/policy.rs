@@ -26,6 +26,10 @@ fn check(table_name: &str, column_name: &str, rule: &JsonbText) -> Result<(Rc<Tr
     if table_name == POLICY {
         return Err(refused("policies have no policy of their own"));
     }
+    if tracked.sets.contains_key(column_name) {
+        let hint = "Its elements are merged one by one, as sync.track(…, sets => …) declared.";
+        return Err(refused("that column is a set, which has no policy").hint(hint));
+    }
     if let Some(group) = tracked.group_of(&column_name.to_owned()) {
         return Err(
             refused("that column belongs to a group, which has one policy").hint(format!("Name the group, {group}."))

@@ -1,11 +1,13 @@
 //! The trigger functions of the wire tables. PostgreSQL calls them directly, since the trigger
 //! macro of pgrx reports errors without their SQLSTATE.
 
+use std::borrow::Cow;
+
 use pgrx::prelude::*;
 use pgrx::{PgRelation, pg_sys};
 
 use crate::guc;
-use crate::journal::merge;
+use crate::journal::{is_blanking, is_erased, merge};
 use crate::node::{clock, this_node};
 use crate::peer::{beat, resend};
 use crate::postgres::primary_key::is_repeat;
@@ -108,10 +110,11 @@ pub unsafe extern "C-unwind" fn tpv_receive_operation(call: pg_sys::FunctionCall
             keep_if_other(&row);
             return pg_sys::Datum::null();
         }
-        if !receive_operation(&row) {
-            return pg_sys::Datum::null();
+        match receive_operation(&row) {
+            Received::Dropped => pg_sys::Datum::null(),
+            Received::Whole => pg_sys::Datum::from(tuple),
+            Received::Blank => pg_sys::Datum::from(row.blank_tuple(tuple, relation)),
         }
-        pg_sys::Datum::from(tuple)
     }
 }
 
@@ -190,30 +193,45 @@ fn receive_document(document: &Document) -> bool {
 fn keep_if_other(row: &OpRow) {
     if !row.is_the_one_here() {
         let detail = "its node used that number for another operation before; was it restored from a backup?";
-        refuse(&row.as_refused(), &DataFault::new("NUMBER_REUSED", detail));
+        refuse(&kept(row).as_refused(), &DataFault::new("NUMBER_REUSED", detail));
     }
 }
 
-/// Checks and merges an operation, and says whether it is to be stored.
-fn receive_operation(row: &OpRow) -> bool {
+/// How an operation is stored.
+enum Received {
+    Dropped,
+    Whole,
+    /// Without its values, since its entity was erased.
+    Blank,
+}
+
+/// Checks and merges an operation, and says how it is to be stored.
+fn receive_operation(row: &OpRow) -> Received {
     let from = sender();
     if !from.may_send_for(row.node_id, this_node()) {
         if from == Sender::Local {
             foreign().raise();
         }
-        refuse_forged(&row.as_refused());
-        return false;
+        refuse_forged(&kept(row).as_refused());
+        return Received::Dropped;
     }
-    if from != Sender::Local {
-        if row.came_in_snapshot() {
-            return false;
-        }
-        clock::follow(row.hlc);
-        if let Err(fault) = merge(row) {
-            quarantine_op(row, &fault);
-        }
+    if from == Sender::Local {
+        return Received::Whole;
     }
-    true
+    if row.came_in_snapshot() {
+        return Received::Dropped;
+    }
+    clock::follow(row.hlc);
+    let merged = merge(row);
+    if let Err(fault) = merged.written {
+        quarantine_op(row, &fault);
+    }
+    if merged.is_erased { Received::Blank } else { Received::Whole }
+}
+
+/// What a copy of an operation may keep of it.
+fn kept(row: &OpRow) -> Cow<'_, OpRow> {
+    if is_erased(&row.table_name, &row.key) { Cow::Owned(row.blanked()) } else { Cow::Borrowed(row) }
 }
 
 /// A session of this node writes documents of this node, with the right hash.
@@ -273,11 +291,31 @@ pub unsafe extern "C-unwind" fn tpv_refuse_change(call: pg_sys::FunctionCallInfo
     // SAFETY: as above.
     unsafe {
         let data = trigger_data(call, "a trigger of wire.doc and wire.op");
-        if !guc::maintenance() {
+        if !guc::maintenance() && !is_erasure(data) {
             refuse_change(PgRelation::from_pg((*data).tg_relation).name()).raise();
         }
         let updates = (*data).tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_UPDATE;
         pg_sys::Datum::from(if updates { (*data).tg_newtuple } else { (*data).tg_trigtuple })
+    }
+}
+
+/// Whether an update takes the values out of an operation and changes nothing else, while an entity
+/// is erased.
+///
+/// # Safety
+/// The trigger's data.
+unsafe fn is_erasure(data: *mut pg_sys::TriggerData) -> bool {
+    // SAFETY: the caller's promise; an update has both tuples, and a trigger of wire.doc or wire.op
+    // has their columns.
+    unsafe {
+        let relation = (*data).tg_relation;
+        let updates = (*data).tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_UPDATE;
+        if !updates || !PgRelation::from_pg(relation).name().starts_with("op") {
+            return false;
+        }
+        let (before, after) =
+            (OpRow::of_tuple((*data).tg_trigtuple, relation), OpRow::of_tuple((*data).tg_newtuple, relation));
+        before.is_at_the_place_of(&after) && is_blanking((&before.patch, &before.base), (&after.patch, &after.base))
     }
 }
 

@@ -1,6 +1,7 @@
 //! A chain: what is decided at one node, and what the others make of it.
 
 mod conflicts;
+mod erasure;
 mod exchange;
 mod gaps;
 mod joining;

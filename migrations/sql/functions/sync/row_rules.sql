@@ -17,6 +17,13 @@ begin
     raise exception 'the owner of a row of % cannot change', tracked.table_name
       using errcode = '22023', detail = format('Column %s names the owner.', tracked.owner_column);
   end if;
+  -- An erased row is deleted. So only of a deleted one it is asked.
+  if before -> 'deleted' = 'true' and sync.is_erased(tracked.table_name, own_key::text) then
+    raise exception 'that row of % was erased', tracked.table_name using errcode = '55000', hint = 'Make a new one.';
+  end if;
+  if tracked.sets <> '{}' then
+    new := jsonb_populate_record(new, sync.check_sets(tracked, before, image));
+  end if;
   perform sync.check_stricter(tracked, own_key, before, image);
   if tracked.duplicates <> '{}' then
     perform sync.check_alias(tracked, own_key, before, image);
@@ -26,7 +33,29 @@ begin
 end $$;
 comment on function sync.check_row() is
   'Sets the owner of a new row; refuses another owner, a looser value, an alias of no row, a '
-  'duplicate.';
+  'duplicate, what is no set, a change of an erased row.';
+
+create or replace function sync.check_sets(tracked sync.tracked_table, before jsonb, image jsonb) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  a_set record;
+  written jsonb;
+  checked jsonb := '{}';
+begin
+  for a_set in select s.key as column_name, s.value #>> '{}' as rule from jsonb_each(tracked.sets) s loop
+    written := image -> a_set.column_name;
+    continue when written is null or written = 'null';
+    checked := checked || jsonb_build_object(a_set.column_name, tpv.as_set(written));
+    if a_set.rule = 'grow_only' and not (checked -> a_set.column_name) @> (before -> a_set.column_name) then
+      raise exception '% of % only gains elements', a_set.column_name, tracked.table_name
+        using errcode = '23514', hint = 'Write all elements that are there, and the new ones.';
+    end if;
+  end loop;
+  return checked;
+end $$;
+comment on function sync.check_sets(sync.tracked_table, jsonb, jsonb) is
+  'The sets of a row in their one form: sorted, each element once. Refuses what is no set, and that '
+  'an element is taken from one that only grows.';
 
 create or replace function sync.is_looser(steps jsonb, before jsonb, after jsonb) returns boolean
 language sql immutable set search_path = pg_catalog, pg_temp

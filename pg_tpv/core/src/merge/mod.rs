@@ -14,12 +14,15 @@
 //! replaced it, under `least` as well. What must never be undone has to be refused where it is
 //! written.
 //!
-//! Two registers are reserved: [`EXISTS`] and [`ALIAS`].
+//! Each element of a set is a register of its own ([`Element`]). Three registers are reserved:
+//! [`EXISTS`], [`ALIAS`] and [`ERASED`].
 
 mod alias;
 mod choose;
 mod draft;
+mod element;
 mod entity;
+mod erasure;
 mod fault;
 mod heads;
 mod knowledge;
@@ -35,7 +38,9 @@ pub use alias::resolve_alias;
 use choose::choose;
 pub use choose::{Choice, Context};
 pub use draft::Draft;
+pub use element::{Element, SetRule, as_set, set_of};
 pub use entity::{Entity, Merged, merge};
+pub use erasure::{BLANK, ERASED, blank_texts, is_same_operation};
 pub use fault::MergeFault;
 pub use heads::{Fate, Head, fates};
 use heads::{advance, heads};

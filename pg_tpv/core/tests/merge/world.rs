@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tpv_core::merge::{Draft, Entity, Operation, Patch, Version};
 
-use crate::node::{Key, Node};
+use crate::node::{CENTRAL, CENTRALS, Key, Node};
 
 pub struct World {
     pub nodes: Vec<Node>,
@@ -22,7 +22,11 @@ impl World {
         Self { nodes, sent: Vec::new(), seen: BTreeMap::new(), states: BTreeMap::new() }
     }
 
+    /// Writes, unless the entity was erased here: then a session is refused.
     pub fn write(&mut self, node: usize, key: Key, patch: Patch) {
+        if self.nodes[node].entity(key).is_erased() {
+            return;
+        }
         let saw = self.nodes[node].has.clone();
         let operation = self.nodes[node].write(key, patch);
         self.publish(node, key, operation, saw);
@@ -39,6 +43,29 @@ impl World {
         self.publish(node, key, operation, saw);
     }
 
+    /// Erases an entity, unless that was done.
+    pub fn erase(&mut self, node: usize, key: Key) {
+        let entity = self.nodes[node].entity(key);
+        if entity.is_erased() || (key == CENTRALS && self.nodes[node].id != CENTRAL) {
+            return;
+        }
+        let saw = self.nodes[node].has.clone();
+        let operation = self.nodes[node].stamp(key, Draft::erase(&entity));
+        self.publish(node, key, operation, saw);
+    }
+
+    /// Every node lets go of what all of them have, unless it names something that one of them
+    /// still awaits.
+    pub fn prune(&mut self) {
+        let is_everywhere = |version: &Version| self.nodes.iter().all(|node| node.has.contains(version));
+        let goes = |operation: &&Operation| {
+            is_everywhere(&operation.version) && operation.names().all(|version| is_everywhere(&version))
+        };
+        let sent = self.sent.iter().map(|(_, operation)| operation);
+        let everywhere: BTreeSet<Version> = sent.filter(goes).map(|operation| operation.version).collect();
+        self.nodes.iter_mut().for_each(|node| node.prune(&everywhere));
+    }
+
     fn publish(&mut self, node: usize, key: Key, operation: Operation, saw: BTreeSet<Version>) {
         self.seen.insert(operation.version, saw);
         self.sent.push((key, operation));
@@ -53,14 +80,20 @@ impl World {
     }
 
     /// A line comes up: `to` gets all that `from` has, in the order in which it was sent or in the
-    /// opposite one.
+    /// opposite one; as `from` has stored it.
     pub fn sync(&mut self, from: usize, to: usize, backwards: bool) {
         let mut missing: Vec<usize> = (0..self.sent.len()).collect();
         missing.retain(|nth| self.nodes[from].has.contains(&self.sent[*nth].1.version));
         if backwards {
             missing.reverse();
         }
-        missing.into_iter().for_each(|nth| self.deliver(to, nth));
+        for nth in missing {
+            let (key, operation) = &self.sent[nth];
+            let original = || (operation.patch_text(), operation.base_text());
+            let texts = self.nodes[from].stored.get(&operation.version).cloned().unwrap_or_else(original);
+            self.nodes[to].receive_as(key, operation, texts);
+        }
+        self.remember(to);
     }
 
     /// Another node joins, with the heads that `from` has. What the authors of these operations had

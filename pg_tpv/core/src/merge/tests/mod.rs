@@ -4,6 +4,7 @@ use crate::json::{self, Value};
 mod choices;
 mod order;
 mod paths;
+mod sets;
 mod texts;
 
 fn value(text: &str) -> Value {
