@@ -142,6 +142,17 @@ comment on column sales.receipt_event.kind is 'Its kind.';
 comment on column sales.receipt_event.hlc is 'When it was recorded.';
 comment on column sales.receipt_event.body is 'Its body: why, and by whom.';
 
+create table sales.early_event (
+  node_id    integer not null,
+  receipt_id uuid not null,
+  primary key (node_id, receipt_id)
+) with (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0);
+comment on table sales.early_event is
+  'Receipts that are not here while documents about them are, a projection. It is almost always '
+  'empty, and vacuumed at once, since every receipt that arrives asks whether it has a page.';
+comment on column sales.early_event.node_id is 'Node of the receipt.';
+comment on column sales.early_event.receipt_id is 'The receipt.';
+
 create table sales.day_close (
   node_id       integer not null,
   business_date date not null,
@@ -260,3 +271,4 @@ grant select on sales.receipt, sales.receipt_line, sales.receipt_tax, sales.rece
   to tpv_operator, tpv_analyst;
 grant select on sales.receipt_key, sales.terminal_tail, sales.raw, sales.rejected to tpv_operator;
 grant select, insert, update on sales.receipt, sales.receipt_line, sales.receipt_event, sales.day_close to tpv_apply;
+grant select, insert, delete on sales.early_event to tpv_apply;

@@ -24,6 +24,9 @@ pub mod document_id;
 // The hash chain that documents form.
 pub mod hash_chain;
 
+// What an apply worker remembers while documents arrive.
+pub mod arrival;
+
 // Operations on rows of all nodes, merged: heads, policies, snapshots.
 pub mod merge;
 
@@ -39,7 +42,9 @@ pub mod clock;
 // Which replication commands a peer may give.
 pub mod walsender;
 
-// What the others are made of: JSON with exact numbers, code pages, faults with their place.
+// What the others are made of: JSON with exact numbers, numbers as PostgreSQL stores them, code
+// pages, faults with their place.
 mod encoding;
 pub mod json;
+pub mod numeric;
 pub mod problem;

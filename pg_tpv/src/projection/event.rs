@@ -3,7 +3,7 @@
 use tpv_core::json::{self, Value};
 use uuid::Uuid;
 
-use super::receipt_state;
+use super::{early_event, receipt_state};
 use crate::postgres::{DataFault, sql};
 use crate::wire::Document;
 
@@ -28,6 +28,8 @@ pub(super) fn project(document: &Document) -> Result<(), DataFault> {
             body.into(),
         ],
     );
-    receipt_state::write(node, about);
+    if !receipt_state::write(node, about) {
+        early_event::remember(node, about);
+    }
     Ok(())
 }

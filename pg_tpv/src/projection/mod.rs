@@ -21,14 +21,33 @@ pub use receipt_state::{lock_receipts, state_of_receipt};
 /// # Errors
 /// Why the document cannot be projected. What a table refuses is raised.
 pub fn project(document: &Document) -> Result<(), DataFault> {
+    check(document)?;
+    match document.kind.as_str() {
+        "receipt" => receipt::write(&[receipt::read(document)?]),
+        "intake" | "release" | "void" | "withdraw" | "render" => event::project(document)?,
+        "day_close" => day_close::project(document)?,
+        _ => return Err(DataFault::new("UNKNOWN_KIND", "this version of pg_tpv does not know the kind")),
+    }
+    Ok(())
+}
+
+/// Writes what receipts say, all at once. Answers which cannot be projected, and why; what a table
+/// refuses is raised.
+pub fn project_receipts<'d>(documents: &[&'d Document]) -> Vec<(&'d Document, DataFault)> {
+    let (mut sound, mut faults) = (Vec::with_capacity(documents.len()), Vec::new());
+    for document in documents {
+        match check(document).and_then(|()| receipt::read(document)) {
+            Ok(receipt) => sound.push(receipt),
+            Err(fault) => faults.push((*document, fault)),
+        }
+    }
+    receipt::write(&sound);
+    faults
+}
+
+fn check(document: &Document) -> Result<(), DataFault> {
     if document.schema_version > SCHEMA_VERSION {
         return Err(DataFault::new("NEWER_SCHEMA", "a newer version of pg_tpv wrote it"));
     }
-    document.check_hash()?;
-    match document.kind.as_str() {
-        "receipt" => receipt::project(document),
-        "intake" | "release" | "void" | "withdraw" | "render" => event::project(document),
-        "day_close" => day_close::project(document),
-        _ => Err(DataFault::new("UNKNOWN_KIND", "this version of pg_tpv does not know the kind")),
-    }
+    document.check_hash()
 }

@@ -14,12 +14,12 @@ use crate::wire::{Document, quarantine};
 
 const EMPTY: &str = r"
     truncate sales.receipt, sales.receipt_line, sales.receipt_event,
-    sales.day_close, sales.receipt_key";
+    sales.early_event, sales.day_close, sales.receipt_key";
 
 /// By key, not by time: the result must not depend on the order in which documents came, so they
 /// are read in another one.
 const PAGE: &str = r"
-    select node_id, doc_id, business_date, kind, hlc, schema_version, chain, body, content_hash
+    select node_id, doc_id, business_date, kind, hlc, schema_version, chain, chain_seq, body, content_hash
     from wire.doc where (node_id, doc_id, business_date) > ($1, $2, $3)
     order by node_id, doc_id, business_date limit 500";
 

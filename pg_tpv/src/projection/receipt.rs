@@ -6,7 +6,7 @@ use pgrx::pg_sys::{DATEOID, INT4OID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAM
 use tpv_core::day::StoreDay;
 use tpv_core::receipt::{Line, Receipt};
 
-use super::{early_event, receipt_state};
+use super::early_event;
 use crate::node::store;
 use crate::postgres::DataFault;
 use crate::postgres::bulk::{self, Table, Value};
@@ -58,18 +58,35 @@ static LINE: Table<11> = Table {
     ],
 };
 
-pub(super) fn project(document: &Document) -> Result<(), DataFault> {
+/// A receipt that can be projected.
+pub(super) struct Sound<'d> {
+    document: &'d Document,
+    receipt: Receipt,
+    store: StoreDay,
+}
+
+/// Reads the receipt in a document.
+pub(super) fn read(document: &Document) -> Result<Sound<'_>, DataFault> {
     let receipt =
         Receipt::from_body(&document.body).map_err(|_| DataFault::new("BAD_BODY", "the body is not a receipt"))?;
     let store = store::day_of(document.node_id)
         .ok_or_else(|| DataFault::new("UNKNOWN_STORE", "the store of the receipt is not known on this node"))?;
-    let lines: Vec<_> = (1..).zip(&receipt.items).map(|(number, line)| line_row(document, number, line)).collect();
-    bulk::insert(&RECEIPT, &[header_row(document, &receipt, store)]);
+    Ok(Sound { document, receipt, store })
+}
+
+/// Writes receipts and their lines.
+pub(super) fn write(receipts: &[Sound<'_>]) {
+    let headers: Vec<_> =
+        receipts.iter().map(|Sound { document, receipt, store }| header_row(document, receipt, *store)).collect();
+    let lines: Vec<_> = receipts
+        .iter()
+        .flat_map(|Sound { document, receipt, .. }| {
+            (1..).zip(&receipt.items).map(|(number, line)| line_row(document, number, line))
+        })
+        .collect();
+    bulk::insert(&RECEIPT, &headers);
     bulk::insert(&LINE, &lines);
-    if early_event::before(document.node_id, document.doc_id) {
-        receipt_state::write(document.node_id, document.doc_id);
-    }
-    Ok(())
+    early_event::arrived(receipts.iter().map(|sound| sound.document));
 }
 
 fn header_row<'r>(document: &'r Document, receipt: &'r Receipt, store: StoreDay) -> [Value<'r>; 21] {

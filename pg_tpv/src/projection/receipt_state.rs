@@ -34,14 +34,13 @@ pub fn lock_receipts(node_id: i32, receipt_ids: &[Uuid]) {
     sql::execute(LOCK, &[node_id.into(), ids.into()]);
 }
 
-/// Writes the state into the receipt's row. A receipt that has not arrived yet looks for documents
-/// about it when it does.
-pub fn write(node_id: i32, receipt_id: Uuid) {
+/// Writes the state into the receipt's row; false when that is not there.
+pub fn write(node_id: i32, receipt_id: Uuid) -> bool {
     let ReceiptState { state, hold, flags, printed_at } = state_of_receipt(node_id, receipt_id);
     let outcome = if hold.is_some() { "held" } else { "accepted" };
     let part = |part: fn(&Hold) -> &String| hold.as_ref().map(|hold| part(hold).clone());
     let printed_at: Option<String> = printed_at.map(|at: DateTime<Utc>| sql::instant(at));
-    sql::execute(
+    let rows = sql::execute(
         WRITE,
         &[
             node_id.into(),
@@ -55,4 +54,5 @@ pub fn write(node_id: i32, receipt_id: Uuid) {
             printed_at.into(),
         ],
     );
+    rows > 0
 }

@@ -3,6 +3,13 @@
 //!
 //! A repeat is dropped. A document and an operation are stored; what cannot be projected or merged
 //! waits in `sync.quarantine` with the reason, so that the stream never stops for one row.
+//!
+//! | file | has |
+//! | --- | --- |
+//! | `triggers` | the trigger functions |
+//! | `collected` | receipts of peers, which are written together |
+//! | `replay` | the second try of what waits |
 
+mod collected;
 mod replay;
 mod triggers;

@@ -13,7 +13,7 @@ const ITEM: &str = r"
     where q.quarantine_id = $1 and q.resolved_at is null and q.refused is null for update";
 
 const DOCUMENT: &str = r"
-    select d.node_id, d.doc_id, d.business_date, d.kind, d.hlc, d.schema_version, d.chain, d.body, d.content_hash
+    select d.node_id, d.doc_id, d.business_date, d.kind, d.hlc, d.schema_version, d.chain, d.chain_seq, d.body, d.content_hash
     from sync.quarantine q
     join wire.doc d on d.node_id = q.node_id and d.doc_id = q.doc_id and d.business_date = q.business_date
     where q.quarantine_id = $1";

@@ -11,6 +11,7 @@ use crate::peer::{beat, resend};
 use crate::postgres::primary_key::is_repeat;
 use crate::postgres::{DataFault, Refusal, attempt};
 use crate::projection::project;
+use crate::receive::collected::{self, Row};
 use crate::wire::{
     BeatRow, Document, OpRow, ResendRow, Sender, quarantine, quarantine_op, refuse, refuse_forged, sender,
 };
@@ -85,11 +86,14 @@ pub extern "C" fn pg_finfo_tpv_refuse_change() -> &'static pg_sys::Pg_finfo_reco
 pub unsafe extern "C-unwind" fn tpv_receive_document(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: PostgreSQL called it as a trigger, which is checked, so the trigger's data are there.
     unsafe {
-        let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.doc");
-        if is_repeat(relation, tuple) || !receive_document(&Document::of_tuple(tuple, relation)) {
-            return pg_sys::Datum::null();
-        }
-        pg_sys::Datum::from(tuple)
+        let (partition, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.doc");
+        let document = Document::of_tuple(tuple, partition);
+        let row = Row { partition, tuple, trigger_function: (*(*call).flinfo).fn_oid };
+        let is_stored = match sender() {
+            Sender::Local => receive_own_document(row, &document),
+            from => receive_document_of_peer(from, row, document),
+        };
+        if is_stored { pg_sys::Datum::from(tuple) } else { pg_sys::Datum::null() }
     }
 }
 
@@ -103,6 +107,7 @@ pub unsafe extern "C-unwind" fn tpv_receive_operation(call: pg_sys::FunctionCall
     // SAFETY: as above.
     unsafe {
         let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.op");
+        collected::write();
         let row = OpRow::of_tuple(tuple, relation);
         if is_repeat(relation, tuple) {
             keep_if_other(&row);
@@ -125,6 +130,7 @@ pub unsafe extern "C-unwind" fn tpv_receive_beat(call: pg_sys::FunctionCallInfo)
     // SAFETY: as above.
     unsafe {
         let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.beat");
+        collected::write();
         match sender() {
             Sender::Local => pg_sys::Datum::from(tuple),
             from => {
@@ -145,6 +151,7 @@ pub unsafe extern "C-unwind" fn tpv_receive_resend(call: pg_sys::FunctionCallInf
     // SAFETY: as above.
     unsafe {
         let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.resend");
+        collected::write();
         match sender() {
             Sender::Local => pg_sys::Datum::from(tuple),
             from => {
@@ -163,26 +170,60 @@ fn receive_resend(from: Sender, row: &ResendRow) {
         return refuse_forged(&row.as_refused());
     }
     clock::follow(row.hlc);
-    if let Err(fault) = attempt(|| resend::receive(row)) {
+    // Receipts are written with the rest of the row, or undone with it.
+    if let Err(fault) = attempt(|| resend::receive(row).map(|()| collected::write())) {
         refuse(&row.as_refused(), &fault);
     }
 }
 
-/// Checks and projects a document, and says whether it is to be stored.
-fn receive_document(document: &Document) -> bool {
-    let from = sender();
-    if from == Sender::Local {
-        check_local(document).unwrap_or_else(|refusal| refusal.raise());
-    } else if !from.may_send_for(document.node_id, this_node()) {
+/// Checks and projects a document of a session, and says whether PostgreSQL is to store it.
+///
+/// # Safety
+/// The document is that of the row, for which PostgreSQL called the trigger.
+unsafe fn receive_own_document(row: Row, document: &Document) -> bool {
+    // SAFETY: as promised.
+    if unsafe { is_repeat(row.partition, row.tuple) } {
+        return false;
+    }
+    check_local(document).unwrap_or_else(|refusal| refusal.raise());
+    project_or_quarantine(document);
+    true
+}
+
+/// Checks a document of a peer, and says whether PostgreSQL is to store it. A receipt is collected
+/// instead, any other document projected.
+///
+/// # Safety
+/// As above.
+unsafe fn receive_document_of_peer(from: Sender, row: Row, document: Document) -> bool {
+    let may_send = from.may_send_for(document.node_id, this_node());
+    // SAFETY: as promised.
+    unsafe {
+        if may_send && document.kind == "receipt" && collected::can_collect(row) {
+            if !collected::is_there(row, &document) {
+                clock::follow(document.hlc);
+                collected::collect(row, document);
+            }
+            return false;
+        }
+        collected::write();
+        if is_repeat(row.partition, row.tuple) {
+            return false;
+        }
+    }
+    if !may_send {
         refuse_forged(&document.as_refused());
         return false;
-    } else {
-        clock::follow(document.hlc);
     }
+    clock::follow(document.hlc);
+    project_or_quarantine(&document);
+    true
+}
+
+fn project_or_quarantine(document: &Document) {
     if let Err(fault) = attempt(|| project(document)) {
         quarantine(document, &fault);
     }
-    true
 }
 
 /// Keeps a copy of a repeat that is another operation with the same number: its node was restored

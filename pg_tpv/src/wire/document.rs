@@ -15,7 +15,7 @@ use crate::postgres::sql::{self, Row};
 /// The version of bodies that this extension writes and knows.
 pub const SCHEMA_VERSION: i32 = 1;
 
-/// A document, without the columns that only its hash chain needs.
+/// A document, without the hash of the one before.
 #[derive(Clone, Debug)]
 pub struct Document {
     /// The node that recorded it.
@@ -29,6 +29,8 @@ pub struct Document {
     pub schema_version: i32,
     /// The hash chain that it continues: the code of a terminal, or empty.
     pub chain: String,
+    /// Its place there.
+    pub chain_seq: i64,
     /// Canonical JSON.
     pub body: String,
     /// SHA-256 of the body, as its sender says.
@@ -37,7 +39,7 @@ pub struct Document {
 
 impl Document {
     /// Reads a row selected as node_id, doc_id, business_date, kind, hlc, schema_version, chain,
-    /// body, content_hash.
+    /// chain_seq, body, content_hash.
     pub fn from_row(row: &Row<'_>) -> Self {
         Self {
             node_id: row.must(1),
@@ -47,8 +49,9 @@ impl Document {
             hlc: row.must(5),
             schema_version: row.must(6),
             chain: row.must(7),
-            body: row.must(8),
-            content_hash: row.must(9),
+            chain_seq: row.must(8),
+            body: row.must(9),
+            content_hash: row.must(10),
         }
     }
 
@@ -68,10 +71,16 @@ impl Document {
                 hlc: columns.get(5),
                 schema_version: columns.get(6),
                 chain: columns.get(7),
+                chain_seq: columns.get(8),
                 body: columns.get(10),
                 content_hash: columns.get(11),
             }
         }
+    }
+
+    /// The primary key.
+    pub fn key(&self) -> (i32, Uuid, NaiveDate) {
+        (self.node_id, self.doc_id, self.business_date)
     }
 
     /// What is kept of it when its sender may not send it.

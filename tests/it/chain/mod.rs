@@ -14,4 +14,5 @@ mod roles;
 mod servers;
 mod skew;
 mod snapshots;
+mod together;
 mod upgrade;

@@ -45,6 +45,9 @@ enum Task {
         /// The result as one JSON object on stdout; tables go to stderr
         #[arg(long)]
         json: bool,
+        /// Fewer receipts and rounds: apply takes a minute or two, and its numbers are rough
+        #[arg(long)]
+        quick: bool,
     },
 }
 
@@ -63,7 +66,7 @@ fn run(task: Task) -> Result<bool> {
     match task {
         Task::Up => say(&up::up()?),
         Task::Down => say(&up::down()?),
-        Task::Bench { name, json } => bench::run(&name, json).map(|()| true),
+        Task::Bench { name, json, quick } => bench::run(&name, json, quick).map(|()| true),
         Task::Demo { once, seconds, json } => {
             let stop = Arc::new(AtomicBool::new(false));
             for signal in [SIGINT, SIGTERM, SIGHUP] {

@@ -21,8 +21,9 @@ pub const NAMES: [(&str, &str); 6] = [
     ("fanout", "10, 30 and 100 small stores: time until a price is everywhere, cost of a store at central"),
 ];
 
-/// Runs one. Tables go to stdout, or to stderr when the result is asked for as JSON.
-pub fn run(name: &str, json: bool) -> Result<()> {
+/// Runs one, `quick` if it knows a short form. Tables go to stdout, or to stderr when the result is
+/// asked for as JSON.
+pub fn run(name: &str, json: bool, quick: bool) -> Result<()> {
     let mut words: Box<dyn Write> = if json { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
     let words = &mut *words;
     let result = match name {
@@ -32,7 +33,7 @@ pub fn run(name: &str, json: bool) -> Result<()> {
         "latency" => json!({ "latency": latency::run(words)? }),
         "catchup" => json!({ "catchup": catchup::run(words)? }),
         "cost" => json!({ "cost": cost::run(words)? }),
-        "apply" => json!({ "apply": apply::run(words)? }),
+        "apply" => json!({ "apply": apply::run(words, quick)? }),
         "fanout" => json!({ "fanout": fanout::run(words)? }),
         _ => bail!("no bench {name}; there are:{}", NAMES.map(|(name, what)| format!("\n  {name:<8} {what}")).concat()),
     };
