@@ -1,5 +1,5 @@
--- Two stores change the telephone number of one customer, neither knowing of the other. Every node shows the same number,
--- both are on record, and a person at central says which one is right.
+-- Two stores change the telephone number of one customer, neither knowing of the other. Every node
+-- shows the same number, both are on record, and a person at central says which one is right.
 --
 -- After ./tpv up:
 --     ./tpv psql S01 -q -f examples/conflict.sql

@@ -1,4 +1,5 @@
--- Waits, for 20 seconds at most, until the customer of conflict.sql is here as the variable `until` says.
+-- Waits, for 20 seconds at most, until the customer of conflict.sql is here as the variable `until`
+-- says.
 select set_config('example.until', :'until', false) \g /dev/null
 do $$
 declare

@@ -16,13 +16,21 @@ COMMENT ON EXTENSION pg_cron IS 'Job scheduler for PostgreSQL';
 CREATE SCHEMA dat;
 COMMENT ON SCHEMA dat IS 'The fixed-width files for the legacy checkout: layouts, published bytes, pending work.';
 
+-- journal; Type: SCHEMA; Schema: -; Owner: tpv_owner
+CREATE SCHEMA journal;
+COMMENT ON SCHEMA journal IS 'The journal and what is kept for the merge, as operators read it: without rows of schema sec.';
+
 -- org; Type: SCHEMA; Schema: -; Owner: tpv_owner
 CREATE SCHEMA org;
 COMMENT ON SCHEMA org IS 'Who and where: nodes, legal entities, stores, departments, terminals.';
 
+-- own; Type: SCHEMA; Schema: -; Owner: tpv_owner
+CREATE SCHEMA own;
+COMMENT ON SCHEMA own IS 'What people of the chain see and do, each within the scope of the role that was granted: views, and functions that take and give one JSON object. The gateway shows it.';
+
 -- party; Type: SCHEMA; Schema: -; Owner: tpv_owner
 CREATE SCHEMA party;
-COMMENT ON SCHEMA party IS 'People: customers.';
+COMMENT ON SCHEMA party IS 'People: customers and employees.';
 
 -- sales; Type: SCHEMA; Schema: -; Owner: tpv_owner
 CREATE SCHEMA sales;
@@ -30,7 +38,7 @@ COMMENT ON SCHEMA sales IS 'Receipts as analysts read them (projections of wire.
 
 -- sec; Type: SCHEMA; Schema: -; Owner: tpv_owner
 CREATE SCHEMA sec;
-COMMENT ON SCHEMA sec IS 'Events for whoever is responsible for security.';
+COMMENT ON SCHEMA sec IS 'Who acts, who may what, sessions and passwords, and events for whoever is responsible for security. Operators do not read what the journal has of tables in it.';
 
 -- sync; Type: SCHEMA; Schema: -; Owner: tpv_owner
 CREATE SCHEMA sync;
@@ -39,6 +47,10 @@ COMMENT ON SCHEMA sync IS 'What this node knows of its peers, and what is kept f
 -- tpv; Type: SCHEMA; Schema: -; Owner: postgres
 CREATE SCHEMA tpv;
 ALTER SCHEMA tpv OWNER TO postgres;
+
+-- tpv_lock; Type: SCHEMA; Schema: -; Owner: tpv_owner
+CREATE SCHEMA tpv_lock;
+COMMENT ON SCHEMA tpv_lock IS 'Empty tables that are there to be locked. No login may use it, so that none can stop a node.';
 
 -- tpv_migration; Type: SCHEMA; Schema: -; Owner: tpv_owner
 CREATE SCHEMA tpv_migration;
@@ -54,18 +66,20 @@ COMMENT ON EXTENSION pg_tpv IS 'tpv: receipts, .dat files and the documents of a
 
 -- barcode_rules(integer); Type: FUNCTION; Schema: catalog; Owner: tpv_owner
 CREATE FUNCTION catalog.barcode_rules(node_id integer) RETURNS jsonb
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select coalesce(jsonb_agg(catalog.rule_as_json(r) order by r.priority, r.name), '[]')
-    from catalog.barcode_rule r
-   where r.node_id is null or r.node_id = barcode_rules.node_id
-$$;
+begin
+  return (
+    select coalesce(jsonb_agg(catalog.rule_as_json(r) order by r.priority, r.name), '[]')
+      from catalog.barcode_rule r
+     where (r.node_id is null or r.node_id = barcode_rules.node_id) and not r.deleted);
+end $$;
 COMMENT ON FUNCTION catalog.barcode_rules(node_id integer) IS 'The rules that hold in a store, as tpv.barcode_decode reads them.';
 
 -- check_rule(); Type: FUNCTION; Schema: catalog; Owner: tpv_owner
 CREATE FUNCTION catalog.check_rule() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
@@ -74,6 +88,96 @@ begin
   return new;
 end $$;
 COMMENT ON FUNCTION catalog.check_rule() IS 'Refuses a barcode rule with faults.';
+
+-- find_product(integer, text, text, date); Type: FUNCTION; Schema: catalog; Owner: tpv_owner
+CREATE FUNCTION catalog.find_product(node_id integer, department text, code text, on_date date) RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  printed text := btrim(find_product.code);
+  digits text;
+  product uuid;
+begin
+  select p.product_id into product
+    from catalog.barcode b join catalog.product p on p.product_id = b.product_id and not p.deleted
+   where b.gtin14 = tpv.gtin14(printed) and not b.deleted;
+  if product is not null then
+    return product;
+  end if;
+  digits := tpv.item_digits(find_product.code, find_product.department, find_product.on_date,
+                            catalog.barcode_rules(find_product.node_id));
+  -- A scale pads the number of an item with zeros. What is in the catalog as it is printed goes
+  -- first.
+  select p.product_id into product
+    from (values (1, digits), (2, ltrim(digits, '0')), (3, printed)) as w (step, code)
+    join catalog.local_code c on c.code = w.code and not c.deleted
+     and (c.node_id is null or c.node_id = find_product.node_id)
+     and (c.department_code is null or c.department_code = find_product.department)
+    join catalog.product p on p.product_id = c.product_id and not p.deleted
+   order by w.step = 3, c.department_code is null, c.node_id is null, w.step
+   limit 1;
+  return product;
+end $$;
+COMMENT ON FUNCTION catalog.find_product(node_id integer, department text, code text, on_date date) IS 'The product that a code means at a department of a store on a day; null when nobody knows. First as a GTIN; then by the item digits of a restricted number; then as a local code, of the department, else of the store, else of the chain.';
+
+-- item_key(integer, text, text, date); Type: FUNCTION; Schema: catalog; Owner: tpv_owner
+CREATE FUNCTION catalog.item_key(node_id integer, department text, code text, on_date date) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return tpv.item_key(code, department, on_date, catalog.barcode_rules(node_id));
+end $$;
+COMMENT ON FUNCTION catalog.item_key(node_id integer, department text, code text, on_date date) IS 'What was sold, as documents say it: a GTIN of 14 digits; R: with prefix and item digits of a restricted number, by the rule that held in that store on that day; else L:<department>:<code>.';
+
+-- line_tax(integer, text, text, numeric, date); Type: FUNCTION; Schema: catalog; Owner: tpv_owner
+CREATE FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) RETURNS TABLE(rate numeric, source text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  return query
+  select t.rate, t.source
+    from (
+      select 1, line_tax.said, 'receipt'
+      union all
+      select 2, catalog.tax_rate_at(p.tax_id, line_tax.on_date), 'product'
+        from catalog.product p
+       where line_tax.said is null
+         and p.product_id = catalog.find_product(line_tax.node_id, line_tax.department, line_tax.code, line_tax.on_date)
+      union all
+      select 3, catalog.tax_rate_at(d.tax_id, line_tax.on_date), 'department'
+        from org.department d
+       where line_tax.said is null and d.node_id = line_tax.node_id and d.code = line_tax.department and not d.deleted
+      union all
+      select 4, null, 'unknown'
+    ) as t (step, rate, source)
+   where t.rate is not null or t.source = 'unknown'
+   order by t.step limit 1;
+end $$;
+COMMENT ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) IS 'The tax rate of a line, and who says so: receipt (said, what was printed), else product, else department, at their rate on that business day; else unknown, with no rate.';
+
+-- price_at(uuid, integer, timestamp with time zone); Type: FUNCTION; Schema: catalog; Owner: tpv_owner
+CREATE FUNCTION catalog.price_at(product_id uuid, node_id integer, at timestamp with time zone DEFAULT now()) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- The store's own, then the chain's: of each the last that has begun. A null of the store's
+  -- leaves it to the chain's.
+  return (
+    select coalesce(
+      (select p.price from catalog.price p
+        where p.product_id = price_at.product_id and p.node_id = price_at.node_id and p.valid_from <= price_at.at and not p.deleted
+        order by p.valid_from desc, p.price_id desc limit 1),
+      (select p.price from catalog.price p
+        where p.product_id = price_at.product_id and p.node_id is null and p.valid_from <= price_at.at and not p.deleted
+        order by p.valid_from desc, p.price_id desc limit 1))
+     where exists (select from catalog.product t where t.product_id = price_at.product_id and not t.deleted));
+end $$;
+COMMENT ON FUNCTION catalog.price_at(product_id uuid, node_id integer, at timestamp with time zone) IS 'The price of a product in a store at a moment: the store''s own, else the chain''s; null when there is none. A price holds until the next valid_from; of two with one valid_from the greater key.';
 SET default_tablespace = '';
 SET default_table_access_method = heap;
 
@@ -96,6 +200,7 @@ CREATE TABLE catalog.barcode_rule (
     department_code text,
     valid_from date,
     valid_to date,
+    deleted boolean DEFAULT false NOT NULL,
     CONSTRAINT barcode_rule_name_check CHECK ((name <> ''::text)),
     CONSTRAINT barcode_rule_priority_check CHECK ((priority >= 0))
 );
@@ -117,20 +222,52 @@ COMMENT ON COLUMN catalog.barcode_rule.node_id IS 'The only store it holds in; n
 COMMENT ON COLUMN catalog.barcode_rule.department_code IS 'The only department it holds in; null for all.';
 COMMENT ON COLUMN catalog.barcode_rule.valid_from IS 'First day it holds; null for always.';
 COMMENT ON COLUMN catalog.barcode_rule.valid_to IS 'Last day it holds; null for always.';
+COMMENT ON COLUMN catalog.barcode_rule.deleted IS 'Whether it was deleted. Rows are never removed.';
 
 -- rule_as_json(catalog.barcode_rule); Type: FUNCTION; Schema: catalog; Owner: tpv_owner
 CREATE FUNCTION catalog.rule_as_json(r catalog.barcode_rule) RETURNS jsonb
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select jsonb_strip_nulls(jsonb_build_object(
+begin
+  return jsonb_strip_nulls(jsonb_build_object(
     'name', r.name, 'priority', r.priority, 'prefix', r.prefix, 'length', r.length, 'kind', r.kind,
     'item', case when r.item_start is not null then jsonb_build_object('start', r.item_start, 'length', r.item_length) end,
     'value', case when r.value_start is not null then jsonb_build_object('start', r.value_start, 'length', r.value_length) end,
     'decimals', r.decimals, 'inner_check', r.inner_check, 'inner_check_position', r.inner_check_position,
-    'department', r.department_code, 'valid_from', r.valid_from, 'valid_to', r.valid_to))
-$$;
+    'department', r.department_code, 'valid_from', r.valid_from, 'valid_to', r.valid_to));
+end $$;
 COMMENT ON FUNCTION catalog.rule_as_json(r catalog.barcode_rule) IS 'The rule as tpv.barcode_decode reads it.';
+
+-- tax_rate_at(uuid, date); Type: FUNCTION; Schema: catalog; Owner: tpv_owner
+CREATE FUNCTION catalog.tax_rate_at(tax_id uuid, on_date date) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return (
+    select r.rate from catalog.tax_rate r join catalog.tax t on t.tax_id = r.tax_id and not t.deleted
+     where r.tax_id = tax_rate_at.tax_id and r.valid_from <= tax_rate_at.on_date and not r.deleted
+     order by r.valid_from desc, r.tax_rate_id desc limit 1);
+end $$;
+COMMENT ON FUNCTION catalog.tax_rate_at(tax_id uuid, on_date date) IS 'The rate of a tax on a business day, in percent; null when it had none yet. A rate holds until the next valid_from; of two with one valid_from the greater key.';
+
+-- check_profile(); Type: FUNCTION; Schema: dat; Owner: tpv_owner
+CREATE FUNCTION dat.check_profile() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  faults text;
+begin
+  select string_agg(format('%s at "%s": %s', c.code, c.pointer, c.detail), '; ') into faults
+    from tpv.dat_profile_check(new.profile) c where c.detail not like 'warning: %';
+  if faults is not null and not new.deleted then
+    raise exception 'the profile has faults' using errcode = '22023', detail = faults;
+  end if;
+  return new;
+end $$;
+COMMENT ON FUNCTION dat.check_profile() IS 'Refuses a layout with faults, also where it arrives: one of a newer version waits, and the one before it is used.';
 
 -- pending_ack(bigint, text, text); Type: FUNCTION; Schema: dat; Owner: tpv_owner
 CREATE FUNCTION dat.pending_ack(pending_id bigint, result text, detail text) RETURNS void
@@ -177,7 +314,7 @@ CREATE FUNCTION dat.render_again(receipt_id uuid, why text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$ select tpv.render_again(receipt_id, why) $$;
-COMMENT ON FUNCTION dat.render_again(receipt_id uuid, why text) IS 'Renders the .dat of a receipt again, with the present layout, and publishes it in place of the old one.';
+COMMENT ON FUNCTION dat.render_again(receipt_id uuid, why text) IS 'Renders the .dat of a receipt again, with the present layout, and publishes it in place of the old one. The reason stays for ever and names no person.';
 
 -- save_profile(jsonb, text, integer); Type: FUNCTION; Schema: dat; Owner: tpv_owner
 CREATE FUNCTION dat.save_profile(profile jsonb, department_code text DEFAULT NULL::text, node_id integer DEFAULT NULL::integer) RETURNS integer
@@ -186,24 +323,17 @@ CREATE FUNCTION dat.save_profile(profile jsonb, department_code text DEFAULT NUL
     AS $$
 declare
   problem record;
-  faults text;
   saved integer;
 begin
-  for problem in select * from tpv.dat_profile_check(save_profile.profile) loop
-    if problem.detail like 'warning: %' then
-      raise warning '% at "%": %', problem.code, problem.pointer, substr(problem.detail, 10);
-    else
-      faults := concat_ws('; ', faults, format('%s at "%s": %s', problem.code, problem.pointer, problem.detail));
-    end if;
+  for problem in select * from tpv.dat_profile_check(save_profile.profile) c where c.detail like 'warning: %' loop
+    raise warning '% at "%": %', problem.code, problem.pointer, substr(problem.detail, 10);
   end loop;
-  if faults is not null then
-    raise exception 'the profile has faults' using errcode = '22023', detail = faults;
-  end if;
   -- One saver at a time, so that versions count without gaps.
   lock table dat.profile in share row exclusive mode;
   insert into dat.profile (node_id, department_code, version, profile)
   select coalesce(save_profile.node_id, org.this_node()), save_profile.department_code,
          coalesce(max(p.version), 0) + 1, save_profile.profile
+    -- Deleted ones count: a version is given once.
     from dat.profile p
    where p.node_id = coalesce(save_profile.node_id, org.this_node())
      and p.department_code is not distinct from save_profile.department_code
@@ -234,7 +364,120 @@ CREATE FUNCTION dat.withdraw(receipt_id uuid, why text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$ select tpv.withdraw_dat(receipt_id, why) $$;
-COMMENT ON FUNCTION dat.withdraw(receipt_id uuid, why text) IS 'Takes the .dat of a receipt away from the checkout. The receipt stays as it is. A withdrawal that came too late is listed in dat.withdraw_failed.';
+COMMENT ON FUNCTION dat.withdraw(receipt_id uuid, why text) IS 'Takes the .dat of a receipt away from the checkout. The receipt stays as it is. A withdrawal that came too late is listed in dat.withdraw_failed. The reason stays for ever and names no person.';
+
+-- check_declaration(); Type: FUNCTION; Schema: org; Owner: tpv_owner
+CREATE FUNCTION org.check_declaration() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  faults text;
+begin
+  select string_agg(format('%s: %s', f.pointer, f.detail), '; ') into faults from tpv.terminal_check(new.declares) f;
+  if faults is not null and not new.deleted then
+    raise exception 'the declaration of the terminal has faults' using errcode = '22023', detail = faults;
+  end if;
+  return new;
+end $$;
+COMMENT ON FUNCTION org.check_declaration() IS 'Refuses a terminal whose declaration has faults, also where it arrives: one of a newer version waits, and the one before it holds.';
+
+-- check_place(); Type: FUNCTION; Schema: org; Owner: tpv_owner
+CREATE FUNCTION org.check_place() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  image jsonb := to_jsonb(new);
+  at_node integer := image ->> 'node_id';
+  department text := image ->> 'department_code';
+begin
+  if at_node is null or image -> 'deleted' = 'true' then
+    return null;
+  end if;
+  -- Locked, so that nobody deletes it before this is committed.
+  perform from org.store s where s.node_id = at_node and not s.deleted for share;
+  if not found then
+    raise exception 'node % has no store', at_node using errcode = '23503',
+      hint = 'A store registers itself with org.register_store, and is known here once it has joined.';
+  end if;
+  if department is not null then
+    perform from org.department d where d.node_id = at_node and d.code = department and not d.deleted for share;
+    if not found then
+      raise exception 'the store of node % has no such department', at_node using errcode = '23503',
+        detail = format('%s names department %s.', tg_table_schema || '.' || tg_table_name, department),
+        hint = 'Register it with org.register_department.';
+    end if;
+  end if;
+  return null;
+end $$;
+COMMENT ON FUNCTION org.check_place() IS 'Refuses a row that names a store or a department that is not there, or is deleted.';
+
+-- check_vacant(); Type: FUNCTION; Schema: org; Owner: tpv_owner
+CREATE FUNCTION org.check_vacant() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  at_node integer := old.node_id;
+  department text := to_jsonb(old) ->> 'code';
+  is_store boolean := tg_table_name = 'store';
+  left_over text;
+begin
+  -- It went, or bears another name; and no other row has taken its place.
+  if old.deleted
+     or is_store and exists (select from org.store s where s.node_id = at_node and not s.deleted)
+     or not is_store and exists (
+       select from org.department d where d.node_id = at_node and d.code = department and not d.deleted) then
+    return null;
+  end if;
+  select string_agg(u.user_name || ': ' || u.rows, ', ' order by u.user_name) into left_over
+    from (
+      select 'org.department' as user_name, count(*) as rows from org.department d
+       where is_store and d.node_id = at_node and not d.deleted
+      union all
+      select 'org.terminal', count(*) from org.terminal t
+       where t.node_id = at_node and not t.deleted and (is_store or t.department_code = department)
+      union all
+      select 'dat.profile', count(*) from dat.profile p
+       where p.node_id = at_node and not p.deleted and (is_store or p.department_code = department)
+      union all
+      select 'catalog.barcode_rule', count(*) from catalog.barcode_rule r
+       where r.node_id = at_node and not r.deleted and (is_store or r.department_code = department)
+      union all
+      -- A department that another lessee gets must be nobody's before.
+      select 'sec.role_grant', count(*) from sec.role_grant g
+       where g.node_id = at_node and not g.deleted and (is_store or g.department_code = department)
+         and coalesce(g.valid_to, 'infinity') >= sec.today(g.node_id)
+      union all
+      select 'catalog.local_code', count(*) from catalog.local_code c
+       where c.node_id = at_node and not c.deleted and (is_store or c.department_code = department)
+    ) u
+   where u.rows > 0;
+  if left_over is not null then
+    raise exception 'that % is still used', tg_table_name using errcode = '23503',
+      detail = format('Rows that name it: %s.', left_over),
+      hint = 'Delete them too, in the same transaction, or let them name another.';
+  end if;
+  return null;
+end $$;
+COMMENT ON FUNCTION org.check_vacant() IS 'Refuses that a store or a department is deleted, or gets another code, while other rows name it.';
+
+-- keep_dates(); Type: FUNCTION; Schema: org; Owner: tpv_owner
+CREATE FUNCTION org.keep_dates() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- One that was deleted dates its receipts all the same.
+  if exists (select from org.store s where s.node_id = new.node_id
+              and (s.timezone, s.cutoff_hour) is distinct from (new.timezone, new.cutoff_hour))
+     and exists (select from wire.doc d where d.node_id = new.node_id) then
+    raise exception 'the time zone and the cut-off hour of a store with receipts cannot be changed' using errcode = '22023';
+  end if;
+  return new;
+end $$;
+COMMENT ON FUNCTION org.keep_dates() IS 'Refuses another time zone or cut-off hour of a store that has receipts: the same file would be another receipt then.';
 
 -- register_central(integer, text); Type: FUNCTION; Schema: org; Owner: tpv_owner
 CREATE FUNCTION org.register_central(node_id integer, node_code text) RETURNS void
@@ -262,41 +505,51 @@ begin
 end $$;
 COMMENT ON FUNCTION org.register_central(node_id integer, node_code text) IS 'Makes this database the central node. Can be repeated.';
 
--- register_department(text, text, text, integer); Type: FUNCTION; Schema: org; Owner: tpv_owner
-CREATE FUNCTION org.register_department(code text, name text, concessionaire text DEFAULT NULL::text, node_id integer DEFAULT NULL::integer) RETURNS void
+-- register_department(text, text, text, integer, text); Type: FUNCTION; Schema: org; Owner: tpv_owner
+CREATE FUNCTION org.register_department(code text, name text, concessionaire text DEFAULT NULL::text, node_id integer DEFAULT NULL::integer, tax text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+#variable_conflict use_column
 declare
   entity uuid;
+  default_tax uuid;
 begin
   if concessionaire is not null then
     -- There is no unique index: two stores may each register a concessionaire before they join.
     lock table org.legal_entity in share row exclusive mode;
-    select e.legal_entity_id into entity from org.legal_entity e where e.name = concessionaire order by 1 limit 1;
+    select e.legal_entity_id into entity from org.legal_entity e
+     where e.name = register_department.concessionaire and not e.deleted order by 1 limit 1;
     if not found then
-      insert into org.legal_entity (name) values (concessionaire) returning legal_entity_id into entity;
+      insert into org.legal_entity (name) values (register_department.concessionaire) returning legal_entity_id into entity;
     end if;
   end if;
-  insert into org.department as d (node_id, code, name, legal_entity_id)
-  values (coalesce(register_department.node_id, org.this_node()), register_department.code, register_department.name, entity)
-  on conflict on constraint department_node_id_code_key do update
-    set name = excluded.name, legal_entity_id = coalesce(excluded.legal_entity_id, d.legal_entity_id);
+  if tax is not null then
+    select t.tax_id into default_tax from catalog.tax t where t.code = register_department.tax and not t.deleted;
+    if not found then
+      raise exception 'there is no such tax' using errcode = '23503', hint = 'Their codes are in catalog.tax.';
+    end if;
+  end if;
+  insert into org.department as d (node_id, code, name, legal_entity_id, tax_id)
+  values (coalesce(register_department.node_id, org.this_node()), register_department.code, register_department.name,
+          entity, default_tax)
+  on conflict (node_id, code) where not deleted do update
+    set name = excluded.name, legal_entity_id = coalesce(excluded.legal_entity_id, d.legal_entity_id),
+        tax_id = coalesce(excluded.tax_id, d.tax_id);
 end $$;
-COMMENT ON FUNCTION org.register_department(code text, name text, concessionaire text, node_id integer) IS 'Registers a department, or renames it. concessionaire is the registered name of whoever leases it; node_id the store, this one if it is not given.';
+COMMENT ON FUNCTION org.register_department(code text, name text, concessionaire text, node_id integer, tax text) IS 'Registers a department, or renames it. concessionaire is the registered name of whoever leases it; node_id the store, this one if it is not given; tax the code in catalog.tax of what is sold there without one.';
 
--- register_store(integer, text, text, text, integer, text); Type: FUNCTION; Schema: org; Owner: tpv_owner
-CREATE FUNCTION org.register_store(node_id integer, node_code text, name text, timezone text, cutoff_hour integer, currency text) RETURNS void
+-- register_store(integer, text, text, text, integer, text, text, text); Type: FUNCTION; Schema: org; Owner: tpv_owner
+CREATE FUNCTION org.register_store(node_id integer, node_code text, name text, timezone text, cutoff_hour integer, currency text, code text DEFAULT NULL::text, gateway_url text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-declare
-  old org.store;
+#variable_conflict use_column
 begin
   -- Both must know it: PostgreSQL, which has more names than IANA, and tpv, which reads the clocks.
-  if timezone is null or timezone !~ '/|^UTC$'
-     or not exists (select from pg_catalog.pg_timezone_names z where z.name = timezone)
-     or exists (select from tpv.terminal_check(jsonb_build_object('timezone', timezone))) then
+  if register_store.timezone is null or register_store.timezone !~ '/|^UTC$'
+     or not exists (select from pg_catalog.pg_timezone_names z where z.name = register_store.timezone)
+     or exists (select from tpv.terminal_check(jsonb_build_object('timezone', register_store.timezone))) then
     raise exception 'the time zone is not known' using errcode = '22023',
       hint = 'Give an IANA name such as Europe/Madrid. They are in pg_timezone_names.';
   end if;
@@ -304,65 +557,782 @@ begin
     raise exception 'this database is another node' using errcode = '22023',
       detail = format('It is node %s.', org.this_node()), hint = 'Each store has a database of its own.';
   end if;
-  select * into old from org.store s where s.node_id = register_store.node_id;
-  if (old.timezone, old.cutoff_hour) is distinct from (register_store.timezone, register_store.cutoff_hour::smallint)
-     and old.node_id is not null
-     and exists (select from wire.doc d where d.node_id = register_store.node_id) then
-    raise exception 'the time zone and the cut-off hour of a store with receipts cannot be changed' using errcode = '22023';
-  end if;
   insert into org.node (node_id, node_code, kind) values (register_store.node_id, register_store.node_code, 'store')
-  on conflict on constraint node_pkey do update set node_code = excluded.node_code;
+  on conflict (node_id) do update set node_code = excluded.node_code;
   insert into sync.this_node (node_id) values (register_store.node_id) on conflict do nothing;
-  insert into org.store (node_id, name, timezone, cutoff_hour, currency)
-  values (register_store.node_id, register_store.name, register_store.timezone, register_store.cutoff_hour,
-          register_store.currency)
-  on conflict on constraint store_node_id_key do update
-    set name = excluded.name, timezone = excluded.timezone, cutoff_hour = excluded.cutoff_hour, currency = excluded.currency;
-  if not exists (select from dat.profile p where p.node_id = register_store.node_id and p.department_code is null) then
+  insert into org.store as s (node_id, code, name, timezone, cutoff_hour, currency, gateway_url)
+  values (register_store.node_id, coalesce(register_store.code, register_store.node_code), register_store.name,
+          register_store.timezone, register_store.cutoff_hour, register_store.currency, register_store.gateway_url)
+  on conflict (node_id) where not deleted do update
+    set name = excluded.name, timezone = excluded.timezone, cutoff_hour = excluded.cutoff_hour, currency = excluded.currency,
+        code = coalesce(register_store.code, s.code), gateway_url = coalesce(register_store.gateway_url, s.gateway_url);
+  if not exists (select from dat.profile p
+                  where p.node_id = register_store.node_id and p.department_code is null and not p.deleted) then
     perform dat.save_profile(tpv.dat_legacy_profile());
   end if;
 end $_$;
-COMMENT ON FUNCTION org.register_store(node_id integer, node_code text, name text, timezone text, cutoff_hour integer, currency text) IS 'Makes this database a store, and gives it the legacy .dat layout if it has none. Can be repeated to correct the name.';
+COMMENT ON FUNCTION org.register_store(node_id integer, node_code text, name text, timezone text, cutoff_hour integer, currency text, code text, gateway_url text) IS 'Makes this database a store, and gives it the legacy .dat layout if it has none. Can be repeated to correct the name. code is what is printed for people, the node''s code if none is given; gateway_url is where its gateway answers. Left out, both stay as they were.';
 
--- register_terminal(text, text, jsonb, integer); Type: FUNCTION; Schema: org; Owner: tpv_owner
-CREATE FUNCTION org.register_terminal(code text, department_code text, declares jsonb DEFAULT '{}'::jsonb, node_id integer DEFAULT NULL::integer) RETURNS void
+-- register_terminal(text, text, jsonb, integer, text); Type: FUNCTION; Schema: org; Owner: tpv_owner
+CREATE FUNCTION org.register_terminal(code text, department_code text, declares jsonb DEFAULT '{}'::jsonb, node_id integer DEFAULT NULL::integer, kind text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-  faults text;
+#variable_conflict use_column
 begin
-  select string_agg(format('%s: %s', pointer, detail), '; ') into faults from tpv.terminal_check(declares);
-  if faults is not null then
-    raise exception 'the declaration of the terminal has faults' using errcode = '22023', detail = faults;
-  end if;
-  insert into org.terminal (node_id, code, department_code, declares)
+  insert into org.terminal as t (node_id, code, kind, department_code, declares)
   values (coalesce(register_terminal.node_id, org.this_node()), register_terminal.code,
-          register_terminal.department_code, register_terminal.declares)
-  on conflict on constraint terminal_node_id_code_key do update
-    set department_code = excluded.department_code, declares = excluded.declares, active = true;
+          coalesce(register_terminal.kind, 'department'), register_terminal.department_code, register_terminal.declares)
+  on conflict (node_id, code) where not deleted do update
+    set department_code = excluded.department_code, declares = excluded.declares, active = true,
+        kind = coalesce(register_terminal.kind, t.kind);
 end $$;
-COMMENT ON FUNCTION org.register_terminal(code text, department_code text, declares jsonb, node_id integer) IS 'Registers a terminal of a store (this one if no node_id is given), or changes what it declares. A faulty declaration is refused with 22023.';
-
--- this_node; Type: TABLE; Schema: sync; Owner: tpv_owner
-CREATE TABLE sync.this_node (
-    only_one boolean DEFAULT true NOT NULL,
-    node_id integer NOT NULL,
-    CONSTRAINT this_node_only_one_check CHECK (only_one)
-);
-COMMENT ON TABLE sync.this_node IS 'Which node this database is. One row, never replicated.';
-COMMENT ON COLUMN sync.this_node.only_one IS 'Keeps the table at one row.';
-COMMENT ON COLUMN sync.this_node.node_id IS 'The node.';
+COMMENT ON FUNCTION org.register_terminal(code text, department_code text, declares jsonb, node_id integer, kind text) IS 'Registers a terminal of a store (this one if no node_id is given), or changes what it declares. kind is department or till. A faulty declaration is refused with 22023.';
 
 -- this_node(); Type: FUNCTION; Schema: org; Owner: tpv_owner
 CREATE FUNCTION org.this_node() RETURNS integer
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return (select node_id from sync.this_node);
+end $$;
+COMMENT ON FUNCTION org.this_node() IS 'Number of the node that this database is; null before a store is registered.';
+
+-- accept_drift(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.accept_drift(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  item bigint;
+begin
+  perform sec.require('chain.decide');
+  perform sec.refuse_faults(tpv.form_faults(args, 'drift_id integer!; why why!'));
+  item := args ->> 'drift_id';
+  if not exists (select from own.drift d where d.drift_id = item) then
+    perform sec.refuse_hidden();
+  elsif not exists (select from own.drift d where d.drift_id = item and d.resolved_at is null) then
+    perform sec.refuse_conflict('it is no longer open', 'state');
+  end if;
+  perform sync.accept_drift(item, args ->> 'why');
+  return jsonb_build_object('drift_id', item, 'resolved', true);
+end $$;
+COMMENT ON FUNCTION own.accept_drift(args jsonb) IS 'Accepts a difference that somebody has looked at, so that comparing goes on after it.';
+
+-- block(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.block(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  employee uuid;
+begin
+  perform sec.require('employee.block');
+  perform sec.refuse_faults(tpv.form_faults(args, 'employee_id uuid!; why why!'));
+  employee := args ->> 'employee_id';
+  if not exists (select from own.employee e where e.employee_id = employee) then
+    perform sec.refuse_hidden();
+  end if;
+  perform sec.require_all_of(employee);
+  insert into sec.block as b (employee_id, why) values (employee, args ->> 'why') on conflict (employee_id) do nothing;
+  if not found then
+    perform sec.refuse_conflict('she is blocked already', 'state');
+  end if;
+  insert into sec.audit (event, subject, detail) values ('BLOCKED', format('employee %s', employee), args ->> 'why');
+  return jsonb_build_object('employee_id', employee, 'blocked', true, 'sessions_ended', sec.end_sessions(employee, null, 'REVOKED'));
+end $$;
+COMMENT ON FUNCTION own.block(args jsonb) IS 'Keeps an employee out at this node, whatever central says, and ends her sessions here.';
+
+-- change_customer(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.change_customer(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  changes jsonb := args -> 'changes';
+  faults jsonb;
+  before party.customer;
+  steps jsonb := (select t.only_stricter -> 'consent' from sync.tracked_table t where t.table_name = 'party.customer');
+begin
+  perform sec.require('customer.write');
+  perform sec.refuse_faults(tpv.form_faults(args, 'customer_id uuid!; version text; changes object!'));
+  faults := tpv.form_faults(changes, 'name line; ' || sec.customer_members());
+  select faults || coalesce(jsonb_agg(sec.fault('/' || m, 'missing', 'it cannot be taken away') -> 0), '[]') into faults
+    from unnest(array['name', 'tags', 'consent']) m where changes -> m = 'null';
+  perform sec.refuse_faults(faults);
+  before := sec.lock_customer(args);
+  -- What is not named stays.
+  if changes ? 'consent' and sync.is_looser(steps, to_jsonb(before.consent), changes -> 'consent') then
+    perform sec.refuse_faults(sec.fault('/consent', 'looser', 'consent is given with a reason: loosen_consent'));
+  end if;
+  update party.customer c
+     set name = n.name, email = n.email, phone = n.phone, street = n.street, postcode = n.postcode, city = n.city,
+         country = n.country, tags = n.tags, consent = n.consent, credit_limit = n.credit_limit
+    from jsonb_populate_record(before, changes) n
+   where c.customer_id = before.customer_id;
+  return sec.customer_body(before.customer_id);
+end $$;
+COMMENT ON FUNCTION own.change_customer(args jsonb) IS 'Changes what is named of a customer; null takes it away. Consent only grows stricter here.';
+
+-- change_employee(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.change_employee(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  changes jsonb := args -> 'changes';
+  faults jsonb;
+  before party.employee;
+begin
+  perform sec.require('employee.write');
+  perform sec.decided_by_central();
+  perform sec.refuse_faults(tpv.form_faults(args, 'employee_id uuid!; version text; changes object!'));
+  faults := tpv.form_faults(changes, 'name line; active boolean');
+  select faults || coalesce(jsonb_agg(sec.fault('/' || m, 'missing', 'it cannot be taken away') -> 0), '[]') into faults
+    from unnest(array['name', 'active']) m where changes -> m = 'null';
+  perform sec.refuse_faults(faults);
+  select * into before from party.employee e where e.employee_id = (args ->> 'employee_id')::uuid and not e.deleted for update;
+  if not exists (select from own.employee e where e.employee_id = before.employee_id) then
+    perform sec.refuse_hidden();
+  end if;
+  perform sec.require_version(args -> 'version', (select e.etag from own.employee e where e.employee_id = before.employee_id));
+  update party.employee e set name = n.name, active = n.active
+    from jsonb_populate_record(before, changes) n
+   where e.employee_id = before.employee_id;
+  if before.active and changes -> 'active' = 'false' then
+    perform sec.end_sessions(before.employee_id, null, 'REVOKED');
+  end if;
+  return sec.employee_body(before.employee_id);
+end $$;
+COMMENT ON FUNCTION own.change_employee(args jsonb) IS 'Changes the name of an employee, or whether she may log in. Who may not is refused at once here, and in each store when it has heard.';
+
+-- change_grant(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.change_grant(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+declare
+  changes jsonb := args -> 'changes';
+  faults jsonb;
+  before sec.role_grant;
+  after sec.role_grant;
+begin
+  perform sec.require('employee.write');
+  perform sec.decided_by_central();
+  perform sec.refuse_faults(tpv.form_faults(args, 'role_grant_id uuid!; version text; changes object!'));
+  faults := tpv.form_faults(changes, 'valid_from date; valid_to date');
+  if changes -> 'valid_from' = 'null' then
+    faults := faults || sec.fault('/valid_from', 'missing', 'it cannot be taken away');
+  end if;
+  perform sec.refuse_faults(faults);
+  select * into before from sec.role_grant g where g.role_grant_id = (args ->> 'role_grant_id')::uuid and not g.deleted for update;
+  if before.role_grant_id is null then
+    perform sec.refuse_hidden();
+  end if;
+  perform sec.require_version(args -> 'version', (select g.etag from own.role_grant g where g.role_grant_id = before.role_grant_id));
+  after := jsonb_populate_record(before, changes);
+  if after.valid_to < after.valid_from then
+    perform sec.refuse_faults(sec.fault('/valid_to', 'order', 'it is before the first day'));
+  end if;
+  perform sec.require_no_other(after);
+  update sec.role_grant g set valid_from = after.valid_from, valid_to = after.valid_to where g.role_grant_id = before.role_grant_id;
+  insert into sec.audit (event, subject, detail)
+  values ('ROLE_CHANGED', format('employee %s', before.employee_id),
+          concat_ws(' ', before.role, 'of node ' || before.node_id, 'department ' || before.department_code,
+                    'from', after.valid_from, 'to ' || after.valid_to));
+  set constraints all immediate;
+  return (select to_jsonb(g) from own.role_grant g where g.role_grant_id = before.role_grant_id);
+end $$;
+COMMENT ON FUNCTION own.change_grant(args jsonb) IS 'Changes the days of a grant; a valid_to of null takes its end away. Where and as what it holds stays: that is another grant.';
+
+-- close_day(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.close_day(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+declare
+  here integer := org.this_node();
+  day date;
+begin
+  perform sec.require('day.close');
+  perform sec.refuse_faults(tpv.form_faults(args, 'business_date date!; why why'));
+  if not exists (select from org.store s where s.node_id = here and not s.deleted) then
+    perform sec.refuse_conflict('a day is closed at its store', 'decided-by-store');
+  end if;
+  perform sec.require('day.close', here);
+  day := args ->> 'business_date';
+  begin
+    perform sales.close_day(day, coalesce(args ->> 'why', ''));
+  exception when data_exception then
+    perform sec.refuse_conflict(sqlerrm, 'state');
+  end;
+  return (select to_jsonb(c) from sales.day_close c where c.node_id = here and c.business_date = day);
+end $$;
+COMMENT ON FUNCTION own.close_day(args jsonb) IS 'Closes a business day of this store: what comes later counts, is marked LATE, and gets no .dat by itself.';
+
+-- create_customer(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.create_customer(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  made uuid;
+begin
+  perform sec.require('customer.write');
+  perform sec.refuse_faults(tpv.form_faults(args, 'name line!; ' || sec.customer_members()));
+  insert into party.customer (name, email, phone, street, postcode, city, country, tags, consent, credit_limit)
+  select n.name, n.email, n.phone, n.street, n.postcode, n.city, n.country, coalesce(n.tags, '[]'), coalesce(n.consent, 'none'),
+         n.credit_limit
+    from jsonb_populate_record(null::party.customer, args) n
+  returning customer_id into made;
+  return sec.customer_body(made);
+end $$;
+COMMENT ON FUNCTION own.create_customer(args jsonb) IS 'Makes a customer. Two with one e-mail address are refused.';
+
+-- create_employee(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.create_employee(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  made uuid;
+begin
+  perform sec.require('employee.write');
+  perform sec.decided_by_central();
+  perform sec.refuse_faults(tpv.form_faults(args, 'code login!; name line!'));
+  if exists (select from party.employee e where e.code = args ->> 'code' and not e.deleted) then
+    perform sec.refuse_conflict('somebody logs in with that name already', 'code-taken');
+  end if;
+  insert into party.employee (code, name) values (args ->> 'code', args ->> 'name') returning employee_id into made;
+  return sec.employee_body(made);
+end $$;
+COMMENT ON FUNCTION own.create_employee(args jsonb) IS 'Makes an employee. She can log in once she has a role and a password.';
+
+-- delete_customer(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.delete_customer(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  before party.customer;
+begin
+  perform sec.require('customer.write');
+  perform sec.refuse_faults(tpv.form_faults(args, 'customer_id uuid!; version text'));
+  before := sec.lock_customer(args);
+  update party.customer c set deleted = true where c.customer_id = before.customer_id;
+  return jsonb_build_object('customer_id', before.customer_id, 'deleted', true);
+end $$;
+COMMENT ON FUNCTION own.delete_customer(args jsonb) IS 'Deletes a customer: nobody finds it any more. Its values stay; to take them out is erase_customer.';
+
+-- dismiss(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.dismiss(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  item bigint;
+begin
+  perform sec.require('chain.decide');
+  perform sec.refuse_faults(tpv.form_faults(args, 'quarantine_id integer!; why why!'));
+  item := args ->> 'quarantine_id';
+  if not exists (select from own.quarantine q where q.quarantine_id = item) then
+    perform sec.refuse_hidden();
+  elsif not exists (select from own.quarantine q where q.quarantine_id = item and q.resolved_at is null) then
+    perform sec.refuse_conflict('it waits no longer', 'state');
+  end if;
+  perform sync.dismiss(item, args ->> 'why');
+  return jsonb_build_object('quarantine_id', item, 'resolved', true);
+end $$;
+COMMENT ON FUNCTION own.dismiss(args jsonb) IS 'Takes a row off the quarantine although it was not applied.';
+
+-- end_grant(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.end_grant(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  before sec.role_grant;
+begin
+  perform sec.require('employee.write');
+  perform sec.decided_by_central();
+  perform sec.refuse_faults(tpv.form_faults(args, 'role_grant_id uuid!; version text'));
+  select * into before from sec.role_grant g where g.role_grant_id = (args ->> 'role_grant_id')::uuid and not g.deleted for update;
+  if before.role_grant_id is null then
+    perform sec.refuse_hidden();
+  end if;
+  perform sec.require_version(args -> 'version', (select g.etag from own.role_grant g where g.role_grant_id = before.role_grant_id));
+  update sec.role_grant g set deleted = true where g.role_grant_id = before.role_grant_id;
+  insert into sec.audit (event, subject, detail)
+  values ('ROLE_TAKEN', format('employee %s', before.employee_id),
+          concat_ws(' ', before.role, 'of node ' || before.node_id, 'department ' || before.department_code));
+  return jsonb_build_object('role_grant_id', before.role_grant_id, 'deleted', true);
+end $$;
+COMMENT ON FUNCTION own.end_grant(args jsonb) IS 'Takes a role away at once. One that ends on a day has its valid_to from the start.';
+
+-- end_session(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.end_session(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  known sec.session;
+begin
+  perform sec.refuse_faults(tpv.form_faults(args, 'session_id uuid!'));
+  select * into known from sec.session s where s.session_id = (args ->> 'session_id')::uuid and s.ended_at is null;
+  if known.session_id is null
+     or known.employee_id is distinct from tpv.acting_employee()
+        and not (sec.may('employee.block') and exists (select from own.employee e where e.employee_id = known.employee_id)) then
+    perform sec.refuse_hidden();
+  end if;
+  if known.employee_id is distinct from tpv.acting_employee() then
+    perform sec.require_all_of(known.employee_id);
+  end if;
+  perform sec.end_session(known.session_id, case when known.employee_id = tpv.acting_employee() then 'LOGOUT' else 'REVOKED' end);
+  return jsonb_build_object('session_id', known.session_id, 'ended', true);
+end $$;
+COMMENT ON FUNCTION own.end_session(args jsonb) IS 'Ends a session: one of her own, or of somebody whom she may block.';
+
+-- erase_customer(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.erase_customer(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  customer uuid;
+begin
+  perform sec.require('customer.erase');
+  perform sec.refuse_faults(tpv.form_faults(args, 'customer_id uuid!; why why!'));
+  customer := args ->> 'customer_id';
+  if sync.is_erased('party.customer', customer::text) then
+    return jsonb_build_object('customer_id', customer, 'erased', 0);
+  end if;
+  begin
+    return jsonb_build_object('customer_id', customer, 'erased', party.erase(customer, args ->> 'why'));
+  exception
+    when no_data_found then perform sec.refuse_hidden();
+    when invalid_parameter_value then
+      perform sec.refuse_faults(sec.fault('/why', 'repeats', 'it repeats a value that is to be erased; name the request'));
+  end;
+  return null;
+end $$;
+COMMENT ON FUNCTION own.erase_customer(args jsonb) IS 'Takes every value of a customer out of all nodes, for ever, and of those that are aliases of the same one.';
+
+-- grant_role(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.grant_role(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $_$
+declare
+  role text := args ->> 'role';
+  faults jsonb;
+  node integer;
+  given sec.role_grant;
+begin
+  perform sec.require('employee.write');
+  perform sec.decided_by_central();
+  faults := tpv.form_faults(args,
+    'employee_id uuid!; role string!; node code; department code; valid_from date; valid_to date');
+  if not exists (select from sec.role r where r.role = args ->> 'role') and not faults @? '$[*] ? (@.pointer == "/role")' then
+    faults := faults || sec.fault('/role', 'format', 'there is no such role');
+  end if;
+  perform sec.refuse_faults((select jsonb_agg(f order by f ->> 'pointer') from jsonb_array_elements(faults) f));
+  select s.node_id into node from org.store s where s.code = args ->> 'node' and not s.deleted;
+  select coalesce(jsonb_agg(sec.fault(f.pointer, f.code, f.detail) -> 0 order by f.pointer), '[]') into faults
+    from (values
+      ('/node', 'unknown-store', 'there is no such store', args ->> 'node' is not null and node is null),
+      ('/node', 'missing', 'a lease is one of a department of a store', role = 'concessionaire' and args ->> 'node' is null),
+      ('/node', 'not-here', 'an administrator is one of the whole chain', role = 'admin' and args ->> 'node' is not null),
+      ('/department', 'missing', 'a lease is one of a department of a store', role = 'concessionaire' and args ->> 'department' is null),
+      ('/department', 'not-here', 'a department is one of a store', args ->> 'department' is not null and args ->> 'node' is null),
+      ('/department', 'unknown-department', 'the store has no such department',
+       node is not null and args ->> 'department' is not null and not exists (
+         select from org.department d where d.node_id = node and d.code = args ->> 'department' and not d.deleted)),
+      ('/valid_to', 'order', 'it is before the first day',
+       (args ->> 'valid_to')::date < coalesce((args ->> 'valid_from')::date, sec.today(node)))) as f (pointer, code, detail, is_so)
+   where f.is_so;
+  perform sec.refuse_faults(faults);
+  if not exists (select from own.employee e where e.employee_id = (args ->> 'employee_id')::uuid) then
+    perform sec.refuse_hidden();
+  end if;
+  given.employee_id := args ->> 'employee_id';
+  given.role := role;
+  given.node_id := node;
+  given.department_code := args ->> 'department';
+  given.valid_from := coalesce((args ->> 'valid_from')::date, sec.today(node));
+  given.valid_to := args ->> 'valid_to';
+  perform sec.require_no_other(given);
+  insert into sec.role_grant (employee_id, role, node_id, department_code, valid_from, valid_to)
+  values (given.employee_id, given.role, given.node_id, given.department_code, given.valid_from, given.valid_to)
+  returning * into given;
+  insert into sec.audit (event, subject, detail)
+  values ('ROLE_GRANTED', format('employee %s', given.employee_id),
+          concat_ws(' ', given.role, 'of node ' || given.node_id, 'department ' || given.department_code));
+  set constraints all immediate;
+  return (select to_jsonb(g) from own.role_grant g where g.role_grant_id = given.role_grant_id);
+end $_$;
+COMMENT ON FUNCTION own.grant_role(args jsonb) IS 'Gives an employee a role: in the chain, in a store, or in a department. A lease says its days.';
+
+-- loosen_consent(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.loosen_consent(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  customer uuid;
+begin
+  perform sec.require('customer.write');
+  perform sec.refuse_faults(tpv.form_faults(args, 'customer_id uuid!; consent consent!; why why!'));
+  customer := args ->> 'customer_id';
+  perform from party.customer c where c.customer_id = customer and not c.deleted for update;
+  if not found then
+    perform sec.refuse_hidden();
+  end if;
+  perform sync.loosen('party.customer', customer, 'consent', args ->> 'consent', args ->> 'why');
+  return sec.customer_body(customer);
+end $$;
+COMMENT ON FUNCTION own.loosen_consent(args jsonb) IS 'Sets a looser consent of a customer on her word; the reason says where it is.';
+
+-- make_alias(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.make_alias(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform sec.require('conflict.settle');
+  perform sec.refuse_faults(tpv.form_faults(args, 'table_name key!; key uuid!; of_key uuid'));
+  perform sec.check_writer(args ->> 'table_name');
+  begin
+    perform sync.make_alias(args ->> 'table_name', (args ->> 'key')::uuid, (args ->> 'of_key')::uuid);
+  exception
+    when no_data_found then perform sec.refuse_hidden();
+    when data_exception or object_not_in_prerequisite_state then perform sec.refuse_conflict(sqlerrm, 'state');
+  end;
+  return args;
+end $$;
+COMMENT ON FUNCTION own.make_alias(args jsonb) IS 'Makes a row an alias of the one that it duplicates; without of_key a row of its own again.';
+
+-- make_password_link(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.make_password_link(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+declare
+  until timestamptz;
+begin
+  perform sec.require('employee.write');
+  perform sec.decided_by_central();
+  perform sec.refuse_faults(tpv.form_faults(args, 'employee_id uuid!; link_hash hex32!; expires_at instant'));
+  until := coalesce((args ->> 'expires_at')::timestamptz, date_trunc('second', now()) + interval '1 day');
+  if until <= now() or until > now() + interval '7 days' then
+    perform sec.refuse_faults(sec.fault('/expires_at', 'range', 'it is within the next seven days'));
+  end if;
+  perform sec.make_password_link((args ->> 'employee_id')::uuid, decode(args ->> 'link_hash', 'hex'), until);
+  return jsonb_build_object('employee_id', args ->> 'employee_id', 'expires_at', until);
+end $$;
+COMMENT ON FUNCTION own.make_password_link(args jsonb) IS 'Makes a link by which an employee sets a password, once. Only the hash of its secret is kept.';
+
+-- once(text, bytea, text, jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.once(key text, fingerprint bytea, call text, args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $_$
+declare
+  answer jsonb;
+begin
+  if not exists (select from sec.resource r where r.kind = 'verb' and r.name = once.call) then
+    perform sec.refuse_hidden();
+  end if;
+  if not exists (select from sec.resource r
+                  where r.kind = 'verb' and r.name = once.call and tpv.acting_role() is not null
+                    and (r.permission is null or sec.may(r.permission))) then
+    raise exception 'the role does not have the permission for that' using errcode = 'TP403';
+  end if;
+  if once.key is not null then
+    answer := sec.claim_key(once.key, once.fingerprint);
+    if answer = '{}' then
+      perform sec.refuse_conflict('what that request made was erased meanwhile', 'erased');
+    elsif answer is not null then
+      return jsonb_build_object('answer', answer, 'replayed', true);
+    end if;
+  end if;
+  execute format('select own.%I($1)', once.call) into answer using once.args;
+  if once.key is not null then
+    perform sec.keep_answer(once.key, answer);
+  end if;
+  return jsonb_build_object('answer', answer, 'replayed', false);
+end $_$;
+COMMENT ON FUNCTION own.once(key text, fingerprint bytea, call text, args jsonb) IS 'Calls a function of schema own once for a key, whatever happens to the answer on its way: who asks again under the key gets the same answer. fingerprint is a hash of the request. Without a key it is just called.';
+
+-- register_gateway_key(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.register_gateway_key(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform sec.require('employee.write');
+  perform sec.decided_by_central();
+  perform sec.refuse_faults(tpv.form_faults(args, 'node code!; public_key key32!'));
+  perform sec.register_gateway_key(args ->> 'node', args ->> 'public_key');
+  return jsonb_build_object('node', args ->> 'node', 'registered', true);
+end $$;
+COMMENT ON FUNCTION own.register_gateway_key(args jsonb) IS 'Registers the public key of a store''s gateway, which passwords of those who work there are sealed for.';
+
+-- decide_receipt(jsonb, text, text, text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.decide_receipt(args jsonb, permission text, members text, decision text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+declare
+  here integer := org.this_node();
+  receipt uuid;
+  elsewhere integer;
+  why text := args ->> 'why';
+begin
+  perform sec.require(permission);
+  perform sec.refuse_faults(tpv.form_faults(args, members));
+  receipt := args ->> 'receipt_id';
+  if not exists (select from own.receipt r where r.node_id = here and r.receipt_id = receipt) then
+    select r.node_id into elsewhere from own.receipt r
+     where r.node_id = any (array(select s.node_id from org.store s)) and r.receipt_id = receipt;
+    if elsewhere is null then
+      perform sec.refuse_hidden();
+    end if;
+    perform sec.refuse_conflict('that is decided at the store of the receipt', 'decided-by-store',
+                                (select s.gateway_url from org.store s where s.node_id = elsewhere and not s.deleted));
+  end if;
+  begin
+    case decision
+      when 'release' then perform sales.release(receipt, why, args ->> 'file_name');
+      when 'void' then perform sales.void(receipt, why);
+      when 'withdraw' then perform dat.withdraw(receipt, why);
+      when 'render_again' then perform dat.render_again(receipt, why);
+    end case;
+  exception
+    when data_exception then perform sec.refuse_conflict(sqlerrm, 'state');
+    when unique_violation then perform sec.refuse_conflict(sqlerrm, 'name-taken');
+  end;
+  return sec.receipt_body(here, receipt);
+end $$;
+COMMENT ON FUNCTION sec.decide_receipt(args jsonb, permission text, members text, decision text) IS 'What the functions about a receipt have in common: it must be one of this store that the caller sees.';
+
+-- release(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.release(args jsonb) RETURNS jsonb
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     BEGIN ATOMIC
- SELECT this_node.node_id
-    FROM sync.this_node;
+ SELECT sec.decide_receipt(args, 'receipt.release'::text, 'receipt_id uuid!; why why!; file_name file'::text, 'release'::text) AS decide_receipt;
 END;
-COMMENT ON FUNCTION org.this_node() IS 'Number of the node that this database is; null before a store is registered.';
+COMMENT ON FUNCTION own.release(args jsonb) IS 'Releases a held receipt: it counts, and its .dat is published. file_name replaces a name that is taken.';
+
+-- render_again(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.render_again(args jsonb) RETURNS jsonb
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT sec.decide_receipt(args, 'dat.decide'::text, 'receipt_id uuid!; why why!'::text, 'render_again'::text) AS decide_receipt;
+END;
+COMMENT ON FUNCTION own.render_again(args jsonb) IS 'Renders the .dat of a receipt with the present layout, and publishes it in place of the old one.';
+
+-- replay(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.replay(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  item bigint;
+begin
+  perform sec.require('chain.decide');
+  perform sec.refuse_faults(tpv.form_faults(args, 'quarantine_id integer!'));
+  item := args ->> 'quarantine_id';
+  if not exists (select from own.quarantine q where q.quarantine_id = item) then
+    perform sec.refuse_hidden();
+  end if;
+  begin
+    return jsonb_build_object('quarantine_id', item, 'resolved', sync.replay(item));
+  exception
+    when no_data_found then perform sec.refuse_hidden();
+    when data_exception or object_not_in_prerequisite_state then perform sec.refuse_conflict(sqlerrm, 'state');
+  end;
+  return null;
+end $$;
+COMMENT ON FUNCTION own.replay(args jsonb) IS 'Tries again what waits in quarantine.';
+
+-- scan(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.scan(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+declare
+  node integer;
+  place text := coalesce(args ->> 'department', '');
+  code text := btrim(args ->> 'code');
+  today date;
+  rules jsonb;
+  decoded jsonb;
+  found_id uuid;
+  product catalog.product;
+begin
+  perform sec.require('catalog.read');
+  perform sec.refuse_faults(tpv.form_faults(args, 'code key!; department key; node integer'));
+  node := coalesce((args ->> 'node')::integer, org.this_node());
+  -- A place that is not there is not seen either.
+  if not tpv.may_see_node(node) or not exists (select from org.node n where n.node_id = node)
+     or place <> '' and not tpv.may_see(node, place, null) then
+    perform sec.refuse_hidden();
+  end if;
+  today := sec.today(node);
+  found_id := catalog.find_product(node, place, code, today);
+  select * into product from catalog.product p where p.product_id = found_id;
+  if product.product_id is null then
+    perform sec.refuse_hidden();
+  end if;
+  -- What the label says, by the rules that hold for whoever scans.
+  select coalesce(jsonb_agg(r), '[]') into rules
+    from jsonb_array_elements(catalog.barcode_rules(node)) r
+   where coalesce(r ->> 'department', place) = place
+     and today between coalesce((r ->> 'valid_from')::date, '-infinity') and coalesce((r ->> 'valid_to')::date, 'infinity');
+  decoded := tpv.barcode_decode(code, rules);
+  return jsonb_build_object(
+    'product_id', product.product_id, 'sku', product.sku, 'description', product.description, 'unit', product.unit,
+    'how', case when exists (select from catalog.barcode b
+                              where b.gtin14 = tpv.gtin14(code) and b.product_id = product.product_id and not b.deleted) then 'gtin'
+                when tpv.item_digits(code, place, today, rules) is not null then 'rule'
+                else 'local' end,
+    'gtin14', tpv.gtin14(code),
+    'price', catalog.price_at(product.product_id, node, now())::text,
+    'tax_rate', catalog.tax_rate_at(coalesce(product.tax_id, (
+      select d.tax_id from org.department d where d.node_id = node and d.code = place and not d.deleted)), today)::text,
+    'label_kind', decoded ->> 'value_kind',
+    'label_value', decoded ->> 'value');
+end $$;
+COMMENT ON FUNCTION own.scan(args jsonb) IS 'What a code means that was scanned or keyed in at a department of a store, what that costs there now, and what the label itself says: a price, a weight or a count.';
+
+-- settle(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.settle(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform sec.require('conflict.settle');
+  perform sec.refuse_faults(tpv.form_faults(args, 'table_name key!; key uuid!; column_name key!; node_id integer!; seq integer!'));
+  perform sec.check_writer(args ->> 'table_name');
+  if not exists (select from own.sibling s
+                  where s.table_name = args ->> 'table_name' and s.key = args ->> 'key' and s.column_name = args ->> 'column_name'
+                    and s.node_id = (args ->> 'node_id')::bigint and s.seq = (args ->> 'seq')::bigint) then
+    perform sec.refuse_hidden();
+  end if;
+  begin
+    perform sync.resolve_conflict(args ->> 'table_name', args ->> 'key', args ->> 'column_name', (args ->> 'node_id')::integer,
+                                  (args ->> 'seq')::bigint);
+  exception when data_exception or check_violation then
+    perform sec.refuse_conflict(sqlerrm, 'state');
+  end;
+  return args - 'node_id' - 'seq' || '{"settled": true}';
+end $$;
+COMMENT ON FUNCTION own.settle(args jsonb) IS 'Settles a conflict: one of its values wins.';
+
+-- unblock(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.unblock(args jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  employee uuid;
+begin
+  perform sec.require('employee.block');
+  perform sec.refuse_faults(tpv.form_faults(args, 'employee_id uuid!; why why!'));
+  employee := args ->> 'employee_id';
+  if not exists (select from own.employee e where e.employee_id = employee) then
+    perform sec.refuse_hidden();
+  end if;
+  perform sec.require_all_of(employee);
+  if exists (select from sec.block b
+              cross join lateral jsonb_to_recordset(coalesce(b.scope, '[{}]')) as s (node integer, department text)
+              where b.employee_id = employee and not tpv.may_see(s.node, s.department, null)) then
+    raise exception 'somebody blocked her who looks after more than you' using errcode = 'TP403';
+  end if;
+  delete from sec.block b where b.employee_id = employee;
+  if not found then
+    perform sec.refuse_conflict('she is not blocked', 'state');
+  end if;
+  insert into sec.audit (event, subject, detail) values ('UNBLOCKED', format('employee %s', employee), args ->> 'why');
+  return jsonb_build_object('employee_id', employee, 'blocked', false);
+end $$;
+COMMENT ON FUNCTION own.unblock(args jsonb) IS 'Lets an employee in again who was blocked at this node, by whoever has at least the scope of the one who blocked her.';
+
+-- void(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.void(args jsonb) RETURNS jsonb
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT sec.decide_receipt(args, 'receipt.void'::text, 'receipt_id uuid!; why why!'::text, 'void'::text) AS decide_receipt;
+END;
+COMMENT ON FUNCTION own.void(args jsonb) IS 'Voids a receipt: it does not count, and its .dat is withdrawn. Nothing undoes it.';
+
+-- withdraw(jsonb); Type: FUNCTION; Schema: own; Owner: tpv_owner
+CREATE FUNCTION own.withdraw(args jsonb) RETURNS jsonb
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT sec.decide_receipt(args, 'dat.decide'::text, 'receipt_id uuid!; why why!'::text, 'withdraw'::text) AS decide_receipt;
+END;
+COMMENT ON FUNCTION own.withdraw(args jsonb) IS 'Takes the .dat of a receipt away from the checkout. The receipt stays as it is.';
+
+-- count_authz(); Type: FUNCTION; Schema: party; Owner: tpv_owner
+CREATE FUNCTION party.count_authz() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if (new.active, new.deleted) is distinct from (old.active, old.deleted) then
+    new.authz := old.authz + 1;
+  end if;
+  return new;
+end $$;
+COMMENT ON FUNCTION party.count_authz() IS 'Counts a change of whether an employee may log in, so that what she holds of before is refused.';
+
+-- erase(uuid, text); Type: FUNCTION; Schema: party; Owner: tpv_owner
+CREATE FUNCTION party.erase(customer uuid, why text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  same uuid;
+  erased bigint := 0;
+begin
+  lock table tpv_lock.merge in exclusive mode;
+  if not exists (select from party.customer c where c.customer_id = erase.customer) then
+    raise exception 'there is no customer with that key' using errcode = 'P0002';
+  end if;
+  -- A person who was registered twice is in several rows.
+  for same in
+    with recursive person (customer_id) as (
+      select erase.customer
+      union
+      select other.customer_id from person p
+       cross join lateral (
+         select c.alias_of from party.customer c where c.customer_id = p.customer_id and c.alias_of is not null
+         union all
+         select c.customer_id from party.customer c where c.alias_of = p.customer_id) other (customer_id)
+    )
+    select c.customer_id from party.customer c join person p on p.customer_id = c.customer_id
+     where c.customer_id = erase.customer or not sync.is_erased('party.customer', c.customer_id::text)
+     order by 1
+  loop
+    perform sync.erase('party.customer', same, why);
+    erased := erased + 1;
+  end loop;
+  return erased;
+end $$;
+COMMENT ON FUNCTION party.erase(customer uuid, why text) IS 'Erases a customer, with all rows that are aliases of the same one, at every node and for ever. Needs a reason that names nobody. Answers how many rows were erased.';
 
 -- close_day(date, text); Type: FUNCTION; Schema: sales; Owner: tpv_owner
 CREATE FUNCTION sales.close_day(business_date date, why text DEFAULT ''::text) RETURNS void
@@ -386,14 +1356,14 @@ CREATE FUNCTION sales.ingest_files(terminal text, files bytea[], names text[]) R
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$ select * from tpv.ingest_files(terminal, files, names) $$;
-COMMENT ON FUNCTION sales.ingest_files(terminal text, files bytea[], names text[]) IS 'Receives files of one terminal: one answer for each, in their order. A fault of one file never touches another. At most 64 at a time.';
+COMMENT ON FUNCTION sales.ingest_files(terminal text, files bytea[], names text[]) IS 'Receives files of one terminal: one answer for each, in their order. A fault of one file never touches another. At most 64 at a time. A name with a folder that is a day, 20261128/4711.json, says that the file is one of the archive, and arrived on that day.';
 
--- rebuild_projections(); Type: FUNCTION; Schema: sales; Owner: tpv_owner
-CREATE FUNCTION sales.rebuild_projections() RETURNS TABLE(kind text, documents bigint, projected bigint, quarantined bigint)
+-- rebuild_projections(integer, date, date, boolean, integer); Type: FUNCTION; Schema: sales; Owner: tpv_owner
+CREATE FUNCTION sales.rebuild_projections(node integer DEFAULT NULL::integer, from_date date DEFAULT NULL::date, to_date date DEFAULT NULL::date, dry_run boolean DEFAULT false, most integer DEFAULT NULL::integer) RETURNS TABLE(projection text, looked_at bigint, missing bigint, wrong bigint, unexplained bigint, busy bigint)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ select * from tpv.rebuild_projections() $$;
-COMMENT ON FUNCTION sales.rebuild_projections() IS 'Empties every projection and fills it again from the documents, in one transaction. Readers wait meanwhile.';
+    AS $$ select * from tpv.rebuild_projections(node, from_date, to_date, dry_run, most) $$;
+COMMENT ON FUNCTION sales.rebuild_projections(node integer, from_date date, to_date date, dry_run boolean, most integer) IS 'Compares the rows of these nodes and business dates with the documents, and writes only the differences: missing rows are added, wrong ones put right, and those that no document explains removed. Null means all. One transaction: tpv-migrate rebuild does it day by day. busy: left alone, since a session keeps the rows locked. most: writes at most so many receipts. dry_run: writes nothing.';
 
 -- record_rejection(text, text, bigint, bytea, text, text, bytea); Type: FUNCTION; Schema: sales; Owner: tpv_owner
 CREATE FUNCTION sales.record_rejection(terminal text, file_name text, size_bytes bigint, sha256 bytea, code text, detail text, raw bytea) RETURNS void
@@ -411,14 +1381,1489 @@ CREATE FUNCTION sales.release(receipt_id uuid, why text, file_name text DEFAULT 
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$ select tpv.release_receipt(receipt_id, why, file_name) $$;
-COMMENT ON FUNCTION sales.release(receipt_id uuid, why text, file_name text) IS 'Releases a held receipt: it counts, and its .dat is published. file_name replaces a name that is taken.';
+COMMENT ON FUNCTION sales.release(receipt_id uuid, why text, file_name text) IS 'Releases a held receipt: it counts, and its .dat is published. file_name replaces a name that is taken. The reason stays for ever and names no person.';
+
+-- day_close; Type: TABLE; Schema: sales; Owner: tpv_owner
+CREATE TABLE sales.day_close (
+    node_id integer NOT NULL,
+    business_date date NOT NULL,
+    closed_at timestamp with time zone NOT NULL
+);
+COMMENT ON TABLE sales.day_close IS 'Business days that are closed, a projection. A receipt that comes later is late: it counts, and gets no .dat by itself.';
+COMMENT ON COLUMN sales.day_close.node_id IS 'The store''s node.';
+COMMENT ON COLUMN sales.day_close.business_date IS 'The day.';
+COMMENT ON COLUMN sales.day_close.closed_at IS 'When it was first closed.';
+
+-- early_event; Type: TABLE; Schema: sales; Owner: tpv_owner
+CREATE TABLE sales.early_event (
+    node_id integer NOT NULL,
+    receipt_id uuid NOT NULL
+)
+WITH (autovacuum_vacuum_threshold='0', autovacuum_vacuum_scale_factor='0');
+COMMENT ON TABLE sales.early_event IS 'Receipts that are not here while documents about them are, a projection. It is almost always empty, and vacuumed at once, since every receipt that arrives asks whether it has a page.';
+COMMENT ON COLUMN sales.early_event.node_id IS 'Node of the receipt.';
+COMMENT ON COLUMN sales.early_event.receipt_id IS 'The receipt.';
+
+-- receipt; Type: TABLE; Schema: sales; Owner: tpv_owner
+CREATE TABLE sales.receipt (
+    node_id integer NOT NULL,
+    receipt_id uuid NOT NULL,
+    business_date date NOT NULL,
+    terminal text NOT NULL,
+    department text NOT NULL,
+    series text NOT NULL,
+    receipt_number text NOT NULL,
+    printed_text text NOT NULL,
+    printed_local timestamp without time zone NOT NULL,
+    printed_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    line_count integer NOT NULL,
+    total numeric(14,2) NOT NULL,
+    lines_total numeric(14,2) NOT NULL,
+    total_difference numeric(14,2) NOT NULL,
+    state text NOT NULL,
+    first_outcome text NOT NULL,
+    hold_code text,
+    hold_pointer text,
+    hold_detail text,
+    flags text[] NOT NULL,
+    CONSTRAINT receipt_first_outcome_check CHECK ((first_outcome = ANY (ARRAY['accepted'::text, 'held'::text]))),
+    CONSTRAINT receipt_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'held'::text, 'released'::text, 'voided'::text])))
+);
+COMMENT ON TABLE sales.receipt IS 'Receipts of departments, one row each: a projection of documents of kind receipt and of the documents about them.';
+COMMENT ON COLUMN sales.receipt.node_id IS 'The store''s node.';
+COMMENT ON COLUMN sales.receipt.receipt_id IS 'The receipt, wire.doc.doc_id.';
+COMMENT ON COLUMN sales.receipt.business_date IS 'The business day it counts for.';
+COMMENT ON COLUMN sales.receipt.terminal IS 'The terminal that issued it.';
+COMMENT ON COLUMN sales.receipt.department IS 'Department code as printed.';
+COMMENT ON COLUMN sales.receipt.series IS 'Ticket series; empty when there is none.';
+COMMENT ON COLUMN sales.receipt.receipt_number IS 'Number as printed, receiptId.';
+COMMENT ON COLUMN sales.receipt.printed_text IS 'The printed time in its one form: the store''s wall clock with its offset. The file in sales.raw has what the terminal wrote.';
+COMMENT ON COLUMN sales.receipt.printed_local IS 'The time it was printed on the store''s wall clock.';
+COMMENT ON COLUMN sales.receipt.printed_at IS 'The instant it was printed.';
+COMMENT ON COLUMN sales.receipt.recorded_at IS 'When the store''s database received it.';
+COMMENT ON COLUMN sales.receipt.line_count IS 'Number of lines.';
+COMMENT ON COLUMN sales.receipt.total IS 'Printed total with tax: what the customer saw.';
+COMMENT ON COLUMN sales.receipt.lines_total IS 'Sum of the lines.';
+COMMENT ON COLUMN sales.receipt.total_difference IS 'total - lines_total.';
+COMMENT ON COLUMN sales.receipt.state IS 'accepted, held (waits for a person), released (was held, and a person released it), voided (also the ticket that undid another). Count accepted and released.';
+COMMENT ON COLUMN sales.receipt.first_outcome IS 'The answer to the first delivery: accepted or held.';
+COMMENT ON COLUMN sales.receipt.hold_code IS 'Why it was held; null when it was not.';
+COMMENT ON COLUMN sales.receipt.hold_pointer IS 'JSON pointer to the cause.';
+COMMENT ON COLUMN sales.receipt.hold_detail IS 'The reason as a sentence.';
+COMMENT ON COLUMN sales.receipt.flags IS 'Codes of what was odd but no reason to hold it: ROUNDING, CHECK_DIGIT, ZERO_PRICE …';
+
+-- receipt_event; Type: TABLE; Schema: sales; Owner: tpv_owner
+CREATE TABLE sales.receipt_event (
+    node_id integer NOT NULL,
+    receipt_id uuid NOT NULL,
+    doc_node integer NOT NULL,
+    doc_id uuid NOT NULL,
+    kind text NOT NULL,
+    hlc bigint NOT NULL,
+    body text NOT NULL,
+    business_date date
+);
+COMMENT ON TABLE sales.receipt_event IS 'Documents about receipts after they were printed, a projection: intake, release, void, withdraw, render.';
+COMMENT ON COLUMN sales.receipt_event.node_id IS 'Node of the receipt.';
+COMMENT ON COLUMN sales.receipt_event.receipt_id IS 'The receipt.';
+COMMENT ON COLUMN sales.receipt_event.doc_node IS 'The node that wrote the document.';
+COMMENT ON COLUMN sales.receipt_event.doc_id IS 'The document.';
+COMMENT ON COLUMN sales.receipt_event.kind IS 'Its kind.';
+COMMENT ON COLUMN sales.receipt_event.hlc IS 'When it was recorded.';
+COMMENT ON COLUMN sales.receipt_event.body IS 'Its body: why, and by whom. It names no customer.';
+COMMENT ON COLUMN sales.receipt_event.business_date IS 'Its business date. A row without one was added by hand; a rebuild of any day of its node removes it.';
+
+-- receipt_key; Type: TABLE; Schema: sales; Owner: tpv_owner
+CREATE TABLE sales.receipt_key (
+    terminal text NOT NULL,
+    printed_date date NOT NULL,
+    series text NOT NULL,
+    receipt_number text NOT NULL,
+    variant bytea DEFAULT '\x'::bytea NOT NULL,
+    receipt_id uuid NOT NULL,
+    business_date date NOT NULL,
+    content_hash bytea NOT NULL,
+    first_outcome text NOT NULL,
+    flags text[] DEFAULT '{}'::text[] NOT NULL,
+    arrived_on date,
+    CONSTRAINT receipt_key_first_outcome_check CHECK ((first_outcome = ANY (ARRAY['accepted'::text, 'held'::text])))
+);
+COMMENT ON TABLE sales.receipt_key IS 'Which receipt has which number: it decides whether a receipt is new. At its own store only.';
+COMMENT ON COLUMN sales.receipt_key.terminal IS 'The terminal.';
+COMMENT ON COLUMN sales.receipt_key.printed_date IS 'The printed date on the store''s calendar.';
+COMMENT ON COLUMN sales.receipt_key.series IS 'Ticket series; empty when there is none.';
+COMMENT ON COLUMN sales.receipt_key.receipt_number IS 'The number as printed, receiptId.';
+COMMENT ON COLUMN sales.receipt_key.variant IS 'Empty for the first; the content hash for others that claim the same number; the id where the printed date identifies nothing.';
+COMMENT ON COLUMN sales.receipt_key.receipt_id IS 'The receipt, wire.doc.doc_id.';
+COMMENT ON COLUMN sales.receipt_key.business_date IS 'Its business date, fixed at first acceptance.';
+COMMENT ON COLUMN sales.receipt_key.content_hash IS 'SHA-256 of its canonical form.';
+COMMENT ON COLUMN sales.receipt_key.first_outcome IS 'The answer to the first delivery: accepted or held.';
+COMMENT ON COLUMN sales.receipt_key.flags IS 'The flags it was given then.';
+COMMENT ON COLUMN sales.receipt_key.arrived_on IS 'The day of its first arrival, where the printed date is out of range and so identifies nothing; else null.';
+
+-- receipt_line; Type: TABLE; Schema: sales; Owner: tpv_owner
+CREATE TABLE sales.receipt_line (
+    node_id integer NOT NULL,
+    receipt_id uuid NOT NULL,
+    line_number integer NOT NULL,
+    business_date date NOT NULL,
+    barcode text NOT NULL,
+    gtin14 text,
+    description text NOT NULL,
+    price numeric(14,4) NOT NULL,
+    quantity numeric(14,3),
+    tax_rate numeric(5,2),
+    total numeric(14,2) NOT NULL
+);
+COMMENT ON TABLE sales.receipt_line IS 'Lines of receipts, a projection. Take the state of the receipt into account when counting.';
+COMMENT ON COLUMN sales.receipt_line.node_id IS 'The store''s node.';
+COMMENT ON COLUMN sales.receipt_line.receipt_id IS 'The receipt.';
+COMMENT ON COLUMN sales.receipt_line.line_number IS 'Place on the receipt, from 1.';
+COMMENT ON COLUMN sales.receipt_line.business_date IS 'Business date of the receipt.';
+COMMENT ON COLUMN sales.receipt_line.barcode IS 'Barcode as it was given.';
+COMMENT ON COLUMN sales.receipt_line.gtin14 IS 'Its 14-digit form when it is a GTIN with a right check digit.';
+COMMENT ON COLUMN sales.receipt_line.description IS 'In full, without NUL characters.';
+COMMENT ON COLUMN sales.receipt_line.price IS 'Unit price with tax.';
+COMMENT ON COLUMN sales.receipt_line.quantity IS 'Pieces or kilograms; negative when taken back; null when it has more decimals than this column (such a receipt is held).';
+COMMENT ON COLUMN sales.receipt_line.tax_rate IS 'Percent; null when the terminal did not say.';
+COMMENT ON COLUMN sales.receipt_line.total IS 'price × quantity, rounded half away from zero.';
+
+-- this_node; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.this_node (
+    only_one boolean DEFAULT true NOT NULL,
+    node_id integer NOT NULL,
+    CONSTRAINT this_node_only_one_check CHECK (only_one)
+);
+COMMENT ON TABLE sync.this_node IS 'Which node this database is. One row, never replicated.';
+COMMENT ON COLUMN sync.this_node.only_one IS 'Keeps the table at one row.';
+COMMENT ON COLUMN sync.this_node.node_id IS 'The node.';
+
+-- doc; Type: TABLE; Schema: wire; Owner: tpv_owner
+CREATE TABLE wire.doc (
+    node_id integer NOT NULL,
+    doc_id uuid NOT NULL,
+    business_date date NOT NULL,
+    kind text NOT NULL,
+    to_node integer,
+    hlc bigint NOT NULL,
+    schema_version integer NOT NULL,
+    chain text NOT NULL,
+    chain_seq bigint NOT NULL,
+    prev_hash bytea NOT NULL,
+    body text NOT NULL,
+    content_hash bytea NOT NULL
+)
+PARTITION BY RANGE (business_date);
+COMMENT ON TABLE wire.doc IS 'Facts as documents: receipts, voids, releases, closings. Each is written once by one node and never changed.';
+COMMENT ON COLUMN wire.doc.node_id IS 'The node that recorded it.';
+COMMENT ON COLUMN wire.doc.doc_id IS 'Identity, a uuid v8 derived from what the document is about; it begins with the minute of that.';
+COMMENT ON COLUMN wire.doc.business_date IS 'The business day it belongs to, fixed at first acceptance.';
+COMMENT ON COLUMN wire.doc.kind IS 'receipt, intake, release, void, withdraw, render or day_close.';
+COMMENT ON COLUMN wire.doc.to_node IS 'The node it is addressed to; null for everybody who subscribes. A chain such as >2 has the documents that are addressed to node 2, and no others.';
+COMMENT ON COLUMN wire.doc.hlc IS 'When it was recorded: Unix milliseconds in the upper 48 bits, a counter below.';
+COMMENT ON COLUMN wire.doc.schema_version IS 'Version of the bodies of its kind.';
+COMMENT ON COLUMN wire.doc.chain IS 'The hash chain that it continues: T04 for a terminal''s, empty for the node''s own, >2 for what is addressed to node 2; T04~2 is the second life of T04, after a restore. Which terminal a receipt is of stands in its body.';
+COMMENT ON COLUMN wire.doc.chain_seq IS 'Place in that hash chain, from 1, without gaps.';
+COMMENT ON COLUMN wire.doc.prev_hash IS 'Link hash of the document before; 32 zero bytes at the start.';
+COMMENT ON COLUMN wire.doc.body IS 'Canonical JSON text: sorted keys, plain numbers, NFC.';
+COMMENT ON COLUMN wire.doc.content_hash IS 'sha256(convert_to(body, ''UTF8'')).';
+
+-- slices(integer, date, date); Type: FUNCTION; Schema: sales; Owner: tpv_owner
+CREATE FUNCTION sales.slices(node integer DEFAULT NULL::integer, from_date date DEFAULT NULL::date, to_date date DEFAULT NULL::date) RETURNS TABLE(node_id integer, business_date date, documents bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT s.node_id,
+     s.business_date,
+     (sum(s.documents))::bigint AS sum
+    FROM ( SELECT d.node_id,
+             d.business_date,
+             count(*) AS documents
+            FROM wire.doc d
+           WHERE ((d.business_date >= COALESCE(slices.from_date, '-infinity'::date)) AND (d.business_date <= COALESCE(slices.to_date, 'infinity'::date)))
+           GROUP BY d.node_id, d.business_date
+         UNION ALL
+          SELECT r.node_id,
+             r.business_date,
+             0
+            FROM sales.receipt r
+           WHERE ((r.business_date >= COALESCE(slices.from_date, '-infinity'::date)) AND (r.business_date <= COALESCE(slices.to_date, 'infinity'::date)))
+           GROUP BY r.node_id, r.business_date
+         UNION ALL
+          SELECT l.node_id,
+             l.business_date,
+             0
+            FROM sales.receipt_line l
+           WHERE ((l.business_date >= COALESCE(slices.from_date, '-infinity'::date)) AND (l.business_date <= COALESCE(slices.to_date, 'infinity'::date)))
+           GROUP BY l.node_id, l.business_date
+         UNION ALL
+          SELECT e.node_id,
+             e.business_date,
+             0
+            FROM sales.receipt_event e
+           WHERE ((e.business_date >= COALESCE(slices.from_date, '-infinity'::date)) AND (e.business_date <= COALESCE(slices.to_date, 'infinity'::date)))
+           GROUP BY e.node_id, e.business_date
+         UNION ALL
+          SELECT c.node_id,
+             c.business_date,
+             0
+            FROM sales.day_close c
+           WHERE ((c.business_date >= COALESCE(slices.from_date, '-infinity'::date)) AND (c.business_date <= COALESCE(slices.to_date, 'infinity'::date)))
+         UNION ALL
+          SELECT t.node_id,
+             k.business_date,
+             0
+            FROM (sync.this_node t
+              CROSS JOIN sales.receipt_key k)
+           WHERE ((k.business_date >= COALESCE(slices.from_date, '-infinity'::date)) AND (k.business_date <= COALESCE(slices.to_date, 'infinity'::date)))
+           GROUP BY t.node_id, k.business_date
+         UNION ALL
+          SELECT u.node_id,
+             COALESCE(slices.from_date, slices.to_date, CURRENT_DATE) AS "coalesce",
+             0
+            FROM ( SELECT e.node_id
+                    FROM sales.early_event e
+                 UNION
+                  SELECT e.node_id
+                    FROM sales.receipt_event e
+                   WHERE (e.business_date IS NULL)) u) s
+   WHERE ((slices.node IS NULL) OR (s.node_id = slices.node))
+   GROUP BY s.node_id, s.business_date
+   ORDER BY s.business_date, s.node_id;
+END;
+COMMENT ON FUNCTION sales.slices(node integer, from_date date, to_date date) IS 'What sales.rebuild_projections goes through: each node and business date that has documents or rows, with how many documents there are. Null means all.';
 
 -- void(uuid, text); Type: FUNCTION; Schema: sales; Owner: tpv_owner
 CREATE FUNCTION sales.void(receipt_id uuid, why text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$ select tpv.void_receipt(receipt_id, why) $$;
-COMMENT ON FUNCTION sales.void(receipt_id uuid, why text) IS 'Voids a receipt: it does not count, and its .dat is withdrawn. Nothing undoes it; a void beats a release.';
+COMMENT ON FUNCTION sales.void(receipt_id uuid, why text) IS 'Voids a receipt: it does not count, and its .dat is withdrawn. Nothing undoes it; a void beats a release. The reason stays for ever and names no person.';
+
+-- actor(); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.actor() RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT tpv.actor() AS actor;
+END;
+COMMENT ON FUNCTION sec.actor() IS 'Who acts: employee:<uuid>, the person whom the gateway vouches for in this transaction; else login:<name>, the login of the session. An id and no name of a person: it stays for ever.';
+
+-- admit(uuid, uuid, text, integer, timestamp with time zone); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.admit(session uuid, employee uuid, role text, authz integer, expires_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not sec.may_log_in(employee)
+     or exists (select from party.employee e where e.employee_id = employee and e.authz > admit.authz)
+     or not exists (select from sec.grants_now(employee) g where g.role = admit.role) then
+    raise exception 'central''s session does not count here' using errcode = 'TP401';
+  end if;
+  insert into sec.session as s (session_id, employee_id, role, authz, expires_at, admitted)
+  values (session, employee, admit.role, admit.authz, admit.expires_at, true)
+  on conflict (session_id) do update
+    set authz = greatest(s.authz, excluded.authz), expires_at = greatest(s.expires_at, excluded.expires_at),
+        rotated_at = clock_timestamp(), last_used_at = clock_timestamp()
+    where s.admitted and s.ended_at is null and s.employee_id = excluded.employee_id and s.role = excluded.role;
+  if not found then
+    raise exception 'that session was ended here' using errcode = 'TP401';
+  end if;
+end $$;
+COMMENT ON FUNCTION sec.admit(session uuid, employee uuid, role text, authz integer, expires_at timestamp with time zone) IS 'Lets a session of central''s gateway in, whose token was checked and is good until expires_at. Can be repeated. authz may be ahead of what this store has heard, and not behind.';
+
+-- issuer_key; Type: TABLE; Schema: sec; Owner: tpv_owner
+CREATE TABLE sec.issuer_key (
+    issuer_key_id uuid DEFAULT tpv.uuid7() NOT NULL,
+    kid text NOT NULL,
+    public_key text NOT NULL,
+    url text,
+    retired_at timestamp with time zone,
+    deleted boolean DEFAULT false NOT NULL,
+    CONSTRAINT issuer_key_check CHECK ((deleted OR (kid ~ '^[A-Za-z0-9._-]{1,64}$'::text))),
+    CONSTRAINT issuer_key_check1 CHECK ((deleted OR (public_key ~ '^[A-Za-z0-9_-]{43}$'::text))),
+    CONSTRAINT issuer_key_url_check CHECK ((url ~ '^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^[:space:]@]*)?$'::text))
+);
+COMMENT ON TABLE sec.issuer_key IS 'The keys that central''s gateway signs tokens with, Ed25519. Stores believe these tokens.';
+COMMENT ON COLUMN sec.issuer_key.issuer_key_id IS 'Key.';
+COMMENT ON COLUMN sec.issuer_key.kid IS 'The name of the key in the header of a token.';
+COMMENT ON COLUMN sec.issuer_key.public_key IS 'The public key, 32 bytes in base64url. The other half is a file at central.';
+COMMENT ON COLUMN sec.issuer_key.url IS 'Where central''s gateway answers, as http://host:port or https://host:port; null when it does not say.';
+COMMENT ON COLUMN sec.issuer_key.retired_at IS 'When it was signed with for the last time; null while it is in use. Tokens live for less than an hour.';
+COMMENT ON COLUMN sec.issuer_key.deleted IS 'Whether it was deleted. Rows are never removed.';
+
+-- central_url(); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.central_url() RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT k.url
+    FROM sec.issuer_key k
+   WHERE ((NOT k.deleted) AND (k.retired_at IS NULL) AND (k.url IS NOT NULL))
+   ORDER BY k.issuer_key_id DESC
+  LIMIT 1;
+END;
+COMMENT ON FUNCTION sec.central_url() IS 'Where central''s gateway answers, as its signing key says; null when it does not say.';
+
+-- check_grant(); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.check_grant() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not new.deleted and not exists (select from sec.role r where r.role = new.role) then
+    raise exception 'there is no such role' using errcode = '23514', hint = 'They are in sec.role.';
+  end if;
+  if not new.deleted and (not isfinite(new.valid_from) or not isfinite(new.valid_to) or new.valid_to < new.valid_from) then
+    raise exception 'a grant holds from a day to a later one' using errcode = '23514',
+      hint = 'Leave valid_to out where it has no end.';
+  end if;
+  return new;
+end $$;
+COMMENT ON FUNCTION sec.check_grant() IS 'Refuses a grant of no role, and one whose days are not in order.';
+
+-- check_writer(text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.check_writer(table_name text) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  writer text := (select t.writer from sync.tracked_table t where t.table_name = check_writer.table_name);
+begin
+  if writer is null or not sec.may_read_table(check_writer.table_name) then
+    perform sec.refuse_hidden();
+  elsif writer = 'central' then
+    perform sec.decided_by_central();
+  end if;
+end $$;
+COMMENT ON FUNCTION sec.check_writer(table_name text) IS 'Refuses a table that nobody shares or may see, and in a store one that central decides.';
+
+-- claim_key(text, bytea); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.claim_key(key text, fingerprint bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+#variable_conflict use_column
+declare
+  known sec.idempotency;
+begin
+  -- Waits for the request of this key that is under way; not for long.
+  insert into sec.idempotency (key, fingerprint) values (claim_key.key, claim_key.fingerprint) on conflict do nothing;
+  if found then
+    return null;
+  end if;
+  select * into known from sec.idempotency i where i.actor = sec.actor() and i.key = claim_key.key;
+  if known.fingerprint is distinct from claim_key.fingerprint then
+    raise exception 'that key was used for another request' using errcode = 'TPIDK', hint = 'Each request has a key of its own.';
+  end if;
+  return known.answer::jsonb;
+end $$;
+COMMENT ON FUNCTION sec.claim_key(key text, fingerprint bytea) IS 'Takes a key for the request of this transaction: null. The answer when it was done before.';
+
+-- customer_body(uuid); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.customer_body(customer uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+begin
+  -- The version of a row is its operation, which is otherwise written with the commit.
+  set constraints all immediate;
+  return (select to_jsonb(c) - '{name_key,email_key,phone_key}'::text[] || jsonb_build_object('credit_limit', c.credit_limit::text)
+            from own.customer c where c.customer_id = customer_body.customer);
+end $$;
+COMMENT ON FUNCTION sec.customer_body(customer uuid) IS 'A customer as an answer shows it: amounts are texts. Its version is that after this request.';
+
+-- customer_members(); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.customer_members() RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT 'email email; phone phone; street text; postcode text; city text; country country; tags tags; consent consent; credit_limit money; '::text;
+END;
+COMMENT ON FUNCTION sec.customer_members() IS 'What a request may say of a customer, but for the name.';
+
+-- decided_by_central(); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.decided_by_central() RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if sync.is_joined_store() then
+    perform sec.refuse_conflict('that is decided by central', 'decided-by-central', sec.central_url());
+  end if;
+end $$;
+COMMENT ON FUNCTION sec.decided_by_central() IS 'Refuses a store that has joined a chain what central decides.';
+
+-- employee_body(uuid); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.employee_body(employee uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+begin
+  set constraints all immediate;
+  return (select to_jsonb(e) from own.employee e where e.employee_id = employee_body.employee);
+end $$;
+COMMENT ON FUNCTION sec.employee_body(employee uuid) IS 'An employee as an answer shows her. Her version is that after this request.';
+
+-- session; Type: TABLE; Schema: sec; Owner: tpv_owner
+CREATE TABLE sec.session (
+    session_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    employee_id uuid NOT NULL,
+    role text NOT NULL,
+    authz integer NOT NULL,
+    counter integer DEFAULT 1 NOT NULL,
+    rotated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    last_used_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    address text,
+    user_agent text,
+    ended_at timestamp with time zone,
+    ended_why text,
+    admitted boolean DEFAULT false NOT NULL,
+    CONSTRAINT session_check CHECK (((ended_at IS NULL) = (ended_why IS NULL)))
+);
+COMMENT ON TABLE sec.session IS 'Sessions of people at this node''s gateway. A token names one, and is good while it lasts.';
+COMMENT ON COLUMN sec.session.session_id IS 'Key, sid of the tokens.';
+COMMENT ON COLUMN sec.session.employee_id IS 'The employee.';
+COMMENT ON COLUMN sec.session.role IS 'The role it is for.';
+COMMENT ON COLUMN sec.session.authz IS 'party.employee.authz when it began. When the employee has another one the session is over.';
+COMMENT ON COLUMN sec.session.counter IS 'The number in the refresh token that is good now.';
+COMMENT ON COLUMN sec.session.rotated_at IS 'When that number was given. Twelve hours later the session is over.';
+COMMENT ON COLUMN sec.session.created_at IS 'When she logged in.';
+COMMENT ON COLUMN sec.session.last_used_at IS 'When it was refreshed last.';
+COMMENT ON COLUMN sec.session.expires_at IS 'When it is over, whatever she does.';
+COMMENT ON COLUMN sec.session.address IS 'The address she logged in from.';
+COMMENT ON COLUMN sec.session.user_agent IS 'The program she logged in with, as it called itself.';
+COMMENT ON COLUMN sec.session.ended_at IS 'When it was ended; null while it was not.';
+COMMENT ON COLUMN sec.session.ended_why IS 'Why, as a stable code: LOGOUT, REFRESH_REUSED …';
+COMMENT ON COLUMN sec.session.admitted IS 'Whether it is one of central''s gateway, whose token was shown here.';
+
+-- end_session(uuid, text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.end_session(session uuid, why text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ UPDATE sec.session AS s SET ended_at = clock_timestamp(), ended_why = end_session.why
+   WHERE ((s.session_id = end_session.session) AND (s.ended_at IS NULL));
+END;
+COMMENT ON FUNCTION sec.end_session(session uuid, why text) IS 'Ends a session, so that its tokens are refused at once.';
+
+-- end_sessions(uuid, uuid, text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.end_sessions(employee uuid, except_session uuid, why text) RETURNS integer
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ WITH ended AS (
+          UPDATE sec.session AS s SET ended_at = clock_timestamp(), ended_why = end_sessions.why
+           WHERE ((s.employee_id = end_sessions.employee) AND (s.ended_at IS NULL) AND (s.session_id IS DISTINCT FROM end_sessions.except_session))
+           RETURNING 1 AS "?column?"
+         )
+  SELECT (count(*))::integer AS count
+    FROM ended;
+END;
+COMMENT ON FUNCTION sec.end_sessions(employee uuid, except_session uuid, why text) IS 'Ends all sessions of an employee at this node but one, and counts them.';
+
+-- enter(uuid, uuid, text, integer); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.enter(session uuid, employee uuid, role text, authz integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  scope jsonb;
+begin
+  -- What it is given is not secret. SET ROLE changes no session_user.
+  if session_user <> 'tpv_gateway_user' then
+    raise exception 'people enter by the gateway' using errcode = '42501',
+      hint = 'What a login of psql sees is in sec.login_scope.';
+  end if;
+  if current_setting('role') is distinct from 'tpv_' || enter.role then
+    raise exception 'the transaction has another role' using errcode = 'TP403';
+  end if;
+  select jsonb_agg(jsonb_build_object(
+           'node', g.node_id, 'department', g.department_code,
+           -- Of others the days say only when the grant holds.
+           'from', case when g.role = 'concessionaire' then g.valid_from end,
+           'to', case when g.role = 'concessionaire' then g.valid_to end))
+    into scope
+    from sec.session s
+    join party.employee e on e.employee_id = s.employee_id
+    join sec.role_grant g on g.employee_id = s.employee_id and g.role = s.role
+   where s.session_id = enter.session and s.employee_id = enter.employee and s.role = enter.role
+     and s.ended_at is null and s.expires_at > now() and s.rotated_at > now() - interval '12 hours'
+     and e.active and not e.deleted
+     -- A session is of one authz for good, so that nothing that cut her off is undone by what comes
+     -- after it. Only in whose session a password was changed has tokens that are older than that.
+     -- A store may not have heard yet what central knew when it made the token.
+     and case when s.admitted then enter.authz >= e.authz else s.authz = e.authz and enter.authz <= s.authz end
+     and not g.deleted and sec.today(g.node_id) between g.valid_from and coalesce(g.valid_to, 'infinity')
+     and not exists (select from sec.block b where b.employee_id = s.employee_id);
+  if scope is null then
+    raise exception 'the session is over' using errcode = 'TP401', hint = 'Log in again.';
+  end if;
+  perform tpv.enter(enter.employee, enter.role, scope);
+end $$;
+COMMENT ON FUNCTION sec.enter(session uuid, employee uuid, role text, authz integer) IS 'Makes this transaction one of an employee, with what she may see in this role, until it ends. For the gateway, which has checked a token; refuses one whose session is over, or that was made before what she may, or her password, was changed.';
+
+-- fault(text, text, text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.fault(pointer text, code text, detail text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT jsonb_build_array(jsonb_build_object('pointer', pointer, 'code', code, 'detail', detail)) AS jsonb_build_array;
+END;
+COMMENT ON FUNCTION sec.fault(pointer text, code text, detail text) IS 'A list of one fault of a request: where, a stable code, a sentence.';
+
+-- employee; Type: TABLE; Schema: party; Owner: tpv_owner
+CREATE TABLE party.employee (
+    employee_id uuid DEFAULT tpv.uuid7() NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    authz integer DEFAULT 1 NOT NULL,
+    deleted boolean DEFAULT false NOT NULL,
+    CONSTRAINT employee_check CHECK ((deleted OR (code ~ '^[a-z0-9][a-z0-9._-]{1,63}$'::text))),
+    CONSTRAINT employee_check1 CHECK ((deleted OR (name <> ''::text)))
+);
+COMMENT ON TABLE party.employee IS 'Employees, and others who log in: concessionaires, auditors.';
+COMMENT ON COLUMN party.employee.employee_id IS 'Key. It is what records and documents say of whoever acted, as employee:<uuid>.';
+COMMENT ON COLUMN party.employee.code IS 'What she logs in with.';
+COMMENT ON COLUMN party.employee.name IS 'Name.';
+COMMENT ON COLUMN party.employee.active IS 'Whether she may log in.';
+COMMENT ON COLUMN party.employee.authz IS 'Grows with each change of what she may (active, deleted, her rows of sec.role_grant) and of her password. A session is of the number that it began with, and is over when there is another.';
+COMMENT ON COLUMN party.employee.deleted IS 'Whether it was deleted. The code can be given again. Rows are never removed.';
+
+-- block; Type: TABLE; Schema: sec; Owner: tpv_owner
+CREATE TABLE sec.block (
+    employee_id uuid NOT NULL,
+    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    blocked_by text DEFAULT sec.actor() NOT NULL,
+    why text NOT NULL,
+    scope jsonb DEFAULT tpv.acting_scope(),
+    CONSTRAINT block_why_check CHECK ((why <> ''::text))
+);
+COMMENT ON TABLE sec.block IS 'Employees whom somebody keeps out at this node, whatever central says: while a store is cut off it does not hear whom central disabled. sec.audit has those that were let in again.';
+COMMENT ON COLUMN sec.block.employee_id IS 'The employee.';
+COMMENT ON COLUMN sec.block.since IS 'Since when.';
+COMMENT ON COLUMN sec.block.blocked_by IS 'Who did it, by sec.actor().';
+COMMENT ON COLUMN sec.block.why IS 'The reason. It names no person.';
+COMMENT ON COLUMN sec.block.scope IS 'Where whoever did it may look. Who lets her in again may look there too; null is the whole chain.';
+
+-- may_log_in(uuid); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.may_log_in(employee uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT ((EXISTS ( SELECT
+            FROM party.employee e
+           WHERE ((e.employee_id = may_log_in.employee) AND e.active AND (NOT e.deleted)))) AND (NOT (EXISTS ( SELECT
+            FROM sec.block b
+           WHERE (b.employee_id = may_log_in.employee)))));
+END;
+COMMENT ON FUNCTION sec.may_log_in(employee uuid) IS 'Whether an employee is active, and not blocked at this node.';
+
+-- is_joined_store(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.is_joined_store() RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return (
+    select exists (
+      select from sync.peer p join org.node n on n.node_id = p.node_id where n.kind = 'central'));
+end $$;
+COMMENT ON FUNCTION sync.is_joined_store() IS 'Whether this node is a store that has joined a chain. Central then decides for it.';
+
+-- gateway_key; Type: TABLE; Schema: sec; Owner: tpv_owner
+CREATE TABLE sec.gateway_key (
+    gateway_key_id uuid DEFAULT tpv.uuid7() NOT NULL,
+    node_id integer NOT NULL,
+    public_key text NOT NULL,
+    deleted boolean DEFAULT false NOT NULL,
+    CONSTRAINT gateway_key_check CHECK ((deleted OR (public_key ~ '^[A-Za-z0-9+/]{43}=$'::text)))
+);
+COMMENT ON TABLE sec.gateway_key IS 'The key of each store''s gateway, X25519: what is sealed with it, that gateway alone can open.';
+COMMENT ON COLUMN sec.gateway_key.gateway_key_id IS 'Key.';
+COMMENT ON COLUMN sec.gateway_key.node_id IS 'The store.';
+COMMENT ON COLUMN sec.gateway_key.public_key IS 'The public key, 32 bytes in base64. The other half is a file beside the gateway.';
+COMMENT ON COLUMN sec.gateway_key.deleted IS 'Whether it was deleted. Rows are never removed.';
+
+-- password; Type: TABLE; Schema: sec; Owner: tpv_owner
+CREATE TABLE sec.password (
+    employee_id uuid NOT NULL,
+    phc text NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT password_phc_check CHECK ((phc ~~ '$argon2id$%'::text))
+);
+COMMENT ON TABLE sec.password IS 'Passwords of employees, where they are decided: at central.';
+COMMENT ON COLUMN sec.password.employee_id IS 'The employee.';
+COMMENT ON COLUMN sec.password.phc IS 'The argon2id string.';
+COMMENT ON COLUMN sec.password.changed_at IS 'When it was set.';
+
+-- verifier; Type: TABLE; Schema: sec; Owner: tpv_owner
+CREATE TABLE sec.verifier (
+    verifier_id uuid DEFAULT tpv.uuid7() NOT NULL,
+    employee_id uuid NOT NULL,
+    node_id integer NOT NULL,
+    gateway_key_id uuid NOT NULL,
+    sealed text NOT NULL,
+    deleted boolean DEFAULT false NOT NULL
+);
+COMMENT ON TABLE sec.verifier IS 'What a store''s gateway checks a password with: the argon2id string of an employee who has a grant that names the store, sealed for that gateway (crypto_box_seal). Every node has the row.';
+COMMENT ON COLUMN sec.verifier.verifier_id IS 'Key.';
+COMMENT ON COLUMN sec.verifier.employee_id IS 'The employee.';
+COMMENT ON COLUMN sec.verifier.node_id IS 'The store.';
+COMMENT ON COLUMN sec.verifier.gateway_key_id IS 'The key that it is sealed for.';
+COMMENT ON COLUMN sec.verifier.sealed IS 'The sealed box in base64; empty while a password that was changed is not sealed yet.';
+COMMENT ON COLUMN sec.verifier.deleted IS 'Whether it was deleted, since no grant names the store any more. Rows are never removed.';
+
+-- find_login(text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.find_login(code text) RETURNS TABLE(employee_id uuid, phc text, sealed text, gateway_key text, authz integer)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT e.employee_id,
+     p.phc,
+     NULLIF(v.sealed, ''::text) AS "nullif",
+     k.public_key,
+     e.authz
+    FROM (((party.employee e
+      LEFT JOIN sec.password p ON (((p.employee_id = e.employee_id) AND (NOT sync.is_joined_store()))))
+      LEFT JOIN sec.verifier v ON (((v.employee_id = e.employee_id) AND (NOT v.deleted) AND (v.node_id = ( SELECT t.node_id
+            FROM sync.this_node t)))))
+      LEFT JOIN sec.gateway_key k ON (((k.gateway_key_id = v.gateway_key_id) AND (NOT k.deleted))))
+   WHERE ((e.code = find_login.code) AND (NOT e.deleted) AND sec.may_log_in(e.employee_id));
+END;
+COMMENT ON FUNCTION sec.find_login(code text) IS 'Whose login a name is, and what to check the password with: the argon2id string at central; in a store its sealed form and the public key that it is sealed for. authz is for sec.open_session. No row for a name that nobody may log in with.';
+
+-- throttle; Type: TABLE; Schema: sec; Owner: tpv_owner
+CREATE TABLE sec.throttle (
+    subject bytea NOT NULL,
+    failures integer NOT NULL,
+    last_failed_at timestamp with time zone NOT NULL,
+    blocked_until timestamp with time zone
+)
+WITH (fillfactor='70');
+COMMENT ON TABLE sec.throttle IS 'Attempts to log in that nobody got in by, and how long the next one has to wait.';
+COMMENT ON COLUMN sec.throttle.subject IS 'A hash of what is counted: an account and a source.';
+COMMENT ON COLUMN sec.throttle.failures IS 'How many, one after another.';
+COMMENT ON COLUMN sec.throttle.last_failed_at IS 'When it failed last. A day later they are forgotten.';
+COMMENT ON COLUMN sec.throttle.blocked_until IS 'Until when further attempts are refused; null while there were few.';
+
+-- forget_attempts(bytea); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.forget_attempts(subject bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ DELETE FROM sec.throttle AS t
+   WHERE (t.subject = forget_attempts.subject);
+END;
+COMMENT ON FUNCTION sec.forget_attempts(subject bytea) IS 'Forgets the attempts of somebody who got in.';
+
+-- grant_changed(); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.grant_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update party.employee e set authz = e.authz + 1
+   where e.employee_id = new.employee_id or tg_op = 'UPDATE' and e.employee_id = old.employee_id;
+  -- A store where she works no longer has no use for it.
+  update sec.verifier v set deleted = true
+   where v.employee_id = new.employee_id and not v.deleted
+     and not exists (select from sec.role_grant g
+                      where g.employee_id = v.employee_id and g.node_id = v.node_id and not g.deleted
+                        and coalesce(g.valid_to, 'infinity') >= sec.today(g.node_id));
+  return null;
+end $$;
+COMMENT ON FUNCTION sec.grant_changed() IS 'Counts a change of the grants of an employee, so that tokens of before are refused, and deletes her verifiers for stores that no grant names any more.';
+
+-- today(integer); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.today(node integer DEFAULT NULL::integer) RETURNS date
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- Of no setting of the session: TimeZone is anybody's.
+  return (
+    select (now() at time zone coalesce((
+             select s.timezone from org.store s
+              where s.node_id = coalesce(today.node, (select t.node_id from sync.this_node t)) and not s.deleted), 'UTC'))::date);
+end $$;
+COMMENT ON FUNCTION sec.today(node integer) IS 'The date on the wall of a store, of this one if none is given; in UTC where there is no store. It says which grants hold.';
+
+-- role_grant; Type: TABLE; Schema: sec; Owner: tpv_owner
+CREATE TABLE sec.role_grant (
+    role_grant_id uuid DEFAULT tpv.uuid7() NOT NULL,
+    employee_id uuid NOT NULL,
+    role text NOT NULL,
+    node_id integer,
+    department_code text,
+    valid_from date NOT NULL,
+    valid_to date,
+    deleted boolean DEFAULT false NOT NULL,
+    CONSTRAINT role_grant_check CHECK (((department_code IS NULL) OR (node_id IS NOT NULL))),
+    CONSTRAINT role_grant_check1 CHECK (((role <> 'concessionaire'::text) OR (department_code IS NOT NULL))),
+    CONSTRAINT role_grant_check2 CHECK (((role <> 'admin'::text) OR (node_id IS NULL)))
+);
+COMMENT ON TABLE sec.role_grant IS 'Who has which role, where and from when to when.';
+COMMENT ON COLUMN sec.role_grant.role_grant_id IS 'Key.';
+COMMENT ON COLUMN sec.role_grant.employee_id IS 'The employee.';
+COMMENT ON COLUMN sec.role_grant.role IS 'The role, one of sec.role.';
+COMMENT ON COLUMN sec.role_grant.node_id IS 'The only store it holds in; null for the whole chain.';
+COMMENT ON COLUMN sec.role_grant.department_code IS 'The only department of that store; null for all.';
+COMMENT ON COLUMN sec.role_grant.valid_from IS 'The first day it holds. A concessionaire sees sales from that business date on.';
+COMMENT ON COLUMN sec.role_grant.valid_to IS 'The last day it holds; null for always. A concessionaire sees sales up to that business date.';
+COMMENT ON COLUMN sec.role_grant.deleted IS 'Whether it was deleted. Rows are never removed.';
+
+-- grants_now(uuid); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.grants_now(employee uuid) RETURNS TABLE(role text, node_id integer, department_code text, valid_from date, valid_to date)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT g.role,
+     g.node_id,
+     g.department_code,
+     g.valid_from,
+     g.valid_to
+    FROM sec.role_grant g
+   WHERE ((g.employee_id = grants_now.employee) AND (NOT g.deleted) AND ((sec.today(g.node_id) >= g.valid_from) AND (sec.today(g.node_id) <= COALESCE(g.valid_to, 'infinity'::date))));
+END;
+COMMENT ON FUNCTION sec.grants_now(employee uuid) IS 'The grants of an employee that hold today.';
+
+-- issuer_keys(); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.issuer_keys() RETURNS TABLE(kid text, public_key text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT k.kid,
+     k.public_key
+    FROM sec.issuer_key k
+   WHERE ((NOT k.deleted) AND ((k.retired_at IS NULL) OR (k.retired_at > (now() - '01:00:00'::interval))))
+   ORDER BY k.kid;
+END;
+COMMENT ON FUNCTION sec.issuer_keys() IS 'The keys of central''s gateway whose tokens are good.';
+
+-- keep_answer(text, jsonb); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.keep_answer(key text, answer jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update sec.idempotency i set answer = keep_answer.answer::text where i.actor = sec.actor() and i.key = keep_answer.key;
+end $$;
+COMMENT ON FUNCTION sec.keep_answer(key text, answer jsonb) IS 'Keeps the answer to the request that has taken a key.';
+
+-- customer; Type: TABLE; Schema: party; Owner: tpv_owner
+CREATE TABLE party.customer (
+    customer_id uuid DEFAULT tpv.uuid7() NOT NULL,
+    name text NOT NULL,
+    email text,
+    phone text,
+    street text,
+    postcode text,
+    city text,
+    country text,
+    tags jsonb DEFAULT '[]'::jsonb NOT NULL,
+    consent text DEFAULT 'none'::text NOT NULL,
+    credit_limit numeric(14,2),
+    home_node_id integer,
+    deleted boolean DEFAULT false NOT NULL,
+    alias_of uuid,
+    CONSTRAINT customer_consent_check CHECK ((consent = ANY (ARRAY['none'::text, 'email'::text, 'all'::text]))),
+    CONSTRAINT customer_tags_check CHECK ((jsonb_typeof(tags) = 'array'::text))
+);
+COMMENT ON TABLE party.customer IS 'Customers. Every node may write them.';
+COMMENT ON COLUMN party.customer.customer_id IS 'Key, generated where the customer was first registered.';
+COMMENT ON COLUMN party.customer.name IS 'Name.';
+COMMENT ON COLUMN party.customer.email IS 'E-mail address; two customers with one are duplicates.';
+COMMENT ON COLUMN party.customer.phone IS 'Telephone.';
+COMMENT ON COLUMN party.customer.street IS 'Street and number; the address is one group.';
+COMMENT ON COLUMN party.customer.postcode IS 'Postal code.';
+COMMENT ON COLUMN party.customer.city IS 'City.';
+COMMENT ON COLUMN party.customer.country IS 'ISO 3166 code.';
+COMMENT ON COLUMN party.customer.tags IS 'A set of words, as a sorted JSON array. Each word is added and removed by itself.';
+COMMENT ON COLUMN party.customer.consent IS 'What the customer allows: none, email, all. Of two the stricter holds, and only sync.loosen makes it looser.';
+COMMENT ON COLUMN party.customer.credit_limit IS 'How much may be owed.';
+COMMENT ON COLUMN party.customer.home_node_id IS 'The node that owns the row: the one that inserted it, unless the insert named another. It does not change.';
+COMMENT ON COLUMN party.customer.deleted IS 'Whether it was deleted. Rows are never removed.';
+COMMENT ON COLUMN party.customer.alias_of IS 'The row that this one duplicates; null for a row that is no alias. sync.make_alias sets it.';
+
+-- lock_customer(jsonb); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.lock_customer(args jsonb) RETURNS party.customer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  customer party.customer;
+begin
+  select * into customer from party.customer c where c.customer_id = (args ->> 'customer_id')::uuid and not c.deleted for update;
+  if customer.customer_id is null then
+    perform sec.refuse_hidden();
+  end if;
+  perform sec.require_version(args -> 'version', (select c.etag from own.customer c where c.customer_id = customer.customer_id));
+  return customer;
+end $$;
+COMMENT ON FUNCTION sec.lock_customer(args jsonb) IS 'Locks the customer of a request, which must name its present version.';
+
+-- make_admin(text, text, text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.make_admin(code text, name text, phc text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  employee uuid;
+begin
+  perform sec.decided_by_central();
+  if exists (select from sec.role_grant g
+               join party.employee e on e.employee_id = g.employee_id
+               join sec.password p on p.employee_id = g.employee_id
+              where g.role = 'admin' and not g.deleted and sec.today() between g.valid_from and coalesce(g.valid_to, 'infinity')
+                and sec.may_log_in(e.employee_id)) then
+    perform sec.refuse_conflict('there is an administrator, who makes all others', 'state');
+  end if;
+  insert into party.employee (code, name) values (make_admin.code, make_admin.name) returning employee_id into employee;
+  insert into sec.role_grant (employee_id, role, valid_from)
+  select employee, r, sec.today() - 1 from unnest(array['admin', 'manager']) r;
+  insert into sec.audit (event, subject, detail)
+  values ('ADMIN_MADE', format('employee %s', employee), 'an administrator of the chain was made from the command line');
+  perform sec.set_password(employee, phc, null);
+  return employee;
+end $$;
+COMMENT ON FUNCTION sec.make_admin(code text, name text, phc text) IS 'Makes the first employee: administrator and manager of the whole chain. While one can log in there is no other.';
+
+-- make_password_link(uuid, bytea, timestamp with time zone); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.make_password_link(employee uuid, link_hash bytea, expires_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform sec.decided_by_central();
+  if not exists (select from party.employee e where e.employee_id = employee and not e.deleted) then
+    raise exception 'there is no such employee' using errcode = 'TP404';
+  end if;
+  update sec.password_link l set used_at = clock_timestamp() where l.employee_id = employee and l.used_at is null;
+  insert into sec.password_link (link_hash, employee_id, expires_at)
+  values (make_password_link.link_hash, employee, make_password_link.expires_at);
+  insert into sec.audit (event, subject, detail)
+  values ('PASSWORD_LINK', format('employee %s', employee), 'a link to set a password was made');
+end $$;
+COMMENT ON FUNCTION sec.make_password_link(employee uuid, link_hash bytea, expires_at timestamp with time zone) IS 'Makes a link by which an employee sets a password, in place of the one before.';
+
+-- make_view(text, text, text, text, text[], jsonb, text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.make_view(name text, permission text, query text, comment text, shows text[], columns jsonb, sorted text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  scoped text[] := array(select r.role from sec.role r
+                          where make_view.permission is null
+                             or exists (select from sec.permission p where p.role = r.role and p.permission = make_view.permission)
+                          order by r.role);
+  seen record;
+begin
+  -- The planner takes this test out of the rows: it is made once. The order stands inside, since a
+  -- barrier is planned without its caller's.
+  execute format('create or replace view own.%I with (security_barrier = true) as '
+                 'select v.* from (%s) v where tpv.acting_role() = any (%L::text[])%s',
+                 name, rtrim(query, E'; \n'), scoped, ' order by ' || sorted);
+  execute format('comment on view own.%I is %L', name, comment);
+  for seen in
+    select a.attname, coalesce(columns ->> a.attname::text, sec.shared_comment(a.attname), (
+             select col_description(t.attrelid, t.attnum)
+               from unnest(shows) with ordinality as s (table_name, nth)
+               join pg_attribute t on t.attrelid = s.table_name::regclass and t.attname = a.attname and t.attnum > 0
+              order by s.nth limit 1)) as says
+      from pg_attribute a
+     where a.attrelid = format('own.%I', name)::regclass and a.attnum > 0 and not a.attisdropped
+  loop
+    if seen.says is null then
+      raise exception 'nobody says what column % of own.% is', seen.attname, name using errcode = '22023';
+    end if;
+    execute format('comment on column own.%I.%I is %L', name, seen.attname, seen.says);
+  end loop;
+  insert into sec.resource (name, kind, permission, shows)
+  values (make_view.name, 'view', make_view.permission, make_view.shows);
+  execute format('grant select on own.%I to %s', name, (select string_agg(quote_ident('tpv_' || r), ', ') from unnest(scoped) r));
+end $$;
+COMMENT ON FUNCTION sec.make_view(name text, permission text, query text, comment text, shows text[], columns jsonb, sorted text) IS 'Makes a view of schema own that is read by the roles with a permission, and by nobody else. shows are the tables whose comments its columns bear; columns are the comments of the others.';
+
+-- may(text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.may(permission text) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return (select exists (select from sec.permission p where p.role = tpv.acting_role() and p.permission = may.permission));
+end $$;
+COMMENT ON FUNCTION sec.may(permission text) IS 'Whether whoever acts has a permission, by the role in which she acts.';
+
+-- may_read_table(text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.may_read_table(table_name text) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  readable boolean;
+begin
+  if starts_with(may_read_table.table_name, 'sec.') then
+    return false;
+  end if;
+  select bool_or(sec.may(r.permission)) into readable
+    from sec.resource r where r.kind = 'view' and may_read_table.table_name = any (r.shows);
+  -- Employees are of the whole chain, and so are the tables that no view shows.
+  return coalesce(readable, sec.may('chain.read'))
+     and (readable is true and may_read_table.table_name <> 'party.employee' or tpv.may_see_node(null));
+end $$;
+COMMENT ON FUNCTION sec.may_read_table(table_name text) IS 'Whether whoever acts may see values of a table: by the views of schema own that show it; a table that none shows is for those who look after the whole chain. Of schema sec nobody sees values.';
+
+-- offer(text, text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.offer(verb text, permission text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  scoped text;
+begin
+  insert into sec.resource (name, kind, permission) values (verb, 'verb', offer.permission);
+  for scoped in
+    select r.role from sec.role r
+     where offer.permission is null
+        or exists (select from sec.permission p where p.role = r.role and p.permission = offer.permission)
+  loop
+    execute format('grant execute on function own.%I(jsonb) to %I', verb, 'tpv_' || scoped);
+  end loop;
+end $$;
+COMMENT ON FUNCTION sec.offer(verb text, permission text) IS 'Lets the roles with a permission, and nobody else, call a function of schema own.';
+
+-- open_session(uuid, text, text, text, integer); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.open_session(employee uuid, wanted_role text, address text, user_agent text, seen_authz integer DEFAULT NULL::integer) RETURNS TABLE(session_id uuid, counter integer, authz integer, expires_at timestamp with time zone, role text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  granted text;
+begin
+  select g.role into granted from sec.grants_now(employee) g join sec.role r on r.role = g.role
+   where wanted_role is null or g.role = wanted_role
+   order by r.rank limit 1;
+  if granted is null or not sec.may_log_in(employee) then
+    raise exception 'nobody granted that role here' using errcode = 'TP403';
+  end if;
+  return query
+    insert into sec.session as s (employee_id, role, authz, expires_at, address, user_agent)
+    select e.employee_id, granted, e.authz, now() + interval '30 days', open_session.address, left(open_session.user_agent, 400)
+      from party.employee e where e.employee_id = employee and e.authz = coalesce(seen_authz, e.authz)
+    returning s.session_id, s.counter, s.authz, least(s.rotated_at + interval '12 hours', s.expires_at), s.role;
+  if not found then
+    raise exception 'her password was changed meanwhile' using errcode = 'TP401';
+  end if;
+end $$;
+COMMENT ON FUNCTION sec.open_session(employee uuid, wanted_role text, address text, user_agent text, seen_authz integer) IS 'Begins a session of an employee whose password was checked, in this role; in the first that she has when none is wanted. expires_at is when it is over unless it is refreshed. seen_authz is what sec.find_login said with what the password was checked with.';
+
+-- permissions(); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.permissions() RETURNS TABLE(role text, permission text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  return query select p.role, p.permission from sec.permission p;
+end $$;
+COMMENT ON FUNCTION sec.permissions() IS 'sec.permission, for the gateway: whoever lacks a permission hears that before anything else is wrong.';
+
+-- prune(); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.prune() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  gone bigint;
+  total bigint := 0;
+begin
+  delete from sec.session s
+   where coalesce(s.ended_at, least(s.expires_at, s.rotated_at + interval '12 hours')) < now() - interval '7 days';
+  get diagnostics gone = row_count;
+  total := total + sync.note_pruning('sec.session', gone);
+  -- Answers may hold values of customers.
+  delete from sec.idempotency i where i.made_at < now() - interval '1 day';
+  get diagnostics gone = row_count;
+  total := total + sync.note_pruning('sec.idempotency', gone);
+  delete from sec.throttle t where t.last_failed_at < now() - interval '1 day';
+  delete from sec.password_link l where least(l.used_at, l.expires_at) < now() - interval '7 days';
+  get diagnostics gone = row_count;
+  return total + sync.note_pruning('sec.password_link', gone);
+end $$;
+COMMENT ON FUNCTION sec.prune() IS 'Removes sessions and password links a week after their end, and answers to repeated requests and failed attempts to log in after a day. pg_cron calls it each hour.';
+
+-- publish_issuer_key(text, text, text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.publish_issuer_key(kid text, public_key text, url text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform sec.decided_by_central();
+  insert into sec.issuer_key as k (kid, public_key, url)
+  values (publish_issuer_key.kid, publish_issuer_key.public_key, publish_issuer_key.url)
+  on conflict (kid) where not deleted do update
+    set public_key = excluded.public_key, url = excluded.url
+    where (k.public_key, k.url) is distinct from (excluded.public_key, excluded.url);
+end $$;
+COMMENT ON FUNCTION sec.publish_issuer_key(kid text, public_key text, url text) IS 'Tells every node a key that this gateway signs tokens with, and where the gateway answers. Can be repeated.';
+
+-- receipt_body(integer, uuid); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.receipt_body(node integer, receipt uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+begin
+  return (
+    select to_jsonb(r) || jsonb_build_object('total', r.total::text, 'lines_total', r.lines_total::text,
+                                             'total_difference', r.total_difference::text)
+      from own.receipt r where r.node_id = receipt_body.node and r.receipt_id = receipt_body.receipt);
+end $$;
+COMMENT ON FUNCTION sec.receipt_body(node integer, receipt uuid) IS 'A receipt as an answer shows it: amounts are texts.';
+
+-- record(text, text, text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.record(event text, subject text, detail text DEFAULT ''::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  if record.event is null or record.event !~ '^[A-Z][A-Z0-9_]{2,39}$' then
+    raise exception 'an event is a code of capitals' using errcode = '22023';
+  end if;
+  insert into sec.audit (event, subject, detail) values (record.event, record.subject, coalesce(record.detail, ''));
+end $_$;
+COMMENT ON FUNCTION sec.record(event text, subject text, detail text) IS 'Writes a security event that the gateway saw.';
+
+-- refresh_session(uuid, integer, boolean); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.refresh_session(session uuid, given_counter integer, seen_counter_used boolean) RETURNS TABLE(outcome text, counter integer, employee_id uuid, role text, authz integer, expires_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  known sec.session;
+  refused text;
+begin
+  -- Refreshes of one session take turns here.
+  select * into known from sec.session s where s.session_id = session for update;
+  if known.session_id is null or known.ended_at is not null or known.admitted then
+    return query select 'dead', null::integer, null::uuid, null::text, null::integer, null::timestamptz;
+    return;
+  end if;
+  refused := case
+    when known.expires_at <= clock_timestamp() then 'EXPIRED'
+    when known.rotated_at + interval '12 hours' <= clock_timestamp() then 'IDLE'
+    when given_counter = known.counter
+         or given_counter = known.counter - 1 and not coalesce(seen_counter_used, true)
+            and known.rotated_at > clock_timestamp() - interval '30 seconds' then null
+    else 'REFRESH_REUSED' end;
+  if refused is null and not (sec.may_log_in(known.employee_id) and exists (
+       select from sec.grants_now(known.employee_id) g where g.role = known.role) and exists (
+       select from party.employee e where e.employee_id = known.employee_id and e.authz = known.authz)) then
+    refused := 'REVOKED';
+  end if;
+  if refused is not null then
+    perform sec.end_session(session, refused);
+    if refused = 'REFRESH_REUSED' then
+      insert into sec.audit (event, subject, detail)
+      values ('REFRESH_REUSED', format('session %s', session),
+              'a refresh token was shown that had been replaced: somebody has a copy of it. The session was ended');
+    end if;
+    return query select 'dead', null::integer, known.employee_id, null::text, null::integer, null::timestamptz;
+    return;
+  end if;
+  return query
+    update sec.session s
+       set counter = given_counter + 1,
+           rotated_at = case given_counter when known.counter then clock_timestamp() else s.rotated_at end,
+           last_used_at = clock_timestamp()
+     where s.session_id = session
+    returning case given_counter when known.counter then 'rotated' else 'repeated' end, s.counter, s.employee_id, s.role,
+      s.authz, least(s.rotated_at + interval '12 hours', s.expires_at);
+end $$;
+COMMENT ON FUNCTION sec.refresh_session(session uuid, given_counter integer, seen_counter_used boolean) IS 'Refreshes a session by the number in its refresh token. rotated: the next number. repeated: the number before, within 30 seconds and while no token of the new one was used, as after a lost answer; the same new number again. dead: it is over, or was ended now; so is one of before a change of what she may or of her password.';
+
+-- refuse_conflict(text, text, text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.refuse_conflict(message text, code text, gateway_url text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  raise exception using message = refuse_conflict.message, errcode = 'TP409',
+    detail = jsonb_strip_nulls(jsonb_build_object('code', refuse_conflict.code, 'gateway_url', refuse_conflict.gateway_url))::text;
+end $$;
+COMMENT ON FUNCTION sec.refuse_conflict(message text, code text, gateway_url text) IS 'Refuses what the present state does not allow. The detail is JSON: a code, and where to ask instead.';
+
+-- refuse_faults(jsonb); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.refuse_faults(faults jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if jsonb_array_length(faults) > 0 then
+    raise exception 'the request has faults' using errcode = 'TP422', detail = faults::text;
+  end if;
+end $$;
+COMMENT ON FUNCTION sec.refuse_faults(faults jsonb) IS 'Refuses a request with all its faults, if it has any.';
+
+-- refuse_hidden(); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.refuse_hidden() RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  raise exception 'there is nothing of that kind here' using errcode = 'TP404';
+end $$;
+COMMENT ON FUNCTION sec.refuse_hidden() IS 'Refuses what is not there, and what whoever asks may not see, alike.';
+
+-- register_gateway_key(text, text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.register_gateway_key(node_code text, public_key text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  node integer := (select n.node_id from org.node n where n.node_code = register_gateway_key.node_code and n.kind = 'store');
+begin
+  perform sec.decided_by_central();
+  if node is null then
+    raise exception 'there is no store of that name' using errcode = 'TP404';
+  end if;
+  insert into sec.gateway_key as k (node_id, public_key) values (node, register_gateway_key.public_key)
+  on conflict (node_id) where not deleted do update
+    set public_key = excluded.public_key where k.public_key <> excluded.public_key;
+  if found then
+    -- What was sealed for the key before cannot be opened any more.
+    delete from sec.sealing s where s.node_id = node;
+    insert into sec.audit (event, subject, detail)
+    values ('GATEWAY_KEY', format('node %s', node), 'passwords are sealed for this key of a store''s gateway from now on');
+  end if;
+end $$;
+COMMENT ON FUNCTION sec.register_gateway_key(node_code text, public_key text) IS 'Registers the public key of a store''s gateway, in place of the one before. Passwords of those who work there are sealed for it.';
+
+-- require(text, integer, text, date); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.require(permission text, node integer DEFAULT NULL::integer, department text DEFAULT NULL::text, business_date date DEFAULT NULL::date) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not sec.may(require.permission) then
+    raise exception 'the role does not have the permission %', require.permission using errcode = 'TP403';
+  end if;
+  if require.node is not null and not tpv.may_see(require.node, require.department, require.business_date) then
+    raise exception 'the role was not granted there' using errcode = 'TP403';
+  end if;
+end $$;
+COMMENT ON FUNCTION sec.require(permission text, node integer, department text, business_date date) IS 'Refuses whoever lacks a permission, or has it elsewhere.';
+
+-- require_all_of(uuid); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.require_all_of(employee uuid) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  -- At a store what counts of her grants is what holds there.
+  here integer := (select n.node_id from org.node n where n.node_id = org.this_node() and n.kind = 'store');
+begin
+  if exists (select from sec.role_grant g
+              where g.employee_id = require_all_of.employee and not g.deleted
+                and coalesce(g.valid_to, 'infinity') >= sec.today(g.node_id)
+                and (here is null or g.node_id is null or g.node_id = here)
+                and not tpv.may_see(coalesce(here, g.node_id), g.department_code, null)) then
+    raise exception 'she has a role beyond what you look after' using errcode = 'TP403';
+  end if;
+end $$;
+COMMENT ON FUNCTION sec.require_all_of(employee uuid) IS 'Refuses whoever may not look wherever an employee has a role as far as this node goes: what keeps her out here keeps her out of all of it.';
+
+-- require_no_other(sec.role_grant); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.require_no_other(given sec.role_grant) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- Two of them come one after the other.
+  perform from party.employee e where e.employee_id = given.employee_id for update;
+  if exists (select from sec.role_grant g
+              where g.employee_id = given.employee_id and g.role = given.role and not g.deleted
+                and g.role_grant_id is distinct from given.role_grant_id
+                and (g.node_id, g.department_code) is not distinct from (given.node_id, given.department_code)
+                and daterange(g.valid_from, g.valid_to, '[]') && daterange(given.valid_from, given.valid_to, '[]')) then
+    perform sec.refuse_conflict('she has that role there on some of these days already', 'state');
+  end if;
+end $$;
+COMMENT ON FUNCTION sec.require_no_other(given sec.role_grant) IS 'Refuses a grant of what somebody has on some of its days: ending one of two would leave the other.';
+
+-- require_version(jsonb, text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.require_version(given jsonb, present text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if coalesce(given, 'null') = 'null' then
+    raise exception 'the version of what is to be changed must be given' using errcode = 'TP428', hint = 'It is its etag.';
+  end if;
+  if given #>> '{}' is distinct from present then
+    raise exception 'it was changed meanwhile' using errcode = 'TP412', hint = 'Read it again.';
+  end if;
+end $$;
+COMMENT ON FUNCTION sec.require_version(given jsonb, present text) IS 'Refuses a change of a row that somebody else has changed since it was read.';
+
+-- retire_issuer_key(text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.retire_issuer_key(kid text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform sec.decided_by_central();
+  update sec.issuer_key k set retired_at = clock_timestamp()
+   where k.kid = retire_issuer_key.kid and not k.deleted and k.retired_at is null;
+end $$;
+COMMENT ON FUNCTION sec.retire_issuer_key(kid text) IS 'Says that a key signs no more tokens. Those that it has signed are good for an hour, or until they end.';
+
+-- return_attempt(bytea); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.return_attempt(subject bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ UPDATE sec.throttle AS t SET failures = GREATEST((t.failures - 1), 0)
+   WHERE (t.subject = return_attempt.subject);
+END;
+COMMENT ON FUNCTION sec.return_attempt(subject bytea) IS 'Takes an attempt back whose password was not compared after all.';
+
+-- role; Type: TABLE; Schema: sec; Owner: tpv_owner
+CREATE TABLE sec.role (
+    role text NOT NULL,
+    rank integer NOT NULL,
+    meaning text NOT NULL
+);
+COMMENT ON TABLE sec.role IS 'The roles that can be granted. Each is also a role of PostgreSQL, tpv_ and its name.';
+COMMENT ON COLUMN sec.role.role IS 'Its name.';
+COMMENT ON COLUMN sec.role.rank IS 'Whoever has several and names none gets the one with the least number.';
+COMMENT ON COLUMN sec.role.meaning IS 'Whom it is for.';
+
+-- roles_of(uuid); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.roles_of(employee uuid) RETURNS TABLE(role text, node_id integer, department_code text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT g.role,
+     g.node_id,
+     g.department_code
+    FROM (sec.grants_now(roles_of.employee) g(role, node_id, department_code, valid_from, valid_to)
+      JOIN sec.role r ON ((r.role = g.role)))
+   ORDER BY r.rank, g.node_id NULLS FIRST, g.department_code NULLS FIRST;
+END;
+COMMENT ON FUNCTION sec.roles_of(employee uuid) IS 'The roles that an employee has today, and where.';
+
+-- save_verifier(uuid, integer, uuid, text, timestamp with time zone); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.save_verifier(employee uuid, node integer, key uuid, sealed text, changed_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform sec.decided_by_central();
+  -- One that was changed meanwhile is sealed next.
+  perform from sec.password p where p.employee_id = employee and p.changed_at = save_verifier.changed_at for share;
+  if not found then
+    return;
+  end if;
+  insert into sec.verifier as v (employee_id, node_id, gateway_key_id, sealed)
+  values (employee, node, key, save_verifier.sealed)
+  on conflict (employee_id, node_id) where not deleted do update
+    set gateway_key_id = excluded.gateway_key_id, sealed = excluded.sealed;
+  insert into sec.sealing as s (employee_id, node_id, gateway_key_id, changed_at)
+  values (employee, node, key, save_verifier.changed_at)
+  on conflict on constraint sealing_pkey do update set gateway_key_id = excluded.gateway_key_id, changed_at = excluded.changed_at;
+end $$;
+COMMENT ON FUNCTION sec.save_verifier(employee uuid, node integer, key uuid, sealed text, changed_at timestamp with time zone) IS 'Saves a sealed password for a store, unless it was changed since sec.verifiers_due said it and its changed_at.';
+
+-- scope_of_login(); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.scope_of_login() RETURNS TABLE(role text, scope jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  return query
+  select s.role, jsonb_agg(jsonb_build_object(
+           'node', s.node_id, 'department', s.department_code,
+           'from', case when s.role = 'concessionaire' then s.valid_from end,
+           'to', case when s.role = 'concessionaire' then s.valid_to end))
+    from sec.login_scope s
+   where s.login = session_user and current_setting('role') = 'tpv_' || s.role
+     and sec.today(s.node_id) between coalesce(s.valid_from, '-infinity') and coalesce(s.valid_to, 'infinity')
+   group by s.role;
+end $$;
+COMMENT ON FUNCTION sec.scope_of_login() IS 'What the login of this session may see in the role that it has set; no row when it may see nothing. The extension asks once in a transaction.';
+
+-- set_password(uuid, text, text, uuid); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.set_password(employee uuid, phc text, made_by text, kept_session uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  counted integer;
+begin
+  perform sec.decided_by_central();
+  perform from party.employee e where e.employee_id = employee and not e.deleted for update;
+  if not found then
+    raise exception 'there is no such employee' using errcode = 'TP404';
+  end if;
+  update sec.password p set phc = set_password.phc, changed_at = clock_timestamp() where p.employee_id = employee;
+  if found then
+    -- Every node hears it at once: sessions of before are over there too, and nobody gets in with the
+    -- password of before, until the new one is sealed and comes.
+    update party.employee e set authz = e.authz + 1 where e.employee_id = employee returning e.authz into counted;
+    update sec.verifier v set sealed = '' where v.employee_id = employee and not v.deleted and v.sealed <> '';
+    update sec.session s set authz = counted
+     where s.session_id = kept_session and s.employee_id = employee and s.ended_at is null;
+  else
+    insert into sec.password (employee_id, phc) values (employee, set_password.phc);
+  end if;
+  perform sec.end_sessions(employee, kept_session, 'PASSWORD_SET');
+  insert into sec.audit (event, subject, actor, detail)
+  values ('PASSWORD_SET', format('employee %s', employee), coalesce(made_by, sec.actor()), 'a password was set');
+end $$;
+COMMENT ON FUNCTION sec.set_password(employee uuid, phc text, made_by text, kept_session uuid) IS 'Sets the password of an employee, as an argon2id string, and ends her sessions at every node but kept_session. made_by is who did it, an id and no name.';
+
+-- shared_comment(text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.shared_comment(column_name text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT
+         CASE column_name
+             WHEN 'etag'::text THEN 'The version of the row: it changes with each change. Functions that change a row want it.'::text
+             WHEN 'at'::text THEN 'When.'::text
+             WHEN 'node_id'::text THEN 'The node: the store that it is about.'::text
+             WHEN 'department'::text THEN 'The department, as receipts name it.'::text
+             WHEN 'receipt_id'::text THEN 'The receipt.'::text
+             WHEN 'terminal'::text THEN 'The terminal.'::text
+             ELSE NULL::text
+         END AS "case";
+END;
+COMMENT ON FUNCTION sec.shared_comment(column_name text) IS 'What columns of schema own mean that several views have.';
+
+-- take_attempt(bytea); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.take_attempt(subject bytea) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  insert into sec.throttle as t (subject, failures, last_failed_at) values (take_attempt.subject, 1, clock_timestamp())
+  on conflict (subject) do update
+    set failures = case when t.last_failed_at < clock_timestamp() - interval '24 hours' then 1 else t.failures + 1 end,
+        last_failed_at = clock_timestamp(),
+        -- A second after the fifth, then twice as long each time.
+        blocked_until = case when t.last_failed_at >= clock_timestamp() - interval '24 hours' and t.failures >= 4
+                             then clock_timestamp() + least(interval '15 minutes', interval '1 second' * (1 << least(t.failures - 4, 10)))
+                        end
+    where t.blocked_until is null or t.blocked_until <= clock_timestamp();
+  if found then
+    return null;
+  end if;
+  return coalesce((select t.blocked_until from sec.throttle t where t.subject = take_attempt.subject), clock_timestamp());
+end $$;
+COMMENT ON FUNCTION sec.take_attempt(subject bytea) IS 'Counts an attempt to log in before its password is compared, and answers null; or until when it is refused, which is not counted. After the fifth each has to wait: a second, then twice as long each time, at most 15 minutes. After a day it is forgotten.';
+
+-- node; Type: TABLE; Schema: org; Owner: tpv_owner
+CREATE TABLE org.node (
+    node_id integer NOT NULL,
+    node_code text NOT NULL,
+    kind text NOT NULL,
+    CONSTRAINT node_kind_check CHECK ((kind = ANY (ARRAY['central'::text, 'store'::text]))),
+    CONSTRAINT node_node_code_check CHECK ((node_code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$'::text)),
+    CONSTRAINT node_node_id_check CHECK ((node_id > 0))
+);
+COMMENT ON TABLE org.node IS 'The servers of the chain: central and one for each store.';
+COMMENT ON COLUMN org.node.node_id IS 'Number of the node; the first part of every key.';
+COMMENT ON COLUMN org.node.node_code IS 'Short name, such as S01.';
+COMMENT ON COLUMN org.node.kind IS 'central or store.';
+
+-- this_gateway(); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.this_gateway() RETURNS TABLE(node_id integer, node_code text, kind text, central_url text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT n.node_id,
+     n.node_code,
+     n.kind,
+     sec.central_url() AS central_url
+    FROM (sync.this_node t
+      JOIN org.node n ON ((n.node_id = t.node_id)));
+END;
+COMMENT ON FUNCTION sec.this_gateway() IS 'Which node this is, for its gateway, and where central''s gateway answers. No row before the node is registered.';
+
+-- use_password_link(bytea, text); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.use_password_link(link_hash bytea, phc text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  employee uuid;
+begin
+  perform sec.decided_by_central();
+  update sec.password_link l set used_at = clock_timestamp()
+   where l.link_hash = use_password_link.link_hash and l.used_at is null and l.expires_at > clock_timestamp()
+     and sec.may_log_in(l.employee_id)
+  returning l.employee_id into employee;
+  if employee is null then
+    raise exception 'the link was used already, or is no longer good' using errcode = 'TP404';
+  end if;
+  perform sec.set_password(employee, phc, 'employee:' || employee);
+  return employee;
+end $$;
+COMMENT ON FUNCTION sec.use_password_link(link_hash bytea, phc text) IS 'Sets the password that a link is for, once, and ends the sessions of the employee, who is the answer.';
+
+-- sealing; Type: TABLE; Schema: sec; Owner: tpv_owner
+CREATE TABLE sec.sealing (
+    employee_id uuid NOT NULL,
+    node_id integer NOT NULL,
+    gateway_key_id uuid NOT NULL,
+    changed_at timestamp with time zone NOT NULL
+);
+COMMENT ON TABLE sec.sealing IS 'Which password each verifier was made of, so that the next one is made when it changes.';
+COMMENT ON COLUMN sec.sealing.employee_id IS 'The employee.';
+COMMENT ON COLUMN sec.sealing.node_id IS 'The store.';
+COMMENT ON COLUMN sec.sealing.gateway_key_id IS 'The key that it was sealed for.';
+COMMENT ON COLUMN sec.sealing.changed_at IS 'sec.password.changed_at at that time.';
+
+-- verifiers_due(integer); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.verifiers_due(most integer) RETURNS TABLE(employee_id uuid, node_id integer, gateway_key_id uuid, gateway_key text, phc text, changed_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT e.employee_id,
+     k.node_id,
+     k.gateway_key_id,
+     k.public_key,
+     p.phc,
+     p.changed_at
+    FROM (((sec.gateway_key k
+      JOIN ( SELECT DISTINCT g.employee_id,
+             g.node_id
+            FROM sec.role_grant g
+           WHERE ((g.node_id IS NOT NULL) AND (NOT g.deleted) AND (COALESCE(g.valid_to, 'infinity'::date) >= sec.today(g.node_id)))) w ON ((w.node_id = k.node_id)))
+      JOIN party.employee e ON (((e.employee_id = w.employee_id) AND e.active AND (NOT e.deleted))))
+      JOIN sec.password p ON ((p.employee_id = e.employee_id)))
+   WHERE ((NOT k.deleted) AND (NOT sync.is_joined_store()) AND (NOT (EXISTS ( SELECT
+            FROM (sec.verifier v
+              JOIN sec.sealing s ON (((s.employee_id = v.employee_id) AND (s.node_id = v.node_id))))
+           WHERE ((v.employee_id = e.employee_id) AND (v.node_id = k.node_id) AND (NOT v.deleted) AND (s.gateway_key_id = k.gateway_key_id) AND (s.changed_at = p.changed_at))))))
+   ORDER BY p.changed_at
+  LIMIT verifiers_due.most;
+END;
+COMMENT ON FUNCTION sec.verifiers_due(most integer) IS 'Passwords that are to be sealed for the gateway of a store where their employee works.';
 
 -- accept_drift(bigint, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.accept_drift(drift_id bigint, why text) RETURNS void
@@ -429,7 +2874,7 @@ declare
   accepted sync.drift;
 begin
   update sync.drift d
-     set resolved_at = clock_timestamp(), detail = d.detail || format(' (accepted by %s: %s)', session_user, accept_drift.why)
+     set resolved_at = clock_timestamp(), detail = d.detail || format(' (accepted by %s: %s)', sec.actor(), accept_drift.why)
    where d.drift_id = accept_drift.drift_id and d.resolved_at is null
   returning * into accepted;
   if not found then
@@ -441,9 +2886,9 @@ begin
     on conflict (node_id) do update set seq = greatest(h.seq, excluded.seq);
   else
     insert into sync.verified as v (node_id, chain, chain_seq, hash)
-    select p.node_id, c.key, (c.value ->> 0)::bigint, decode(c.value ->> 1, 'hex')
-      from sync.peer p cross join json_each(p.chains::json) c
-     where p.node_id = accepted.node_id and c.key = accepted.subject
+    select c.writer_id, c.chain, c.chain_seq, c.hash
+      from sync.peer_chain c
+     where c.node_id = accepted.node_id and c.name = accepted.subject
     on conflict (node_id, chain) do update
       set chain_seq = excluded.chain_seq, hash = excluded.hash, verified_at = clock_timestamp();
   end if;
@@ -501,6 +2946,42 @@ begin
 end $$;
 COMMENT ON FUNCTION sync.add_peer(node_id integer, node_code text, kind text, extension text, schema integer) IS 'Makes a node known as a peer, or refuses it: another version, a taken number or name, another chain.';
 
+-- addressed_hash_chains(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.addressed_hash_chains(to_node integer) RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ WITH RECURSIVE first(node_id, chain) AS (
+          SELECT d.node_id,
+             d.chain
+            FROM wire.doc d
+           WHERE (d.to_node = addressed_hash_chains.to_node)
+           ORDER BY d.node_id, d.chain
+          LIMIT 1
+         ), addressed(node_id, chain) AS (
+          SELECT f.node_id,
+             f.chain
+            FROM first f
+         UNION ALL
+          SELECT n.node_id,
+             n.chain
+            FROM (addressed a_1
+              CROSS JOIN LATERAL ( SELECT d.node_id,
+                     d.chain
+                    FROM wire.doc d
+                   WHERE ((d.to_node = addressed_hash_chains.to_node) AND (ROW(d.node_id, d.chain) > ROW(a_1.node_id, a_1.chain)))
+                   ORDER BY d.node_id, d.chain
+                  LIMIT 1) n)
+         )
+  SELECT
+         CASE
+             WHEN (a.node_id = org.this_node()) THEN a.chain
+             ELSE (a.node_id || a.chain)
+         END AS "case"
+    FROM addressed a;
+END;
+COMMENT ON FUNCTION sync.addressed_hash_chains(to_node integer) IS 'The hash chains of the documents here that are addressed to a node, as this node calls them.';
+
 -- op_counter; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.op_counter (
     node_id integer NOT NULL,
@@ -520,6 +3001,78 @@ CREATE FUNCTION sync.advance_op_counter(seq bigint) RETURNS void
    WHERE (c.last_seq < excluded.last_seq);
 END;
 COMMENT ON FUNCTION sync.advance_op_counter(seq bigint) IS 'Moves the counter of this node''s operations forward, never back: the numbers up to this one were given before a restore.';
+
+-- op; Type: TABLE; Schema: wire; Owner: tpv_owner
+CREATE TABLE wire.op (
+    node_id integer NOT NULL,
+    seq bigint NOT NULL,
+    hlc bigint NOT NULL,
+    table_name text NOT NULL,
+    key text NOT NULL,
+    patch text NOT NULL,
+    base text NOT NULL
+)
+PARTITION BY RANGE (seq);
+COMMENT ON TABLE wire.op IS 'Decisions as operations: which node changed which columns of which row, and which versions it had seen.';
+COMMENT ON COLUMN wire.op.node_id IS 'The node that decided.';
+COMMENT ON COLUMN wire.op.seq IS 'Counts that node''s operations in commit order, without gaps.';
+COMMENT ON COLUMN wire.op.hlc IS 'When, as in wire.doc. It orders only operations that were concurrent.';
+COMMENT ON COLUMN wire.op.table_name IS 'The table, such as party.customer.';
+COMMENT ON COLUMN wire.op.key IS 'The key of the row, as text.';
+COMMENT ON COLUMN wire.op.patch IS 'Canonical JSON: the columns and groups that changed, with their values. @exists says whether the row exists.';
+COMMENT ON COLUMN wire.op.base IS 'Canonical JSON: for each of them the versions [node, seq] that the writer saw.';
+
+-- blank_operation(integer, bigint, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.blank_operation(node_id integer, seq bigint, patch text, base text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ UPDATE wire.op AS o SET patch = blank_operation.patch, base = blank_operation.base
+   WHERE ((o.node_id = blank_operation.node_id) AND (o.seq = blank_operation.seq));
+END;
+COMMENT ON FUNCTION sync.blank_operation(node_id integer, seq bigint, patch text, base text) IS 'Takes the values out of an operation. The trigger of wire.op refuses it, except while the extension erases a row, and then everything but this.';
+
+-- blank_records(text, text, boolean); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.blank_records(table_name text, key text, is_new boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- Only what was erased: whoever may call this may call it for any row.
+  if not sync.is_erased(table_name, key) then
+    return;
+  end if;
+  delete from sync.sibling s
+   where s.table_name = blank_records.table_name and s.key = blank_records.key and s.column_name not like '@%';
+  -- Its row needs nothing more than this node has. What cannot be read still has to be.
+  update sync.quarantine q
+     set detail = 'The row was erased.',
+         resolved_at = case when q.code like 'OPERATION%' then q.resolved_at else coalesce(q.resolved_at, clock_timestamp()) end
+   where q.kind = blank_records.table_name and q.key = blank_records.key and q.detail <> 'The row was erased.';
+  -- Copies of what was not stored. The second kind has whole parts of snapshots, or many
+  -- operations, or is no JSON. A key is a whole uuid (OPERATION_KEY), so it is in no other body by
+  -- chance.
+  update sync.quarantine q
+     set refused = q.refused - 'patch' - 'base'
+   where q.kind = blank_records.table_name and q.refused ->> 'key' = blank_records.key and q.refused ? 'patch';
+  update sync.quarantine q
+     set refused = q.refused - 'body'
+   where q.kind like 'resend %' and strpos(q.refused ->> 'body', blank_records.key) > 0;
+  update sync.resolution r
+     set value = 'null', column_name = substring(r.column_name from '^[^/+]*')
+   where r.table_name = blank_records.table_name and r.key = blank_records.key
+     and (r.value <> 'null' or r.column_name ~ '[/+]');
+  update sync.loosening l
+     set value = null, why = 'The row was erased.'
+   where l.table_name = blank_records.table_name and l.key::text = blank_records.key and l.why <> 'The row was erased.';
+  -- A request under the same key is not done again.
+  update sec.idempotency i set answer = '{}' where strpos(i.answer, blank_records.key) > 0;
+  if is_new then
+    insert into sec.audit (event, subject, detail)
+    values ('ERASED', format('%s %s', blank_records.table_name, blank_records.key), 'the values of the row were erased at this node');
+  end if;
+end $$;
+COMMENT ON FUNCTION sync.blank_records(table_name text, key text, is_new boolean) IS 'Takes the values of an erased row out of conflicts, quarantine, resolutions, loosenings and answers that are kept for repeated requests. What is new to this node is a security event.';
 
 -- canonical_key(text, uuid); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.canonical_key(table_name text, key uuid) RETURNS uuid
@@ -541,6 +3094,17 @@ begin
 end $$;
 COMMENT ON FUNCTION sync.capture() IS 'Turns a change of a tracked row into an operation, at the end of the transaction.';
 
+-- capture_erasure(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.capture_erasure() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform tpv.erase(new.table_name, new.key);
+  return null;
+end $$;
+COMMENT ON FUNCTION sync.capture_erasure() IS 'Writes the operation of an erasure, at the end of the transaction like every other.';
+
 -- capture_resolution(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.capture_resolution() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -552,6 +3116,30 @@ begin
 end $$;
 COMMENT ON FUNCTION sync.capture_resolution() IS 'Writes the operation of a resolution, at the end of the transaction like every other.';
 
+-- chain_state(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.chain_state() RETURNS TABLE(node_id integer, node text, direction text, state text, lag_bytes bigint, lag_operations bigint, silent_for_s bigint, received_until timestamp with time zone, verified_until timestamp with time zone, held bigint, quarantined bigint, drift bigint, version text, advice text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with held as (
+    select r.node_id, count(*) as held from sales.receipt r where r.state = 'held' group by r.node_id
+  )
+  select n.node_id, n.node_code, 'here', 'running', null::bigint, null::bigint, null::bigint, null::timestamptz, null::timestamptz,
+         coalesce((select sum(h.held) from held h where n.kind = 'central' or h.node_id = n.node_id), 0)::bigint,
+         (select count(*) from sync.quarantine q where q.resolved_at is null),
+         (select count(*) from sync.drift d where d.resolved_at is null),
+         (select e.extversion from pg_catalog.pg_extension e where e.extname = 'pg_tpv'),
+         case when exists (select from sync.quarantine q where q.resolved_at is null) then 'rows wait in quarantine'
+              else 'nothing to do' end
+    from sync.this_node t join org.node n on n.node_id = t.node_id
+  union all
+  select n.node_id, s.peer, s.direction, s.state, s.lag_bytes, s.lag_operations, extract(epoch from s.silent_for)::bigint,
+         s.received_until, s.verified_until, coalesce((select h.held from held h where h.node_id = n.node_id), 0), s.quarantined,
+         s.drift, s.version, s.advice
+    from sync.status s join org.node n on n.node_code = s.peer
+$$;
+COMMENT ON FUNCTION sync.chain_state() IS 'sync.status as the owner sees it, with a row for this node. For the view of schema own.';
+
 -- tracked_table; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.tracked_table (
     table_name text NOT NULL,
@@ -561,6 +3149,7 @@ CREATE TABLE sync.tracked_table (
     owner_column text,
     duplicates jsonb DEFAULT '{}'::jsonb NOT NULL,
     only_stricter jsonb DEFAULT '{}'::jsonb NOT NULL,
+    sets jsonb DEFAULT '{}'::jsonb NOT NULL,
     tracked_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT tracked_table_writer_check CHECK ((writer = ANY (ARRAY['any'::text, 'central'::text])))
 );
@@ -572,6 +3161,7 @@ COMMENT ON COLUMN sync.tracked_table.groups IS 'Columns that belong together, by
 COMMENT ON COLUMN sync.tracked_table.owner_column IS 'The column with the node_id of the owner of a row, for the policy owner_wins. It is set on insert and does not change.';
 COMMENT ON COLUMN sync.tracked_table.duplicates IS 'Columns whose values no two rows share, by the name of the rule: {"email": ["email"]}. A session is refused a second row; two rows of two nodes are in sync.duplicate.';
 COMMENT ON COLUMN sync.tracked_table.only_stricter IS 'Columns that only grow stricter, with their scales from the strictest value: {"consent": ["none", "email", "all"]}. Only sync.loosen makes them looser.';
+COMMENT ON COLUMN sync.tracked_table.sets IS 'Columns that are sets, and how they change: {"tags": "union"}, or grow_only. Each element is merged by itself.';
 COMMENT ON COLUMN sync.tracked_table.tracked_at IS 'When it was first tracked.';
 
 -- check_alias(sync.tracked_table, uuid, jsonb, jsonb); Type: FUNCTION; Schema: sync; Owner: tpv_owner
@@ -680,6 +3270,13 @@ begin
     raise exception 'the owner of a row of % cannot change', tracked.table_name
       using errcode = '22023', detail = format('Column %s names the owner.', tracked.owner_column);
   end if;
+  -- An erased row is deleted. So only of a deleted one it is asked.
+  if before -> 'deleted' = 'true' and sync.is_erased(tracked.table_name, own_key::text) then
+    raise exception 'that row of % was erased', tracked.table_name using errcode = '55000', hint = 'Make a new one.';
+  end if;
+  if tracked.sets <> '{}' then
+    new := jsonb_populate_record(new, sync.check_sets(tracked, before, image));
+  end if;
   perform sync.check_stricter(tracked, own_key, before, image);
   if tracked.duplicates <> '{}' then
     perform sync.check_alias(tracked, own_key, before, image);
@@ -687,7 +3284,30 @@ begin
   end if;
   return new;
 end $$;
-COMMENT ON FUNCTION sync.check_row() IS 'Sets the owner of a new row; refuses another owner, a looser value, an alias of no row, a duplicate.';
+COMMENT ON FUNCTION sync.check_row() IS 'Sets the owner of a new row; refuses another owner, a looser value, an alias of no row, a duplicate, what is no set, a change of an erased row.';
+
+-- check_sets(sync.tracked_table, jsonb, jsonb); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.check_sets(tracked sync.tracked_table, before jsonb, image jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  a_set record;
+  written jsonb;
+  checked jsonb := '{}';
+begin
+  for a_set in select s.key as column_name, s.value #>> '{}' as rule from jsonb_each(tracked.sets) s loop
+    written := image -> a_set.column_name;
+    continue when written is null or written = 'null';
+    checked := checked || jsonb_build_object(a_set.column_name, tpv.as_set(written));
+    if a_set.rule = 'grow_only' and not (checked -> a_set.column_name) @> (before -> a_set.column_name) then
+      raise exception '% of % only gains elements', a_set.column_name, tracked.table_name
+        using errcode = '23514', hint = 'Write all elements that are there, and the new ones.';
+    end if;
+  end loop;
+  return checked;
+end $$;
+COMMENT ON FUNCTION sync.check_sets(tracked sync.tracked_table, before jsonb, image jsonb) IS 'The sets of a row in their one form: sorted, each element once. Refuses what is no set, and that an element is taken from one that only grows.';
 
 -- check_stricter(sync.tracked_table, uuid, jsonb, jsonb); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.check_stricter(tracked sync.tracked_table, key uuid, before jsonb, image jsonb) RETURNS void
@@ -697,7 +3317,10 @@ CREATE FUNCTION sync.check_stricter(tracked sync.tracked_table, key uuid, before
 declare
   scale record;
 begin
-  for scale in select s.key as column_name, s.value as steps from jsonb_each(tracked.only_stricter) s loop
+  for scale in
+    select s.key as column_name, s.value as steps from jsonb_each(tracked.only_stricter) s
+     where before -> s.key is distinct from image -> s.key
+  loop
     if sync.is_looser(scale.steps, before -> scale.column_name, image -> scale.column_name)
        and not exists (
          select from sync.loosening l
@@ -736,6 +3359,106 @@ begin
 end $$;
 COMMENT ON FUNCTION sync.check_table(relation regclass, rules jsonb) IS 'Refuses a table that cannot be tracked, or not by these rules, with all reasons at once; returns the column of its key.';
 
+-- peer; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.peer (
+    node_id integer NOT NULL,
+    subscription_name text NOT NULL,
+    added_at timestamp with time zone DEFAULT now() NOT NULL,
+    beat bigint,
+    beat_at timestamp with time zone,
+    low_water timestamp with time zone,
+    gap_beat bigint,
+    received_until timestamp with time zone,
+    verified_until timestamp with time zone,
+    verified_at timestamp with time zone,
+    version text,
+    ahead_ms bigint DEFAULT 0 NOT NULL,
+    beat_hlc bigint,
+    whole_hlc bigint,
+    heads_requested_at timestamp with time zone
+)
+WITH (fillfactor='50');
+COMMENT ON TABLE sync.peer IS 'The nodes that this one exchanges rows with, and how much of theirs is here.';
+COMMENT ON COLUMN sync.peer.node_id IS 'The peer.';
+COMMENT ON COLUMN sync.peer.subscription_name IS 'The subscription that its rows arrive by.';
+COMMENT ON COLUMN sync.peer.added_at IS 'When it was added.';
+COMMENT ON COLUMN sync.peer.beat IS 'Number of its last heartbeat.';
+COMMENT ON COLUMN sync.peer.beat_at IS 'When that heartbeat arrived.';
+COMMENT ON COLUMN sync.peer.low_water IS 'The low-water mark of that heartbeat: nothing that was recorded before this moment can still commit there.';
+COMMENT ON COLUMN sync.peer.gap_beat IS 'A heartbeat before this number is missing, so rows may be missing too. Null once this was compared and all are here.';
+COMMENT ON COLUMN sync.peer.received_until IS 'Everything that the peer recorded before this moment is here.';
+COMMENT ON COLUMN sync.peer.verified_until IS 'Everything that the peer recorded before this moment is here, and was compared: its hash chains link up to the heads that it named, and its operations have no gap.';
+COMMENT ON COLUMN sync.peer.verified_at IS 'When that was compared last.';
+COMMENT ON COLUMN sync.peer.version IS 'Version of its extension.';
+COMMENT ON COLUMN sync.peer.ahead_ms IS 'By how much its clock was ahead of ours at its last heartbeat, where that was too much to follow.';
+COMMENT ON COLUMN sync.peer.beat_hlc IS 'The stamp of its last heartbeat.';
+COMMENT ON COLUMN sync.peer.whole_hlc IS 'The stamp of the last heartbeat with which the heads of all its hash chains were known here. Behind beat_hlc while a heartbeat is missing; the peer is asked to name all then.';
+COMMENT ON COLUMN sync.peer.heads_requested_at IS 'When it was asked to; null when nothing is missing.';
+
+-- compare_with(sync.peer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.compare_with(of_peer sync.peer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  began timestamptz := clock_timestamp();
+  is_central boolean;
+  facts jsonb;
+  differences integer;
+  wants json;
+begin
+  select n.kind = 'central' into is_central from org.node n where n.node_id = of_peer.node_id;
+  facts := jsonb_build_object(
+    'this_node', org.this_node(),
+    'peer', of_peer.node_id,
+    'peer_is_central', is_central,
+    'reported', (select coalesce(jsonb_object_agg(v.writer_id, v.seq), '{}') from sync.peer_vector v where v.node_id = of_peer.node_id),
+    'here', (select coalesce(jsonb_object_agg(k.node_id, k.seq), '{}') from sync.contiguous() k),
+    'chains', sync.follow_hash_chains(of_peer),
+    'open', (select coalesce(jsonb_agg(jsonb_build_object(
+                      'what', d.what, 'subject', d.subject, 'from_seq', d.from_seq,
+                      'waited_ms', (extract(epoch from began - d.requested_at) * 1000)::bigint)), '[]')
+               from sync.drift d where d.node_id = of_peer.node_id and d.resolved_at is null));
+  with found as materialized (
+    select f.what, f.subject, f.from_seq, f.to_seq, f.detail, f.request from tpv.peer_differences(facts) f
+  ), noted as (
+    insert into sync.drift as d (node_id, what, subject, from_seq, to_seq, detail, requested_at)
+    select of_peer.node_id, f.what, f.subject, f.from_seq, f.to_seq, f.detail,
+           case when f.request in ('rows', 'snapshot', 'coming') then clock_timestamp() end
+      from found f
+    on conflict (node_id, what, subject) where resolved_at is null do update
+      set from_seq = excluded.from_seq, to_seq = excluded.to_seq, detail = excluded.detail,
+          requested_at = coalesce(excluded.requested_at, d.requested_at)
+  ), gone as (
+    update sync.drift d set resolved_at = clock_timestamp()
+     where d.node_id = of_peer.node_id and d.resolved_at is null
+       and not exists (select from found f where f.what = d.what and f.subject = d.subject)
+  )
+  select count(*),
+         json_agg(case f.request
+                    when 'rows'
+                    then json_build_object('what', f.what, 'subject', f.subject, 'from', f.from_seq, 'to', f.to_seq)
+                    else json_build_object('what', 'snapshot')
+                  end) filter (where f.request in ('rows', 'snapshot'))
+    into differences, wants
+    from found f;
+  if wants is not null then
+    perform sync.request(of_peer.node_id, wants);
+  end if;
+  -- What is here without a gap need not be counted again.
+  insert into sync.horizon as h (node_id, seq)
+  select k.node_id, k.seq from sync.contiguous() k left join sync.horizon o on o.node_id = k.node_id
+   where k.seq > coalesce(o.seq, 0)
+  on conflict (node_id) do update set seq = excluded.seq where h.seq < excluded.seq;
+  if of_peer.whole_hlc is distinct from of_peer.beat_hlc then
+    -- A heartbeat is missing, so what the peer wrote last in a hash chain may not be known. It is
+    -- asked (sync.request_heads).
+    differences := differences + 1;
+  end if;
+  return differences;
+end $$;
+COMMENT ON FUNCTION sync.compare_with(of_peer sync.peer) IS 'Compares what a peer reported in its heartbeats with what is here (tpv.peer_differences decides), records the differences in sync.drift and requests what is missing. Returns how many differences there are; a missing heartbeat counts as one.';
+
 -- horizon; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.horizon (
     node_id integer NOT NULL,
@@ -744,26 +3467,6 @@ CREATE TABLE sync.horizon (
 COMMENT ON TABLE sync.horizon IS 'For each node the number up to which its operations are part of the rows here: they are in wire.op, or came in a snapshot.';
 COMMENT ON COLUMN sync.horizon.node_id IS 'The node that decided.';
 COMMENT ON COLUMN sync.horizon.seq IS 'The number. An operation that arrives with this number or a lower one is a repeat.';
-
--- op; Type: TABLE; Schema: wire; Owner: tpv_owner
-CREATE TABLE wire.op (
-    node_id integer NOT NULL,
-    seq bigint NOT NULL,
-    hlc bigint NOT NULL,
-    table_name text NOT NULL,
-    key text NOT NULL,
-    patch text NOT NULL,
-    base text NOT NULL
-)
-PARTITION BY RANGE (seq);
-COMMENT ON TABLE wire.op IS 'Decisions as operations: which node changed which columns of which row, and which versions it had seen.';
-COMMENT ON COLUMN wire.op.node_id IS 'The node that decided.';
-COMMENT ON COLUMN wire.op.seq IS 'Counts that node''s operations in commit order, without gaps.';
-COMMENT ON COLUMN wire.op.hlc IS 'When, as in wire.doc. It orders only operations that were concurrent.';
-COMMENT ON COLUMN wire.op.table_name IS 'The table, such as party.customer.';
-COMMENT ON COLUMN wire.op.key IS 'The key of the row, as text.';
-COMMENT ON COLUMN wire.op.patch IS 'Canonical JSON: the columns and groups that changed, with their values. @exists says whether the row exists.';
-COMMENT ON COLUMN wire.op.base IS 'Canonical JSON: for each of them the versions [node, seq] that the writer saw.';
 
 -- contiguous(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.contiguous() RETURNS TABLE(node_id integer, seq bigint)
@@ -824,14 +3527,26 @@ COMMENT ON FUNCTION sync.describe_table(relation regclass) IS 'What tpv.table_ch
 
 -- dismiss(bigint, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.dismiss(quarantine_id bigint, why text) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  dismissed sync.quarantine;
+begin
+  if coalesce(why, '') = '' then
+    raise exception 'a reason is required' using errcode = '22023', hint = 'It stays on record, and names no person.';
+  end if;
+  perform sync.refuse_secret(q.kind) from sync.quarantine q where q.quarantine_id = dismiss.quarantine_id;
   update sync.quarantine q
-     set resolved_at = clock_timestamp(), detail = q.detail || format(' (dismissed by %s: %s)', session_user, why)
+     set resolved_at = clock_timestamp(), detail = q.detail || format(' (dismissed by %s: %s)', sec.actor(), dismiss.why)
    where q.quarantine_id = dismiss.quarantine_id and q.resolved_at is null
-$$;
-COMMENT ON FUNCTION sync.dismiss(quarantine_id bigint, why text) IS 'Takes a row off the list although it was not applied. What it holds stays in the wire tables.';
+  returning * into dismissed;
+  if found then
+    insert into sec.audit (event, subject, detail)
+    values ('DISMISSED', format('%s of node %s, %s', dismissed.code, dismissed.node_id, dismissed.kind), dismiss.why);
+  end if;
+end $$;
+COMMENT ON FUNCTION sync.dismiss(quarantine_id bigint, why text) IS 'Takes a row off the list although it was not applied, with a reason. What it holds stays in the wire tables. It is a security event.';
 
 -- drop_slot_statement(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.drop_slot_statement(slot text) RETURNS text
@@ -862,7 +3577,8 @@ begin
   for same in
     select e.table_name, e.key_column, d.key as kind, array_agg(c order by c) as columns
       from sync.tracked_table e cross join jsonb_each(e.duplicates) d cross join jsonb_array_elements_text(d.value) c
-     where to_regclass(e.table_name) is not null
+     -- Operators call it, and read nothing of schema sec.
+     where to_regclass(e.table_name) is not null and not starts_with(e.table_name, 'sec.')
      group by e.table_name, e.key_column, d.key order by e.table_name, d.key
   loop
     return query execute format(
@@ -876,38 +3592,66 @@ begin
 end $$;
 COMMENT ON FUNCTION sync.duplicates() IS 'The rows of sync.duplicate.';
 
--- peer; Type: TABLE; Schema: sync; Owner: tpv_owner
-CREATE TABLE sync.peer (
+-- erase(text, uuid, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.erase(table_name text, key uuid, why text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $_$
+declare
+  tracked sync.tracked_table;
+  image jsonb;
+  repeated text;
+begin
+  -- Alone among merges, and before any row is locked: see tpv.empty_row.
+  lock table tpv_lock.merge in exclusive mode;
+  select * into tracked from sync.tracked_table e where e.table_name = erase.table_name;
+  if tracked.table_name is null then
+    raise exception 'that table is not tracked' using errcode = '22023';
+  end if;
+  if tracked.writer = 'central' and sync.is_joined_store() then
+    raise exception '% is decided by central', table_name
+      using errcode = '42501', hint = 'Erase the row at central.';
+  end if;
+  if coalesce(why, '') = '' then
+    raise exception 'a reason is required' using errcode = '22023', hint = 'Name the request, such as its number, and not the person.';
+  end if;
+  execute format('select to_jsonb(t) from %s t where t.%I = $1', tracked.table_name, tracked.key_column) into image using key;
+  -- The reason stays. Short values, and the words of a scale, stand in sentences by chance.
+  select c.key into repeated
+    from jsonb_each(image - tracked.key_column) c
+    cross join lateral jsonb_path_query(c.value, 'strict $.**') v
+   where jsonb_typeof(v) = 'string' and length(v #>> '{}') > 3 and not tracked.only_stricter ? c.key
+     and strpos(lower(why), lower(v #>> '{}')) > 0
+   limit 1;
+  if repeated is not null then
+    raise exception 'the reason repeats a value that is to be erased' using errcode = '22023',
+      detail = format('Column %s holds it.', repeated), hint = 'Name the request, such as its number, and not the person.';
+  end if;
+  perform tpv.empty_row(table_name, key::text);
+  insert into sync.erasure (table_name, key, why) values (table_name, key::text, why);
+end $_$;
+COMMENT ON FUNCTION sync.erase(table_name text, key uuid, why text) IS 'Takes every value out of a row, at every node and for ever. Number and time of what was written stay. sync.erasure keeps the reason, and who did it.';
+
+-- peer_chain; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.peer_chain (
     node_id integer NOT NULL,
-    subscription_name text NOT NULL,
-    added_at timestamp with time zone DEFAULT now() NOT NULL,
-    beat bigint,
-    beat_at timestamp with time zone,
-    low_water timestamp with time zone,
-    gap_beat bigint,
-    received_until timestamp with time zone,
-    verified_until timestamp with time zone,
-    verified_at timestamp with time zone,
-    ops text DEFAULT '{}'::text NOT NULL,
-    chains text DEFAULT '{}'::text NOT NULL,
-    version text,
-    ahead_ms bigint DEFAULT 0 NOT NULL
-);
-COMMENT ON TABLE sync.peer IS 'The nodes that this one exchanges rows with, and how much of theirs is here.';
-COMMENT ON COLUMN sync.peer.node_id IS 'The peer.';
-COMMENT ON COLUMN sync.peer.subscription_name IS 'The subscription that its rows arrive by.';
-COMMENT ON COLUMN sync.peer.added_at IS 'When it was added.';
-COMMENT ON COLUMN sync.peer.beat IS 'Number of its last heartbeat.';
-COMMENT ON COLUMN sync.peer.beat_at IS 'When that heartbeat arrived.';
-COMMENT ON COLUMN sync.peer.low_water IS 'The low-water mark of that heartbeat: nothing that was recorded before this moment can still commit there.';
-COMMENT ON COLUMN sync.peer.gap_beat IS 'A heartbeat before this number is missing, so rows may be missing too. Null once this was compared and all are here.';
-COMMENT ON COLUMN sync.peer.received_until IS 'Everything that the peer recorded before this moment is here.';
-COMMENT ON COLUMN sync.peer.verified_until IS 'Everything that the peer recorded before this moment is here, and was compared: its hash chains link up to the heads that it named, and its operations have no gap.';
-COMMENT ON COLUMN sync.peer.verified_at IS 'When that was compared last.';
-COMMENT ON COLUMN sync.peer.ops IS 'JSON, at its last heartbeat: for each node the number up to which the peer had its operations.';
-COMMENT ON COLUMN sync.peer.chains IS 'JSON, at its last heartbeat: the head of each of its hash chains as [chain_seq, hash, hlc].';
-COMMENT ON COLUMN sync.peer.version IS 'Version of its extension.';
-COMMENT ON COLUMN sync.peer.ahead_ms IS 'By how much its clock was ahead of ours at its last heartbeat, where that was too much to follow.';
+    name text NOT NULL,
+    writer_id integer NOT NULL,
+    chain text NOT NULL,
+    chain_seq bigint NOT NULL,
+    hash bytea NOT NULL,
+    hlc bigint
+)
+WITH (fillfactor='70');
+COMMENT ON TABLE sync.peer_chain IS 'The head of each hash chain that a peer sends to this node, as its heartbeats named it last. A row is written when its chain has moved.';
+COMMENT ON COLUMN sync.peer_chain.node_id IS 'The peer.';
+COMMENT ON COLUMN sync.peer_chain.name IS 'How the peer calls it: the name of a chain of its own; 1>2 for chain >2 of node 1, which it passes on.';
+COMMENT ON COLUMN sync.peer_chain.writer_id IS 'The node that writes the chain.';
+COMMENT ON COLUMN sync.peer_chain.chain IS 'Its name there, as in wire.doc.';
+COMMENT ON COLUMN sync.peer_chain.chain_seq IS 'chain_seq of the last document; 0 when the peer names the chain no longer.';
+COMMENT ON COLUMN sync.peer_chain.hash IS 'Link hash of that document.';
+COMMENT ON COLUMN sync.peer_chain.hlc IS 'hlc of that document; null for a chain that is passed on.';
 
 -- verified; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.verified (
@@ -918,41 +3662,11 @@ CREATE TABLE sync.verified (
     verified_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 COMMENT ON TABLE sync.verified IS 'How far the hash chains of peers were followed here, link by link.';
-COMMENT ON COLUMN sync.verified.node_id IS 'The peer.';
-COMMENT ON COLUMN sync.verified.chain IS 'Its hash chain.';
+COMMENT ON COLUMN sync.verified.node_id IS 'The node that writes the chain.';
+COMMENT ON COLUMN sync.verified.chain IS 'Its name, as in wire.doc.';
 COMMENT ON COLUMN sync.verified.chain_seq IS 'The last document that links.';
 COMMENT ON COLUMN sync.verified.hash IS 'Its link hash.';
 COMMENT ON COLUMN sync.verified.verified_at IS 'When.';
-
--- doc; Type: TABLE; Schema: wire; Owner: tpv_owner
-CREATE TABLE wire.doc (
-    node_id integer NOT NULL,
-    doc_id uuid NOT NULL,
-    business_date date NOT NULL,
-    kind text NOT NULL,
-    to_node integer,
-    hlc bigint NOT NULL,
-    schema_version integer NOT NULL,
-    chain text NOT NULL,
-    chain_seq bigint NOT NULL,
-    prev_hash bytea NOT NULL,
-    body text NOT NULL,
-    content_hash bytea NOT NULL
-)
-PARTITION BY RANGE (business_date);
-COMMENT ON TABLE wire.doc IS 'Facts as documents: receipts, voids, releases, closings. Each is written once by one node and never changed.';
-COMMENT ON COLUMN wire.doc.node_id IS 'The node that recorded it.';
-COMMENT ON COLUMN wire.doc.doc_id IS 'Identity, a uuid v8 derived from what the document is about.';
-COMMENT ON COLUMN wire.doc.business_date IS 'The business day it belongs to, fixed at first acceptance.';
-COMMENT ON COLUMN wire.doc.kind IS 'receipt, intake, release, void, withdraw, render or day_close.';
-COMMENT ON COLUMN wire.doc.to_node IS 'The node it is addressed to; null for everybody who subscribes.';
-COMMENT ON COLUMN wire.doc.hlc IS 'When it was recorded: Unix milliseconds in the upper 48 bits, a counter below.';
-COMMENT ON COLUMN wire.doc.schema_version IS 'Version of the format of the body.';
-COMMENT ON COLUMN wire.doc.chain IS 'The hash chain that it continues: a terminal''s, or empty for the node''s own.';
-COMMENT ON COLUMN wire.doc.chain_seq IS 'Place in that hash chain, from 1, without gaps.';
-COMMENT ON COLUMN wire.doc.prev_hash IS 'Link hash of the document before; 32 zero bytes at the start.';
-COMMENT ON COLUMN wire.doc.body IS 'Canonical JSON text: sorted keys, plain numbers, NFC.';
-COMMENT ON COLUMN wire.doc.content_hash IS 'sha256(convert_to(body, ''UTF8'')).';
 
 -- follow_hash_chains(sync.peer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.follow_hash_chains(of_peer sync.peer) RETURNS jsonb
@@ -960,15 +3674,20 @@ CREATE FUNCTION sync.follow_hash_chains(of_peer sync.peer) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     BEGIN ATOMIC
  WITH head AS (
-          SELECT c.key AS chain,
-             ((c.value ->> 0))::bigint AS head_seq,
-             decode((c.value ->> 1), 'hex'::text) AS head_hash,
+          SELECT c.name,
+             c.writer_id,
+             c.chain,
+             c.chain_seq AS head_seq,
+             c.hash AS head_hash,
              COALESCE(v.chain_seq, (0)::bigint) AS from_seq,
              COALESCE(v.hash, decode(repeat('00'::text, 32), 'hex'::text)) AS from_hash
-            FROM (json_each(((follow_hash_chains.of_peer).chains)::json) c(key, value)
-              LEFT JOIN sync.verified v ON (((v.node_id = (follow_hash_chains.of_peer).node_id) AND (v.chain = c.key))))
+            FROM (sync.peer_chain c
+              LEFT JOIN sync.verified v ON (((v.node_id = c.writer_id) AND (v.chain = c.chain))))
+           WHERE ((c.node_id = (follow_hash_chains.of_peer).node_id) AND ((c.chain_seq IS DISTINCT FROM v.chain_seq) OR (c.hash IS DISTINCT FROM v.hash)))
          ), followed AS MATERIALIZED (
-          SELECT h.chain,
+          SELECT h.name,
+             h.writer_id,
+             h.chain,
              h.head_seq,
              h.head_hash,
              h.from_seq,
@@ -976,25 +3695,25 @@ CREATE FUNCTION sync.follow_hash_chains(of_peer sync.peer) RETURNS jsonb
              f_1.hash,
              f_1.broken
             FROM (head h
-              LEFT JOIN LATERAL tpv.follow_hash_chain((follow_hash_chains.of_peer).node_id, h.chain, h.from_seq, h.from_hash, h.head_seq) f_1(seq, hash, broken) ON ((h.head_seq >= h.from_seq)))
+              LEFT JOIN LATERAL tpv.follow_hash_chain(h.writer_id, h.chain, h.from_seq, h.from_hash, h.head_seq) f_1(seq, hash, broken) ON ((h.head_seq >= h.from_seq)))
          ), stored AS (
-          INSERT INTO sync.verified AS v (node_id, chain, chain_seq, hash)  SELECT (follow_hash_chains.of_peer).node_id AS node_id,
+          INSERT INTO sync.verified AS v (node_id, chain, chain_seq, hash)  SELECT f_1.writer_id,
                      f_1.chain,
                      f_1.seq,
                      f_1.hash
                     FROM followed f_1
                    WHERE (f_1.seq > f_1.from_seq) ON CONFLICT(node_id, chain) DO UPDATE SET chain_seq = excluded.chain_seq, hash = excluded.hash, verified_at = excluded.verified_at
          )
-  SELECT COALESCE(jsonb_agg(jsonb_build_object('chain', f.chain, 'head_seq', f.head_seq, 'head_hash', encode(f.head_hash, 'hex'::text), 'from_seq', f.from_seq, 'followed',
+  SELECT COALESCE(jsonb_agg(jsonb_build_object('chain', f.name, 'head_seq', f.head_seq, 'head_hash', encode(f.head_hash, 'hex'::text), 'from_seq', f.from_seq, 'followed',
          CASE
              WHEN (f.seq IS NOT NULL) THEN jsonb_build_object('seq', f.seq, 'hash', encode(f.hash, 'hex'::text), 'broken', f.broken)
              ELSE NULL::jsonb
          END, 'next_seq', ( SELECT min(d.chain_seq) AS min
             FROM wire.doc d
-           WHERE ((d.node_id = (follow_hash_chains.of_peer).node_id) AND (d.chain = f.chain) AND (d.chain_seq > f.seq) AND (d.chain_seq <= f.head_seq)))) ORDER BY f.chain), '[]'::jsonb) AS "coalesce"
+           WHERE ((d.node_id = f.writer_id) AND (d.chain = f.chain) AND (d.chain_seq > f.seq) AND (d.chain_seq <= f.head_seq)))) ORDER BY f.name), '[]'::jsonb) AS "coalesce"
     FROM followed f;
 END;
-COMMENT ON FUNCTION sync.follow_hash_chains(of_peer sync.peer) IS 'Follows the hash chains of a peer from where they were followed before to the heads of its last heartbeat, link by link. Stores in sync.verified how far it came, and returns it.';
+COMMENT ON FUNCTION sync.follow_hash_chains(of_peer sync.peer) IS 'Follows the hash chains that a peer sends from where they were followed before to the heads that it named, link by link. Stores in sync.verified how far it came, and returns it.';
 
 -- guard(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.guard() RETURNS trigger
@@ -1014,43 +3733,28 @@ begin
 end $$;
 COMMENT ON FUNCTION sync.guard() IS 'Refuses what may not be written here: removals, and in a store what central decides.';
 
--- node; Type: TABLE; Schema: org; Owner: tpv_owner
-CREATE TABLE org.node (
-    node_id integer NOT NULL,
-    node_code text NOT NULL,
-    kind text NOT NULL,
-    CONSTRAINT node_kind_check CHECK ((kind = ANY (ARRAY['central'::text, 'store'::text]))),
-    CONSTRAINT node_node_code_check CHECK ((node_code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$'::text)),
-    CONSTRAINT node_node_id_check CHECK ((node_id > 0))
-);
-COMMENT ON TABLE org.node IS 'The servers of the chain: central and one for each store.';
-COMMENT ON COLUMN org.node.node_id IS 'Number of the node; the first part of every key.';
-COMMENT ON COLUMN org.node.node_code IS 'Short name, such as S01.';
-COMMENT ON COLUMN org.node.kind IS 'central or store.';
-
--- is_joined_store(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
-CREATE FUNCTION sync.is_joined_store() RETURNS boolean
-    LANGUAGE sql STABLE
+-- is_erased(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.is_erased(table_name text, key text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     BEGIN ATOMIC
- SELECT (EXISTS ( SELECT
-            FROM (sync.peer p
-              JOIN org.node n ON ((n.node_id = p.node_id)))
-           WHERE (n.kind = 'central'::text))) AS "exists";
+ SELECT tpv.is_erased(table_name, key) AS is_erased;
 END;
-COMMENT ON FUNCTION sync.is_joined_store() IS 'Whether this node is a store that has joined a chain. Central then decides for it.';
+COMMENT ON FUNCTION sync.is_erased(table_name text, key text) IS 'Whether a row was erased, as far as this node knows.';
 
 -- is_looser(jsonb, jsonb, jsonb); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.is_looser(steps jsonb, before jsonb, after jsonb) RETURNS boolean
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    BEGIN ATOMIC
- SELECT (COALESCE(( SELECT min(s.n) AS min
-            FROM jsonb_array_elements(is_looser.steps) WITH ORDINALITY s(step, n)
-           WHERE (s.step = is_looser.after)), ((jsonb_array_length(steps) + 1))::bigint) > ( SELECT min(s.n) AS min
-            FROM jsonb_array_elements(is_looser.steps) WITH ORDINALITY s(step, n)
-           WHERE (s.step = is_looser.before)));
-END;
+    AS $$
+begin
+  -- A value that is not on the scale is looser than all that are.
+  return (
+    select coalesce(
+      (select min(n) from jsonb_array_elements(steps) with ordinality as s (step, n) where step = after),
+      jsonb_array_length(steps) + 1)
+      > (select min(n) from jsonb_array_elements(steps) with ordinality as s (step, n) where step = before));
+end $$;
 COMMENT ON FUNCTION sync.is_looser(steps jsonb, before jsonb, after jsonb) IS 'Whether the second value is further up the scale than the first, or off it. Null when the first is not on it.';
 
 -- join_plan(text, integer, text, integer, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
@@ -1111,6 +3815,45 @@ CREATE FUNCTION sync.join_steps(store_code text, store_id integer, central_code 
 $$;
 COMMENT ON FUNCTION sync.join_steps(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) IS 'The steps of sync.join_plan.';
 
+-- kept_since(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.kept_since(setting text) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT
+         CASE current_setting(setting)
+             WHEN '-1'::text THEN '-infinity'::timestamp with time zone
+             ELSE (now() - (current_setting(setting))::interval)
+         END AS "case";
+END;
+COMMENT ON FUNCTION sync.kept_since(setting text) IS 'What is older than this is not kept any more, by a setting such as pg_tpv.keep_audit.';
+
+-- peer_vector; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.peer_vector (
+    node_id integer NOT NULL,
+    writer_id integer NOT NULL,
+    seq bigint NOT NULL
+)
+WITH (fillfactor='70');
+COMMENT ON TABLE sync.peer_vector IS 'Up to which number a peer has the operations of each node, as its last heartbeat said. A row is written when its number has changed.';
+COMMENT ON COLUMN sync.peer_vector.node_id IS 'The peer.';
+COMMENT ON COLUMN sync.peer_vector.writer_id IS 'The node that wrote the operations.';
+COMMENT ON COLUMN sync.peer_vector.seq IS 'The peer has all of them up to this number.';
+
+-- known_to_all(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.known_to_all() RETURNS TABLE(node_id integer, seq bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT h.node_id,
+     LEAST(h.seq, ( SELECT min(COALESCE(v.seq, (0)::bigint)) AS min
+            FROM (sync.peer p
+              LEFT JOIN sync.peer_vector v ON (((v.node_id = p.node_id) AND (v.writer_id = h.node_id))))
+           WHERE (COALESCE(p.beat_at, p.added_at) >= sync.kept_since('pg_tpv.wait_for_peer'::text)))) AS "least"
+    FROM sync.horizon h;
+END;
+COMMENT ON FUNCTION sync.known_to_all() IS 'For each node the number up to which its operations are here and at each peer. A peer that was not heard for pg_tpv.wait_for_peer does not count.';
+
 -- leave_plan(text, integer, text, integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.leave_plan(store_code text, store_id integer, central_code text, central_id integer) RETURNS TABLE(step integer, run_on text, sql text, why text)
     LANGUAGE sql STABLE
@@ -1135,13 +3878,13 @@ COMMENT ON FUNCTION sync.leave_plan(store_code text, store_id integer, central_c
 
 -- lock_policies(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.lock_policies() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   -- Alone among merges: one that had read the old rule would leave a value that the change does not
   -- see.
-  perform pg_advisory_xact_lock(7631990, 1);
+  lock table tpv_lock.merge in exclusive mode;
   return null;
 end $$;
 COMMENT ON FUNCTION sync.lock_policies() IS 'Keeps merges from running while policies change.';
@@ -1156,6 +3899,7 @@ declare
   tracked sync.tracked_table;
   changed bigint;
 begin
+  perform sync.refuse_secret(loosen.table_name);
   select * into tracked from sync.tracked_table e where e.table_name = loosen.table_name;
   if not coalesce(tracked.only_stricter ? loosen.column_name, false) then
     raise exception 'that column can be updated like any other' using errcode = '22023';
@@ -1184,6 +3928,7 @@ declare
   tracked sync.tracked_table;
   changed bigint;
 begin
+  perform sync.refuse_secret(make_alias.table_name);
   select * into tracked from sync.tracked_table e where e.table_name = make_alias.table_name;
   if tracked.table_name is null or tracked.duplicates = '{}' then
     raise exception 'rows of that table have no aliases'
@@ -1215,6 +3960,32 @@ CREATE FUNCTION sync.name_part(node_code text) RETURNS text
  SELECT replace(lower(node_code), '-'::text, '_'::text) AS replace;
 END;
 COMMENT ON FUNCTION sync.name_part(node_code text) IS 'A node''s code as it is written in names of slots, which have no hyphen.';
+
+-- note_pruning(text, bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.note_pruning(what text, gone bigint) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into sync.pruning (what, gone) select note_pruning.what, note_pruning.gone where note_pruning.gone > 0;
+  select note_pruning.gone;
+$$;
+COMMENT ON FUNCTION sync.note_pruning(what text, gone bigint) IS 'Notes in sync.pruning how many rows were removed, if any were.';
+
+-- note_verified(sync.peer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.note_verified(as_compared sync.peer) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with free as (
+    select p.node_id from sync.peer p where p.node_id = as_compared.node_id for update skip locked
+  )
+  update sync.peer p
+     set verified_until = as_compared.low_water, verified_at = clock_timestamp(),
+         received_until = greatest(p.received_until, as_compared.low_water),
+         gap_beat = case when p.gap_beat > as_compared.beat then p.gap_beat end
+    from free f where p.node_id = f.node_id
+$$;
+COMMENT ON FUNCTION sync.note_verified(as_compared sync.peer) IS 'Notes that all is here that a peer had reported when it was compared. Waits for nobody: a peer whose heartbeat is being received is noted the next time.';
 
 -- own_hash_chains(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.own_hash_chains() RETURNS SETOF text
@@ -1248,7 +4019,7 @@ begin
   -- be one now.
   perform tpv.choose_again(h.table_name, h.key, new.column_name)
      from (select i.table_name, i.key from sync.head i
-            where i.table_name = new.table_name and i.contested and json_array_length(i.heads::json -> new.column_name) > 1
+            where i.table_name = new.table_name and i.contested
             order by 1, 2) h;
   return null;
 end $$;
@@ -1256,9 +4027,15 @@ COMMENT ON FUNCTION sync.policy_changed() IS 'Chooses again among concurrent val
 
 -- policy_dry_run(text, text, jsonb); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.policy_dry_run(table_name text, column_name text, rule jsonb) RETURNS TABLE(key text, value_now jsonb, value_then jsonb, differs boolean)
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ select d.key, d.value_now, d.value_then, d.differs from tpv.policy_dry_run(table_name, column_name, rule) d $$;
+    AS $$
+begin
+  perform sync.refuse_secret(policy_dry_run.table_name);
+  return query
+    select d.key, d.value_now, d.value_then, d.differs
+      from tpv.policy_dry_run(policy_dry_run.table_name, policy_dry_run.column_name, policy_dry_run.rule) d;
+end $$;
 COMMENT ON FUNCTION sync.policy_dry_run(table_name text, column_name text, rule jsonb) IS 'What a policy would choose among concurrent values, beside the present value. Changes nothing.';
 
 -- policy_key(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
@@ -1277,9 +4054,80 @@ CREATE FUNCTION sync.prune_beats() RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   with gone as (delete from wire.beat where beat < (select max(b.beat) - 1000 from wire.beat b) returning 1)
-  select count(*) from gone
+  select sync.note_pruning('wire.beat', count(*)) from gone
 $$;
 COMMENT ON FUNCTION sync.prune_beats() IS 'Removes old heartbeats: all but the last thousand. pg_cron calls it each hour.';
+
+-- prune_operations(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.prune_operations(most integer DEFAULT 20000) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "pg_tpv.maintenance" TO 'on'
+    AS $$
+declare
+  oldest timestamptz := sync.kept_since('pg_tpv.keep_operations');
+  known text;
+  before_hlc bigint;
+  place sync.pruned;
+  done record;
+  remaining integer := most;
+  total bigint := 0;
+begin
+  if oldest = '-infinity' then
+    return 0;
+  end if;
+  -- Stamps may be ahead of the wall clock, by ten seconds after a start.
+  before_hlc := case current_setting('pg_tpv.keep_operations') when '0' then 9223372036854775807
+                     else floor(extract(epoch from oldest) * 1000)::bigint << 16 end;
+  select json_object_agg(k.node_id, k.seq)::text into known from sync.known_to_all() k;
+  if known is null then
+    return 0;
+  end if;
+  insert into sync.pruned (node_id) select k.node_id from sync.known_to_all() k on conflict do nothing;
+  -- Whose turn was longest ago. Another session that prunes is left alone.
+  for place in select p.* from sync.pruned p order by p.looked_at, p.node_id for update skip locked loop
+    exit when remaining <= 0;
+    select p.* into done from tpv.prune_operations(place.node_id, place.next_seq, known, before_hlc, remaining) p;
+    remaining := remaining - done.looked_at::integer;
+    total := total + done.gone;
+    -- From the end it goes on at the beginning: what was a head may have been replaced.
+    update sync.pruned p
+       set next_seq = case when remaining <= 0 then done.last_seq + 1 else 1 end,
+           seq = case when done.gone > 0 then greatest(p.seq, done.last_seq) else p.seq end,
+           gone = p.gone + done.gone, looked_at = clock_timestamp()
+     where p.node_id = place.node_id;
+  end loop;
+  return sync.note_pruning('wire.op', total);
+end $$;
+COMMENT ON FUNCTION sync.prune_operations(most integer) IS 'Takes operations out of wire.op that are older than pg_tpv.keep_operations, that all peers have, and that nothing needs any more (tpv.prune_operations decides). Looks at so many at most. Returns how many left. pg_cron calls it each hour.';
+
+-- prune_records(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.prune_records() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  gone bigint;
+  total bigint := 0;
+begin
+  delete from sync.quarantine q where q.resolved_at < sync.kept_since('pg_tpv.keep_resolved');
+  get diagnostics gone = row_count;
+  total := total + sync.note_pruning('sync.quarantine', gone);
+  delete from sync.drift d where d.resolved_at < sync.kept_since('pg_tpv.keep_resolved');
+  get diagnostics gone = row_count;
+  total := total + sync.note_pruning('sync.drift', gone);
+  delete from sync.snapshot l
+   where l.completed_at < sync.kept_since('pg_tpv.keep_resolved')
+     -- sync.status says by the last one that the peer's rows are here.
+     and exists (select from sync.snapshot n where n.node_id = l.node_id and n.completed_at > l.completed_at);
+  get diagnostics gone = row_count;
+  total := total + sync.note_pruning('sync.snapshot', gone);
+  delete from sync.pruning p where p.at < sync.kept_since('pg_tpv.keep_resolved');
+  delete from sec.audit a where a.at < sync.kept_since('pg_tpv.keep_audit');
+  get diagnostics gone = row_count;
+  return total + sync.note_pruning('sec.audit', gone);
+end $$;
+COMMENT ON FUNCTION sync.prune_records() IS 'Removes what is done and old: rows of sync.quarantine, sync.drift, sync.snapshot and sync.pruning (pg_tpv.keep_resolved), and of sec.audit (pg_tpv.keep_audit). pg_cron calls it each day.';
 
 -- prune_resends(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.prune_resends() RETURNS bigint
@@ -1288,15 +4136,31 @@ CREATE FUNCTION sync.prune_resends() RETURNS bigint
     AS $$
   -- What is still to be sent is in the WAL. The rows are kept only for people who want to look.
   with gone as (delete from wire.resend r where tpv.hlc_time(r.hlc) < now() - interval '1 day' returning 1),
-       old_snapshot as (delete from sync.snapshot l where l.completed_at < now() - interval '90 days'),
        arrived as (
          delete from sync.awaited a
           where exists (select from wire.op o where o.node_id = a.node_id and o.seq = a.seq)
-             or exists (select from sync.horizon h where h.node_id = a.node_id and h.seq >= a.seq)),
-       old_drift as (delete from sync.drift d where d.resolved_at < now() - interval '90 days')
-  select count(*) from gone
+             or exists (select from sync.horizon h where h.node_id = a.node_id and h.seq >= a.seq))
+  select sync.note_pruning('wire.resend', count(*)) from gone
 $$;
-COMMENT ON FUNCTION sync.prune_resends() IS 'Removes rows of wire.resend after a day, rows of sync.awaited whose operation has arrived, and snapshots and differences that ended more than 90 days ago. pg_cron calls it each hour.';
+COMMENT ON FUNCTION sync.prune_resends() IS 'Removes rows of wire.resend after a day, and rows of sync.awaited whose operation has arrived. pg_cron calls it each hour.';
+
+-- prune_runs(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.prune_runs() RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  gone bigint;
+begin
+  delete from cron.job_run_details r
+   where r.username = current_user and coalesce(r.end_time, r.start_time) < sync.kept_since('pg_tpv.keep_runs');
+  get diagnostics gone = row_count;
+  if gone > 0 then
+    raise log 'removed % old rows of cron.job_run_details', gone;
+  end if;
+  return gone;
+end $$;
+COMMENT ON FUNCTION sync.prune_runs() IS 'Removes old runs of the jobs of its caller from cron.job_run_details (pg_tpv.keep_runs). pg_cron calls it each day as tpv_cron, whose jobs are those of tpv.';
 
 -- publish_statement(text, text, text, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.publish_statement(publication text, docs text, ops text, beats text, resends text) RETURNS text
@@ -1308,7 +4172,7 @@ CREATE FUNCTION sync.publish_statement(publication text, docs text, ops text, be
     'create publication %1$I for table '
     'wire.doc (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq, prev_hash, body, content_hash) where (%2$s), '
     'wire.op (node_id, seq, hlc, table_name, key, patch, base) where (%3$s), '
-    'wire.beat (node_id, beat, hlc, low_water, ops, chains, version) where (%4$s), '
+    'wire.beat (node_id, beat, hlc, low_water, ops, chains, version, more) where (%4$s), '
     'wire.resend (node_id, resend_id, to_node, hlc, kind, body) where (%5$s) '
     'with (publish = ''insert'', publish_via_partition_root = true); end if; end $do$', publication, docs, ops, beats, resends)
 $_$;
@@ -1322,12 +4186,12 @@ CREATE TABLE sync.request (
     from_seq bigint DEFAULT 1 NOT NULL,
     to_seq bigint,
     requested_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT request_what_check CHECK ((what = ANY (ARRAY['operations'::text, 'hash_chain'::text, 'documents'::text, 'snapshot'::text])))
+    CONSTRAINT request_what_check CHECK ((what = ANY (ARRAY['operations'::text, 'hash_chain'::text, 'snapshot'::text, 'heads'::text])))
 );
 COMMENT ON TABLE sync.request IS 'What peers have requested and this node has not sent yet. The background worker sends it.';
 COMMENT ON COLUMN sync.request.node_id IS 'The peer.';
-COMMENT ON COLUMN sync.request.what IS 'operations of a node, documents of a hash chain, documents addressed to the peer, or a snapshot.';
-COMMENT ON COLUMN sync.request.subject IS 'The node whose operations they are, or the hash chain; * for all hash chains.';
+COMMENT ON COLUMN sync.request.what IS 'operations of a node, documents of a hash chain, or a snapshot; heads: the next heartbeat is to name all hash chains.';
+COMMENT ON COLUMN sync.request.subject IS 'The node whose operations they are, or the hash chain; 1>2 is chain >2 of node 1.';
 COMMENT ON COLUMN sync.request.from_seq IS 'The next to send.';
 COMMENT ON COLUMN sync.request.to_seq IS 'The last to send; null for all there are.';
 COMMENT ON COLUMN sync.request.requested_at IS 'When it was requested. After an attempt that failed: when it is tried again.';
@@ -1343,19 +4207,31 @@ CREATE FUNCTION sync.receive_request(peer integer, wants json) RETURNS void
              min(w.from_seq) AS min,
              NULLIF(max(COALESCE(w.to_seq, '9223372036854775807'::bigint)), '9223372036854775807'::bigint) AS "nullif"
             FROM ( SELECT w_1.what,
-                     COALESCE(c.chain, w_1.subject, ''::text) AS subject,
+                     COALESCE(w_1.subject, ''::text) AS subject,
                      COALESCE(w_1."from", (1)::bigint) AS from_seq,
                      w_1."to" AS to_seq
-                    FROM (json_to_recordset(receive_request.wants) w_1(what text, subject text, "from" bigint, "to" bigint)
-                      LEFT JOIN sync.own_hash_chains() c(chain) ON (((w_1.what = 'hash_chain'::text) AND (w_1.subject = '*'::text))))
-                   WHERE ((w_1.what = ANY (ARRAY['documents'::text, 'snapshot'::text])) OR ((w_1.what = 'hash_chain'::text) AND ((w_1.subject IS DISTINCT FROM '*'::text) OR (c.chain IS NOT NULL))) OR ((w_1.what = 'operations'::text) AND (w_1.subject ~ '^[0-9]{1,9}$'::text)))) w
+                    FROM json_to_recordset(receive_request.wants) w_1(what text, subject text, "from" bigint, "to" bigint)
+                   WHERE ((w_1.what = ANY (ARRAY['snapshot'::text, 'heads'::text])) OR ((w_1.what = 'hash_chain'::text) AND (w_1.subject IS DISTINCT FROM '*'::text)) OR ((w_1.what = 'operations'::text) AND (w_1.subject ~ '^[0-9]{1,9}$'::text)))
+                 UNION ALL
+                  SELECT 'hash_chain'::text,
+                     c.chain,
+                     1,
+                     NULL::bigint
+                    FROM (json_to_recordset(receive_request.wants) w_1(what text, subject text)
+                      CROSS JOIN LATERAL ( SELECT o.chain
+                            FROM sync.own_hash_chains() o(chain)
+                           WHERE ((w_1.what = 'hash_chain'::text) AND (w_1.subject = '*'::text))
+                         UNION ALL
+                          SELECT a.chain
+                            FROM sync.addressed_hash_chains(receive_request.peer) a(chain)
+                           WHERE (w_1.what = 'documents'::text)) c)) w
            GROUP BY w.what, w.subject ON CONFLICT(node_id, what, subject) DO UPDATE SET from_seq = LEAST(r.from_seq, excluded.from_seq), to_seq =
          CASE
              WHEN ((r.to_seq IS NULL) OR (excluded.to_seq IS NULL)) THEN NULL::bigint
              ELSE GREATEST(r.to_seq, excluded.to_seq)
          END;
 END;
-COMMENT ON FUNCTION sync.receive_request(peer integer, wants json) IS 'Puts the requests of a peer into sync.request.';
+COMMENT ON FUNCTION sync.receive_request(peer integer, wants json) IS 'Puts the requests of a peer into sync.request. Hash chain * is each chain that this node writes; documents are those that are addressed to the peer.';
 
 -- reconcile(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.reconcile() RETURNS integer
@@ -1363,94 +4239,49 @@ CREATE FUNCTION sync.reconcile() RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  peer integer;
+  peer sync.peer;
+  alike sync.peer[] := '{}';
+  differences integer;
   open integer := 0;
 begin
-  if not pg_try_advisory_xact_lock(hashtextextended('sync.reconcile', 0)) then
+  begin
+    lock table tpv_lock.reconcile in exclusive mode nowait;
+  exception when lock_not_available then
     return null;
-  end if;
-  for peer in select p.node_id from sync.peer p order by 1 loop
+  end;
+  for peer in select * from sync.peer p where p.beat is not null order by p.node_id loop
     begin
-      open := open + sync.reconcile_with(peer);
+      differences := sync.compare_with(peer);
+      if differences = 0 then
+        alike := alike || peer;
+      end if;
+      open := open + differences;
     exception when others then
       -- What one peer says must not keep this node from comparing itself with the others.
-      raise warning 'node % could not be compared with: %', peer, sqlerrm;
+      raise warning 'node % could not be compared with: %', peer.node_id, sqlerrm;
       open := open + 1;
     end;
+  end loop;
+  -- Last, and at once: the heartbeats of a peer wait for whoever has its row.
+  foreach peer in array alike loop
+    perform sync.note_verified(peer);
   end loop;
   return open;
 end $$;
 COMMENT ON FUNCTION sync.reconcile() IS 'Compares this node with each of its peers. Returns how many differences there are; null while another session is doing it. pg_cron calls it each minute.';
 
--- reconcile_with(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
-CREATE FUNCTION sync.reconcile_with(peer integer) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
+-- refuse_secret(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.refuse_secret(table_name text) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-  began timestamptz := clock_timestamp();
-  of_peer sync.peer;
-  is_central boolean;
-  facts jsonb;
-  differences integer;
-  wants json;
 begin
-  select * into of_peer from sync.peer p where p.node_id = reconcile_with.peer and p.beat is not null;
-  if not found then
-    return 0;
+  if starts_with(refuse_secret.table_name, 'sec.') and not pg_has_role(session_user, 'tpv_owner', 'member') then
+    raise exception 'tables of schema sec are for tpv_owner only' using errcode = '42501',
+      hint = 'Let somebody do it who may become tpv_owner.';
   end if;
-  select n.kind = 'central' into is_central from org.node n where n.node_id = of_peer.node_id;
-  facts := jsonb_build_object(
-    'this_node', org.this_node(),
-    'peer', of_peer.node_id,
-    'peer_is_central', is_central,
-    'reported', (select coalesce(jsonb_object_agg(key::integer, value::bigint), '{}') from json_each_text(of_peer.ops::json)),
-    'here', (select coalesce(jsonb_object_agg(k.node_id, k.seq), '{}') from sync.contiguous() k),
-    -- Documents come from the store that wrote them.
-    'chains', case when is_central then '[]' else sync.follow_hash_chains(of_peer) end,
-    'open', (select coalesce(jsonb_agg(jsonb_build_object(
-                      'what', d.what, 'subject', d.subject, 'from_seq', d.from_seq,
-                      'waited_ms', (extract(epoch from began - d.requested_at) * 1000)::bigint)), '[]')
-               from sync.drift d where d.node_id = of_peer.node_id and d.resolved_at is null));
-  with found as materialized (
-    select f.what, f.subject, f.from_seq, f.to_seq, f.detail, f.request from tpv.peer_differences(facts) f
-  ), noted as (
-    insert into sync.drift as d (node_id, what, subject, from_seq, to_seq, detail, requested_at)
-    select of_peer.node_id, f.what, f.subject, f.from_seq, f.to_seq, f.detail,
-           case when f.request in ('rows', 'snapshot', 'coming') then clock_timestamp() end
-      from found f
-    on conflict (node_id, what, subject) where resolved_at is null do update
-      set from_seq = excluded.from_seq, to_seq = excluded.to_seq, detail = excluded.detail,
-          requested_at = coalesce(excluded.requested_at, d.requested_at)
-  ), gone as (
-    update sync.drift d set resolved_at = clock_timestamp()
-     where d.node_id = of_peer.node_id and d.resolved_at is null
-       and not exists (select from found f where f.what = d.what and f.subject = d.subject)
-  )
-  select count(*),
-         json_agg(case f.request
-                    when 'rows'
-                    then json_build_object('what', f.what, 'subject', f.subject, 'from', f.from_seq, 'to', f.to_seq)
-                    else json_build_object('what', 'snapshot')
-                  end) filter (where f.request in ('rows', 'snapshot'))
-    into differences, wants
-    from found f;
-  if wants is not null then
-    perform sync.request(of_peer.node_id, wants);
-  end if;
-  -- What is here without a gap need not be counted again.
-  insert into sync.horizon as h (node_id, seq) select k.node_id, k.seq from sync.contiguous() k where k.seq > 0
-  on conflict (node_id) do update set seq = excluded.seq where h.seq < excluded.seq;
-  if differences = 0 then
-    update sync.peer p
-       set verified_until = of_peer.low_water, verified_at = clock_timestamp(),
-           received_until = greatest(p.received_until, of_peer.low_water),
-           gap_beat = case when p.gap_beat > of_peer.beat then p.gap_beat end
-     where p.node_id = of_peer.node_id;
-  end if;
-  return differences;
 end $$;
-COMMENT ON FUNCTION sync.reconcile_with(peer integer) IS 'Compares what a peer reported in its last heartbeat with what is here (tpv.peer_differences decides), records the differences in sync.drift and requests what is missing. Returns how many differences there are.';
+COMMENT ON FUNCTION sync.refuse_secret(table_name text) IS 'Refuses an operator who means a table of schema sec: neither to show its values nor to decide about them.';
 
 -- rejoin_plan(text, integer, text, integer, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.rejoin_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) RETURNS TABLE(step integer, run_on text, sql text, why text)
@@ -1492,7 +4323,7 @@ COMMENT ON TABLE sync.drift IS 'Rows that a peer has and this node has not, and 
 COMMENT ON COLUMN sync.drift.drift_id IS 'Key.';
 COMMENT ON COLUMN sync.drift.node_id IS 'The peer.';
 COMMENT ON COLUMN sync.drift.what IS 'operations or hash_chain: rows are missing and are requested. broken: a hash chain does not link; a person has to look. restored: this node has lost operations of its own that the peer has; a snapshot is requested.';
-COMMENT ON COLUMN sync.drift.subject IS 'The node whose operations they are, or the hash chain.';
+COMMENT ON COLUMN sync.drift.subject IS 'The node whose operations they are, or the hash chain as the peer calls it: sync.peer_chain.name.';
 COMMENT ON COLUMN sync.drift.from_seq IS 'The first that is missing.';
 COMMENT ON COLUMN sync.drift.to_seq IS 'The last that is missing.';
 COMMENT ON COLUMN sync.drift.detail IS 'A sentence.';
@@ -1523,6 +4354,7 @@ CREATE TABLE sync.snapshot (
     expected_parts integer,
     expected_digest numeric(40,0),
     started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    part_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     completed_at timestamp with time zone
 );
 COMMENT ON TABLE sync.snapshot IS 'Snapshots that arrive or arrived here, and whether they are complete.';
@@ -1534,6 +4366,7 @@ COMMENT ON COLUMN sync.snapshot.digest IS 'The sum of their hashes.';
 COMMENT ON COLUMN sync.snapshot.expected_parts IS 'How many parts there are; known when its end has arrived.';
 COMMENT ON COLUMN sync.snapshot.expected_digest IS 'The sum of the hashes of all parts.';
 COMMENT ON COLUMN sync.snapshot.started_at IS 'When the first part arrived.';
+COMMENT ON COLUMN sync.snapshot.part_at IS 'When the last part arrived.';
 COMMENT ON COLUMN sync.snapshot.completed_at IS 'When all parts had arrived and the sums agreed.';
 
 -- snapshot_row; Type: TABLE; Schema: sync; Owner: tpv_owner
@@ -1570,9 +4403,13 @@ COMMENT ON FUNCTION sync.remove_peer(node_id integer) IS 'Removes a peer. What c
 
 -- replay(bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.replay(quarantine_id bigint) RETURNS boolean
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ select tpv.replay(quarantine_id) $$;
+    AS $$
+begin
+  perform sync.refuse_secret(q.kind) from sync.quarantine q where q.quarantine_id = replay.quarantine_id;
+  return tpv.replay(quarantine_id);
+end $$;
 COMMENT ON FUNCTION sync.replay(quarantine_id bigint) IS 'Tries a row of sync.quarantine again: true when it is done, false when it still waits.';
 
 -- replay_waiting(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
@@ -1587,13 +4424,24 @@ begin
   for item in
     select q.quarantine_id from sync.quarantine q
      where q.resolved_at is null and q.refused is null
-     order by q.quarantine_id limit most
+     order by q.at limit most
   loop
-    done := done + sync.replay(item)::integer;
+    -- A rebuild of projections may be at it, or have done it.
+    perform from sync.quarantine q where q.quarantine_id = item and q.resolved_at is null for update skip locked;
+    continue when not found;
+    begin
+      -- Not sync.replay, which refuses what is of schema sec. This tries everything alike, and
+      -- shows nobody what it was.
+      done := done + tpv.replay(item)::integer;
+    exception when others then
+      -- One that cannot even be tried must not keep the others from it.
+      raise warning 'row % of sync.quarantine could not be tried: %', item, sqlerrm;
+      update sync.quarantine q set at = clock_timestamp() where q.quarantine_id = item;
+    end;
   end loop;
   return done;
 end $$;
-COMMENT ON FUNCTION sync.replay_waiting(most integer) IS 'Tries again everything that waits in quarantine, and returns how many rows are done. pg_cron calls it each minute.';
+COMMENT ON FUNCTION sync.replay_waiting(most integer) IS 'Tries again what waits in quarantine, and returns how many rows are done: those first that were tried longest ago. pg_cron calls it each minute.';
 
 -- resend; Type: TABLE; Schema: wire; Owner: tpv_owner
 CREATE TABLE wire.resend (
@@ -1642,6 +4490,27 @@ CREATE FUNCTION sync.request_all(peer integer) RETURNS void
 END;
 COMMENT ON FUNCTION sync.request_all(peer integer) IS 'Requests from a peer everything of its own that may be missing here.';
 
+-- request_heads(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.request_heads() RETURNS integer
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with free as (
+    -- A row that somebody has is left for the next time: the background worker waits for nobody.
+    select p.node_id from sync.peer p
+     where p.beat_hlc is distinct from p.whole_hlc
+       and coalesce(p.heads_requested_at < clock_timestamp() - interval '50 seconds', true)
+       for update skip locked
+  ), missed as (
+    update sync.peer p set heads_requested_at = clock_timestamp() from free f where p.node_id = f.node_id
+    returning p.node_id
+  ), requested as (
+    select sync.request(m.node_id, json_build_array(json_build_object('what', 'heads'))) from missed m
+  )
+  select count(*)::integer from requested
+$$;
+COMMENT ON FUNCTION sync.request_heads() IS 'Asks each peer of which a heartbeat is missing here to name all its hash chains in its next one; again after 50 seconds. Returns how many were asked. The background worker calls it.';
+
 -- resolve_conflict(text, text, text, integer, bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.resolve_conflict(table_name text, key text, column_name text, node_id integer, seq bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1652,8 +4521,9 @@ declare
   before jsonb;
   value jsonb;
 begin
+  perform sync.refuse_secret(resolve_conflict.table_name);
   -- Alone among merges, and before any row is locked: see tpv.resolve_conflict.
-  perform pg_advisory_xact_lock(7631990, 1);
+  lock table tpv_lock.merge in exclusive mode;
   select * into tracked from sync.tracked_table e where e.table_name = resolve_conflict.table_name;
   if tracked.writer = 'central' and sync.is_joined_store() then
     raise exception '% is decided by central', table_name
@@ -1707,8 +4577,8 @@ declare
   sent bigint;
 begin
   -- One after the other, so that their parts do not mix.
-  perform pg_advisory_xact_lock(hashtextextended('sync.send_snapshot', 0));
-  if exists (select from sync.quarantine q where q.code like 'OPERATION%' and q.resolved_at is null) then
+  lock table tpv_lock.snapshot in exclusive mode;
+  if exists (select from sync.quarantine q where q.code like 'OPERATION%' and q.code <> 'OPERATION_KEY' and q.resolved_at is null) then
     raise exception 'operations wait here that this version cannot read, so there is no state of them to send'
       using errcode = '55000',
         hint = 'Upgrade pg_tpv here first. The operations are in sync.quarantine, where code like ''OPERATION%''.';
@@ -1788,6 +4658,8 @@ declare
   here integer := org.this_node();
   is_central boolean := (select n.kind = 'central' from org.node n where n.node_id = org.this_node());
   last_seq bigint;
+  writer integer;
+  name text;
   sent integer := 0;
 begin
   if not exists (select from sync.peer p where p.node_id = wanted.node_id) then
@@ -1796,9 +4668,16 @@ begin
   end if;
   if wanted.what = 'operations' and (is_central or wanted.subject = here::text)
      and wanted.from_seq <= (select h.seq from sync.horizon h where h.node_id::text = wanted.subject)
-     and not exists (select from wire.op o where o.node_id = wanted.subject::integer and o.seq = wanted.from_seq) then
-    -- It came here in a snapshot, and can only be passed on in one.
-    delete from sync.request r where r.node_id = wanted.node_id and r.what = wanted.what and r.subject = wanted.subject;
+     and (wanted.from_seq <= (select p.seq from sync.pruned p where p.node_id::text = wanted.subject)
+          or not exists (select from wire.op o where o.node_id = wanted.subject::integer and o.seq = wanted.from_seq)) then
+    -- It came here in a snapshot, or left the journal, and can only be passed on in a snapshot.
+    if sync.snapshot_was_sent(wanted.node_id, wanted.subject, wanted.from_seq) then
+      -- It is on its way. The peer asks again if it lacks them all the same.
+      delete from sync.request r where r.node_id = wanted.node_id and r.what = wanted.what and r.subject = wanted.subject;
+      return 1;
+    end if;
+    -- One snapshot has the operations of all writers.
+    delete from sync.request r where r.node_id = wanted.node_id and r.what in ('operations', 'snapshot');
     wanted.what := 'snapshot';
   end if;
   if wanted.what = 'snapshot' then
@@ -1818,23 +4697,30 @@ begin
         from part p group by p.part order by p.part
     )
     select count(*), max(p.seq) into sent, last_seq from part p;
-  elsif wanted.what in ('hash_chain', 'documents') then
+  elsif wanted.what = 'hash_chain' then
+    -- Beforehand: only values that the planner takes for constants lead it along the index.
+    select c.writer_id, c.chain into writer, name from tpv.hash_chain_called(wanted.subject, here) c;
     with part as (
-      select d.*, (row_number() over (order by d.chain, d.chain_seq) - 1) / 100 as part from (
-        select * from wire.doc d
-         where wanted.what = 'hash_chain' and d.node_id = here and d.chain = wanted.subject and d.chain_seq >= wanted.from_seq
-           and (wanted.to_seq is null or d.chain_seq <= wanted.to_seq)
-        union all
-        select * from wire.doc d where wanted.what = 'documents' and d.to_node = wanted.node_id
-         order by chain, chain_seq limit case wanted.what when 'hash_chain' then most end) d
+      -- At most 100 documents or a megabyte; one that is larger goes alone.
+      select d.*, (row_number() over chain - 1) / 100 as hundred,
+             (sum(octet_length(d.body)) over chain - octet_length(d.body)) / 1000000 as megabyte
+        from (
+        select d.* from wire.doc d
+         where d.node_id = writer and d.chain = name and d.chain_seq >= wanted.from_seq and (wanted.to_seq is null or d.chain_seq <= wanted.to_seq)
+           -- A store gives central all that it writes. Central gives a store what is addressed to
+           -- it.
+           and (not is_central or d.to_node = wanted.node_id)
+           and (is_central or d.node_id = here)
+         order by d.chain_seq limit most) d
+      window chain as (order by d.chain_seq)
     ), written as (
       insert into wire.resend (node_id, to_node, hlc, kind, body)
       select here, wanted.node_id, tpv.hlc_now(), 'documents',
              json_build_object('documents', json_agg(json_build_object(
                'node_id', p.node_id, 'doc_id', p.doc_id, 'business_date', p.business_date, 'kind', p.kind,
                'to_node', p.to_node, 'hlc', p.hlc, 'schema_version', p.schema_version, 'chain', p.chain,
-               'chain_seq', p.chain_seq, 'prev_hash', p.prev_hash, 'body', p.body, 'content_hash', p.content_hash) order by p.chain, p.chain_seq))::text
-        from part p group by p.part order by p.part
+               'chain_seq', p.chain_seq, 'prev_hash', p.prev_hash, 'body', p.body, 'content_hash', p.content_hash) order by p.chain_seq))::text
+        from part p group by p.hundred, p.megabyte order by p.hundred, p.megabyte
     )
     select count(*), max(p.chain_seq) into sent, last_seq from part p;
   end if;
@@ -1868,7 +4754,7 @@ begin
   end if;
   -- Operations before documents: a receipt waits in quarantine until the operation that tells of
   -- its store is here.
-  select * into wanted from sync.request r where r.requested_at <= clock_timestamp()
+  select * into wanted from sync.request r where r.requested_at <= clock_timestamp() and r.what <> 'heads'
    order by r.what = 'snapshot' desc, r.what = 'operations' desc, r.requested_at limit 1 for update skip locked;
   if not found then
     return 0;
@@ -1888,13 +4774,12 @@ COMMENT ON FUNCTION sync.serve_requests(most integer) IS 'Sends the next part of
 
 -- shared(jsonb, text[]); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.shared(image jsonb, columns text[]) RETURNS text[]
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    BEGIN ATOMIC
- SELECT array_agg(lower((shared.image ->> c.c)) ORDER BY c.c) AS array_agg
-    FROM unnest(shared.columns) c(c)
-  HAVING bool_and(((shared.image ->> c.c) IS NOT NULL));
-END;
+    AS $$
+begin
+  return (select array_agg(lower(image ->> c) order by c) from unnest(columns) c having bool_and(image ->> c is not null));
+end $$;
 COMMENT ON FUNCTION sync.shared(image jsonb, columns text[]) IS 'The values by which a row could be a duplicate, in lower case; null when one of them is null.';
 
 -- slot_statement(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
@@ -1906,6 +4791,22 @@ CREATE FUNCTION sync.slot_statement(slot text) RETURNS text
                 'where not exists (select from pg_replication_slots where slot_name = %1$L)', slot)
 $_$;
 COMMENT ON FUNCTION sync.slot_statement(slot text) IS 'The statement of a plan that makes a slot, if it is not there.';
+
+-- snapshot_was_sent(integer, text, bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.snapshot_was_sent(to_node integer, writer text, seq bigint) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ WITH sent AS MATERIALIZED (
+          SELECT s.body
+            FROM wire.resend s
+           WHERE ((s.node_id = org.this_node()) AND (s.to_node = snapshot_was_sent.to_node) AND (s.kind = 'snapshot_end'::text) AND (tpv.hlc_time(s.hlc) > (clock_timestamp() - '00:05:00'::interval)))
+         )
+  SELECT (EXISTS ( SELECT
+            FROM sent s
+           WHERE (((((s.body)::json -> 'vector'::text) ->> snapshot_was_sent.writer))::bigint >= snapshot_was_sent.seq))) AS "exists";
+END;
+COMMENT ON FUNCTION sync.snapshot_was_sent(to_node integer, writer text, seq bigint) IS 'Whether a snapshot that covers this operation went to a peer in the last five minutes, so that it may still be on its way. A peer that asks after that gets another one.';
 
 -- subscribe_statement(text, text, text, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.subscribe_statement(subscription text, conninfo text, publication text, slot text, origin text) RETURNS text
@@ -1940,8 +4841,8 @@ CREATE FUNCTION sync.subscription_options(version integer, origin text) RETURNS 
 END;
 COMMENT ON FUNCTION sync.subscription_options(version integer, origin text) IS 'The options of a subscription on a version of PostgreSQL.';
 
--- track(text, text, jsonb, text, jsonb, jsonb); Type: FUNCTION; Schema: sync; Owner: tpv_owner
-CREATE FUNCTION sync.track(table_name text, writer text DEFAULT NULL::text, groups jsonb DEFAULT NULL::jsonb, owner_column text DEFAULT NULL::text, duplicates jsonb DEFAULT NULL::jsonb, only_stricter jsonb DEFAULT NULL::jsonb) RETURNS text
+-- track(text, text, jsonb, text, jsonb, jsonb, jsonb); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.track(table_name text, writer text DEFAULT NULL::text, groups jsonb DEFAULT NULL::jsonb, owner_column text DEFAULT NULL::text, duplicates jsonb DEFAULT NULL::jsonb, only_stricter jsonb DEFAULT NULL::jsonb, sets jsonb DEFAULT NULL::jsonb) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
@@ -1955,6 +4856,7 @@ declare
   after sync.tracked_table;
   same record;
   existing bigint;
+  column_name text;
 begin
   table_name := relation::text;
   select * into before from sync.tracked_table e where e.table_name = track.table_name;
@@ -1964,6 +4866,7 @@ begin
   owner_column := coalesce(owner_column, before.owner_column);
   duplicates := coalesce(duplicates, before.duplicates, '{}');
   only_stricter := coalesce(only_stricter, before.only_stricter, '{}');
+  sets := coalesce(sets, before.sets, '{}');
   -- Who may write is part of how every operation was merged, at each node.
   if writer <> before.writer and exists (select from sync.head h where h.table_name = track.table_name) then
     raise exception '% is written by % already', table_name, before.writer using errcode = '55000',
@@ -1971,7 +4874,22 @@ begin
   end if;
   key_name := sync.check_table(relation, jsonb_build_object(
     'writer', writer, 'groups', groups, 'owner_column', owner_column, 'duplicates', duplicates,
-    'only_stricter', only_stricter));
+    'only_stricter', only_stricter, 'sets', sets));
+  -- Operations write a set and another column in two forms, and nothing turns one into the other.
+  for column_name in
+    select coalesce(b.key, a.key)
+      from jsonb_each(coalesce(before.sets, '{}')) b full join jsonb_each(sets) a on a.key = b.key
+     where a.value is distinct from b.value
+  loop
+    if sync.was_written(table_name, column_name) then
+      raise exception 'column % of % was written already', column_name, table_name using errcode = '55000',
+        hint = 'What is a set is declared before anybody writes the column. Add another column.';
+    end if;
+    if sets ? column_name then
+      execute format('update %s t set %I = tpv.as_set(t.%I) where t.%I <> tpv.as_set(t.%I)',
+                     relation, column_name, column_name, column_name, column_name);
+    end if;
+  end loop;
   if not exists (select from pg_attribute a where a.attrelid = relation and a.attname = 'deleted' and not a.attisdropped) then
     execute format('alter table %s add column deleted boolean not null default false', relation);
     execute format('comment on column %s.deleted is %L', relation, 'Whether it was deleted. Rows are never removed.');
@@ -1995,11 +4913,13 @@ begin
       report := report || format('added an index that finds the same %s; ', same.kind);
     end if;
   end loop;
-  insert into sync.tracked_table (table_name, key_column, writer, groups, owner_column, duplicates, only_stricter)
-  values (track.table_name, key_name, track.writer, track.groups, track.owner_column, track.duplicates, track.only_stricter)
+  insert into sync.tracked_table (table_name, key_column, writer, groups, owner_column, duplicates, only_stricter, sets)
+  values (track.table_name, key_name, track.writer, track.groups, track.owner_column, track.duplicates,
+          track.only_stricter, track.sets)
   on conflict on constraint tracked_table_pkey do update
     set key_column = excluded.key_column, writer = excluded.writer, groups = excluded.groups,
-        owner_column = excluded.owner_column, duplicates = excluded.duplicates, only_stricter = excluded.only_stricter
+        owner_column = excluded.owner_column, duplicates = excluded.duplicates, only_stricter = excluded.only_stricter,
+        sets = excluded.sets
   returning * into after;
   if before.writer is distinct from after.writer
      or (select count(*) from pg_trigger t where t.tgrelid = relation
@@ -2024,7 +4944,7 @@ begin
     report := report || 'added its triggers; ';
   end if;
   execute format('drop trigger if exists _200_check on %s', relation);
-  if owner_column is not null or duplicates <> '{}' or only_stricter <> '{}' then
+  if owner_column is not null or duplicates <> '{}' or only_stricter <> '{}' or sets <> '{}' then
     execute format('create trigger _200_check before insert or update on %s '
                    'for each row when (tpv.is_capturing()) execute function sync.check_row()', relation);
   end if;
@@ -2038,7 +4958,7 @@ begin
   end if;
   return report || format('%s is tracked by %s, written by %s; %s rows were there', table_name, key_name, writer, existing);
 end $$;
-COMMENT ON FUNCTION sync.track(table_name text, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb) IS 'Shares a table with the chain: adds the columns and triggers that it lacks, and an operation for each row that is there. Returns what it did. Can be repeated; an argument that is left out stays as it was.';
+COMMENT ON FUNCTION sync.track(table_name text, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb, sets jsonb) IS 'Shares a table with the chain: adds the columns and triggers that it lacks, and an operation for each row that is there. Returns what it did. Can be repeated; an argument that is left out stays as it was.';
 
 -- unsubscribe_statement(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.unsubscribe_statement(subscription text) RETURNS text
@@ -2050,6 +4970,33 @@ CREATE FUNCTION sync.unsubscribe_statement(subscription text) RETURNS text
     'alter subscription %1$I disable; alter subscription %1$I set (slot_name = none); drop subscription %1$I; end if; end $do$', subscription)
 $_$;
 COMMENT ON FUNCTION sync.unsubscribe_statement(subscription text) IS 'The statement of a plan that drops a subscription. It does not touch the slot, which may be gone.';
+
+-- head; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.head (
+    table_name text NOT NULL,
+    key text NOT NULL,
+    heads text NOT NULL,
+    waits boolean NOT NULL,
+    contested boolean DEFAULT false NOT NULL
+);
+COMMENT ON TABLE sync.head IS 'The heads of each row: for each column the values that no later writer has seen. Usually there is one.';
+COMMENT ON COLUMN sync.head.table_name IS 'The table.';
+COMMENT ON COLUMN sync.head.key IS 'The key of the row.';
+COMMENT ON COLUMN sync.head.heads IS 'JSON: column to [[node, seq, hlc, value], ...].';
+COMMENT ON COLUMN sync.head.waits IS 'Whether the operation that created the row is still missing here. Until it arrives no row is written.';
+COMMENT ON COLUMN sync.head.contested IS 'Whether a column has several heads. When its policy changes, one of them is chosen again.';
+
+-- was_written(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.was_written(table_name text, column_name text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT (EXISTS ( SELECT
+            FROM (sync.head h
+              CROSS JOIN LATERAL json_object_keys((h.heads)::json) r(r))
+           WHERE ((h.table_name = was_written.table_name) AND ("substring"(r.r, '^[^/+]*'::text) = was_written.column_name)))) AS "exists";
+END;
+COMMENT ON FUNCTION sync.was_written(table_name text, column_name text) IS 'Whether an operation wrote the column, or an element of it.';
 
 -- add_partition(date); Type: FUNCTION; Schema: wire; Owner: tpv_owner
 CREATE FUNCTION wire.add_partition(month date) RETURNS boolean
@@ -2128,28 +5075,44 @@ COMMENT ON TABLE catalog.barcode IS 'Which product a barcode is.';
 COMMENT ON COLUMN catalog.barcode.barcode_id IS 'Key.';
 COMMENT ON COLUMN catalog.barcode.gtin14 IS 'The GTIN in its 14-digit form.';
 COMMENT ON COLUMN catalog.barcode.product_id IS 'The product.';
-COMMENT ON COLUMN catalog.barcode.deleted IS 'Whether it was deleted. Rows are never removed.';
+COMMENT ON COLUMN catalog.barcode.deleted IS 'Whether it was deleted. The number can be given to another product. Rows are never removed.';
+
+-- local_code; Type: TABLE; Schema: catalog; Owner: tpv_owner
+CREATE TABLE catalog.local_code (
+    local_code_id uuid DEFAULT tpv.uuid7() NOT NULL,
+    node_id integer,
+    department_code text,
+    code text NOT NULL,
+    product_id uuid NOT NULL,
+    deleted boolean DEFAULT false NOT NULL,
+    CONSTRAINT local_code_check CHECK (((department_code IS NULL) OR (node_id IS NOT NULL))),
+    CONSTRAINT local_code_code_check CHECK (((code <> ''::text) AND (code = btrim(code))))
+);
+COMMENT ON TABLE catalog.local_code IS 'Which product a code is that is no GTIN: the number of a scale (PLU), the item digits inside a label, a code of the department''s own. That of a department goes before that of its store, and that before the chain''s.';
+COMMENT ON COLUMN catalog.local_code.local_code_id IS 'Key.';
+COMMENT ON COLUMN catalog.local_code.node_id IS 'The only store it holds in; null for all.';
+COMMENT ON COLUMN catalog.local_code.department_code IS 'The only department of that store it holds in; null for all.';
+COMMENT ON COLUMN catalog.local_code.code IS 'The code as it is keyed in or printed, with its zeros.';
+COMMENT ON COLUMN catalog.local_code.product_id IS 'The product.';
+COMMENT ON COLUMN catalog.local_code.deleted IS 'Whether it was deleted. The code can be given to another product. Rows are never removed.';
 
 -- price; Type: TABLE; Schema: catalog; Owner: tpv_owner
 CREATE TABLE catalog.price (
     price_id uuid DEFAULT tpv.uuid7() NOT NULL,
     product_id uuid NOT NULL,
     node_id integer,
-    price numeric(14,4) NOT NULL,
+    price numeric(14,4),
     valid_from timestamp with time zone NOT NULL,
-    valid_to timestamp with time zone,
     deleted boolean DEFAULT false NOT NULL,
-    CONSTRAINT price_check CHECK ((valid_to > valid_from)),
     CONSTRAINT price_price_check CHECK ((price >= (0)::numeric))
 );
-COMMENT ON TABLE catalog.price IS 'Unit prices with tax, and when they hold.';
-COMMENT ON COLUMN catalog.price.price_id IS 'Key.';
+COMMENT ON TABLE catalog.price IS 'Unit prices with tax. Each holds from its valid_from until the next one of the same product and store. A store''s own goes before the chain''s. catalog.price_at answers which holds.';
+COMMENT ON COLUMN catalog.price.price_id IS 'Key. Of two with one valid_from, the one with the greater key holds: it was made later.';
 COMMENT ON COLUMN catalog.price.product_id IS 'The product.';
 COMMENT ON COLUMN catalog.price.node_id IS 'The only store it holds in; null for all.';
-COMMENT ON COLUMN catalog.price.price IS 'Unit price with tax.';
+COMMENT ON COLUMN catalog.price.price IS 'Unit price with tax. Null ends what was before: in a store the chain''s price holds again, in the chain there is none.';
 COMMENT ON COLUMN catalog.price.valid_from IS 'From when.';
-COMMENT ON COLUMN catalog.price.valid_to IS 'Until when, exclusive; null for until further notice.';
-COMMENT ON COLUMN catalog.price.deleted IS 'Whether it was deleted. Rows are never removed.';
+COMMENT ON COLUMN catalog.price.deleted IS 'Whether it was deleted. Then the one before holds on. Rows are never removed.';
 
 -- product; Type: TABLE; Schema: catalog; Owner: tpv_owner
 CREATE TABLE catalog.product (
@@ -2165,25 +5128,38 @@ COMMENT ON TABLE catalog.product IS 'What the chain sells.';
 COMMENT ON COLUMN catalog.product.product_id IS 'Key.';
 COMMENT ON COLUMN catalog.product.sku IS 'The chain''s own number.';
 COMMENT ON COLUMN catalog.product.description IS 'Name for people.';
-COMMENT ON COLUMN catalog.product.tax_id IS 'Its tax rate.';
+COMMENT ON COLUMN catalog.product.tax_id IS 'Its tax; null for that of the department.';
 COMMENT ON COLUMN catalog.product.unit IS 'What a quantity of it counts.';
-COMMENT ON COLUMN catalog.product.deleted IS 'Whether it was deleted. Rows are never removed.';
+COMMENT ON COLUMN catalog.product.deleted IS 'Whether it was deleted. Its number can be given again. Rows are never removed.';
 
 -- tax; Type: TABLE; Schema: catalog; Owner: tpv_owner
 CREATE TABLE catalog.tax (
     tax_id uuid DEFAULT tpv.uuid7() NOT NULL,
     code text NOT NULL,
     name text NOT NULL,
-    rate numeric(5,2) NOT NULL,
-    deleted boolean DEFAULT false NOT NULL,
-    CONSTRAINT tax_rate_check CHECK (((rate >= (0)::numeric) AND (rate <= (100)::numeric)))
+    deleted boolean DEFAULT false NOT NULL
 );
-COMMENT ON TABLE catalog.tax IS 'Tax rates.';
+COMMENT ON TABLE catalog.tax IS 'Taxes. Their rates are in catalog.tax_rate.';
 COMMENT ON COLUMN catalog.tax.tax_id IS 'Key.';
 COMMENT ON COLUMN catalog.tax.code IS 'Short name.';
 COMMENT ON COLUMN catalog.tax.name IS 'Name for people.';
-COMMENT ON COLUMN catalog.tax.rate IS 'Percent.';
-COMMENT ON COLUMN catalog.tax.deleted IS 'Whether it was deleted. Rows are never removed.';
+COMMENT ON COLUMN catalog.tax.deleted IS 'Whether it was deleted. Its code can be given again. Rows are never removed.';
+
+-- tax_rate; Type: TABLE; Schema: catalog; Owner: tpv_owner
+CREATE TABLE catalog.tax_rate (
+    tax_rate_id uuid DEFAULT tpv.uuid7() NOT NULL,
+    tax_id uuid NOT NULL,
+    rate numeric(5,2) NOT NULL,
+    valid_from date NOT NULL,
+    deleted boolean DEFAULT false NOT NULL,
+    CONSTRAINT tax_rate_rate_check CHECK (((rate >= (0)::numeric) AND (rate <= (100)::numeric)))
+);
+COMMENT ON TABLE catalog.tax_rate IS 'Rates of taxes. Each holds from its first day until the next one of the same tax.';
+COMMENT ON COLUMN catalog.tax_rate.tax_rate_id IS 'Key. Of two with one first day, the one with the greater key holds: it was made later.';
+COMMENT ON COLUMN catalog.tax_rate.tax_id IS 'The tax.';
+COMMENT ON COLUMN catalog.tax_rate.rate IS 'Percent.';
+COMMENT ON COLUMN catalog.tax_rate.valid_from IS 'The first business day it holds.';
+COMMENT ON COLUMN catalog.tax_rate.deleted IS 'Whether it was deleted. Then the one before holds on. Rows are never removed.';
 
 -- file; Type: TABLE; Schema: dat; Owner: tpv_owner
 CREATE TABLE dat.file (
@@ -2227,7 +5203,7 @@ CREATE TABLE dat.pending (
     sha256 bytea NOT NULL,
     why text NOT NULL,
     asked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    asked_by text DEFAULT SESSION_USER NOT NULL,
+    asked_by text DEFAULT sec.actor() NOT NULL,
     done_at timestamp with time zone,
     result text,
     detail text,
@@ -2245,9 +5221,9 @@ COMMENT ON COLUMN dat.pending.folder IS 'Folder below out/.';
 COMMENT ON COLUMN dat.pending.name IS 'Name of the file.';
 COMMENT ON COLUMN dat.pending.trigger_name IS 'Empty file that follows it, if any.';
 COMMENT ON COLUMN dat.pending.sha256 IS 'SHA-256 of the file that is meant.';
-COMMENT ON COLUMN dat.pending.why IS 'The reason that the operator gave.';
+COMMENT ON COLUMN dat.pending.why IS 'The reason that the operator gave. It names no customer.';
 COMMENT ON COLUMN dat.pending.asked_at IS 'When it was decided.';
-COMMENT ON COLUMN dat.pending.asked_by IS 'Who decided.';
+COMMENT ON COLUMN dat.pending.asked_by IS 'Who decided, by sec.actor().';
 COMMENT ON COLUMN dat.pending.done_at IS 'When it was finished; null while it waits.';
 COMMENT ON COLUMN dat.pending.result IS 'done, failed (a withdrawal found no file: the checkout has it), or cancelled by a later decision.';
 COMMENT ON COLUMN dat.pending.detail IS 'What the watcher reported.';
@@ -2270,7 +5246,7 @@ CREATE TABLE dat.profile (
     version integer NOT NULL,
     profile jsonb NOT NULL,
     saved_at timestamp with time zone DEFAULT now() NOT NULL,
-    saved_by text DEFAULT SESSION_USER NOT NULL,
+    saved_by text DEFAULT sec.actor() NOT NULL,
     deleted boolean DEFAULT false NOT NULL
 );
 COMMENT ON TABLE dat.profile IS 'Layouts of .dat files. The newest version of a department''s own, else of the store''s, is used.';
@@ -2280,8 +5256,8 @@ COMMENT ON COLUMN dat.profile.department_code IS 'The only department it is for;
 COMMENT ON COLUMN dat.profile.version IS 'Counts up from 1 for each store and department.';
 COMMENT ON COLUMN dat.profile.profile IS 'The layout, as tpv.dat_render reads it.';
 COMMENT ON COLUMN dat.profile.saved_at IS 'When it was saved.';
-COMMENT ON COLUMN dat.profile.saved_by IS 'Who saved it.';
-COMMENT ON COLUMN dat.profile.deleted IS 'Whether it was deleted. Rows are never removed.';
+COMMENT ON COLUMN dat.profile.saved_by IS 'Who saved it, by sec.actor().';
+COMMENT ON COLUMN dat.profile.deleted IS 'Whether it was deleted. Then the version before is used, or the store''s. Rows are never removed.';
 
 -- superseded; Type: TABLE; Schema: dat; Owner: tpv_owner
 CREATE TABLE dat.superseded (
@@ -2334,6 +5310,292 @@ CREATE VIEW dat.withdraw_failed WITH (security_invoker='true') AS
   WHERE ((pending.action = 'withdraw'::text) AND (pending.result = 'failed'::text));
 COMMENT ON VIEW dat.withdraw_failed IS 'Alarm: withdrawals that came too late. The checkout has read the file, so the customer may have paid.';
 
+-- erasure; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.erasure (
+    erasure_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text DEFAULT sec.actor() NOT NULL,
+    table_name text NOT NULL,
+    key text NOT NULL,
+    why text NOT NULL,
+    CONSTRAINT erasure_why_check CHECK ((why <> ''::text))
+);
+COMMENT ON TABLE sync.erasure IS 'Rows that somebody at this node erased, with party.erase, and why. The reason holds no value of the row.';
+COMMENT ON COLUMN sync.erasure.erasure_id IS 'Key.';
+COMMENT ON COLUMN sync.erasure.at IS 'When.';
+COMMENT ON COLUMN sync.erasure.actor IS 'Who did it, by sec.actor().';
+COMMENT ON COLUMN sync.erasure.table_name IS 'The table.';
+COMMENT ON COLUMN sync.erasure.key IS 'The key of the row.';
+COMMENT ON COLUMN sync.erasure.why IS 'The reason. It names no person.';
+
+-- erasure; Type: VIEW; Schema: journal; Owner: tpv_owner
+CREATE VIEW journal.erasure WITH (security_barrier='true') AS
+ SELECT erasure.erasure_id,
+    erasure.at,
+    erasure.actor,
+    erasure.table_name,
+    erasure.key,
+    erasure.why
+   FROM sync.erasure
+  WHERE (NOT starts_with(erasure.table_name, 'sec.'::text));
+COMMENT ON VIEW journal.erasure IS 'Rows that were erased at this node, sync.erasure, as operators read them.';
+COMMENT ON COLUMN journal.erasure.erasure_id IS 'Key.';
+COMMENT ON COLUMN journal.erasure.at IS 'When.';
+COMMENT ON COLUMN journal.erasure.actor IS 'Who did it, by sec.actor().';
+COMMENT ON COLUMN journal.erasure.table_name IS 'The table.';
+COMMENT ON COLUMN journal.erasure.key IS 'The key of the row.';
+COMMENT ON COLUMN journal.erasure.why IS 'The reason. It names no person.';
+
+-- head; Type: VIEW; Schema: journal; Owner: tpv_owner
+CREATE VIEW journal.head WITH (security_barrier='true') AS
+ SELECT head.table_name,
+    head.key,
+    head.heads,
+    head.waits,
+    head.contested
+   FROM sync.head
+  WHERE (NOT starts_with(head.table_name, 'sec.'::text));
+COMMENT ON VIEW journal.head IS 'The heads of each row, sync.head, as operators read them.';
+COMMENT ON COLUMN journal.head.table_name IS 'The table.';
+COMMENT ON COLUMN journal.head.key IS 'The key of the row.';
+COMMENT ON COLUMN journal.head.heads IS 'JSON: column to [[node, seq, hlc, value], ...].';
+COMMENT ON COLUMN journal.head.waits IS 'Whether the operation that created the row is still missing here. Until it arrives no row is written.';
+COMMENT ON COLUMN journal.head.contested IS 'Whether a column has several heads. When its policy changes, one of them is chosen again.';
+
+-- loosening; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.loosening (
+    loosening_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text DEFAULT sec.actor() NOT NULL,
+    table_name text NOT NULL,
+    key uuid NOT NULL,
+    column_name text NOT NULL,
+    value text,
+    why text NOT NULL,
+    xact xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    CONSTRAINT loosening_why_check CHECK ((why <> ''::text))
+);
+COMMENT ON TABLE sync.loosening IS 'Each use of sync.loosen at this node: who gave a looser value to a column that otherwise only grows stricter, and why.';
+COMMENT ON COLUMN sync.loosening.loosening_id IS 'Key.';
+COMMENT ON COLUMN sync.loosening.at IS 'When.';
+COMMENT ON COLUMN sync.loosening.actor IS 'Who did it, by sec.actor().';
+COMMENT ON COLUMN sync.loosening.table_name IS 'The table.';
+COMMENT ON COLUMN sync.loosening.key IS 'The key of the row.';
+COMMENT ON COLUMN sync.loosening.column_name IS 'The column.';
+COMMENT ON COLUMN sync.loosening.value IS 'The value that it was set to.';
+COMMENT ON COLUMN sync.loosening.why IS 'The reason. It names no person.';
+COMMENT ON COLUMN sync.loosening.xact IS 'The transaction in which this is allowed.';
+
+-- loosening; Type: VIEW; Schema: journal; Owner: tpv_owner
+CREATE VIEW journal.loosening WITH (security_barrier='true') AS
+ SELECT loosening.loosening_id,
+    loosening.at,
+    loosening.actor,
+    loosening.table_name,
+    loosening.key,
+    loosening.column_name,
+    loosening.value,
+    loosening.why,
+    loosening.xact
+   FROM sync.loosening
+  WHERE (NOT starts_with(loosening.table_name, 'sec.'::text));
+COMMENT ON VIEW journal.loosening IS 'Each use of sync.loosen at this node, sync.loosening, as operators read them.';
+COMMENT ON COLUMN journal.loosening.loosening_id IS 'Key.';
+COMMENT ON COLUMN journal.loosening.at IS 'When.';
+COMMENT ON COLUMN journal.loosening.actor IS 'Who did it, by sec.actor().';
+COMMENT ON COLUMN journal.loosening.table_name IS 'The table.';
+COMMENT ON COLUMN journal.loosening.key IS 'The key of the row.';
+COMMENT ON COLUMN journal.loosening.column_name IS 'The column.';
+COMMENT ON COLUMN journal.loosening.value IS 'The value that it was set to.';
+COMMENT ON COLUMN journal.loosening.why IS 'The reason. It names no person.';
+COMMENT ON COLUMN journal.loosening.xact IS 'The transaction in which this is allowed.';
+
+-- operation; Type: VIEW; Schema: journal; Owner: tpv_owner
+CREATE VIEW journal.operation WITH (security_barrier='true') AS
+ SELECT op.node_id,
+    op.seq,
+    op.hlc,
+    op.table_name,
+    op.key,
+    op.patch,
+    op.base
+   FROM wire.op
+  WHERE (NOT starts_with(op.table_name, 'sec.'::text));
+COMMENT ON VIEW journal.operation IS 'Operations, wire.op, as operators read them.';
+COMMENT ON COLUMN journal.operation.node_id IS 'The node that decided.';
+COMMENT ON COLUMN journal.operation.seq IS 'Counts that node''s operations in commit order, without gaps.';
+COMMENT ON COLUMN journal.operation.hlc IS 'When, as in wire.doc. It orders only operations that were concurrent.';
+COMMENT ON COLUMN journal.operation.table_name IS 'The table, such as party.customer.';
+COMMENT ON COLUMN journal.operation.key IS 'The key of the row, as text.';
+COMMENT ON COLUMN journal.operation.patch IS 'Canonical JSON: the columns and groups that changed, with their values. @exists says whether the row exists.';
+COMMENT ON COLUMN journal.operation.base IS 'Canonical JSON: for each of them the versions [node, seq] that the writer saw.';
+
+-- quarantine; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.quarantine (
+    quarantine_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    node_id integer NOT NULL,
+    doc_id uuid,
+    business_date date,
+    kind text NOT NULL,
+    code text NOT NULL,
+    detail text NOT NULL,
+    resolved_at timestamp with time zone,
+    seq bigint,
+    key text,
+    entire boolean DEFAULT false NOT NULL,
+    refused jsonb
+);
+COMMENT ON TABLE sync.quarantine IS 'Documents that are stored and could not be projected, operations and rows of a snapshot that could not be applied, and rows that were refused; with the reason. They count in no report until they are done.';
+COMMENT ON COLUMN sync.quarantine.quarantine_id IS 'Key.';
+COMMENT ON COLUMN sync.quarantine.at IS 'When it was last tried.';
+COMMENT ON COLUMN sync.quarantine.node_id IS 'The node that wrote it.';
+COMMENT ON COLUMN sync.quarantine.doc_id IS 'The document, where it is one.';
+COMMENT ON COLUMN sync.quarantine.business_date IS 'Its business date.';
+COMMENT ON COLUMN sync.quarantine.kind IS 'The kind of a document; the table of an operation.';
+COMMENT ON COLUMN sync.quarantine.code IS 'A stable code such as UNKNOWN_KIND, BAD_HASH or FORGED_SENDER, or the SQLSTATE that stopped it.';
+COMMENT ON COLUMN sync.quarantine.detail IS 'A sentence.';
+COMMENT ON COLUMN sync.quarantine.resolved_at IS 'When it was done after all, or dismissed; null while it waits.';
+COMMENT ON COLUMN sync.quarantine.seq IS 'The number of the operation, where it is one.';
+COMMENT ON COLUMN sync.quarantine.key IS 'The key of the row that the operation is about.';
+COMMENT ON COLUMN sync.quarantine.entire IS 'Whether the whole row waits under the number of that operation, and not only the columns that it wrote.';
+COMMENT ON COLUMN sync.quarantine.refused IS 'The row itself, where it was refused and not stored.';
+
+-- quarantine; Type: VIEW; Schema: journal; Owner: tpv_owner
+CREATE VIEW journal.quarantine WITH (security_barrier='true') AS
+ SELECT q.quarantine_id,
+    q.at,
+    q.node_id,
+    q.doc_id,
+    q.business_date,
+    q.kind,
+    q.code,
+        CASE
+            WHEN starts_with(q.kind, 'sec.'::text) THEN 'it is about a table of schema sec'::text
+            ELSE q.detail
+        END AS detail,
+    q.resolved_at,
+    q.seq,
+    q.key,
+    q.entire,
+        CASE
+            WHEN ((NOT starts_with(q.kind, 'sec.'::text)) AND (NOT starts_with(q.kind, 'resend '::text))) THEN q.refused
+            ELSE NULL::jsonb
+        END AS refused
+   FROM sync.quarantine q;
+COMMENT ON VIEW journal.quarantine IS 'What waits or was refused, sync.quarantine, as operators read it. Of rows of schema sec the detail and the row are left out; of what was sent again, the row.';
+COMMENT ON COLUMN journal.quarantine.quarantine_id IS 'Key.';
+COMMENT ON COLUMN journal.quarantine.at IS 'When it was last tried.';
+COMMENT ON COLUMN journal.quarantine.node_id IS 'The node that wrote it.';
+COMMENT ON COLUMN journal.quarantine.doc_id IS 'The document, where it is one.';
+COMMENT ON COLUMN journal.quarantine.business_date IS 'Its business date.';
+COMMENT ON COLUMN journal.quarantine.kind IS 'The kind of a document; the table of an operation.';
+COMMENT ON COLUMN journal.quarantine.code IS 'A stable code such as UNKNOWN_KIND, BAD_HASH or FORGED_SENDER, or the SQLSTATE that stopped it.';
+COMMENT ON COLUMN journal.quarantine.detail IS 'A sentence.';
+COMMENT ON COLUMN journal.quarantine.resolved_at IS 'When it was done after all, or dismissed; null while it waits.';
+COMMENT ON COLUMN journal.quarantine.seq IS 'The number of the operation, where it is one.';
+COMMENT ON COLUMN journal.quarantine.key IS 'The key of the row that the operation is about.';
+COMMENT ON COLUMN journal.quarantine.entire IS 'Whether the whole row waits under the number of that operation, and not only the columns that it wrote.';
+COMMENT ON COLUMN journal.quarantine.refused IS 'The row itself, where it was refused and not stored.';
+
+-- resolution; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.resolution (
+    resolution_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text DEFAULT sec.actor() NOT NULL,
+    table_name text NOT NULL,
+    key text NOT NULL,
+    column_name text NOT NULL,
+    node_id integer NOT NULL,
+    seq bigint NOT NULL,
+    value jsonb NOT NULL
+);
+COMMENT ON TABLE sync.resolution IS 'Conflicts that a person resolved at this node, with sync.resolve_conflict.';
+COMMENT ON COLUMN sync.resolution.resolution_id IS 'Key.';
+COMMENT ON COLUMN sync.resolution.at IS 'When.';
+COMMENT ON COLUMN sync.resolution.actor IS 'Who did it, by sec.actor().';
+COMMENT ON COLUMN sync.resolution.table_name IS 'The table.';
+COMMENT ON COLUMN sync.resolution.key IS 'Its key.';
+COMMENT ON COLUMN sync.resolution.column_name IS 'The column, the group, or the element of a set.';
+COMMENT ON COLUMN sync.resolution.node_id IS 'The node that had written the value.';
+COMMENT ON COLUMN sync.resolution.seq IS 'The number of its operation.';
+COMMENT ON COLUMN sync.resolution.value IS 'The value.';
+
+-- resolution; Type: VIEW; Schema: journal; Owner: tpv_owner
+CREATE VIEW journal.resolution WITH (security_barrier='true') AS
+ SELECT resolution.resolution_id,
+    resolution.at,
+    resolution.actor,
+    resolution.table_name,
+    resolution.key,
+    resolution.column_name,
+    resolution.node_id,
+    resolution.seq,
+    resolution.value
+   FROM sync.resolution
+  WHERE (NOT starts_with(resolution.table_name, 'sec.'::text));
+COMMENT ON VIEW journal.resolution IS 'Conflicts that a person resolved at this node, sync.resolution, as operators read them.';
+COMMENT ON COLUMN journal.resolution.resolution_id IS 'Key.';
+COMMENT ON COLUMN journal.resolution.at IS 'When.';
+COMMENT ON COLUMN journal.resolution.actor IS 'Who did it, by sec.actor().';
+COMMENT ON COLUMN journal.resolution.table_name IS 'The table.';
+COMMENT ON COLUMN journal.resolution.key IS 'Its key.';
+COMMENT ON COLUMN journal.resolution.column_name IS 'The column, the group, or the element of a set.';
+COMMENT ON COLUMN journal.resolution.node_id IS 'The node that had written the value.';
+COMMENT ON COLUMN journal.resolution.seq IS 'The number of its operation.';
+COMMENT ON COLUMN journal.resolution.value IS 'The value.';
+
+-- sibling; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.sibling (
+    table_name text NOT NULL,
+    key text NOT NULL,
+    column_name text NOT NULL,
+    node_id integer NOT NULL,
+    seq bigint NOT NULL,
+    hlc bigint NOT NULL,
+    value jsonb,
+    chosen boolean NOT NULL,
+    review boolean NOT NULL,
+    found_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+COMMENT ON TABLE sync.sibling IS 'Open conflicts: all values of a column that were written at the same time, until somebody who has seen them all writes it.';
+COMMENT ON COLUMN sync.sibling.table_name IS 'The table.';
+COMMENT ON COLUMN sync.sibling.key IS 'The key of the row.';
+COMMENT ON COLUMN sync.sibling.column_name IS 'The column, or the group.';
+COMMENT ON COLUMN sync.sibling.node_id IS 'The node that wrote this value.';
+COMMENT ON COLUMN sync.sibling.seq IS 'The number of its operation.';
+COMMENT ON COLUMN sync.sibling.hlc IS 'When it was written.';
+COMMENT ON COLUMN sync.sibling.value IS 'The value.';
+COMMENT ON COLUMN sync.sibling.chosen IS 'Whether the row has this value.';
+COMMENT ON COLUMN sync.sibling.review IS 'Whether a person should look at it.';
+COMMENT ON COLUMN sync.sibling.found_at IS 'When this node noticed.';
+
+-- sibling; Type: VIEW; Schema: journal; Owner: tpv_owner
+CREATE VIEW journal.sibling WITH (security_barrier='true') AS
+ SELECT sibling.table_name,
+    sibling.key,
+    sibling.column_name,
+    sibling.node_id,
+    sibling.seq,
+    sibling.hlc,
+    sibling.value,
+    sibling.chosen,
+    sibling.review,
+    sibling.found_at
+   FROM sync.sibling
+  WHERE (NOT starts_with(sibling.table_name, 'sec.'::text));
+COMMENT ON VIEW journal.sibling IS 'Open conflicts, sync.sibling, as operators read them. sync.resolve_conflict decides one.';
+COMMENT ON COLUMN journal.sibling.table_name IS 'The table.';
+COMMENT ON COLUMN journal.sibling.key IS 'The key of the row.';
+COMMENT ON COLUMN journal.sibling.column_name IS 'The column, or the group.';
+COMMENT ON COLUMN journal.sibling.node_id IS 'The node that wrote this value.';
+COMMENT ON COLUMN journal.sibling.seq IS 'The number of its operation.';
+COMMENT ON COLUMN journal.sibling.hlc IS 'When it was written.';
+COMMENT ON COLUMN journal.sibling.value IS 'The value.';
+COMMENT ON COLUMN journal.sibling.chosen IS 'Whether the row has this value.';
+COMMENT ON COLUMN journal.sibling.review IS 'Whether a person should look at it.';
+COMMENT ON COLUMN journal.sibling.found_at IS 'When this node noticed.';
+
 -- department; Type: TABLE; Schema: org; Owner: tpv_owner
 CREATE TABLE org.department (
     department_id uuid DEFAULT tpv.uuid7() NOT NULL,
@@ -2341,6 +5603,7 @@ CREATE TABLE org.department (
     code text NOT NULL,
     name text NOT NULL,
     legal_entity_id uuid,
+    tax_id uuid,
     deleted boolean DEFAULT false NOT NULL,
     CONSTRAINT department_code_check CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$'::text))
 );
@@ -2350,7 +5613,8 @@ COMMENT ON COLUMN org.department.node_id IS 'The store''s node.';
 COMMENT ON COLUMN org.department.code IS 'Code that its receipts carry in departmentCode.';
 COMMENT ON COLUMN org.department.name IS 'Name for people.';
 COMMENT ON COLUMN org.department.legal_entity_id IS 'The concessionaire; null for a department that the store runs itself.';
-COMMENT ON COLUMN org.department.deleted IS 'Whether it was deleted. Rows are never removed.';
+COMMENT ON COLUMN org.department.tax_id IS 'The tax of what is sold there, where neither the receipt nor the product says one.';
+COMMENT ON COLUMN org.department.deleted IS 'Whether it was deleted. Its code can be given again. Rows are never removed.';
 
 -- legal_entity; Type: TABLE; Schema: org; Owner: tpv_owner
 CREATE TABLE org.legal_entity (
@@ -2370,139 +5634,1077 @@ COMMENT ON COLUMN org.legal_entity.deleted IS 'Whether it was deleted. Rows are 
 CREATE TABLE org.store (
     store_id uuid DEFAULT tpv.uuid7() NOT NULL,
     node_id integer NOT NULL,
+    code text NOT NULL,
     name text NOT NULL,
     timezone text NOT NULL,
     cutoff_hour smallint NOT NULL,
     currency text NOT NULL,
     legal_entity_id uuid,
+    gateway_url text,
     deleted boolean DEFAULT false NOT NULL,
+    CONSTRAINT store_code_check CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$'::text)),
     CONSTRAINT store_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT store_cutoff_hour_check CHECK (((cutoff_hour >= 0) AND (cutoff_hour <= 23)))
+    CONSTRAINT store_cutoff_hour_check CHECK (((cutoff_hour >= 0) AND (cutoff_hour <= 23))),
+    CONSTRAINT store_gateway_url_check CHECK ((gateway_url ~ '^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^[:space:]@]*)?$'::text))
 );
 COMMENT ON TABLE org.store IS 'Stores. Each has a node of its own.';
 COMMENT ON COLUMN org.store.store_id IS 'Key, generated where the store was registered.';
 COMMENT ON COLUMN org.store.node_id IS 'The store''s node.';
+COMMENT ON COLUMN org.store.code IS 'Short code that is printed for people, such as S01. The node''s code, if none was given.';
 COMMENT ON COLUMN org.store.name IS 'Name for people.';
 COMMENT ON COLUMN org.store.timezone IS 'IANA time zone of the store''s clocks, such as Europe/Madrid.';
 COMMENT ON COLUMN org.store.cutoff_hour IS 'Sales before this local hour belong to the business date before.';
 COMMENT ON COLUMN org.store.currency IS 'ISO 4217 code of every amount of this store.';
 COMMENT ON COLUMN org.store.legal_entity_id IS 'Whoever runs the store.';
-COMMENT ON COLUMN org.store.deleted IS 'Whether it was deleted. Rows are never removed.';
+COMMENT ON COLUMN org.store.gateway_url IS 'Where the gateway of its node answers, as http://host:port or https://host:port; null when it has none.';
+COMMENT ON COLUMN org.store.deleted IS 'Whether it was deleted. Then it receives no files; what it recorded keeps its dates.';
 
 -- terminal; Type: TABLE; Schema: org; Owner: tpv_owner
 CREATE TABLE org.terminal (
     terminal_id uuid DEFAULT tpv.uuid7() NOT NULL,
     node_id integer NOT NULL,
     code text NOT NULL,
-    department_code text NOT NULL,
+    kind text DEFAULT 'department'::text NOT NULL,
+    department_code text,
     declares jsonb DEFAULT '{}'::jsonb NOT NULL,
     active boolean DEFAULT true NOT NULL,
     deleted boolean DEFAULT false NOT NULL,
-    CONSTRAINT terminal_code_check CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$'::text))
+    CONSTRAINT terminal_check CHECK (((kind = 'till'::text) OR (department_code IS NOT NULL))),
+    CONSTRAINT terminal_code_check CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$'::text)),
+    CONSTRAINT terminal_kind_check CHECK ((kind = ANY (ARRAY['department'::text, 'till'::text])))
 );
 COMMENT ON TABLE org.terminal IS 'Terminals (scales, tills) that drop receipts as files, one inbox folder for each.';
 COMMENT ON COLUMN org.terminal.terminal_id IS 'Key, generated where the terminal was registered.';
 COMMENT ON COLUMN org.terminal.node_id IS 'The store''s node.';
 COMMENT ON COLUMN org.terminal.code IS 'Code; the name of its inbox folder and the terminalId of its receipts.';
-COMMENT ON COLUMN org.terminal.department_code IS 'The department it belongs to.';
-COMMENT ON COLUMN org.terminal.declares IS 'What is special about its files: encoding, decimal_comma, price_decimals, numeric_barcode, timezone, total_tolerance_cents.';
+COMMENT ON COLUMN org.terminal.kind IS 'department: it issues the tickets of a department. till: it is where customers pay.';
+COMMENT ON COLUMN org.terminal.department_code IS 'The department it belongs to; null for a till that belongs to none.';
+COMMENT ON COLUMN org.terminal.declares IS 'What is special about its files: encoding, decimal_comma, price_decimals, numeric_barcode, timezone, total_tolerance_cents, ignore_keys, id_map.';
 COMMENT ON COLUMN org.terminal.active IS 'An inactive terminal''s files are quarantined UNKNOWN_TERMINAL.';
-COMMENT ON COLUMN org.terminal.deleted IS 'Whether it was deleted. Rows are never removed.';
+COMMENT ON COLUMN org.terminal.deleted IS 'Whether it was deleted. Then its files are quarantined UNKNOWN_TERMINAL.';
 
--- customer; Type: TABLE; Schema: party; Owner: tpv_owner
-CREATE TABLE party.customer (
-    customer_id uuid DEFAULT tpv.uuid7() NOT NULL,
-    name text NOT NULL,
-    email text,
-    phone text,
-    street text,
-    postcode text,
-    city text,
-    country text,
-    tags jsonb DEFAULT '[]'::jsonb NOT NULL,
-    consent text DEFAULT 'none'::text NOT NULL,
-    credit_limit numeric(14,2),
-    home_node_id integer,
-    deleted boolean DEFAULT false NOT NULL,
-    alias_of uuid,
-    CONSTRAINT customer_consent_check CHECK ((consent = ANY (ARRAY['none'::text, 'email'::text, 'all'::text]))),
-    CONSTRAINT customer_tags_check CHECK ((jsonb_typeof(tags) = 'array'::text))
+-- audit; Type: TABLE; Schema: sec; Owner: tpv_owner
+CREATE TABLE sec.audit (
+    audit_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    event text NOT NULL,
+    subject text NOT NULL,
+    actor text DEFAULT sec.actor() NOT NULL,
+    detail text DEFAULT ''::text NOT NULL
 );
-COMMENT ON TABLE party.customer IS 'Customers. Every node may write them.';
-COMMENT ON COLUMN party.customer.customer_id IS 'Key, generated where the customer was first registered.';
-COMMENT ON COLUMN party.customer.name IS 'Name.';
-COMMENT ON COLUMN party.customer.email IS 'E-mail address; two customers with one are duplicates.';
-COMMENT ON COLUMN party.customer.phone IS 'Telephone.';
-COMMENT ON COLUMN party.customer.street IS 'Street and number; the address is one group.';
-COMMENT ON COLUMN party.customer.postcode IS 'Postal code.';
-COMMENT ON COLUMN party.customer.city IS 'City.';
-COMMENT ON COLUMN party.customer.country IS 'ISO 3166 code.';
-COMMENT ON COLUMN party.customer.tags IS 'A set of words, as a JSON array. Sets that were changed at the same time are united.';
-COMMENT ON COLUMN party.customer.consent IS 'What the customer allows: none, email, all. Of two the stricter holds, and only sync.loosen makes it looser.';
-COMMENT ON COLUMN party.customer.credit_limit IS 'How much may be owed.';
-COMMENT ON COLUMN party.customer.home_node_id IS 'The node that owns the row: the one that inserted it, unless the insert named another. It does not change.';
-COMMENT ON COLUMN party.customer.deleted IS 'Whether it was deleted. Rows are never removed.';
-COMMENT ON COLUMN party.customer.alias_of IS 'The row that this one duplicates; null for a row that is no alias. sync.make_alias sets it.';
+COMMENT ON TABLE sec.audit IS 'Security events: files of unknown terminals, rows of senders that may not send them, who was given or lost a role.';
+COMMENT ON COLUMN sec.audit.audit_id IS 'Key.';
+COMMENT ON COLUMN sec.audit.at IS 'When.';
+COMMENT ON COLUMN sec.audit.event IS 'What happened, as a stable code: UNKNOWN_TERMINAL, FORGED_SENDER, ROLE_GRANTED …';
+COMMENT ON COLUMN sec.audit.subject IS 'What it is about: a terminal, a document.';
+COMMENT ON COLUMN sec.audit.actor IS 'Who acted, by sec.actor().';
+COMMENT ON COLUMN sec.audit.detail IS 'A sentence.';
 
--- day_close; Type: TABLE; Schema: sales; Owner: tpv_owner
-CREATE TABLE sales.day_close (
-    node_id integer NOT NULL,
-    business_date date NOT NULL,
-    closed_at timestamp with time zone NOT NULL
+-- audit; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.audit WITH (security_barrier='true') AS
+ SELECT v.audit_id,
+    v.at,
+    v.event,
+    v.subject,
+    v.actor,
+    v.detail
+   FROM ( SELECT a.audit_id,
+            a.at,
+            a.event,
+            a.subject,
+            a.actor,
+            a.detail
+           FROM sec.audit a
+          WHERE tpv.may_see(( SELECT t.node_id
+                   FROM sync.this_node t), NULL::text, NULL::date)) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,manager}'::text[]))
+  ORDER BY v.audit_id DESC;
+COMMENT ON VIEW own.audit IS 'Security events of this node.';
+COMMENT ON COLUMN own.audit.audit_id IS 'Key.';
+COMMENT ON COLUMN own.audit.at IS 'When.';
+COMMENT ON COLUMN own.audit.event IS 'What happened, as a stable code: UNKNOWN_TERMINAL, FORGED_SENDER, ROLE_GRANTED …';
+COMMENT ON COLUMN own.audit.subject IS 'What it is about: a terminal, a document.';
+COMMENT ON COLUMN own.audit.actor IS 'Who acted, by sec.actor().';
+COMMENT ON COLUMN own.audit.detail IS 'A sentence.';
+
+-- barcode; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.barcode WITH (security_barrier='true') AS
+ SELECT v.barcode_id,
+    v.gtin14,
+    v.product_id,
+    v.etag
+   FROM ( SELECT b.barcode_id,
+            b.gtin14,
+            b.product_id,
+            ( SELECT md5(h.heads) AS md5
+                   FROM sync.head h
+                  WHERE ((h.table_name = 'catalog.barcode'::text) AND (h.key = (b.barcode_id)::text))) AS etag
+           FROM catalog.barcode b
+          WHERE (NOT b.deleted)) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,cashier,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.gtin14;
+COMMENT ON VIEW own.barcode IS 'Which product a barcode is.';
+COMMENT ON COLUMN own.barcode.barcode_id IS 'Key.';
+COMMENT ON COLUMN own.barcode.gtin14 IS 'The GTIN in its 14-digit form.';
+COMMENT ON COLUMN own.barcode.product_id IS 'The product.';
+COMMENT ON COLUMN own.barcode.etag IS 'The version of the row: it changes with each change. Functions that change a row want it.';
+
+-- customer; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.customer WITH (security_barrier='true') AS
+ SELECT v.customer_id,
+    v.name,
+    v.email,
+    v.phone,
+    v.street,
+    v.postcode,
+    v.city,
+    v.country,
+    v.tags,
+    v.consent,
+    v.credit_limit,
+    v.home_node_id,
+    v.alias_of,
+    v.name_key,
+    v.email_key,
+    v.phone_key,
+    v.conflicts,
+    v.etag
+   FROM ( SELECT c.customer_id,
+            c.name,
+            c.email,
+            c.phone,
+            c.street,
+            c.postcode,
+            c.city,
+            c.country,
+            c.tags,
+            c.consent,
+            c.credit_limit,
+            c.home_node_id,
+            c.alias_of,
+            ("left"(lower(c.name), 100) COLLATE "C") AS name_key,
+            "left"(lower(c.email), 300) AS email_key,
+            "left"(c.phone, 40) AS phone_key,
+            ( SELECT (count(DISTINCT s.column_name))::integer AS count
+                   FROM sync.sibling s
+                  WHERE ((s.table_name = 'party.customer'::text) AND (s.key = (c.customer_id)::text))) AS conflicts,
+            ( SELECT md5(h.heads) AS md5
+                   FROM sync.head h
+                  WHERE ((h.table_name = 'party.customer'::text) AND (h.key = (c.customer_id)::text))) AS etag
+           FROM party.customer c
+          WHERE (NOT c.deleted)) v
+  WHERE (tpv.acting_role() = ANY ('{auditor,cashier,manager,supervisor}'::text[]))
+  ORDER BY v.name_key, v.customer_id;
+COMMENT ON VIEW own.customer IS 'Customers of the chain.';
+COMMENT ON COLUMN own.customer.customer_id IS 'Key, generated where the customer was first registered.';
+COMMENT ON COLUMN own.customer.name IS 'Name.';
+COMMENT ON COLUMN own.customer.email IS 'E-mail address; two customers with one are duplicates.';
+COMMENT ON COLUMN own.customer.phone IS 'Telephone.';
+COMMENT ON COLUMN own.customer.street IS 'Street and number; the address is one group.';
+COMMENT ON COLUMN own.customer.postcode IS 'Postal code.';
+COMMENT ON COLUMN own.customer.city IS 'City.';
+COMMENT ON COLUMN own.customer.country IS 'ISO 3166 code.';
+COMMENT ON COLUMN own.customer.tags IS 'A set of words, as a sorted JSON array. Each word is added and removed by itself.';
+COMMENT ON COLUMN own.customer.consent IS 'What the customer allows: none, email, all. Of two the stricter holds, and only sync.loosen makes it looser.';
+COMMENT ON COLUMN own.customer.credit_limit IS 'How much may be owed.';
+COMMENT ON COLUMN own.customer.home_node_id IS 'The node that owns the row: the one that inserted it, unless the insert named another. It does not change.';
+COMMENT ON COLUMN own.customer.alias_of IS 'The row that this one duplicates; null for a row that is no alias. sync.make_alias sets it.';
+COMMENT ON COLUMN own.customer.name_key IS 'The first 100 characters of the name in lower case: what lists are in the order of, and search.';
+COMMENT ON COLUMN own.customer.email_key IS 'The first 300 characters of the e-mail address in lower case.';
+COMMENT ON COLUMN own.customer.phone_key IS 'The first 40 characters of the telephone.';
+COMMENT ON COLUMN own.customer.conflicts IS 'How many of its columns were written by two nodes at once: own.sibling.';
+COMMENT ON COLUMN own.customer.etag IS 'The version of the row: it changes with each change. Functions that change a row want it.';
+
+-- dat_file; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.dat_file WITH (security_barrier='true') AS
+ SELECT v.node_id,
+    v.receipt_id,
+    v.folder,
+    v.name,
+    v.bytes,
+    v.sha256,
+    v.state
+   FROM ( SELECT f.node_id,
+            f.receipt_id,
+            f.folder,
+            f.name,
+            f.bytes,
+            f.sha256,
+                CASE
+                    WHEN (f.withdrawn_at IS NOT NULL) THEN 'withdrawn'::text
+                    WHEN (EXISTS ( SELECT
+                       FROM dat.pending p
+                      WHERE ((p.receipt_id = f.receipt_id) AND (p.done_at IS NULL)))) THEN 'pending'::text
+                    ELSE 'published'::text
+                END AS state
+           FROM (dat.file f
+             JOIN sales.receipt r ON (((r.node_id = f.node_id) AND (r.receipt_id = f.receipt_id))))
+          WHERE tpv.may_see(r.node_id, r.department, r.business_date)) v
+  WHERE (tpv.acting_role() = ANY ('{auditor,cashier,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.node_id, v.receipt_id;
+COMMENT ON VIEW own.dat_file IS 'The .dat files of receipts, at their own store.';
+COMMENT ON COLUMN own.dat_file.node_id IS 'The node: the store that it is about.';
+COMMENT ON COLUMN own.dat_file.receipt_id IS 'The receipt.';
+COMMENT ON COLUMN own.dat_file.folder IS 'Folder below out/.';
+COMMENT ON COLUMN own.dat_file.name IS 'Name of the file.';
+COMMENT ON COLUMN own.dat_file.bytes IS 'Its content.';
+COMMENT ON COLUMN own.dat_file.sha256 IS 'SHA-256 of its content.';
+COMMENT ON COLUMN own.dat_file.state IS 'published, pending (the watcher is about to write it or to take it away), withdrawn.';
+
+-- department; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.department WITH (security_barrier='true') AS
+ SELECT v.department_id,
+    v.node_id,
+    v.code,
+    v.name,
+    v.concessionaire,
+    v.tax_id,
+    v.etag
+   FROM ( SELECT d.department_id,
+            d.node_id,
+            d.code,
+            d.name,
+            l.name AS concessionaire,
+            d.tax_id,
+            ( SELECT md5(h.heads) AS md5
+                   FROM sync.head h
+                  WHERE ((h.table_name = 'org.department'::text) AND (h.key = (d.department_id)::text))) AS etag
+           FROM (org.department d
+             LEFT JOIN org.legal_entity l ON (((l.legal_entity_id = d.legal_entity_id) AND (NOT l.deleted))))
+          WHERE ((NOT d.deleted) AND tpv.may_see(d.node_id, d.code, NULL::date))) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,cashier,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.node_id, v.code;
+COMMENT ON VIEW own.department IS 'Departments.';
+COMMENT ON COLUMN own.department.department_id IS 'Key, generated where the department was registered.';
+COMMENT ON COLUMN own.department.node_id IS 'The node: the store that it is about.';
+COMMENT ON COLUMN own.department.code IS 'Code that its receipts carry in departmentCode.';
+COMMENT ON COLUMN own.department.name IS 'Name for people.';
+COMMENT ON COLUMN own.department.concessionaire IS 'Registered name of whoever leases it; null for the store itself.';
+COMMENT ON COLUMN own.department.tax_id IS 'The tax of what is sold there, where neither the receipt nor the product says one.';
+COMMENT ON COLUMN own.department.etag IS 'The version of the row: it changes with each change. Functions that change a row want it.';
+
+-- drift; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.drift WITH (security_barrier='true') AS
+ SELECT v.drift_id,
+    v.found_at,
+    v.node_id,
+    v.what,
+    v.subject,
+    v.detail,
+    v.resolved_at
+   FROM ( SELECT d.drift_id,
+            d.found_at,
+            d.node_id,
+            d.what,
+            d.subject,
+            d.detail,
+            d.resolved_at
+           FROM sync.drift d
+          WHERE (tpv.may_see(d.node_id, NULL::text, NULL::date) OR tpv.may_see(( SELECT t.node_id
+                   FROM sync.this_node t), NULL::text, NULL::date))) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,manager}'::text[]))
+  ORDER BY v.drift_id DESC;
+COMMENT ON VIEW own.drift IS 'What a peer has and this node has not.';
+COMMENT ON COLUMN own.drift.drift_id IS 'Key.';
+COMMENT ON COLUMN own.drift.found_at IS 'When it was found.';
+COMMENT ON COLUMN own.drift.node_id IS 'The peer.';
+COMMENT ON COLUMN own.drift.what IS 'operations or hash_chain: rows are missing and are requested. broken: a hash chain does not link; a person has to look. restored: this node has lost operations of its own that the peer has; a snapshot is requested.';
+COMMENT ON COLUMN own.drift.subject IS 'The node whose operations they are, or the hash chain as the peer calls it: sync.peer_chain.name.';
+COMMENT ON COLUMN own.drift.detail IS 'A sentence.';
+COMMENT ON COLUMN own.drift.resolved_at IS 'When they were here, or the difference was accepted; null while it is open.';
+
+-- employee; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.employee WITH (security_barrier='true') AS
+ SELECT v.employee_id,
+    v.code,
+    v.name,
+    v.active,
+    v.blocked,
+    v.etag,
+    v.has_password
+   FROM ( SELECT e.employee_id,
+            e.code,
+            e.name,
+            e.active,
+            (EXISTS ( SELECT
+                   FROM sec.block b
+                  WHERE (b.employee_id = e.employee_id))) AS blocked,
+            ( SELECT md5(h.heads) AS md5
+                   FROM sync.head h
+                  WHERE ((h.table_name = 'party.employee'::text) AND (h.key = (e.employee_id)::text))) AS etag,
+            ((EXISTS ( SELECT
+                   FROM sec.password p
+                  WHERE (p.employee_id = e.employee_id))) OR (EXISTS ( SELECT
+                   FROM sec.verifier v_1
+                  WHERE ((v_1.employee_id = e.employee_id) AND (NOT v_1.deleted))))) AS has_password
+           FROM party.employee e
+          WHERE ((NOT e.deleted) AND (tpv.may_see_node(NULL::integer) OR (EXISTS ( SELECT
+                   FROM sec.role_grant g
+                  WHERE ((g.employee_id = e.employee_id) AND (NOT g.deleted) AND tpv.may_see(g.node_id, g.department_code, NULL::date))))))) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,manager}'::text[]))
+  ORDER BY v.code;
+COMMENT ON VIEW own.employee IS 'Employees who have a role where whoever asks may look.';
+COMMENT ON COLUMN own.employee.employee_id IS 'Key. It is what records and documents say of whoever acted, as employee:<uuid>.';
+COMMENT ON COLUMN own.employee.code IS 'What she logs in with.';
+COMMENT ON COLUMN own.employee.name IS 'Name.';
+COMMENT ON COLUMN own.employee.active IS 'Whether she may log in.';
+COMMENT ON COLUMN own.employee.blocked IS 'Whether somebody keeps her out at this node, whatever central says.';
+COMMENT ON COLUMN own.employee.etag IS 'The version of the row: it changes with each change. Functions that change a row want it.';
+COMMENT ON COLUMN own.employee.has_password IS 'Whether a password was set.';
+
+-- local_code; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.local_code WITH (security_barrier='true') AS
+ SELECT v.local_code_id,
+    v.node_id,
+    v.department_code,
+    v.code,
+    v.product_id,
+    v.etag
+   FROM ( SELECT c.local_code_id,
+            c.node_id,
+            c.department_code,
+            c.code,
+            c.product_id,
+            ( SELECT md5(h.heads) AS md5
+                   FROM sync.head h
+                  WHERE ((h.table_name = 'catalog.local_code'::text) AND (h.key = (c.local_code_id)::text))) AS etag
+           FROM catalog.local_code c
+          WHERE ((NOT c.deleted) AND
+                CASE
+                    WHEN (c.department_code IS NOT NULL) THEN tpv.may_see(c.node_id, c.department_code, NULL::date)
+                    ELSE ((c.node_id IS NULL) OR tpv.may_see_node(c.node_id))
+                END)) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,cashier,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.code, v.local_code_id;
+COMMENT ON VIEW own.local_code IS 'Which product a code is that is no GTIN.';
+COMMENT ON COLUMN own.local_code.local_code_id IS 'Key.';
+COMMENT ON COLUMN own.local_code.node_id IS 'The only store it holds in; null for all.';
+COMMENT ON COLUMN own.local_code.department_code IS 'The only department of that store it holds in; null for all.';
+COMMENT ON COLUMN own.local_code.code IS 'The code as it is keyed in or printed, with its zeros.';
+COMMENT ON COLUMN own.local_code.product_id IS 'The product.';
+COMMENT ON COLUMN own.local_code.etag IS 'The version of the row: it changes with each change. Functions that change a row want it.';
+
+-- permission; Type: TABLE; Schema: sec; Owner: tpv_owner
+CREATE TABLE sec.permission (
+    role text NOT NULL,
+    permission text NOT NULL,
+    CONSTRAINT permission_permission_check CHECK ((permission ~ '^[a-z]+\.[a-z]+$'::text))
 );
-COMMENT ON TABLE sales.day_close IS 'Business days that are closed, a projection. A receipt that comes later is late: it counts, and gets no .dat by itself.';
-COMMENT ON COLUMN sales.day_close.node_id IS 'The store''s node.';
-COMMENT ON COLUMN sales.day_close.business_date IS 'The day.';
-COMMENT ON COLUMN sales.day_close.closed_at IS 'When it was first closed.';
+COMMENT ON TABLE sec.permission IS 'What each role may. The views and functions of schema own, the gateway and its page follow it.';
+COMMENT ON COLUMN sec.permission.role IS 'The role.';
+COMMENT ON COLUMN sec.permission.permission IS 'What it may, such as receipt.release.';
 
--- receipt; Type: TABLE; Schema: sales; Owner: tpv_owner
-CREATE TABLE sales.receipt (
-    node_id integer NOT NULL,
-    receipt_id uuid NOT NULL,
-    business_date date NOT NULL,
+-- me; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.me WITH (security_barrier='true') AS
+ SELECT v.employee_id,
+    v.code,
+    v.name,
+    v.role,
+    v.permissions,
+    v.scope
+   FROM ( SELECT e.employee_id,
+            e.code,
+            e.name,
+            tpv.acting_role() AS role,
+            ARRAY( SELECT p.permission
+                   FROM sec.permission p
+                  WHERE (p.role = tpv.acting_role())
+                  ORDER BY p.permission) AS permissions,
+            tpv.acting_scope() AS scope
+           FROM (( VALUES (true)) one("row")
+             LEFT JOIN party.employee e ON ((e.employee_id = tpv.acting_employee())))) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,cashier,concessionaire,manager,supervisor}'::text[]));
+COMMENT ON VIEW own.me IS 'Who asks, and what she may here: one row.';
+COMMENT ON COLUMN own.me.employee_id IS 'Key. It is what records and documents say of whoever acted, as employee:<uuid>.';
+COMMENT ON COLUMN own.me.code IS 'What she logs in with.';
+COMMENT ON COLUMN own.me.name IS 'Name.';
+COMMENT ON COLUMN own.me.role IS 'The role in which she acts.';
+COMMENT ON COLUMN own.me.permissions IS 'What the role may, as in sec.permission.';
+COMMENT ON COLUMN own.me.scope IS 'Where: an array of {node, department, from, to}; what is null limits nothing.';
+
+-- node; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.node WITH (security_barrier='true') AS
+ SELECT v.node_id,
+    v.node,
+    v.direction,
+    v.state,
+    v.lag_bytes,
+    v.lag_operations,
+    v.silent_for_s,
+    v.received_until,
+    v.verified_until,
+    v.held,
+    v.quarantined,
+    v.drift,
+    v.version,
+    v.advice
+   FROM ( SELECT s.node_id,
+            s.node,
+            s.direction,
+            s.state,
+            s.lag_bytes,
+            s.lag_operations,
+            s.silent_for_s,
+            s.received_until,
+            s.verified_until,
+            s.held,
+            s.quarantined,
+            s.drift,
+            s.version,
+            s.advice
+           FROM sync.chain_state() s(node_id, node, direction, state, lag_bytes, lag_operations, silent_for_s, received_until, verified_until, held, quarantined, drift, version, advice)
+          WHERE (tpv.may_see(s.node_id, NULL::text, NULL::date) OR tpv.may_see(( SELECT t.node_id
+                   FROM sync.this_node t), NULL::text, NULL::date))) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,manager}'::text[]))
+  ORDER BY v.node, v.direction;
+COMMENT ON VIEW own.node IS 'This node, and each node that it exchanges rows with, with what to do.';
+COMMENT ON COLUMN own.node.node_id IS 'The node: the store that it is about.';
+COMMENT ON COLUMN own.node.node IS 'The node.';
+COMMENT ON COLUMN own.node.direction IS 'here: this node. receives, sends: as in sync.status.';
+COMMENT ON COLUMN own.node.state IS 'running, or what it is instead: disabled, slot lost, copying …';
+COMMENT ON COLUMN own.node.lag_bytes IS 'WAL that the peer has not confirmed.';
+COMMENT ON COLUMN own.node.lag_operations IS 'Operations that the sender had and the receiver lacked at the peer''s last heartbeat.';
+COMMENT ON COLUMN own.node.silent_for_s IS 'Seconds since its last heartbeat; of this node null.';
+COMMENT ON COLUMN own.node.received_until IS 'Everything that the peer recorded before this moment is here. Does not move while rows may be missing.';
+COMMENT ON COLUMN own.node.verified_until IS 'Everything that the peer recorded before this moment is here, and was compared with what it reports.';
+COMMENT ON COLUMN own.node.held IS 'Receipts of that node that wait for a person.';
+COMMENT ON COLUMN own.node.quarantined IS 'Its rows that wait in quarantine.';
+COMMENT ON COLUMN own.node.drift IS 'Differences from it that are not resolved: see sync.drift.';
+COMMENT ON COLUMN own.node.version IS 'Version of its extension.';
+COMMENT ON COLUMN own.node.advice IS 'What to do, in words.';
+
+-- pending_revocation; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.pending_revocation WITH (security_barrier='true') AS
+ SELECT v.employee_id,
+    v.code,
+    v.store,
+    v.since,
+    v.last_heard_at
+   FROM ( SELECT p.employee_id,
+            p.code,
+            p.store,
+            p.since,
+            p.last_heard_at
+           FROM (( WITH counted AS (
+                         SELECT e.employee_id,
+                            e.code,
+                            r.register,
+                            ((v_1.version ->> 0))::integer AS writer_id,
+                            ((v_1.version ->> 1))::bigint AS seq,
+                            ((v_1.version ->> 2))::bigint AS hlc
+                           FROM (((party.employee e
+                             JOIN sync.head h ON (((h.table_name = 'party.employee'::text) AND (h.key = (e.employee_id)::text))))
+                             CROSS JOIN LATERAL ( VALUES ('authz'::text), ('code'::text)) r(register))
+                             CROSS JOIN LATERAL json_array_elements(((h.heads)::json -> r.register)) v_1(version))
+                        ), known AS (
+                         SELECT c.employee_id,
+                            c.code,
+                            c.register,
+                            c.writer_id,
+                            c.seq,
+                            c.hlc,
+                            p_1.node_id,
+                            p_1.beat_at,
+                            (COALESCE(v_1.seq, (0)::bigint) >= c.seq) AS heard
+                           FROM ((counted c
+                             CROSS JOIN sync.peer p_1)
+                             LEFT JOIN sync.peer_vector v_1 ON (((v_1.node_id = p_1.node_id) AND (v_1.writer_id = c.writer_id))))
+                        )
+                 SELECT a.employee_id,
+                    a.code,
+                    n_1.node_code AS store,
+                    ('1970-01-01 00:00:00+00'::timestamp with time zone + (((max(a.hlc) >> 16))::double precision * '00:00:00.001'::interval)) AS since,
+                    a.beat_at AS last_heard_at
+                   FROM (known a
+                     JOIN org.node n_1 ON (((n_1.node_id = a.node_id) AND (n_1.kind = 'store'::text))))
+                  WHERE ((a.register = 'authz'::text) AND (NOT a.heard) AND (EXISTS ( SELECT
+                           FROM known c
+                          WHERE ((c.employee_id = a.employee_id) AND (c.node_id = a.node_id) AND (c.register = 'code'::text) AND c.heard))) AND ((EXISTS ( SELECT
+                           FROM sec.role_grant g
+                          WHERE ((g.employee_id = a.employee_id) AND ((g.node_id IS NULL) OR (g.node_id = a.node_id))))) OR (EXISTS ( SELECT
+                           FROM sec.verifier r
+                          WHERE ((r.employee_id = a.employee_id) AND (r.node_id = a.node_id))))))
+                  GROUP BY a.employee_id, a.code, n_1.node_code, a.beat_at
+                  ORDER BY ('1970-01-01 00:00:00+00'::timestamp with time zone + (((max(a.hlc) >> 16))::double precision * '00:00:00.001'::interval)), a.code, n_1.node_code) p
+             JOIN org.node n ON ((n.node_code = p.store)))
+          WHERE tpv.may_see(n.node_id, NULL::text, NULL::date)) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,manager}'::text[]))
+  ORDER BY v.since, v.code, v.store;
+COMMENT ON VIEW own.pending_revocation IS 'Employees whose sessions of before central ended, for each store that has not said that it has heard.';
+COMMENT ON COLUMN own.pending_revocation.employee_id IS 'The employee.';
+COMMENT ON COLUMN own.pending_revocation.code IS 'What she logs in with.';
+COMMENT ON COLUMN own.pending_revocation.store IS 'The store.';
+COMMENT ON COLUMN own.pending_revocation.since IS 'When central decided.';
+COMMENT ON COLUMN own.pending_revocation.last_heard_at IS 'When the last heartbeat of the store came.';
+
+-- price; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.price WITH (security_barrier='true') AS
+ SELECT v.price_id,
+    v.product_id,
+    v.node_id,
+    v.price,
+    v.valid_from,
+    v.etag
+   FROM ( SELECT p.price_id,
+            p.product_id,
+            p.node_id,
+            p.price,
+            p.valid_from,
+            ( SELECT md5(h.heads) AS md5
+                   FROM sync.head h
+                  WHERE ((h.table_name = 'catalog.price'::text) AND (h.key = (p.price_id)::text))) AS etag
+           FROM catalog.price p
+          WHERE ((NOT p.deleted) AND ((p.node_id IS NULL) OR tpv.may_see_node(p.node_id)))) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,cashier,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.product_id, v.valid_from DESC, v.price_id DESC;
+COMMENT ON VIEW own.price IS 'Unit prices, each until the next of the same product and store.';
+COMMENT ON COLUMN own.price.price_id IS 'Key. Of two with one valid_from, the one with the greater key holds: it was made later.';
+COMMENT ON COLUMN own.price.product_id IS 'The product.';
+COMMENT ON COLUMN own.price.node_id IS 'The only store it holds in; null for all.';
+COMMENT ON COLUMN own.price.price IS 'Unit price with tax. Null ends what was before: in a store the chain''s price holds again, in the chain there is none.';
+COMMENT ON COLUMN own.price.valid_from IS 'From when.';
+COMMENT ON COLUMN own.price.etag IS 'The version of the row: it changes with each change. Functions that change a row want it.';
+
+-- product; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.product WITH (security_barrier='true') AS
+ SELECT v.product_id,
+    v.sku,
+    v.description,
+    v.unit,
+    v.tax_id,
+    v.deleted,
+    v.etag
+   FROM ( SELECT p.product_id,
+            p.sku,
+            p.description,
+            p.unit,
+            p.tax_id,
+            p.deleted,
+            ( SELECT md5(h.heads) AS md5
+                   FROM sync.head h
+                  WHERE ((h.table_name = 'catalog.product'::text) AND (h.key = (p.product_id)::text))) AS etag
+           FROM catalog.product p) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,cashier,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.sku, v.product_id;
+COMMENT ON VIEW own.product IS 'What the chain sells or has sold.';
+COMMENT ON COLUMN own.product.product_id IS 'Key.';
+COMMENT ON COLUMN own.product.sku IS 'The chain''s own number.';
+COMMENT ON COLUMN own.product.description IS 'Name for people.';
+COMMENT ON COLUMN own.product.unit IS 'What a quantity of it counts.';
+COMMENT ON COLUMN own.product.tax_id IS 'Its tax; null for that of the department.';
+COMMENT ON COLUMN own.product.deleted IS 'Whether it was deleted. Its number can be given again. Rows are never removed.';
+COMMENT ON COLUMN own.product.etag IS 'The version of the row: it changes with each change. Functions that change a row want it.';
+
+-- quarantine; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.quarantine WITH (security_barrier='true') AS
+ SELECT v.quarantine_id,
+    v.at,
+    v.node_id,
+    v.code,
+    v.kind,
+    v.detail,
+    v.resolved_at
+   FROM ( SELECT q.quarantine_id,
+            q.at,
+            q.node_id,
+            q.code,
+            q.kind,
+                CASE
+                    WHEN ((q.kind !~~ '%.%'::text) OR sec.may_read_table(q.kind)) THEN q.detail
+                    ELSE 'it is about a table whose values you may not see'::text
+                END AS detail,
+            q.resolved_at
+           FROM sync.quarantine q
+          WHERE (tpv.may_see(q.node_id, NULL::text, NULL::date) OR tpv.may_see(( SELECT t.node_id
+                   FROM sync.this_node t), NULL::text, NULL::date))) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,manager}'::text[]))
+  ORDER BY v.quarantine_id DESC;
+COMMENT ON VIEW own.quarantine IS 'Rows of the chain that wait at this node, or were refused.';
+COMMENT ON COLUMN own.quarantine.quarantine_id IS 'Key.';
+COMMENT ON COLUMN own.quarantine.at IS 'When.';
+COMMENT ON COLUMN own.quarantine.node_id IS 'The node that wrote it.';
+COMMENT ON COLUMN own.quarantine.code IS 'A stable code such as UNKNOWN_KIND, BAD_HASH or FORGED_SENDER, or the SQLSTATE that stopped it.';
+COMMENT ON COLUMN own.quarantine.kind IS 'The kind of a document; the table of an operation.';
+COMMENT ON COLUMN own.quarantine.detail IS 'A sentence.';
+COMMENT ON COLUMN own.quarantine.resolved_at IS 'When it was done after all, or dismissed; null while it waits.';
+
+-- raw; Type: TABLE; Schema: sales; Owner: tpv_owner
+CREATE TABLE sales.raw (
+    raw_id bigint NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     terminal text NOT NULL,
-    department text NOT NULL,
-    series text NOT NULL,
-    receipt_number text NOT NULL,
-    printed_text text NOT NULL,
-    printed_local timestamp without time zone NOT NULL,
-    printed_at timestamp with time zone NOT NULL,
-    recorded_at timestamp with time zone NOT NULL,
-    line_count integer NOT NULL,
-    total numeric(14,2) NOT NULL,
-    lines_total numeric(14,2) NOT NULL,
-    total_difference numeric(14,2) NOT NULL,
-    state text NOT NULL,
-    first_outcome text NOT NULL,
-    hold_code text,
-    hold_pointer text,
-    hold_detail text,
-    flags text[] NOT NULL,
-    CONSTRAINT receipt_first_outcome_check CHECK ((first_outcome = ANY (ARRAY['accepted'::text, 'held'::text]))),
-    CONSTRAINT receipt_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'held'::text, 'released'::text, 'voided'::text])))
+    file_name text,
+    outcome text NOT NULL,
+    receipt_id uuid,
+    bytes bytea NOT NULL
 );
-COMMENT ON TABLE sales.receipt IS 'Receipts of departments, one row each: a projection of documents of kind receipt and of the documents about them.';
-COMMENT ON COLUMN sales.receipt.node_id IS 'The store''s node.';
-COMMENT ON COLUMN sales.receipt.receipt_id IS 'The receipt, wire.doc.doc_id.';
-COMMENT ON COLUMN sales.receipt.business_date IS 'The business day it counts for.';
-COMMENT ON COLUMN sales.receipt.terminal IS 'The terminal that issued it.';
-COMMENT ON COLUMN sales.receipt.department IS 'Department code as printed.';
-COMMENT ON COLUMN sales.receipt.series IS 'Ticket series; empty when there is none.';
-COMMENT ON COLUMN sales.receipt.receipt_number IS 'Number as printed, receiptId.';
-COMMENT ON COLUMN sales.receipt.printed_text IS 'The time as the terminal wrote it.';
-COMMENT ON COLUMN sales.receipt.printed_local IS 'The time it was printed on the store''s wall clock.';
-COMMENT ON COLUMN sales.receipt.printed_at IS 'The instant it was printed.';
-COMMENT ON COLUMN sales.receipt.recorded_at IS 'When the store''s database received it.';
-COMMENT ON COLUMN sales.receipt.line_count IS 'Number of lines.';
-COMMENT ON COLUMN sales.receipt.total IS 'Printed total with tax: what the customer saw.';
-COMMENT ON COLUMN sales.receipt.lines_total IS 'Sum of the lines.';
-COMMENT ON COLUMN sales.receipt.total_difference IS 'total - lines_total.';
-COMMENT ON COLUMN sales.receipt.state IS 'accepted, held (waits for a person), released (was held, and a person released it), voided (also the ticket that undid another). Count accepted and released.';
-COMMENT ON COLUMN sales.receipt.first_outcome IS 'The answer to the first delivery: accepted or held.';
-COMMENT ON COLUMN sales.receipt.hold_code IS 'Why it was held; null when it was not.';
-COMMENT ON COLUMN sales.receipt.hold_pointer IS 'JSON pointer to the cause.';
-COMMENT ON COLUMN sales.receipt.hold_detail IS 'The reason as a sentence.';
-COMMENT ON COLUMN sales.receipt.flags IS 'Codes of what was odd but no reason to hold it: ROUNDING, CHECK_DIGIT, ZERO_PRICE …';
+COMMENT ON TABLE sales.raw IS 'Every delivery as it came, repeated ones too.';
+COMMENT ON COLUMN sales.raw.raw_id IS 'Key, in order of arrival.';
+COMMENT ON COLUMN sales.raw.received_at IS 'When.';
+COMMENT ON COLUMN sales.raw.terminal IS 'Inbox it came from.';
+COMMENT ON COLUMN sales.raw.file_name IS 'Name of the file; null when the caller gave none.';
+COMMENT ON COLUMN sales.raw.outcome IS 'The answer to it: accepted, duplicate or held. Refused files are in sales.rejected.';
+COMMENT ON COLUMN sales.raw.receipt_id IS 'The receipt.';
+COMMENT ON COLUMN sales.raw.bytes IS 'The file.';
+
+-- raw; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.raw WITH (security_barrier='true') AS
+ SELECT v.raw_id,
+    v.receipt_id,
+    v.received_at,
+    v.terminal,
+    v.file_name,
+    v.outcome,
+    v.bytes
+   FROM ( SELECT w.raw_id,
+            w.receipt_id,
+            w.received_at,
+            w.terminal,
+            w.file_name,
+            w.outcome,
+            w.bytes
+           FROM (sales.raw w
+             JOIN sales.receipt r ON (((r.node_id = ( SELECT t.node_id
+                   FROM sync.this_node t)) AND (r.receipt_id = w.receipt_id))))
+          WHERE tpv.may_see(r.node_id, r.department, r.business_date)) v
+  WHERE (tpv.acting_role() = ANY ('{auditor,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.raw_id DESC;
+COMMENT ON VIEW own.raw IS 'Files of terminals as they came, at their own store.';
+COMMENT ON COLUMN own.raw.raw_id IS 'Key, in order of arrival.';
+COMMENT ON COLUMN own.raw.receipt_id IS 'The receipt.';
+COMMENT ON COLUMN own.raw.received_at IS 'When.';
+COMMENT ON COLUMN own.raw.terminal IS 'The terminal.';
+COMMENT ON COLUMN own.raw.file_name IS 'Name of the file; null when the caller gave none.';
+COMMENT ON COLUMN own.raw.outcome IS 'The answer to it: accepted, duplicate or held. Refused files are in sales.rejected.';
+COMMENT ON COLUMN own.raw.bytes IS 'The file.';
+
+-- receipt; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.receipt WITH (security_barrier='true') AS
+ SELECT v.node_id,
+    v.receipt_id,
+    v.business_date,
+    v.terminal,
+    v.department,
+    v.series,
+    v.receipt_number,
+    v.printed_text,
+    v.printed_at,
+    v.recorded_at,
+    v.line_count,
+    v.total,
+    v.lines_total,
+    v.total_difference,
+    v.state,
+    v.hold_code,
+    v.hold_pointer,
+    v.hold_detail,
+    v.flags
+   FROM ( SELECT r.node_id,
+            r.receipt_id,
+            r.business_date,
+            r.terminal,
+            r.department,
+            r.series,
+            r.receipt_number,
+            r.printed_text,
+            r.printed_at,
+            r.recorded_at,
+            r.line_count,
+            r.total,
+            r.lines_total,
+            r.total_difference,
+            r.state,
+            r.hold_code,
+            r.hold_pointer,
+            r.hold_detail,
+            r.flags
+           FROM sales.receipt r
+          WHERE tpv.may_see(r.node_id, r.department, r.business_date)) v
+  WHERE (tpv.acting_role() = ANY ('{auditor,cashier,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.node_id DESC, v.receipt_id DESC;
+COMMENT ON VIEW own.receipt IS 'Receipts, of each store the newest first.';
+COMMENT ON COLUMN own.receipt.node_id IS 'The node: the store that it is about.';
+COMMENT ON COLUMN own.receipt.receipt_id IS 'The receipt.';
+COMMENT ON COLUMN own.receipt.business_date IS 'The business day it counts for.';
+COMMENT ON COLUMN own.receipt.terminal IS 'The terminal.';
+COMMENT ON COLUMN own.receipt.department IS 'The department, as receipts name it.';
+COMMENT ON COLUMN own.receipt.series IS 'Ticket series; empty when there is none.';
+COMMENT ON COLUMN own.receipt.receipt_number IS 'Number as printed, receiptId.';
+COMMENT ON COLUMN own.receipt.printed_text IS 'The printed time in its one form: the store''s wall clock with its offset. The file in sales.raw has what the terminal wrote.';
+COMMENT ON COLUMN own.receipt.printed_at IS 'The instant it was printed.';
+COMMENT ON COLUMN own.receipt.recorded_at IS 'When the store''s database received it.';
+COMMENT ON COLUMN own.receipt.line_count IS 'Number of lines.';
+COMMENT ON COLUMN own.receipt.total IS 'Printed total with tax: what the customer saw.';
+COMMENT ON COLUMN own.receipt.lines_total IS 'Sum of the lines.';
+COMMENT ON COLUMN own.receipt.total_difference IS 'total - lines_total.';
+COMMENT ON COLUMN own.receipt.state IS 'accepted, held (waits for a person), released (was held, and a person released it), voided (also the ticket that undid another). Count accepted and released.';
+COMMENT ON COLUMN own.receipt.hold_code IS 'Why it was held; null when it was not.';
+COMMENT ON COLUMN own.receipt.hold_pointer IS 'JSON pointer to the cause.';
+COMMENT ON COLUMN own.receipt.hold_detail IS 'The reason as a sentence.';
+COMMENT ON COLUMN own.receipt.flags IS 'Codes of what was odd but no reason to hold it: ROUNDING, CHECK_DIGIT, ZERO_PRICE …';
+
+-- receipt_event; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.receipt_event WITH (security_barrier='true') AS
+ SELECT v.node_id,
+    v.receipt_id,
+    v.doc_id,
+    v.kind,
+    v.at,
+    v.actor,
+    v.why
+   FROM ( SELECT e.node_id,
+            e.receipt_id,
+            e.doc_id,
+            e.kind,
+            ('1970-01-01 00:00:00+00'::timestamp with time zone + (((e.hlc >> 16))::double precision * '00:00:00.001'::interval)) AS at,
+            ((e.body)::json ->> 'by'::text) AS actor,
+            ((e.body)::json ->> 'why'::text) AS why
+           FROM (sales.receipt_event e
+             JOIN sales.receipt r ON (((r.node_id = e.node_id) AND (r.receipt_id = e.receipt_id))))
+          WHERE tpv.may_see(r.node_id, r.department, r.business_date)) v
+  WHERE (tpv.acting_role() = ANY ('{auditor,cashier,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.node_id, v.receipt_id, v.doc_id;
+COMMENT ON VIEW own.receipt_event IS 'What became of receipts after they were printed.';
+COMMENT ON COLUMN own.receipt_event.node_id IS 'The node: the store that it is about.';
+COMMENT ON COLUMN own.receipt_event.receipt_id IS 'The receipt.';
+COMMENT ON COLUMN own.receipt_event.doc_id IS 'The document.';
+COMMENT ON COLUMN own.receipt_event.kind IS 'Its kind.';
+COMMENT ON COLUMN own.receipt_event.at IS 'When.';
+COMMENT ON COLUMN own.receipt_event.actor IS 'Who decided, by sec.actor().';
+COMMENT ON COLUMN own.receipt_event.why IS 'The reason. It names no person.';
+
+-- receipt_line; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.receipt_line WITH (security_barrier='true') AS
+ SELECT v.node_id,
+    v.receipt_id,
+    v.line_number,
+    v.barcode,
+    v.gtin14,
+    v.description,
+    v.price,
+    v.quantity,
+    v.tax_rate,
+    v.total,
+    v.department,
+    v.business_date
+   FROM ( SELECT l.node_id,
+            l.receipt_id,
+            l.line_number,
+            l.barcode,
+            l.gtin14,
+            l.description,
+            l.price,
+            l.quantity,
+            l.tax_rate,
+            l.total,
+            r.department,
+            l.business_date
+           FROM (sales.receipt_line l
+             JOIN sales.receipt r ON (((r.node_id = l.node_id) AND (r.receipt_id = l.receipt_id))))
+          WHERE tpv.may_see(r.node_id, r.department, r.business_date)) v
+  WHERE (tpv.acting_role() = ANY ('{auditor,cashier,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.node_id, v.receipt_id, v.line_number;
+COMMENT ON VIEW own.receipt_line IS 'Lines of receipts.';
+COMMENT ON COLUMN own.receipt_line.node_id IS 'The node: the store that it is about.';
+COMMENT ON COLUMN own.receipt_line.receipt_id IS 'The receipt.';
+COMMENT ON COLUMN own.receipt_line.line_number IS 'Place on the receipt, from 1.';
+COMMENT ON COLUMN own.receipt_line.barcode IS 'Barcode as it was given.';
+COMMENT ON COLUMN own.receipt_line.gtin14 IS 'Its 14-digit form when it is a GTIN with a right check digit.';
+COMMENT ON COLUMN own.receipt_line.description IS 'In full, without NUL characters.';
+COMMENT ON COLUMN own.receipt_line.price IS 'Unit price with tax.';
+COMMENT ON COLUMN own.receipt_line.quantity IS 'Pieces or kilograms; negative when taken back; null when it has more decimals than this column (such a receipt is held).';
+COMMENT ON COLUMN own.receipt_line.tax_rate IS 'Percent; null when the terminal did not say.';
+COMMENT ON COLUMN own.receipt_line.total IS 'price × quantity, rounded half away from zero.';
+COMMENT ON COLUMN own.receipt_line.department IS 'The department, as receipts name it.';
+COMMENT ON COLUMN own.receipt_line.business_date IS 'Business date of the receipt.';
+
+-- rejected; Type: TABLE; Schema: sales; Owner: tpv_owner
+CREATE TABLE sales.rejected (
+    rejected_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    terminal text NOT NULL,
+    file_name text,
+    size_bytes bigint NOT NULL,
+    sha256 bytea NOT NULL,
+    code text NOT NULL,
+    pointer text DEFAULT ''::text NOT NULL,
+    detail text NOT NULL,
+    raw bytea
+);
+COMMENT ON TABLE sales.rejected IS 'Files that are no usable receipts, with the reason; the files themselves are in the quarantine folder too.';
+COMMENT ON COLUMN sales.rejected.rejected_id IS 'Key.';
+COMMENT ON COLUMN sales.rejected.at IS 'When it first came.';
+COMMENT ON COLUMN sales.rejected.terminal IS 'Inbox it came from.';
+COMMENT ON COLUMN sales.rejected.file_name IS 'Name of the file.';
+COMMENT ON COLUMN sales.rejected.size_bytes IS 'Size of the file.';
+COMMENT ON COLUMN sales.rejected.sha256 IS 'SHA-256 of the file; the same bytes under the same name again add no row.';
+COMMENT ON COLUMN sales.rejected.code IS 'Stable code: TRUNCATED, DUP_KEY, TYPE …';
+COMMENT ON COLUMN sales.rejected.pointer IS 'JSON pointer to the fault; empty for the file as a whole.';
+COMMENT ON COLUMN sales.rejected.detail IS 'The reason as a sentence.';
+COMMENT ON COLUMN sales.rejected.raw IS 'The file; null when it is over the size limit.';
+
+-- rejected; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.rejected WITH (security_barrier='true') AS
+ SELECT v.rejected_id,
+    v.at,
+    v.terminal,
+    v.department,
+    v.file_name,
+    v.size_bytes,
+    v.code,
+    v.pointer,
+    v.detail,
+    v.raw
+   FROM ( SELECT j.rejected_id,
+            j.at,
+            j.terminal,
+            t.department_code AS department,
+            j.file_name,
+            j.size_bytes,
+            j.code,
+            j.pointer,
+            j.detail,
+            j.raw
+           FROM ((sales.rejected j
+             CROSS JOIN ( SELECT h_1.node_id,
+                    COALESCE(s.timezone, 'UTC'::text) AS timezone
+                   FROM (sync.this_node h_1
+                     LEFT JOIN org.store s ON (((s.node_id = h_1.node_id) AND (NOT s.deleted))))) h)
+             LEFT JOIN org.terminal t ON (((t.node_id = h.node_id) AND (t.code = j.terminal) AND (NOT t.deleted))))
+          WHERE tpv.may_see(h.node_id, t.department_code, ((j.at AT TIME ZONE h.timezone))::date)) v
+  WHERE (tpv.acting_role() = ANY ('{auditor,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.rejected_id DESC;
+COMMENT ON VIEW own.rejected IS 'Files that are no receipts, at the store where they came.';
+COMMENT ON COLUMN own.rejected.rejected_id IS 'Key.';
+COMMENT ON COLUMN own.rejected.at IS 'When.';
+COMMENT ON COLUMN own.rejected.terminal IS 'The terminal.';
+COMMENT ON COLUMN own.rejected.department IS 'The department of the terminal; null when nobody registered it.';
+COMMENT ON COLUMN own.rejected.file_name IS 'Name of the file.';
+COMMENT ON COLUMN own.rejected.size_bytes IS 'Size of the file.';
+COMMENT ON COLUMN own.rejected.code IS 'Stable code: TRUNCATED, DUP_KEY, TYPE …';
+COMMENT ON COLUMN own.rejected.pointer IS 'JSON pointer to the fault; empty for the file as a whole.';
+COMMENT ON COLUMN own.rejected.detail IS 'The reason as a sentence.';
+COMMENT ON COLUMN own.rejected.raw IS 'The file; null when it is over the size limit.';
+
+-- role_grant; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.role_grant WITH (security_barrier='true') AS
+ SELECT v.role_grant_id,
+    v.employee_id,
+    v.role,
+    v.node_id,
+    v.department_code,
+    v.valid_from,
+    v.valid_to,
+    v.etag
+   FROM ( SELECT g.role_grant_id,
+            g.employee_id,
+            g.role,
+            g.node_id,
+            g.department_code,
+            g.valid_from,
+            g.valid_to,
+            ( SELECT md5(h.heads) AS md5
+                   FROM sync.head h
+                  WHERE ((h.table_name = 'sec.role_grant'::text) AND (h.key = (g.role_grant_id)::text))) AS etag
+           FROM sec.role_grant g
+          WHERE ((NOT g.deleted) AND tpv.may_see(g.node_id, g.department_code, NULL::date))) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,manager}'::text[]))
+  ORDER BY v.employee_id, v.role_grant_id;
+COMMENT ON VIEW own.role_grant IS 'Who has which role where.';
+COMMENT ON COLUMN own.role_grant.role_grant_id IS 'Key.';
+COMMENT ON COLUMN own.role_grant.employee_id IS 'The employee.';
+COMMENT ON COLUMN own.role_grant.role IS 'The role, one of sec.role.';
+COMMENT ON COLUMN own.role_grant.node_id IS 'The only store it holds in; null for the whole chain.';
+COMMENT ON COLUMN own.role_grant.department_code IS 'The only department of that store; null for all.';
+COMMENT ON COLUMN own.role_grant.valid_from IS 'The first day it holds. A concessionaire sees sales from that business date on.';
+COMMENT ON COLUMN own.role_grant.valid_to IS 'The last day it holds; null for always. A concessionaire sees sales up to that business date.';
+COMMENT ON COLUMN own.role_grant.etag IS 'The version of the row: it changes with each change. Functions that change a row want it.';
+
+-- scope; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.scope WITH (security_barrier='true') AS
+ SELECT v.node_id,
+    v.department_code,
+    v.from_date,
+    v.to_date
+   FROM ( SELECT s.node AS node_id,
+            s.department AS department_code,
+            s."from" AS from_date,
+            s."to" AS to_date
+           FROM jsonb_to_recordset(tpv.acting_scope()) s(node integer, department text, "from" date, "to" date)) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,cashier,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.node_id, v.department_code;
+COMMENT ON VIEW own.scope IS 'Where whoever asks may look: a row for each store or department.';
+COMMENT ON COLUMN own.scope.node_id IS 'The store; null for the whole chain.';
+COMMENT ON COLUMN own.scope.department_code IS 'The only department of that store; null for all.';
+COMMENT ON COLUMN own.scope.from_date IS 'Sales from that business date on; null for all.';
+COMMENT ON COLUMN own.scope.to_date IS 'Sales up to that business date; null for all.';
+
+-- session; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.session WITH (security_barrier='true') AS
+ SELECT v.session_id,
+    v.role,
+    v.created_at,
+    v.last_used_at,
+    v.expires_at,
+    v.address,
+    v.user_agent
+   FROM ( SELECT s.session_id,
+            s.role,
+            s.created_at,
+            s.last_used_at,
+            LEAST(s.expires_at, (s.rotated_at + '12:00:00'::interval)) AS expires_at,
+            s.address,
+            s.user_agent
+           FROM (sec.session s
+             JOIN party.employee e ON (((e.employee_id = s.employee_id) AND (e.authz <= s.authz))))
+          WHERE ((s.employee_id = tpv.acting_employee()) AND (s.ended_at IS NULL) AND (LEAST(s.expires_at, (s.rotated_at + '12:00:00'::interval)) > now()))) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,cashier,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.created_at DESC;
+COMMENT ON VIEW own.session IS 'Her sessions at this node that are not over.';
+COMMENT ON COLUMN own.session.session_id IS 'Key, sid of the tokens.';
+COMMENT ON COLUMN own.session.role IS 'The role it is for.';
+COMMENT ON COLUMN own.session.created_at IS 'When she logged in.';
+COMMENT ON COLUMN own.session.last_used_at IS 'When it was refreshed last.';
+COMMENT ON COLUMN own.session.expires_at IS 'When it is over unless it is refreshed.';
+COMMENT ON COLUMN own.session.address IS 'The address she logged in from.';
+COMMENT ON COLUMN own.session.user_agent IS 'The program she logged in with, as it called itself.';
+
+-- sibling; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.sibling WITH (security_barrier='true') AS
+ SELECT v.table_name,
+    v.key,
+    v.column_name,
+    v.value,
+    v.node_id,
+    v.seq,
+    v.at,
+    v.shown,
+    v.review
+   FROM ( SELECT s.table_name,
+            s.key,
+            s.column_name,
+            s.value,
+            s.node_id,
+            s.seq,
+            ('1970-01-01 00:00:00+00'::timestamp with time zone + (((s.hlc >> 16))::double precision * '00:00:00.001'::interval)) AS at,
+            s.chosen AS shown,
+            s.review
+           FROM sync.sibling s
+          WHERE sec.may_read_table(s.table_name)) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,manager,supervisor}'::text[]))
+  ORDER BY v.table_name, v.key, v.column_name, v.node_id, v.seq;
+COMMENT ON VIEW own.sibling IS 'Values that two nodes wrote at once, until somebody settles it.';
+COMMENT ON COLUMN own.sibling.table_name IS 'The table.';
+COMMENT ON COLUMN own.sibling.key IS 'The key of the row.';
+COMMENT ON COLUMN own.sibling.column_name IS 'The column, or the group.';
+COMMENT ON COLUMN own.sibling.value IS 'The value.';
+COMMENT ON COLUMN own.sibling.node_id IS 'The node that wrote this value.';
+COMMENT ON COLUMN own.sibling.seq IS 'The number of its operation.';
+COMMENT ON COLUMN own.sibling.at IS 'When it was written.';
+COMMENT ON COLUMN own.sibling.shown IS 'Whether the row has this value.';
+COMMENT ON COLUMN own.sibling.review IS 'Whether a person should look at it.';
+
+-- store; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.store WITH (security_barrier='true') AS
+ SELECT v.node_id,
+    v.code,
+    v.name,
+    v.timezone,
+    v.currency,
+    v.cutoff_hour,
+    v.gateway_url,
+    v.etag
+   FROM ( SELECT s.node_id,
+            s.code,
+            s.name,
+            s.timezone,
+            s.currency,
+            s.cutoff_hour,
+            s.gateway_url,
+            ( SELECT md5(h.heads) AS md5
+                   FROM sync.head h
+                  WHERE ((h.table_name = 'org.store'::text) AND (h.key = (s.store_id)::text))) AS etag
+           FROM org.store s
+          WHERE ((NOT s.deleted) AND tpv.may_see_node(s.node_id))) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,cashier,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.node_id;
+COMMENT ON VIEW own.store IS 'Stores.';
+COMMENT ON COLUMN own.store.node_id IS 'The node: the store that it is about.';
+COMMENT ON COLUMN own.store.code IS 'Short code that is printed for people, such as S01. The node''s code, if none was given.';
+COMMENT ON COLUMN own.store.name IS 'Name for people.';
+COMMENT ON COLUMN own.store.timezone IS 'IANA time zone of the store''s clocks, such as Europe/Madrid.';
+COMMENT ON COLUMN own.store.currency IS 'ISO 4217 code of every amount of this store.';
+COMMENT ON COLUMN own.store.cutoff_hour IS 'Sales before this local hour belong to the business date before.';
+COMMENT ON COLUMN own.store.gateway_url IS 'Where the gateway of its node answers, as http://host:port or https://host:port; null when it has none.';
+COMMENT ON COLUMN own.store.etag IS 'The version of the row: it changes with each change. Functions that change a row want it.';
+
+-- tax; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.tax WITH (security_barrier='true') AS
+ SELECT v.tax_id,
+    v.code,
+    v.name
+   FROM ( SELECT t.tax_id,
+            t.code,
+            t.name
+           FROM catalog.tax t
+          WHERE (NOT t.deleted)) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,cashier,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.code;
+COMMENT ON VIEW own.tax IS 'Taxes.';
+COMMENT ON COLUMN own.tax.tax_id IS 'Key.';
+COMMENT ON COLUMN own.tax.code IS 'Short name.';
+COMMENT ON COLUMN own.tax.name IS 'Name for people.';
+
+-- tax_rate; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.tax_rate WITH (security_barrier='true') AS
+ SELECT v.tax_rate_id,
+    v.tax_id,
+    v.rate,
+    v.valid_from
+   FROM ( SELECT r.tax_rate_id,
+            r.tax_id,
+            r.rate,
+            r.valid_from
+           FROM catalog.tax_rate r
+          WHERE (NOT r.deleted)) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,cashier,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.tax_id, v.valid_from DESC;
+COMMENT ON VIEW own.tax_rate IS 'Rates of taxes, each until the next.';
+COMMENT ON COLUMN own.tax_rate.tax_rate_id IS 'Key. Of two with one first day, the one with the greater key holds: it was made later.';
+COMMENT ON COLUMN own.tax_rate.tax_id IS 'The tax.';
+COMMENT ON COLUMN own.tax_rate.rate IS 'Percent.';
+COMMENT ON COLUMN own.tax_rate.valid_from IS 'The first business day it holds.';
+
+-- terminal; Type: VIEW; Schema: own; Owner: tpv_owner
+CREATE VIEW own.terminal WITH (security_barrier='true') AS
+ SELECT v.terminal_id,
+    v.node_id,
+    v.code,
+    v.kind,
+    v.department_code,
+    v.active,
+    v.etag
+   FROM ( SELECT t.terminal_id,
+            t.node_id,
+            t.code,
+            t.kind,
+            t.department_code,
+            t.active,
+            ( SELECT md5(h.heads) AS md5
+                   FROM sync.head h
+                  WHERE ((h.table_name = 'org.terminal'::text) AND (h.key = (t.terminal_id)::text))) AS etag
+           FROM org.terminal t
+          WHERE ((NOT t.deleted) AND tpv.may_see(t.node_id, t.department_code, NULL::date))) v
+  WHERE (tpv.acting_role() = ANY ('{admin,auditor,cashier,concessionaire,manager,supervisor}'::text[]))
+  ORDER BY v.node_id, v.code;
+COMMENT ON VIEW own.terminal IS 'Terminals.';
+COMMENT ON COLUMN own.terminal.terminal_id IS 'Key, generated where the terminal was registered.';
+COMMENT ON COLUMN own.terminal.node_id IS 'The node: the store that it is about.';
+COMMENT ON COLUMN own.terminal.code IS 'Code; the name of its inbox folder and the terminalId of its receipts.';
+COMMENT ON COLUMN own.terminal.kind IS 'department: it issues the tickets of a department. till: it is where customers pay.';
+COMMENT ON COLUMN own.terminal.department_code IS 'The department it belongs to; null for a till that belongs to none.';
+COMMENT ON COLUMN own.terminal.active IS 'An inactive terminal''s files are quarantined UNKNOWN_TERMINAL.';
+COMMENT ON COLUMN own.terminal.etag IS 'The version of the row: it changes with each change. Functions that change a row want it.';
 
 -- held; Type: VIEW; Schema: sales; Owner: tpv_owner
 CREATE VIEW sales.held WITH (security_invoker='true') AS
@@ -2525,24 +6727,26 @@ CREATE VIEW sales.held WITH (security_invoker='true') AS
   WHERE (receipt.state = 'held'::text);
 COMMENT ON VIEW sales.held IS 'Receipts that wait for a person, who calls sales.release or sales.void.';
 
--- raw; Type: TABLE; Schema: sales; Owner: tpv_owner
-CREATE TABLE sales.raw (
-    raw_id bigint NOT NULL,
-    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    terminal text NOT NULL,
-    file_name text,
-    outcome text NOT NULL,
-    receipt_id uuid,
-    bytes bytea NOT NULL
-);
-COMMENT ON TABLE sales.raw IS 'Every delivery as it came, repeated ones too.';
-COMMENT ON COLUMN sales.raw.raw_id IS 'Key, in order of arrival.';
-COMMENT ON COLUMN sales.raw.received_at IS 'When.';
-COMMENT ON COLUMN sales.raw.terminal IS 'Inbox it came from.';
-COMMENT ON COLUMN sales.raw.file_name IS 'Name of the file; null when the caller gave none.';
-COMMENT ON COLUMN sales.raw.outcome IS 'The answer to it: accepted, duplicate or held. Refused files are in sales.rejected.';
-COMMENT ON COLUMN sales.raw.receipt_id IS 'The receipt.';
-COMMENT ON COLUMN sales.raw.bytes IS 'The file.';
+-- line_tax; Type: VIEW; Schema: sales; Owner: tpv_owner
+CREATE VIEW sales.line_tax WITH (security_invoker='true') AS
+ SELECT l.node_id,
+    l.receipt_id,
+    l.line_number,
+    l.business_date,
+    l.total,
+    t.rate AS tax_rate,
+    t.source AS tax_source
+   FROM ((sales.receipt_line l
+     JOIN sales.receipt r ON (((r.node_id = l.node_id) AND (r.receipt_id = l.receipt_id))))
+     CROSS JOIN LATERAL catalog.line_tax(l.node_id, r.department, l.barcode, l.tax_rate, l.business_date) t(rate, source));
+COMMENT ON VIEW sales.line_tax IS 'The tax rate of each line: what the receipt says, else that of its product, else that of its department. Ask for a day or a receipt: each line is looked up in the catalog.';
+COMMENT ON COLUMN sales.line_tax.node_id IS 'The store''s node.';
+COMMENT ON COLUMN sales.line_tax.receipt_id IS 'The receipt.';
+COMMENT ON COLUMN sales.line_tax.line_number IS 'Place on the receipt, from 1.';
+COMMENT ON COLUMN sales.line_tax.business_date IS 'Business date of the receipt.';
+COMMENT ON COLUMN sales.line_tax.total IS 'Of the line, with tax.';
+COMMENT ON COLUMN sales.line_tax.tax_rate IS 'Percent; null when nobody says it.';
+COMMENT ON COLUMN sales.line_tax.tax_source IS 'receipt: printed. product or department: guessed by the catalog, at the rate of the business date. unknown: nobody says it.';
 
 -- raw_raw_id_seq; Type: SEQUENCE; Schema: sales; Owner: tpv_owner
 ALTER TABLE sales.raw ALTER COLUMN raw_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -2553,78 +6757,6 @@ ALTER TABLE sales.raw ALTER COLUMN raw_id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
-
--- receipt_event; Type: TABLE; Schema: sales; Owner: tpv_owner
-CREATE TABLE sales.receipt_event (
-    node_id integer NOT NULL,
-    receipt_id uuid NOT NULL,
-    doc_node integer NOT NULL,
-    doc_id uuid NOT NULL,
-    kind text NOT NULL,
-    hlc bigint NOT NULL,
-    body text NOT NULL
-);
-COMMENT ON TABLE sales.receipt_event IS 'Documents about receipts after they were printed, a projection: intake, release, void, withdraw, render.';
-COMMENT ON COLUMN sales.receipt_event.node_id IS 'Node of the receipt.';
-COMMENT ON COLUMN sales.receipt_event.receipt_id IS 'The receipt.';
-COMMENT ON COLUMN sales.receipt_event.doc_node IS 'The node that wrote the document.';
-COMMENT ON COLUMN sales.receipt_event.doc_id IS 'The document.';
-COMMENT ON COLUMN sales.receipt_event.kind IS 'Its kind.';
-COMMENT ON COLUMN sales.receipt_event.hlc IS 'When it was recorded.';
-COMMENT ON COLUMN sales.receipt_event.body IS 'Its body: why, and by whom.';
-
--- receipt_key; Type: TABLE; Schema: sales; Owner: tpv_owner
-CREATE TABLE sales.receipt_key (
-    terminal text NOT NULL,
-    printed_date date NOT NULL,
-    series text NOT NULL,
-    receipt_number text NOT NULL,
-    variant bytea DEFAULT '\x'::bytea NOT NULL,
-    receipt_id uuid NOT NULL,
-    business_date date NOT NULL,
-    content_hash bytea NOT NULL,
-    first_outcome text NOT NULL,
-    flags text[] DEFAULT '{}'::text[] NOT NULL,
-    CONSTRAINT receipt_key_first_outcome_check CHECK ((first_outcome = ANY (ARRAY['accepted'::text, 'held'::text])))
-);
-COMMENT ON TABLE sales.receipt_key IS 'Which receipt has which number: it decides whether a receipt is new. At its own store only.';
-COMMENT ON COLUMN sales.receipt_key.terminal IS 'The terminal.';
-COMMENT ON COLUMN sales.receipt_key.printed_date IS 'The local date the terminal printed.';
-COMMENT ON COLUMN sales.receipt_key.series IS 'Ticket series; empty when there is none.';
-COMMENT ON COLUMN sales.receipt_key.receipt_number IS 'The number as printed, receiptId.';
-COMMENT ON COLUMN sales.receipt_key.variant IS 'Empty for the first; the content hash for others that claim the same number.';
-COMMENT ON COLUMN sales.receipt_key.receipt_id IS 'The receipt, wire.doc.doc_id.';
-COMMENT ON COLUMN sales.receipt_key.business_date IS 'Its business date, fixed at first acceptance.';
-COMMENT ON COLUMN sales.receipt_key.content_hash IS 'SHA-256 of its canonical form.';
-COMMENT ON COLUMN sales.receipt_key.first_outcome IS 'The answer to the first delivery: accepted or held.';
-COMMENT ON COLUMN sales.receipt_key.flags IS 'The flags it was given then.';
-
--- receipt_line; Type: TABLE; Schema: sales; Owner: tpv_owner
-CREATE TABLE sales.receipt_line (
-    node_id integer NOT NULL,
-    receipt_id uuid NOT NULL,
-    line_number integer NOT NULL,
-    business_date date NOT NULL,
-    barcode text NOT NULL,
-    gtin14 text,
-    description text NOT NULL,
-    price numeric(14,4) NOT NULL,
-    quantity numeric(14,3),
-    tax_rate numeric(5,2),
-    total numeric(14,2) NOT NULL
-);
-COMMENT ON TABLE sales.receipt_line IS 'Lines of receipts, a projection. Take the state of the receipt into account when counting.';
-COMMENT ON COLUMN sales.receipt_line.node_id IS 'The store''s node.';
-COMMENT ON COLUMN sales.receipt_line.receipt_id IS 'The receipt.';
-COMMENT ON COLUMN sales.receipt_line.line_number IS 'Place on the receipt, from 1.';
-COMMENT ON COLUMN sales.receipt_line.business_date IS 'Business date of the receipt.';
-COMMENT ON COLUMN sales.receipt_line.barcode IS 'Barcode as it was given.';
-COMMENT ON COLUMN sales.receipt_line.gtin14 IS 'Its 14-digit form when it is a GTIN with a right check digit.';
-COMMENT ON COLUMN sales.receipt_line.description IS 'In full, without NUL characters.';
-COMMENT ON COLUMN sales.receipt_line.price IS 'Unit price with tax.';
-COMMENT ON COLUMN sales.receipt_line.quantity IS 'Pieces or kilograms; negative when taken back; null when it has more decimals than this column (such a receipt is held).';
-COMMENT ON COLUMN sales.receipt_line.tax_rate IS 'Percent; null when the terminal did not say.';
-COMMENT ON COLUMN sales.receipt_line.total IS 'price × quantity, rounded half away from zero.';
 
 -- receipt_tax; Type: VIEW; Schema: sales; Owner: tpv_owner
 CREATE VIEW sales.receipt_tax WITH (security_invoker='true') AS
@@ -2652,31 +6784,6 @@ COMMENT ON COLUMN sales.receipt_tax.total IS 'Sum of the lines at that rate, wit
 COMMENT ON COLUMN sales.receipt_tax.net IS 'total without tax, rounded half away from zero; null when the rate is not known.';
 COMMENT ON COLUMN sales.receipt_tax.tax IS 'total - net.';
 
--- rejected; Type: TABLE; Schema: sales; Owner: tpv_owner
-CREATE TABLE sales.rejected (
-    rejected_id bigint NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    terminal text NOT NULL,
-    file_name text,
-    size_bytes bigint NOT NULL,
-    sha256 bytea NOT NULL,
-    code text NOT NULL,
-    pointer text DEFAULT ''::text NOT NULL,
-    detail text NOT NULL,
-    raw bytea
-);
-COMMENT ON TABLE sales.rejected IS 'Files that are no usable receipts, with the reason; the files themselves are in the quarantine folder too.';
-COMMENT ON COLUMN sales.rejected.rejected_id IS 'Key.';
-COMMENT ON COLUMN sales.rejected.at IS 'When it first came.';
-COMMENT ON COLUMN sales.rejected.terminal IS 'Inbox it came from.';
-COMMENT ON COLUMN sales.rejected.file_name IS 'Name of the file.';
-COMMENT ON COLUMN sales.rejected.size_bytes IS 'Size of the file.';
-COMMENT ON COLUMN sales.rejected.sha256 IS 'SHA-256 of the file; the same bytes under the same name again add no row.';
-COMMENT ON COLUMN sales.rejected.code IS 'Stable code: TRUNCATED, DUP_KEY, TYPE …';
-COMMENT ON COLUMN sales.rejected.pointer IS 'JSON pointer to the fault; empty for the file as a whole.';
-COMMENT ON COLUMN sales.rejected.detail IS 'The reason as a sentence.';
-COMMENT ON COLUMN sales.rejected.raw IS 'The file; null when it is over the size limit.';
-
 -- rejected_rejected_id_seq; Type: SEQUENCE; Schema: sales; Owner: tpv_owner
 ALTER TABLE sales.rejected ALTER COLUMN rejected_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME sales.rejected_rejected_id_seq
@@ -2702,23 +6809,6 @@ COMMENT ON COLUMN sales.terminal_tail.business_date IS 'Business date of that re
 COMMENT ON COLUMN sales.terminal_tail.receipt_number IS 'Number of that receipt.';
 COMMENT ON COLUMN sales.terminal_tail.printed_at IS 'When that receipt was printed.';
 
--- audit; Type: TABLE; Schema: sec; Owner: tpv_owner
-CREATE TABLE sec.audit (
-    audit_id bigint NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    event text NOT NULL,
-    subject text NOT NULL,
-    actor text DEFAULT SESSION_USER NOT NULL,
-    detail text DEFAULT ''::text NOT NULL
-);
-COMMENT ON TABLE sec.audit IS 'Security events: files of unknown terminals, rows of senders that may not send them.';
-COMMENT ON COLUMN sec.audit.audit_id IS 'Key.';
-COMMENT ON COLUMN sec.audit.at IS 'When.';
-COMMENT ON COLUMN sec.audit.event IS 'What happened, as a stable code: UNKNOWN_TERMINAL, WRONG_TERMINAL, FORGED_SENDER, DRIFT_ACCEPTED.';
-COMMENT ON COLUMN sec.audit.subject IS 'What it is about: a terminal, a document.';
-COMMENT ON COLUMN sec.audit.actor IS 'The login that was used.';
-COMMENT ON COLUMN sec.audit.detail IS 'A sentence.';
-
 -- audit_audit_id_seq; Type: SEQUENCE; Schema: sec; Owner: tpv_owner
 ALTER TABLE sec.audit ALTER COLUMN audit_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME sec.audit_audit_id_seq
@@ -2728,6 +6818,123 @@ ALTER TABLE sec.audit ALTER COLUMN audit_id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+-- idempotency; Type: TABLE; Schema: sec; Owner: tpv_owner
+CREATE TABLE sec.idempotency (
+    actor text DEFAULT sec.actor() NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    answer text,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+COMMENT ON TABLE sec.idempotency IS 'Answers to requests that may be sent again under the same key (the header Idempotency-Key). A row is committed together with what the request did.';
+COMMENT ON COLUMN sec.idempotency.actor IS 'Who asked, by sec.actor().';
+COMMENT ON COLUMN sec.idempotency.key IS 'The key that the client chose.';
+COMMENT ON COLUMN sec.idempotency.fingerprint IS 'A hash of the request: the same key with another one is a mistake.';
+COMMENT ON COLUMN sec.idempotency.answer IS 'The answer, as JSON.';
+COMMENT ON COLUMN sec.idempotency.made_at IS 'When.';
+
+-- login_scope; Type: TABLE; Schema: sec; Owner: tpv_owner
+CREATE TABLE sec.login_scope (
+    login text NOT NULL,
+    role text NOT NULL,
+    node_id integer,
+    department_code text,
+    valid_from date,
+    valid_to date,
+    CONSTRAINT login_scope_check CHECK (((department_code IS NULL) OR (node_id IS NOT NULL))),
+    CONSTRAINT login_scope_check1 CHECK (((role <> 'concessionaire'::text) OR (department_code IS NOT NULL)))
+);
+COMMENT ON TABLE sec.login_scope IS 'What a login of the database sees in schema own that became a role with SET ROLE. The owner writes it.';
+COMMENT ON COLUMN sec.login_scope.login IS 'The login, as session_user says it.';
+COMMENT ON COLUMN sec.login_scope.role IS 'The role, without tpv_.';
+COMMENT ON COLUMN sec.login_scope.node_id IS 'The only store; null for the whole chain.';
+COMMENT ON COLUMN sec.login_scope.department_code IS 'The only department of that store; null for all.';
+COMMENT ON COLUMN sec.login_scope.valid_from IS 'The first day; null for always. As in sec.role_grant.';
+COMMENT ON COLUMN sec.login_scope.valid_to IS 'The last day; null for always.';
+
+-- password_link; Type: TABLE; Schema: sec; Owner: tpv_owner
+CREATE TABLE sec.password_link (
+    link_hash bytea NOT NULL,
+    employee_id uuid NOT NULL,
+    made_by text DEFAULT sec.actor() NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT password_link_link_hash_check CHECK ((length(link_hash) = 32))
+);
+COMMENT ON TABLE sec.password_link IS 'Links by which an employee sets a first or a forgotten password. Each is good for one use.';
+COMMENT ON COLUMN sec.password_link.link_hash IS 'SHA-256 of the secret in the link.';
+COMMENT ON COLUMN sec.password_link.employee_id IS 'The employee.';
+COMMENT ON COLUMN sec.password_link.made_by IS 'Who made it, by sec.actor().';
+COMMENT ON COLUMN sec.password_link.made_at IS 'When.';
+COMMENT ON COLUMN sec.password_link.expires_at IS 'Until when it can be used.';
+COMMENT ON COLUMN sec.password_link.used_at IS 'When it was used, or replaced by another; null while it can be.';
+
+-- pending_revocation; Type: VIEW; Schema: sec; Owner: tpv_owner
+CREATE VIEW sec.pending_revocation WITH (security_invoker='true') AS
+ WITH counted AS (
+         SELECT e.employee_id,
+            e.code,
+            r.register,
+            ((v.version ->> 0))::integer AS writer_id,
+            ((v.version ->> 1))::bigint AS seq,
+            ((v.version ->> 2))::bigint AS hlc
+           FROM (((party.employee e
+             JOIN sync.head h ON (((h.table_name = 'party.employee'::text) AND (h.key = (e.employee_id)::text))))
+             CROSS JOIN LATERAL ( VALUES ('authz'::text), ('code'::text)) r(register))
+             CROSS JOIN LATERAL json_array_elements(((h.heads)::json -> r.register)) v(version))
+        ), known AS (
+         SELECT c.employee_id,
+            c.code,
+            c.register,
+            c.writer_id,
+            c.seq,
+            c.hlc,
+            p.node_id,
+            p.beat_at,
+            (COALESCE(v.seq, (0)::bigint) >= c.seq) AS heard
+           FROM ((counted c
+             CROSS JOIN sync.peer p)
+             LEFT JOIN sync.peer_vector v ON (((v.node_id = p.node_id) AND (v.writer_id = c.writer_id))))
+        )
+ SELECT a.employee_id,
+    a.code,
+    n.node_code AS store,
+    ('1970-01-01 00:00:00+00'::timestamp with time zone + (((max(a.hlc) >> 16))::double precision * '00:00:00.001'::interval)) AS since,
+    a.beat_at AS last_heard_at
+   FROM (known a
+     JOIN org.node n ON (((n.node_id = a.node_id) AND (n.kind = 'store'::text))))
+  WHERE ((a.register = 'authz'::text) AND (NOT a.heard) AND (EXISTS ( SELECT
+           FROM known c
+          WHERE ((c.employee_id = a.employee_id) AND (c.node_id = a.node_id) AND (c.register = 'code'::text) AND c.heard))) AND ((EXISTS ( SELECT
+           FROM sec.role_grant g
+          WHERE ((g.employee_id = a.employee_id) AND ((g.node_id IS NULL) OR (g.node_id = a.node_id))))) OR (EXISTS ( SELECT
+           FROM sec.verifier r
+          WHERE ((r.employee_id = a.employee_id) AND (r.node_id = a.node_id))))))
+  GROUP BY a.employee_id, a.code, n.node_code, a.beat_at
+  ORDER BY ('1970-01-01 00:00:00+00'::timestamp with time zone + (((max(a.hlc) >> 16))::double precision * '00:00:00.001'::interval)), a.code, n.node_code;
+COMMENT ON VIEW sec.pending_revocation IS 'Employees whose sessions of before central ended (they were disabled or deleted, a grant or the password was changed), for each store that has not said yet that it has heard. There they may go on until it has.';
+COMMENT ON COLUMN sec.pending_revocation.employee_id IS 'The employee.';
+COMMENT ON COLUMN sec.pending_revocation.code IS 'What she logs in with.';
+COMMENT ON COLUMN sec.pending_revocation.store IS 'The store.';
+COMMENT ON COLUMN sec.pending_revocation.since IS 'When central decided.';
+COMMENT ON COLUMN sec.pending_revocation.last_heard_at IS 'When the last heartbeat of the store came.';
+
+-- resource; Type: TABLE; Schema: sec; Owner: tpv_owner
+CREATE TABLE sec.resource (
+    name text NOT NULL,
+    kind text NOT NULL,
+    permission text,
+    shows text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT resource_kind_check CHECK ((kind = ANY (ARRAY['view'::text, 'verb'::text])))
+);
+COMMENT ON TABLE sec.resource IS 'The views and functions of schema own. A role may use those whose permission it has in sec.permission.';
+COMMENT ON COLUMN sec.resource.name IS 'Name of the view or function in schema own.';
+COMMENT ON COLUMN sec.resource.kind IS 'view, or verb: a function that takes one JSON object and answers one.';
+COMMENT ON COLUMN sec.resource.permission IS 'The permission it wants; null for every role.';
+COMMENT ON COLUMN sec.resource.shows IS 'The tables whose values a view shows.';
 
 -- awaited; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.awaited (
@@ -2770,6 +6977,16 @@ COMMENT ON COLUMN sync.duplicate.kind IS 'The name of the rule, as in sync.track
 COMMENT ON COLUMN sync.duplicate.keys IS 'The rows.';
 COMMENT ON COLUMN sync.duplicate.shared IS 'The values that they share.';
 
+-- erasure_erasure_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
+ALTER TABLE sync.erasure ALTER COLUMN erasure_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sync.erasure_erasure_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 -- hash_chain; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.hash_chain (
     node_id integer NOT NULL,
@@ -2780,49 +6997,10 @@ CREATE TABLE sync.hash_chain (
 );
 COMMENT ON TABLE sync.hash_chain IS 'The head of each hash chain that this node writes. Whoever locks a row may continue that chain.';
 COMMENT ON COLUMN sync.hash_chain.node_id IS 'This node.';
-COMMENT ON COLUMN sync.hash_chain.chain IS 'The terminal; empty for the node''s own chain.';
+COMMENT ON COLUMN sync.hash_chain.chain IS 'Its name, as in wire.doc.';
 COMMENT ON COLUMN sync.hash_chain.head_seq IS 'chain_seq of the last document; 0 when there is none.';
 COMMENT ON COLUMN sync.hash_chain.head_hash IS 'Link hash of the last document.';
 COMMENT ON COLUMN sync.hash_chain.head_hlc IS 'hlc of the last document.';
-
--- head; Type: TABLE; Schema: sync; Owner: tpv_owner
-CREATE TABLE sync.head (
-    table_name text NOT NULL,
-    key text NOT NULL,
-    heads text NOT NULL,
-    waits boolean NOT NULL,
-    contested boolean DEFAULT false NOT NULL
-);
-COMMENT ON TABLE sync.head IS 'The heads of each row: for each column the values that no later writer has seen. Usually there is one.';
-COMMENT ON COLUMN sync.head.table_name IS 'The table.';
-COMMENT ON COLUMN sync.head.key IS 'The key of the row.';
-COMMENT ON COLUMN sync.head.heads IS 'JSON: column to [[node, seq, hlc, value], ...].';
-COMMENT ON COLUMN sync.head.waits IS 'Whether the operation that created the row is still missing here. Until it arrives no row is written.';
-COMMENT ON COLUMN sync.head.contested IS 'Whether a column has several heads. When its policy changes, one of them is chosen again.';
-
--- loosening; Type: TABLE; Schema: sync; Owner: tpv_owner
-CREATE TABLE sync.loosening (
-    loosening_id bigint NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    actor text DEFAULT SESSION_USER NOT NULL,
-    table_name text NOT NULL,
-    key uuid NOT NULL,
-    column_name text NOT NULL,
-    value text,
-    why text NOT NULL,
-    xact xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    CONSTRAINT loosening_why_check CHECK ((why <> ''::text))
-);
-COMMENT ON TABLE sync.loosening IS 'Each use of sync.loosen at this node: who gave a looser value to a column that otherwise only grows stricter, and why.';
-COMMENT ON COLUMN sync.loosening.loosening_id IS 'Key.';
-COMMENT ON COLUMN sync.loosening.at IS 'When.';
-COMMENT ON COLUMN sync.loosening.actor IS 'The login that did it.';
-COMMENT ON COLUMN sync.loosening.table_name IS 'The table.';
-COMMENT ON COLUMN sync.loosening.key IS 'The key of the row.';
-COMMENT ON COLUMN sync.loosening.column_name IS 'The column.';
-COMMENT ON COLUMN sync.loosening.value IS 'The value that it was set to.';
-COMMENT ON COLUMN sync.loosening.why IS 'The reason.';
-COMMENT ON COLUMN sync.loosening.xact IS 'The transaction in which this is allowed.';
 
 -- loosening_loosening_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
 ALTER TABLE sync.loosening ALTER COLUMN loosening_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -2856,39 +7034,46 @@ COMMENT ON TABLE sync.policy IS 'Which value wins where two nodes wrote a column
 COMMENT ON COLUMN sync.policy.policy_id IS 'Key, derived from the table and the column by sync.policy_key, so that there is one policy for a column.';
 COMMENT ON COLUMN sync.policy.table_name IS 'The table.';
 COMMENT ON COLUMN sync.policy.column_name IS 'The column, or the group.';
-COMMENT ON COLUMN sync.policy.rule IS '"last_write", "first_write", "central_wins", "owner_wins", "greatest", "least", "union", "review", {"rule": "least", "order": [...]} or {"rule": "custom", "function": "schema.name"}.';
+COMMENT ON COLUMN sync.policy.rule IS '"last_write", "first_write", "central_wins", "owner_wins", "greatest", "least", "review", {"rule": "least", "order": [...]} or {"rule": "custom", "function": "schema.name"}.';
 COMMENT ON COLUMN sync.policy.deleted IS 'Whether it was deleted. Then the column has no policy of its own any more. Rows are never removed.';
 
--- quarantine; Type: TABLE; Schema: sync; Owner: tpv_owner
-CREATE TABLE sync.quarantine (
-    quarantine_id bigint NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+-- pruned; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.pruned (
     node_id integer NOT NULL,
-    doc_id uuid,
-    business_date date,
-    kind text NOT NULL,
-    code text NOT NULL,
-    detail text NOT NULL,
-    resolved_at timestamp with time zone,
-    seq bigint,
-    key text,
-    entire boolean DEFAULT false NOT NULL,
-    refused jsonb
+    seq bigint DEFAULT 0 NOT NULL,
+    next_seq bigint DEFAULT 1 NOT NULL,
+    gone bigint DEFAULT 0 NOT NULL,
+    looked_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
 );
-COMMENT ON TABLE sync.quarantine IS 'Documents that are stored and could not be projected, operations and rows of a snapshot that could not be applied, and rows that were refused; with the reason. They count in no report until they are done.';
-COMMENT ON COLUMN sync.quarantine.quarantine_id IS 'Key.';
-COMMENT ON COLUMN sync.quarantine.at IS 'When it was last tried.';
-COMMENT ON COLUMN sync.quarantine.node_id IS 'The node that wrote it.';
-COMMENT ON COLUMN sync.quarantine.doc_id IS 'The document, where it is one.';
-COMMENT ON COLUMN sync.quarantine.business_date IS 'Its business date.';
-COMMENT ON COLUMN sync.quarantine.kind IS 'The kind of a document; the table of an operation.';
-COMMENT ON COLUMN sync.quarantine.code IS 'A stable code such as UNKNOWN_KIND, BAD_HASH or FORGED_SENDER, or the SQLSTATE that stopped it.';
-COMMENT ON COLUMN sync.quarantine.detail IS 'A sentence.';
-COMMENT ON COLUMN sync.quarantine.resolved_at IS 'When it was done after all, or dismissed; null while it waits.';
-COMMENT ON COLUMN sync.quarantine.seq IS 'The number of the operation, where it is one.';
-COMMENT ON COLUMN sync.quarantine.key IS 'The key of the row that the operation is about.';
-COMMENT ON COLUMN sync.quarantine.entire IS 'Whether the whole row waits under the number of that operation, and not only the columns that it wrote.';
-COMMENT ON COLUMN sync.quarantine.refused IS 'The row itself, where it was refused and not stored.';
+COMMENT ON TABLE sync.pruned IS 'What left the journal: for each node up to which number operations may be missing in wire.op. All up to there are part of the rows here (sync.horizon), and a peer that asks for them gets a snapshot.';
+COMMENT ON COLUMN sync.pruned.node_id IS 'The node that decided.';
+COMMENT ON COLUMN sync.pruned.seq IS 'The number. Below it are heads, and what named a missing one.';
+COMMENT ON COLUMN sync.pruned.next_seq IS 'Where sync.prune_operations goes on.';
+COMMENT ON COLUMN sync.pruned.gone IS 'How many have left.';
+COMMENT ON COLUMN sync.pruned.looked_at IS 'When its operations were looked at last.';
+
+-- pruning; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.pruning (
+    pruning_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    what text NOT NULL,
+    gone bigint NOT NULL
+);
+COMMENT ON TABLE sync.pruning IS 'What was removed since it was old and done, and when.';
+COMMENT ON COLUMN sync.pruning.pruning_id IS 'Key.';
+COMMENT ON COLUMN sync.pruning.at IS 'When.';
+COMMENT ON COLUMN sync.pruning.what IS 'The table.';
+COMMENT ON COLUMN sync.pruning.gone IS 'How many rows.';
+
+-- pruning_pruning_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
+ALTER TABLE sync.pruning ALTER COLUMN pruning_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sync.pruning_pruning_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 -- quarantine_quarantine_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
 ALTER TABLE sync.quarantine ALTER COLUMN quarantine_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -2900,29 +7085,6 @@ ALTER TABLE sync.quarantine ALTER COLUMN quarantine_id ADD GENERATED ALWAYS AS I
     CACHE 1
 );
 
--- resolution; Type: TABLE; Schema: sync; Owner: tpv_owner
-CREATE TABLE sync.resolution (
-    resolution_id bigint NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    actor text DEFAULT SESSION_USER NOT NULL,
-    table_name text NOT NULL,
-    key text NOT NULL,
-    column_name text NOT NULL,
-    node_id integer NOT NULL,
-    seq bigint NOT NULL,
-    value jsonb NOT NULL
-);
-COMMENT ON TABLE sync.resolution IS 'Conflicts that a person resolved at this node, with sync.resolve_conflict.';
-COMMENT ON COLUMN sync.resolution.resolution_id IS 'Key.';
-COMMENT ON COLUMN sync.resolution.at IS 'When.';
-COMMENT ON COLUMN sync.resolution.actor IS 'The login that did it.';
-COMMENT ON COLUMN sync.resolution.table_name IS 'The table.';
-COMMENT ON COLUMN sync.resolution.key IS 'The key of the row.';
-COMMENT ON COLUMN sync.resolution.column_name IS 'The column, or the group.';
-COMMENT ON COLUMN sync.resolution.node_id IS 'The node that had written the value.';
-COMMENT ON COLUMN sync.resolution.seq IS 'The number of its operation.';
-COMMENT ON COLUMN sync.resolution.value IS 'The value.';
-
 -- resolution_resolution_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
 ALTER TABLE sync.resolution ALTER COLUMN resolution_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME sync.resolution_resolution_id_seq
@@ -2932,31 +7094,6 @@ ALTER TABLE sync.resolution ALTER COLUMN resolution_id ADD GENERATED ALWAYS AS I
     NO MAXVALUE
     CACHE 1
 );
-
--- sibling; Type: TABLE; Schema: sync; Owner: tpv_owner
-CREATE TABLE sync.sibling (
-    table_name text NOT NULL,
-    key text NOT NULL,
-    column_name text NOT NULL,
-    node_id integer NOT NULL,
-    seq bigint NOT NULL,
-    hlc bigint NOT NULL,
-    value jsonb,
-    chosen boolean NOT NULL,
-    review boolean NOT NULL,
-    found_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-);
-COMMENT ON TABLE sync.sibling IS 'Open conflicts: all values of a column that were written at the same time, until somebody who has seen them all writes it.';
-COMMENT ON COLUMN sync.sibling.table_name IS 'The table.';
-COMMENT ON COLUMN sync.sibling.key IS 'The key of the row.';
-COMMENT ON COLUMN sync.sibling.column_name IS 'The column, or the group.';
-COMMENT ON COLUMN sync.sibling.node_id IS 'The node that wrote this value.';
-COMMENT ON COLUMN sync.sibling.seq IS 'The number of its operation.';
-COMMENT ON COLUMN sync.sibling.hlc IS 'When it was written.';
-COMMENT ON COLUMN sync.sibling.value IS 'The value.';
-COMMENT ON COLUMN sync.sibling.chosen IS 'Whether the row has this value.';
-COMMENT ON COLUMN sync.sibling.review IS 'Whether a person should look at it.';
-COMMENT ON COLUMN sync.sibling.found_at IS 'When this node noticed.';
 
 -- status; Type: VIEW; Schema: sync; Owner: tpv_owner
 CREATE VIEW sync.status WITH (security_invoker='true') AS
@@ -2971,12 +7108,14 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             p.received_until,
             p.verified_until,
             p.verified_at,
-            p.ops,
-            p.chains,
             p.version,
             p.ahead_ms,
+            p.beat_hlc,
+            p.whole_hlc,
+            p.heads_requested_at,
             n.node_code,
             n.kind,
+            (NOT (p.whole_hlc IS DISTINCT FROM p.beat_hlc)) AS whole,
             ( SELECT count(*) AS count
                    FROM sync.quarantine q
                   WHERE ((q.node_id = p.node_id) AND (q.resolved_at IS NULL))) AS quarantined,
@@ -3015,9 +7154,9 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
                     ELSE 'running'::text
                 END AS state,
             NULL::bigint AS lag_bytes,
-            ( SELECT (COALESCE(sum(GREATEST(((v.value)::bigint - COALESCE(((k.ops ->> v.key))::bigint, (0)::bigint)), (0)::bigint)), (0)::numeric))::bigint AS "coalesce"
-                   FROM json_each_text((p.ops)::json) v(key, value)
-                  WHERE ((p.kind = 'central'::text) OR (v.key = (p.node_id)::text))) AS lag_operations,
+            ( SELECT (COALESCE(sum(GREATEST((v.seq - COALESCE(((k.ops ->> (v.writer_id)::text))::bigint, (0)::bigint)), (0)::bigint)), (0)::numeric))::bigint AS "coalesce"
+                   FROM sync.peer_vector v
+                  WHERE ((v.node_id = p.node_id) AND ((p.kind = 'central'::text) OR (v.writer_id = p.node_id)))) AS lag_operations,
             NULL::text AS slot,
             NULL::bigint AS slot_safe_bytes,
             (now() - p.beat_at) AS silent_for,
@@ -3029,6 +7168,7 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             p.version,
             p.broken,
             p.restored,
+            p.whole,
             b.pid AS blocker
            FROM ((((peer p
              CROSS JOIN known k)
@@ -3050,8 +7190,9 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
                     ELSE 'running'::text
                 END AS "case",
             (pg_wal_lsn_diff(pg_current_wal_lsn(), r_1.confirmed_flush_lsn))::bigint AS pg_wal_lsn_diff,
-            ( SELECT (COALESCE(sum(GREATEST(((v.value)::bigint - COALESCE((((p.ops)::jsonb ->> v.key))::bigint, (0)::bigint)), (0)::bigint)), (0)::numeric))::bigint AS "coalesce"
-                   FROM jsonb_each_text(k.ops) v(key, value)
+            ( SELECT (COALESCE(sum(GREATEST(((v.value)::bigint - COALESCE(h.seq, (0)::bigint)), (0)::bigint)), (0)::numeric))::bigint AS "coalesce"
+                   FROM (jsonb_each_text(k.ops) v(key, value)
+                     LEFT JOIN sync.peer_vector h ON (((h.node_id = p.node_id) AND (h.writer_id = (v.key)::integer))))
                   WHERE (((p.kind = 'central'::text) AND (v.key = (own.node_id)::text)) OR ((p.kind = 'store'::text) AND (v.key <> (p.node_id)::text)))) AS "coalesce",
             r_1.wal_status,
             r_1.safe_wal_size,
@@ -3064,6 +7205,7 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             p.version,
             p.broken,
             p.restored,
+            p.whole,
             NULL::integer
            FROM (((peer p
              CROSS JOIN own)
@@ -3103,7 +7245,8 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             WHEN (r.drift > 0) THEN 'rows are missing and were requested: sync.drift tells which; look again in a few minutes'::text
             WHEN (r.silent_for > '00:01:00'::interval) THEN 'no heartbeat for over a minute: is the peer''s background worker running?'::text
             WHEN (r.ahead_ms > 0) THEN 'the peer''s clock is too far ahead: correct it there, then tpv.hlc_step_back()'::text
-            WHEN ((r.direction = 'receives'::text) AND (r.quarantined > 0)) THEN 'rows wait: select * from sync.quarantine where resolved_at is null'::text
+            WHEN ((r.direction = 'receives'::text) AND (r.quarantined > 0)) THEN 'rows wait: select * from journal.quarantine where resolved_at is null'::text
+            WHEN ((r.direction = 'receives'::text) AND (NOT r.whole)) THEN 'a heartbeat is missing: the peer was asked to name all its hash chains; look again in a minute'::text
             WHEN (r.state = 'copying'::text) THEN 'it has just joined: the snapshot of all tracked rows is on its way'::text
             WHEN (r.state = 'comparing'::text) THEN 'it has just joined: both are compared within a minute, or by select sync.reconcile()'::text
             WHEN (r.version <> ( SELECT e.extversion
@@ -3130,6 +7273,21 @@ COMMENT ON COLUMN sync.status.ahead_ms IS 'By how much its clock is too far ahea
 COMMENT ON COLUMN sync.status.version IS 'Version of its extension.';
 COMMENT ON COLUMN sync.status.advice IS 'What to do, in words.';
 
+-- merge; Type: TABLE; Schema: tpv_lock; Owner: tpv_owner
+CREATE TABLE tpv_lock.merge (
+);
+COMMENT ON TABLE tpv_lock.merge IS 'Each merge shares a lock on it (row exclusive). Who must be alone among merges holds it in exclusive mode.';
+
+-- reconcile; Type: TABLE; Schema: tpv_lock; Owner: tpv_owner
+CREATE TABLE tpv_lock.reconcile (
+);
+COMMENT ON TABLE tpv_lock.reconcile IS 'One session at a time compares this node with its peers.';
+
+-- snapshot; Type: TABLE; Schema: tpv_lock; Owner: tpv_owner
+CREATE TABLE tpv_lock.snapshot (
+);
+COMMENT ON TABLE tpv_lock.snapshot IS 'One session at a time puts a snapshot together.';
+
 -- beat; Type: TABLE; Schema: wire; Owner: tpv_owner
 CREATE TABLE wire.beat (
     node_id integer NOT NULL,
@@ -3138,7 +7296,8 @@ CREATE TABLE wire.beat (
     low_water timestamp with time zone NOT NULL,
     ops text NOT NULL,
     chains text NOT NULL,
-    version text NOT NULL
+    version text NOT NULL,
+    more text DEFAULT '{}'::text NOT NULL
 );
 COMMENT ON TABLE wire.beat IS 'Heartbeats of this node. At the receiver they are folded into sync.peer and not stored.';
 COMMENT ON COLUMN wire.beat.node_id IS 'The node.';
@@ -3146,8 +7305,9 @@ COMMENT ON COLUMN wire.beat.beat IS 'Number of the heartbeat, without gaps.';
 COMMENT ON COLUMN wire.beat.hlc IS 'When it was written, as in wire.doc.';
 COMMENT ON COLUMN wire.beat.low_water IS 'Nothing that was recorded before this moment can still commit.';
 COMMENT ON COLUMN wire.beat.ops IS 'JSON: for each node the number up to which its operations are here without a gap.';
-COMMENT ON COLUMN wire.beat.chains IS 'JSON: the head of each hash chain that the node writes, as [chain_seq, hash, hlc].';
+COMMENT ON COLUMN wire.beat.chains IS 'JSON: heads of hash chains, as [chain_seq, hash, hlc]: those that moved since another heartbeat, or all; more.since says which. 1>2 is chain >2 of node 1, which central passes on.';
 COMMENT ON COLUMN wire.beat.version IS 'Version of the extension.';
+COMMENT ON COLUMN wire.beat.more IS 'JSON, for what heartbeats learn to say; unknown keys are ignored. since: chains has what moved since the heartbeat with this hlc; without it chains has all.';
 
 -- doc_default; Type: TABLE; Schema: wire; Owner: tpv_owner
 CREATE TABLE wire.doc_default (
@@ -3223,21 +7383,17 @@ ALTER TABLE ONLY wire.op ATTACH PARTITION wire.op_1 FOR VALUES FROM (MINVALUE) T
 -- op_default; Type: TABLE ATTACH; Schema: wire; Owner: tpv_owner
 ALTER TABLE ONLY wire.op ATTACH PARTITION wire.op_default DEFAULT;
 
--- barcode barcode_gtin14_key; Type: CONSTRAINT; Schema: catalog; Owner: tpv_owner
-ALTER TABLE ONLY catalog.barcode
-    ADD CONSTRAINT barcode_gtin14_key UNIQUE (gtin14);
-
 -- barcode barcode_pkey; Type: CONSTRAINT; Schema: catalog; Owner: tpv_owner
 ALTER TABLE ONLY catalog.barcode
     ADD CONSTRAINT barcode_pkey PRIMARY KEY (barcode_id);
 
--- barcode_rule barcode_rule_name_key; Type: CONSTRAINT; Schema: catalog; Owner: tpv_owner
-ALTER TABLE ONLY catalog.barcode_rule
-    ADD CONSTRAINT barcode_rule_name_key UNIQUE (name);
-
 -- barcode_rule barcode_rule_pkey; Type: CONSTRAINT; Schema: catalog; Owner: tpv_owner
 ALTER TABLE ONLY catalog.barcode_rule
     ADD CONSTRAINT barcode_rule_pkey PRIMARY KEY (barcode_rule_id);
+
+-- local_code local_code_pkey; Type: CONSTRAINT; Schema: catalog; Owner: tpv_owner
+ALTER TABLE ONLY catalog.local_code
+    ADD CONSTRAINT local_code_pkey PRIMARY KEY (local_code_id);
 
 -- price price_pkey; Type: CONSTRAINT; Schema: catalog; Owner: tpv_owner
 ALTER TABLE ONLY catalog.price
@@ -3247,17 +7403,13 @@ ALTER TABLE ONLY catalog.price
 ALTER TABLE ONLY catalog.product
     ADD CONSTRAINT product_pkey PRIMARY KEY (product_id);
 
--- product product_sku_key; Type: CONSTRAINT; Schema: catalog; Owner: tpv_owner
-ALTER TABLE ONLY catalog.product
-    ADD CONSTRAINT product_sku_key UNIQUE (sku);
-
--- tax tax_code_key; Type: CONSTRAINT; Schema: catalog; Owner: tpv_owner
-ALTER TABLE ONLY catalog.tax
-    ADD CONSTRAINT tax_code_key UNIQUE (code);
-
 -- tax tax_pkey; Type: CONSTRAINT; Schema: catalog; Owner: tpv_owner
 ALTER TABLE ONLY catalog.tax
     ADD CONSTRAINT tax_pkey PRIMARY KEY (tax_id);
+
+-- tax_rate tax_rate_pkey; Type: CONSTRAINT; Schema: catalog; Owner: tpv_owner
+ALTER TABLE ONLY catalog.tax_rate
+    ADD CONSTRAINT tax_rate_pkey PRIMARY KEY (tax_rate_id);
 
 -- file file_pkey; Type: CONSTRAINT; Schema: dat; Owner: tpv_owner
 ALTER TABLE ONLY dat.file
@@ -3267,10 +7419,6 @@ ALTER TABLE ONLY dat.file
 ALTER TABLE ONLY dat.pending
     ADD CONSTRAINT pending_pkey PRIMARY KEY (pending_id);
 
--- profile profile_node_id_department_code_version_key; Type: CONSTRAINT; Schema: dat; Owner: tpv_owner
-ALTER TABLE ONLY dat.profile
-    ADD CONSTRAINT profile_node_id_department_code_version_key UNIQUE NULLS NOT DISTINCT (node_id, department_code, version);
-
 -- profile profile_pkey; Type: CONSTRAINT; Schema: dat; Owner: tpv_owner
 ALTER TABLE ONLY dat.profile
     ADD CONSTRAINT profile_pkey PRIMARY KEY (profile_id);
@@ -3278,10 +7426,6 @@ ALTER TABLE ONLY dat.profile
 -- superseded superseded_pkey; Type: CONSTRAINT; Schema: dat; Owner: tpv_owner
 ALTER TABLE ONLY dat.superseded
     ADD CONSTRAINT superseded_pkey PRIMARY KEY (superseded_id);
-
--- department department_node_id_code_key; Type: CONSTRAINT; Schema: org; Owner: tpv_owner
-ALTER TABLE ONLY org.department
-    ADD CONSTRAINT department_node_id_code_key UNIQUE (node_id, code);
 
 -- department department_pkey; Type: CONSTRAINT; Schema: org; Owner: tpv_owner
 ALTER TABLE ONLY org.department
@@ -3299,17 +7443,9 @@ ALTER TABLE ONLY org.node
 ALTER TABLE ONLY org.node
     ADD CONSTRAINT node_pkey PRIMARY KEY (node_id);
 
--- store store_node_id_key; Type: CONSTRAINT; Schema: org; Owner: tpv_owner
-ALTER TABLE ONLY org.store
-    ADD CONSTRAINT store_node_id_key UNIQUE (node_id);
-
 -- store store_pkey; Type: CONSTRAINT; Schema: org; Owner: tpv_owner
 ALTER TABLE ONLY org.store
     ADD CONSTRAINT store_pkey PRIMARY KEY (store_id);
-
--- terminal terminal_node_id_code_key; Type: CONSTRAINT; Schema: org; Owner: tpv_owner
-ALTER TABLE ONLY org.terminal
-    ADD CONSTRAINT terminal_node_id_code_key UNIQUE (node_id, code);
 
 -- terminal terminal_pkey; Type: CONSTRAINT; Schema: org; Owner: tpv_owner
 ALTER TABLE ONLY org.terminal
@@ -3319,9 +7455,17 @@ ALTER TABLE ONLY org.terminal
 ALTER TABLE ONLY party.customer
     ADD CONSTRAINT customer_pkey PRIMARY KEY (customer_id);
 
+-- employee employee_pkey; Type: CONSTRAINT; Schema: party; Owner: tpv_owner
+ALTER TABLE ONLY party.employee
+    ADD CONSTRAINT employee_pkey PRIMARY KEY (employee_id);
+
 -- day_close day_close_pkey; Type: CONSTRAINT; Schema: sales; Owner: tpv_owner
 ALTER TABLE ONLY sales.day_close
     ADD CONSTRAINT day_close_pkey PRIMARY KEY (node_id, business_date);
+
+-- early_event early_event_pkey; Type: CONSTRAINT; Schema: sales; Owner: tpv_owner
+ALTER TABLE ONLY sales.early_event
+    ADD CONSTRAINT early_event_pkey PRIMARY KEY (node_id, receipt_id);
 
 -- raw raw_pkey; Type: CONSTRAINT; Schema: sales; Owner: tpv_owner
 ALTER TABLE ONLY sales.raw
@@ -3359,6 +7503,70 @@ ALTER TABLE ONLY sales.terminal_tail
 ALTER TABLE ONLY sec.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (audit_id);
 
+-- block block_pkey; Type: CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.block
+    ADD CONSTRAINT block_pkey PRIMARY KEY (employee_id);
+
+-- gateway_key gateway_key_pkey; Type: CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.gateway_key
+    ADD CONSTRAINT gateway_key_pkey PRIMARY KEY (gateway_key_id);
+
+-- idempotency idempotency_pkey; Type: CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (actor, key);
+
+-- issuer_key issuer_key_pkey; Type: CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.issuer_key
+    ADD CONSTRAINT issuer_key_pkey PRIMARY KEY (issuer_key_id);
+
+-- login_scope login_scope_login_role_node_id_department_code_key; Type: CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.login_scope
+    ADD CONSTRAINT login_scope_login_role_node_id_department_code_key UNIQUE NULLS NOT DISTINCT (login, role, node_id, department_code);
+
+-- password_link password_link_pkey; Type: CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.password_link
+    ADD CONSTRAINT password_link_pkey PRIMARY KEY (link_hash);
+
+-- password password_pkey; Type: CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.password
+    ADD CONSTRAINT password_pkey PRIMARY KEY (employee_id);
+
+-- permission permission_pkey; Type: CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.permission
+    ADD CONSTRAINT permission_pkey PRIMARY KEY (role, permission);
+
+-- resource resource_pkey; Type: CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.resource
+    ADD CONSTRAINT resource_pkey PRIMARY KEY (name);
+
+-- role_grant role_grant_pkey; Type: CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.role_grant
+    ADD CONSTRAINT role_grant_pkey PRIMARY KEY (role_grant_id);
+
+-- role role_pkey; Type: CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.role
+    ADD CONSTRAINT role_pkey PRIMARY KEY (role);
+
+-- role role_rank_key; Type: CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.role
+    ADD CONSTRAINT role_rank_key UNIQUE (rank);
+
+-- sealing sealing_pkey; Type: CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.sealing
+    ADD CONSTRAINT sealing_pkey PRIMARY KEY (employee_id, node_id);
+
+-- session session_pkey; Type: CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.session
+    ADD CONSTRAINT session_pkey PRIMARY KEY (session_id);
+
+-- throttle throttle_pkey; Type: CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.throttle
+    ADD CONSTRAINT throttle_pkey PRIMARY KEY (subject);
+
+-- verifier verifier_pkey; Type: CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.verifier
+    ADD CONSTRAINT verifier_pkey PRIMARY KEY (verifier_id);
+
 -- awaited awaited_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.awaited
     ADD CONSTRAINT awaited_pkey PRIMARY KEY (node_id, seq);
@@ -3370,6 +7578,10 @@ ALTER TABLE ONLY sync.beat_counter
 -- drift drift_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.drift
     ADD CONSTRAINT drift_pkey PRIMARY KEY (drift_id);
+
+-- erasure erasure_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.erasure
+    ADD CONSTRAINT erasure_pkey PRIMARY KEY (erasure_id);
 
 -- hash_chain hash_chain_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.hash_chain
@@ -3395,6 +7607,10 @@ ALTER TABLE ONLY sync.op_counter
 ALTER TABLE ONLY sync.outgoing
     ADD CONSTRAINT outgoing_pkey PRIMARY KEY (nth);
 
+-- peer_chain peer_chain_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.peer_chain
+    ADD CONSTRAINT peer_chain_pkey PRIMARY KEY (node_id, name);
+
 -- peer peer_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.peer
     ADD CONSTRAINT peer_pkey PRIMARY KEY (node_id);
@@ -3403,6 +7619,10 @@ ALTER TABLE ONLY sync.peer
 ALTER TABLE ONLY sync.peer
     ADD CONSTRAINT peer_subscription_name_key UNIQUE (subscription_name);
 
+-- peer_vector peer_vector_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.peer_vector
+    ADD CONSTRAINT peer_vector_pkey PRIMARY KEY (node_id, writer_id);
+
 -- policy policy_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.policy
     ADD CONSTRAINT policy_pkey PRIMARY KEY (policy_id);
@@ -3410,6 +7630,14 @@ ALTER TABLE ONLY sync.policy
 -- policy policy_table_name_column_name_key; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.policy
     ADD CONSTRAINT policy_table_name_column_name_key UNIQUE (table_name, column_name);
+
+-- pruned pruned_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.pruned
+    ADD CONSTRAINT pruned_pkey PRIMARY KEY (node_id);
+
+-- pruning pruning_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.pruning
+    ADD CONSTRAINT pruning_pkey PRIMARY KEY (pruning_id);
 
 -- quarantine quarantine_node_id_doc_id_business_date_key; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.quarantine
@@ -3483,8 +7711,26 @@ ALTER TABLE ONLY wire.op_default
 ALTER TABLE ONLY wire.resend
     ADD CONSTRAINT resend_pkey PRIMARY KEY (node_id, resend_id);
 
+-- barcode_gtin14; Type: INDEX; Schema: catalog; Owner: tpv_owner
+CREATE UNIQUE INDEX barcode_gtin14 ON catalog.barcode USING btree (gtin14) WHERE (NOT deleted);
+
+-- barcode_rule_name; Type: INDEX; Schema: catalog; Owner: tpv_owner
+CREATE UNIQUE INDEX barcode_rule_name ON catalog.barcode_rule USING btree (name) WHERE (NOT deleted);
+
+-- local_code_code; Type: INDEX; Schema: catalog; Owner: tpv_owner
+CREATE UNIQUE INDEX local_code_code ON catalog.local_code USING btree (code, node_id, department_code) NULLS NOT DISTINCT WHERE (NOT deleted);
+
 -- price_product; Type: INDEX; Schema: catalog; Owner: tpv_owner
 CREATE INDEX price_product ON catalog.price USING btree (product_id, valid_from);
+
+-- product_sku; Type: INDEX; Schema: catalog; Owner: tpv_owner
+CREATE UNIQUE INDEX product_sku ON catalog.product USING btree (sku) WHERE (NOT deleted);
+
+-- tax_code; Type: INDEX; Schema: catalog; Owner: tpv_owner
+CREATE UNIQUE INDEX tax_code ON catalog.tax USING btree (code) WHERE (NOT deleted);
+
+-- tax_rate_tax; Type: INDEX; Schema: catalog; Owner: tpv_owner
+CREATE INDEX tax_rate_tax ON catalog.tax_rate USING btree (tax_id, valid_from);
 
 -- file_name; Type: INDEX; Schema: dat; Owner: tpv_owner
 CREATE UNIQUE INDEX file_name ON dat.file USING btree (node_id, folder, lower(name));
@@ -3495,11 +7741,38 @@ CREATE INDEX pending_open ON dat.pending USING btree (pending_id) WHERE (done_at
 -- pending_receipt; Type: INDEX; Schema: dat; Owner: tpv_owner
 CREATE INDEX pending_receipt ON dat.pending USING btree (receipt_id);
 
+-- profile_version; Type: INDEX; Schema: dat; Owner: tpv_owner
+CREATE UNIQUE INDEX profile_version ON dat.profile USING btree (node_id, department_code, version) NULLS NOT DISTINCT WHERE (NOT deleted);
+
 -- superseded_receipt; Type: INDEX; Schema: dat; Owner: tpv_owner
 CREATE INDEX superseded_receipt ON dat.superseded USING btree (node_id, receipt_id);
 
+-- department_code; Type: INDEX; Schema: org; Owner: tpv_owner
+CREATE UNIQUE INDEX department_code ON org.department USING btree (node_id, code) WHERE (NOT deleted);
+
+-- store_code; Type: INDEX; Schema: org; Owner: tpv_owner
+CREATE UNIQUE INDEX store_code ON org.store USING btree (code) WHERE (NOT deleted);
+
+-- store_node; Type: INDEX; Schema: org; Owner: tpv_owner
+CREATE UNIQUE INDEX store_node ON org.store USING btree (node_id) WHERE (NOT deleted);
+
+-- terminal_code; Type: INDEX; Schema: org; Owner: tpv_owner
+CREATE UNIQUE INDEX terminal_code ON org.terminal USING btree (node_id, code) WHERE (NOT deleted);
+
+-- customer_email_key; Type: INDEX; Schema: party; Owner: tpv_owner
+CREATE INDEX customer_email_key ON party.customer USING btree ("left"(lower(email), 300)) WHERE (NOT deleted);
+
+-- customer_name; Type: INDEX; Schema: party; Owner: tpv_owner
+CREATE INDEX customer_name ON party.customer USING btree ("left"(lower(name), 100) COLLATE "C", customer_id) WHERE (NOT deleted);
+
+-- customer_phone; Type: INDEX; Schema: party; Owner: tpv_owner
+CREATE INDEX customer_phone ON party.customer USING btree ("left"(phone, 40)) WHERE (NOT deleted);
+
 -- customer_same_email; Type: INDEX; Schema: party; Owner: tpv_owner
 CREATE INDEX customer_same_email ON party.customer USING btree (lower(email)) WHERE ((NOT deleted) AND (alias_of IS NULL));
+
+-- employee_code; Type: INDEX; Schema: party; Owner: tpv_owner
+CREATE UNIQUE INDEX employee_code ON party.employee USING btree (code) WHERE (NOT deleted);
 
 -- raw_receipt; Type: INDEX; Schema: sales; Owner: tpv_owner
 CREATE INDEX raw_receipt ON sales.raw USING btree (receipt_id);
@@ -3507,8 +7780,41 @@ CREATE INDEX raw_receipt ON sales.raw USING btree (receipt_id);
 -- receipt_business_date; Type: INDEX; Schema: sales; Owner: tpv_owner
 CREATE INDEX receipt_business_date ON sales.receipt USING btree (business_date, node_id);
 
+-- receipt_department; Type: INDEX; Schema: sales; Owner: tpv_owner
+CREATE INDEX receipt_department ON sales.receipt USING btree (node_id, department, receipt_id);
+
+-- receipt_event_business_date; Type: INDEX; Schema: sales; Owner: tpv_owner
+CREATE INDEX receipt_event_business_date ON sales.receipt_event USING brin (business_date);
+
+-- receipt_held; Type: INDEX; Schema: sales; Owner: tpv_owner
+CREATE INDEX receipt_held ON sales.receipt USING btree (node_id, receipt_id) WHERE (state = 'held'::text);
+
+-- receipt_key_business_date; Type: INDEX; Schema: sales; Owner: tpv_owner
+CREATE INDEX receipt_key_business_date ON sales.receipt_key USING brin (business_date);
+
 -- receipt_line_business_date; Type: INDEX; Schema: sales; Owner: tpv_owner
 CREATE INDEX receipt_line_business_date ON sales.receipt_line USING brin (business_date);
+
+-- receipt_number; Type: INDEX; Schema: sales; Owner: tpv_owner
+CREATE INDEX receipt_number ON sales.receipt USING btree (node_id, receipt_number);
+
+-- gateway_key_node; Type: INDEX; Schema: sec; Owner: tpv_owner
+CREATE UNIQUE INDEX gateway_key_node ON sec.gateway_key USING btree (node_id) WHERE (NOT deleted);
+
+-- idempotency_made; Type: INDEX; Schema: sec; Owner: tpv_owner
+CREATE INDEX idempotency_made ON sec.idempotency USING btree (made_at);
+
+-- issuer_key_kid; Type: INDEX; Schema: sec; Owner: tpv_owner
+CREATE UNIQUE INDEX issuer_key_kid ON sec.issuer_key USING btree (kid) WHERE (NOT deleted);
+
+-- role_grant_employee; Type: INDEX; Schema: sec; Owner: tpv_owner
+CREATE INDEX role_grant_employee ON sec.role_grant USING btree (employee_id);
+
+-- session_employee; Type: INDEX; Schema: sec; Owner: tpv_owner
+CREATE INDEX session_employee ON sec.session USING btree (employee_id) WHERE (ended_at IS NULL);
+
+-- verifier_employee; Type: INDEX; Schema: sec; Owner: tpv_owner
+CREATE UNIQUE INDEX verifier_employee ON sec.verifier USING btree (employee_id, node_id) WHERE (NOT deleted);
 
 -- drift_open; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE UNIQUE INDEX drift_open ON sync.drift USING btree (node_id, what, subject) WHERE (resolved_at IS NULL);
@@ -3522,6 +7828,9 @@ CREATE INDEX loosening_key ON sync.loosening USING btree (key);
 -- quarantine_op; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE UNIQUE INDEX quarantine_op ON sync.quarantine USING btree (node_id, seq) WHERE (seq IS NOT NULL);
 
+-- resolution_key; Type: INDEX; Schema: sync; Owner: tpv_owner
+CREATE INDEX resolution_key ON sync.resolution USING btree (table_name, key);
+
 -- snapshot_row_snapshot; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE INDEX snapshot_row_snapshot ON sync.snapshot_row USING btree (snapshot_id);
 
@@ -3529,13 +7838,13 @@ CREATE INDEX snapshot_row_snapshot ON sync.snapshot_row USING btree (snapshot_id
 CREATE INDEX doc_chain ON ONLY wire.doc USING btree (node_id, chain, chain_seq);
 
 -- doc_to_node; Type: INDEX; Schema: wire; Owner: tpv_owner
-CREATE INDEX doc_to_node ON ONLY wire.doc USING btree (to_node) WHERE (to_node IS NOT NULL);
+CREATE INDEX doc_to_node ON ONLY wire.doc USING btree (to_node, node_id, chain, chain_seq) WHERE (to_node IS NOT NULL);
 
 -- doc_default_node_id_chain_chain_seq_idx; Type: INDEX; Schema: wire; Owner: tpv_owner
 CREATE INDEX doc_default_node_id_chain_chain_seq_idx ON wire.doc_default USING btree (node_id, chain, chain_seq);
 
--- doc_default_to_node_idx; Type: INDEX; Schema: wire; Owner: tpv_owner
-CREATE INDEX doc_default_to_node_idx ON wire.doc_default USING btree (to_node) WHERE (to_node IS NOT NULL);
+-- doc_default_to_node_node_id_chain_chain_seq_idx; Type: INDEX; Schema: wire; Owner: tpv_owner
+CREATE INDEX doc_default_to_node_node_id_chain_chain_seq_idx ON wire.doc_default USING btree (to_node, node_id, chain, chain_seq) WHERE (to_node IS NOT NULL);
 
 -- op_key; Type: INDEX; Schema: wire; Owner: tpv_owner
 CREATE INDEX op_key ON ONLY wire.op USING btree (table_name, key);
@@ -3552,8 +7861,8 @@ ALTER INDEX wire.doc_chain ATTACH PARTITION wire.doc_default_node_id_chain_chain
 -- doc_default_pkey; Type: INDEX ATTACH; Schema: wire; Owner: tpv_owner
 ALTER INDEX wire.doc_pkey ATTACH PARTITION wire.doc_default_pkey;
 
--- doc_default_to_node_idx; Type: INDEX ATTACH; Schema: wire; Owner: tpv_owner
-ALTER INDEX wire.doc_to_node ATTACH PARTITION wire.doc_default_to_node_idx;
+-- doc_default_to_node_node_id_chain_chain_seq_idx; Type: INDEX ATTACH; Schema: wire; Owner: tpv_owner
+ALTER INDEX wire.doc_to_node ATTACH PARTITION wire.doc_default_to_node_node_id_chain_chain_seq_idx;
 
 -- op_1_pkey; Type: INDEX ATTACH; Schema: wire; Owner: tpv_owner
 ALTER INDEX wire.op_pkey ATTACH PARTITION wire.op_1_pkey;
@@ -3567,11 +7876,14 @@ ALTER INDEX wire.op_pkey ATTACH PARTITION wire.op_default_pkey;
 -- op_default_table_name_key_idx; Type: INDEX ATTACH; Schema: wire; Owner: tpv_owner
 ALTER INDEX wire.op_key ATTACH PARTITION wire.op_default_table_name_key_idx;
 
--- barcode_rule _100_check; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
-CREATE TRIGGER _100_check BEFORE INSERT OR UPDATE ON catalog.barcode_rule FOR EACH ROW EXECUTE FUNCTION catalog.check_rule();
-
 -- barcode _100_guard; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
 CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON catalog.barcode FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
+
+-- barcode_rule _100_guard; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON catalog.barcode_rule FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
+
+-- local_code _100_guard; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON catalog.local_code FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
 
 -- price _100_guard; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
 CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON catalog.price FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
@@ -3582,8 +7894,17 @@ CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON catalog.product FOR EACH RO
 -- tax _100_guard; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
 CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON catalog.tax FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
 
+-- tax_rate _100_guard; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON catalog.tax_rate FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
+
 -- barcode _100_guard_delete; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
 CREATE TRIGGER _100_guard_delete BEFORE DELETE ON catalog.barcode FOR EACH ROW EXECUTE FUNCTION sync.guard();
+
+-- barcode_rule _100_guard_delete; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _100_guard_delete BEFORE DELETE ON catalog.barcode_rule FOR EACH ROW EXECUTE FUNCTION sync.guard();
+
+-- local_code _100_guard_delete; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _100_guard_delete BEFORE DELETE ON catalog.local_code FOR EACH ROW EXECUTE FUNCTION sync.guard();
 
 -- price _100_guard_delete; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
 CREATE TRIGGER _100_guard_delete BEFORE DELETE ON catalog.price FOR EACH ROW EXECUTE FUNCTION sync.guard();
@@ -3594,8 +7915,17 @@ CREATE TRIGGER _100_guard_delete BEFORE DELETE ON catalog.product FOR EACH ROW E
 -- tax _100_guard_delete; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
 CREATE TRIGGER _100_guard_delete BEFORE DELETE ON catalog.tax FOR EACH ROW EXECUTE FUNCTION sync.guard();
 
+-- tax_rate _100_guard_delete; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _100_guard_delete BEFORE DELETE ON catalog.tax_rate FOR EACH ROW EXECUTE FUNCTION sync.guard();
+
 -- barcode _100_guard_truncate; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
 CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON catalog.barcode FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
+
+-- barcode_rule _100_guard_truncate; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON catalog.barcode_rule FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
+
+-- local_code _100_guard_truncate; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON catalog.local_code FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
 
 -- price _100_guard_truncate; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
 CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON catalog.price FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
@@ -3606,8 +7936,27 @@ CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON catalog.product FOR EACH S
 -- tax _100_guard_truncate; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
 CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON catalog.tax FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
 
+-- tax_rate _100_guard_truncate; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON catalog.tax_rate FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
+
+-- barcode_rule _150_check; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _150_check BEFORE INSERT OR UPDATE ON catalog.barcode_rule FOR EACH ROW EXECUTE FUNCTION catalog.check_rule();
+ALTER TABLE catalog.barcode_rule ENABLE ALWAYS TRIGGER _150_check;
+
+-- barcode_rule _300_place; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _300_place AFTER INSERT OR UPDATE OF node_id, department_code, deleted ON catalog.barcode_rule FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION org.check_place();
+
+-- local_code _300_place; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _300_place AFTER INSERT OR UPDATE OF node_id, department_code, deleted ON catalog.local_code FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION org.check_place();
+
 -- barcode _900_capture; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON catalog.barcode DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
+
+-- barcode_rule _900_capture; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON catalog.barcode_rule DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
+
+-- local_code _900_capture; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON catalog.local_code DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
 
 -- price _900_capture; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON catalog.price DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
@@ -3618,6 +7967,9 @@ CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON catalog.product
 -- tax _900_capture; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON catalog.tax DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
 
+-- tax_rate _900_capture; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON catalog.tax_rate DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
+
 -- profile _100_guard; Type: TRIGGER; Schema: dat; Owner: tpv_owner
 CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON dat.profile FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
 
@@ -3626,6 +7978,13 @@ CREATE TRIGGER _100_guard_delete BEFORE DELETE ON dat.profile FOR EACH ROW EXECU
 
 -- profile _100_guard_truncate; Type: TRIGGER; Schema: dat; Owner: tpv_owner
 CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON dat.profile FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
+
+-- profile _150_check; Type: TRIGGER; Schema: dat; Owner: tpv_owner
+CREATE TRIGGER _150_check BEFORE INSERT OR UPDATE ON dat.profile FOR EACH ROW EXECUTE FUNCTION dat.check_profile();
+ALTER TABLE dat.profile ENABLE ALWAYS TRIGGER _150_check;
+
+-- profile _300_place; Type: TRIGGER; Schema: dat; Owner: tpv_owner
+CREATE TRIGGER _300_place AFTER INSERT OR UPDATE OF node_id, department_code, deleted ON dat.profile FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION org.check_place();
 
 -- profile _900_capture; Type: TRIGGER; Schema: dat; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON dat.profile DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
@@ -3670,6 +8029,25 @@ CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON org.store FOR EACH STATEME
 -- terminal _100_guard_truncate; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON org.terminal FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
 
+-- terminal _150_check; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _150_check BEFORE INSERT OR UPDATE ON org.terminal FOR EACH ROW EXECUTE FUNCTION org.check_declaration();
+ALTER TABLE org.terminal ENABLE ALWAYS TRIGGER _150_check;
+
+-- store _200_dates; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _200_dates BEFORE INSERT OR UPDATE OF node_id, timezone, cutoff_hour ON org.store FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION org.keep_dates();
+
+-- department _300_place; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _300_place AFTER INSERT OR UPDATE OF node_id, deleted ON org.department FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION org.check_place();
+
+-- terminal _300_place; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _300_place AFTER INSERT OR UPDATE OF node_id, department_code, deleted ON org.terminal FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION org.check_place();
+
+-- department _310_vacant; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE CONSTRAINT TRIGGER _310_vacant AFTER UPDATE OF node_id, code, deleted ON org.department DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION org.check_vacant();
+
+-- store _310_vacant; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE CONSTRAINT TRIGGER _310_vacant AFTER UPDATE OF node_id, deleted ON org.store DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION org.check_vacant();
+
 -- department _900_capture; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON org.department DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
 
@@ -3682,17 +8060,89 @@ CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON org.store DEFER
 -- terminal _900_capture; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON org.terminal DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
 
+-- employee _100_guard; Type: TRIGGER; Schema: party; Owner: tpv_owner
+CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON party.employee FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
+
 -- customer _100_guard_delete; Type: TRIGGER; Schema: party; Owner: tpv_owner
 CREATE TRIGGER _100_guard_delete BEFORE DELETE ON party.customer FOR EACH ROW EXECUTE FUNCTION sync.guard();
 
+-- employee _100_guard_delete; Type: TRIGGER; Schema: party; Owner: tpv_owner
+CREATE TRIGGER _100_guard_delete BEFORE DELETE ON party.employee FOR EACH ROW EXECUTE FUNCTION sync.guard();
+
 -- customer _100_guard_truncate; Type: TRIGGER; Schema: party; Owner: tpv_owner
 CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON party.customer FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
+
+-- employee _100_guard_truncate; Type: TRIGGER; Schema: party; Owner: tpv_owner
+CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON party.employee FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
+
+-- employee _150_authz; Type: TRIGGER; Schema: party; Owner: tpv_owner
+CREATE TRIGGER _150_authz BEFORE UPDATE OF active, deleted ON party.employee FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION party.count_authz();
 
 -- customer _200_check; Type: TRIGGER; Schema: party; Owner: tpv_owner
 CREATE TRIGGER _200_check BEFORE INSERT OR UPDATE ON party.customer FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.check_row();
 
 -- customer _900_capture; Type: TRIGGER; Schema: party; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON party.customer DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
+
+-- employee _900_capture; Type: TRIGGER; Schema: party; Owner: tpv_owner
+CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON party.employee DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
+
+-- gateway_key _100_guard; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON sec.gateway_key FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
+
+-- issuer_key _100_guard; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON sec.issuer_key FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
+
+-- role_grant _100_guard; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON sec.role_grant FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
+
+-- verifier _100_guard; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON sec.verifier FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
+
+-- gateway_key _100_guard_delete; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _100_guard_delete BEFORE DELETE ON sec.gateway_key FOR EACH ROW EXECUTE FUNCTION sync.guard();
+
+-- issuer_key _100_guard_delete; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _100_guard_delete BEFORE DELETE ON sec.issuer_key FOR EACH ROW EXECUTE FUNCTION sync.guard();
+
+-- role_grant _100_guard_delete; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _100_guard_delete BEFORE DELETE ON sec.role_grant FOR EACH ROW EXECUTE FUNCTION sync.guard();
+
+-- verifier _100_guard_delete; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _100_guard_delete BEFORE DELETE ON sec.verifier FOR EACH ROW EXECUTE FUNCTION sync.guard();
+
+-- gateway_key _100_guard_truncate; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON sec.gateway_key FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
+
+-- issuer_key _100_guard_truncate; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON sec.issuer_key FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
+
+-- role_grant _100_guard_truncate; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON sec.role_grant FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
+
+-- verifier _100_guard_truncate; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON sec.verifier FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
+
+-- role_grant _150_check; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _150_check BEFORE INSERT OR UPDATE ON sec.role_grant FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sec.check_grant();
+
+-- role_grant _300_place; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _300_place AFTER INSERT OR UPDATE OF node_id, department_code, deleted ON sec.role_grant FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION org.check_place();
+
+-- role_grant _400_authz; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _400_authz AFTER INSERT OR UPDATE ON sec.role_grant FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sec.grant_changed();
+
+-- gateway_key _900_capture; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON sec.gateway_key DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
+
+-- issuer_key _900_capture; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON sec.issuer_key DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
+
+-- role_grant _900_capture; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON sec.role_grant DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
+
+-- verifier _900_capture; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON sec.verifier DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
 
 -- policy _000_forget; Type: TRIGGER; Schema: sync; Owner: tpv_owner
 CREATE TRIGGER _000_forget AFTER INSERT OR DELETE OR UPDATE ON sync.policy FOR EACH ROW EXECUTE FUNCTION tpv.forget_rules();
@@ -3719,6 +8169,9 @@ CREATE TRIGGER _300_check BEFORE INSERT OR UPDATE ON sync.policy FOR EACH ROW EX
 
 -- policy _900_capture; Type: TRIGGER; Schema: sync; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON sync.policy DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
+
+-- erasure _900_capture_erasure; Type: TRIGGER; Schema: sync; Owner: tpv_owner
+CREATE CONSTRAINT TRIGGER _900_capture_erasure AFTER INSERT ON sync.erasure DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION sync.capture_erasure();
 
 -- resolution _900_capture_resolution; Type: TRIGGER; Schema: sync; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture_resolution AFTER INSERT ON sync.resolution DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION sync.capture_resolution();
@@ -3775,9 +8228,9 @@ ALTER TABLE wire.op_default ENABLE ALWAYS TRIGGER _900_refuse_truncate;
 ALTER TABLE ONLY catalog.barcode
     ADD CONSTRAINT barcode_product_id_fkey FOREIGN KEY (product_id) REFERENCES catalog.product(product_id);
 
--- barcode_rule barcode_rule_node_id_fkey; Type: FK CONSTRAINT; Schema: catalog; Owner: tpv_owner
-ALTER TABLE ONLY catalog.barcode_rule
-    ADD CONSTRAINT barcode_rule_node_id_fkey FOREIGN KEY (node_id) REFERENCES org.store(node_id);
+-- local_code local_code_product_id_fkey; Type: FK CONSTRAINT; Schema: catalog; Owner: tpv_owner
+ALTER TABLE ONLY catalog.local_code
+    ADD CONSTRAINT local_code_product_id_fkey FOREIGN KEY (product_id) REFERENCES catalog.product(product_id);
 
 -- price price_product_id_fkey; Type: FK CONSTRAINT; Schema: catalog; Owner: tpv_owner
 ALTER TABLE ONLY catalog.price
@@ -3787,33 +8240,57 @@ ALTER TABLE ONLY catalog.price
 ALTER TABLE ONLY catalog.product
     ADD CONSTRAINT product_tax_id_fkey FOREIGN KEY (tax_id) REFERENCES catalog.tax(tax_id);
 
--- profile profile_node_id_department_code_fkey; Type: FK CONSTRAINT; Schema: dat; Owner: tpv_owner
-ALTER TABLE ONLY dat.profile
-    ADD CONSTRAINT profile_node_id_department_code_fkey FOREIGN KEY (node_id, department_code) REFERENCES org.department(node_id, code);
-
--- profile profile_node_id_fkey; Type: FK CONSTRAINT; Schema: dat; Owner: tpv_owner
-ALTER TABLE ONLY dat.profile
-    ADD CONSTRAINT profile_node_id_fkey FOREIGN KEY (node_id) REFERENCES org.store(node_id);
+-- tax_rate tax_rate_tax_id_fkey; Type: FK CONSTRAINT; Schema: catalog; Owner: tpv_owner
+ALTER TABLE ONLY catalog.tax_rate
+    ADD CONSTRAINT tax_rate_tax_id_fkey FOREIGN KEY (tax_id) REFERENCES catalog.tax(tax_id);
 
 -- department department_legal_entity_id_fkey; Type: FK CONSTRAINT; Schema: org; Owner: tpv_owner
 ALTER TABLE ONLY org.department
     ADD CONSTRAINT department_legal_entity_id_fkey FOREIGN KEY (legal_entity_id) REFERENCES org.legal_entity(legal_entity_id);
 
--- department department_node_id_fkey; Type: FK CONSTRAINT; Schema: org; Owner: tpv_owner
+-- department department_tax_id_fkey; Type: FK CONSTRAINT; Schema: org; Owner: tpv_owner
 ALTER TABLE ONLY org.department
-    ADD CONSTRAINT department_node_id_fkey FOREIGN KEY (node_id) REFERENCES org.store(node_id);
+    ADD CONSTRAINT department_tax_id_fkey FOREIGN KEY (tax_id) REFERENCES catalog.tax(tax_id);
 
 -- store store_legal_entity_id_fkey; Type: FK CONSTRAINT; Schema: org; Owner: tpv_owner
 ALTER TABLE ONLY org.store
     ADD CONSTRAINT store_legal_entity_id_fkey FOREIGN KEY (legal_entity_id) REFERENCES org.legal_entity(legal_entity_id);
 
--- terminal terminal_node_id_department_code_fkey; Type: FK CONSTRAINT; Schema: org; Owner: tpv_owner
-ALTER TABLE ONLY org.terminal
-    ADD CONSTRAINT terminal_node_id_department_code_fkey FOREIGN KEY (node_id, department_code) REFERENCES org.department(node_id, code);
+-- login_scope login_scope_role_fkey; Type: FK CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.login_scope
+    ADD CONSTRAINT login_scope_role_fkey FOREIGN KEY (role) REFERENCES sec.role(role);
+
+-- permission permission_role_fkey; Type: FK CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.permission
+    ADD CONSTRAINT permission_role_fkey FOREIGN KEY (role) REFERENCES sec.role(role);
+
+-- role_grant role_grant_employee_id_fkey; Type: FK CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.role_grant
+    ADD CONSTRAINT role_grant_employee_id_fkey FOREIGN KEY (employee_id) REFERENCES party.employee(employee_id);
+
+-- session session_role_fkey; Type: FK CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.session
+    ADD CONSTRAINT session_role_fkey FOREIGN KEY (role) REFERENCES sec.role(role);
+
+-- verifier verifier_employee_id_fkey; Type: FK CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.verifier
+    ADD CONSTRAINT verifier_employee_id_fkey FOREIGN KEY (employee_id) REFERENCES party.employee(employee_id);
+
+-- verifier verifier_gateway_key_id_fkey; Type: FK CONSTRAINT; Schema: sec; Owner: tpv_owner
+ALTER TABLE ONLY sec.verifier
+    ADD CONSTRAINT verifier_gateway_key_id_fkey FOREIGN KEY (gateway_key_id) REFERENCES sec.gateway_key(gateway_key_id);
+
+-- peer_chain peer_chain_node_id_fkey; Type: FK CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.peer_chain
+    ADD CONSTRAINT peer_chain_node_id_fkey FOREIGN KEY (node_id) REFERENCES sync.peer(node_id) ON DELETE CASCADE;
 
 -- peer peer_node_id_fkey; Type: FK CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.peer
     ADD CONSTRAINT peer_node_id_fkey FOREIGN KEY (node_id) REFERENCES org.node(node_id);
+
+-- peer_vector peer_vector_node_id_fkey; Type: FK CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.peer_vector
+    ADD CONSTRAINT peer_vector_node_id_fkey FOREIGN KEY (node_id) REFERENCES sync.peer(node_id) ON DELETE CASCADE;
 
 -- policy policy_table_name_fkey; Type: FK CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.policy
@@ -3837,9 +8314,17 @@ GRANT USAGE ON SCHEMA dat TO tpv_operator;
 GRANT USAGE ON SCHEMA dat TO tpv_analyst;
 GRANT USAGE ON SCHEMA dat TO tpv_watcher;
 GRANT USAGE ON SCHEMA dat TO tpv_apply;
+GRANT USAGE ON SCHEMA journal TO tpv_operator;
 GRANT USAGE ON SCHEMA org TO tpv_operator;
 GRANT USAGE ON SCHEMA org TO tpv_analyst;
 GRANT USAGE ON SCHEMA org TO tpv_apply;
+GRANT USAGE ON SCHEMA own TO tpv_cashier;
+GRANT USAGE ON SCHEMA own TO tpv_supervisor;
+GRANT USAGE ON SCHEMA own TO tpv_manager;
+GRANT USAGE ON SCHEMA own TO tpv_auditor;
+GRANT USAGE ON SCHEMA own TO tpv_concessionaire;
+GRANT USAGE ON SCHEMA own TO tpv_admin;
+GRANT USAGE ON SCHEMA own TO tpv_gateway_user;
 GRANT USAGE ON SCHEMA party TO tpv_operator;
 GRANT USAGE ON SCHEMA party TO tpv_apply;
 GRANT USAGE ON SCHEMA sales TO tpv_operator;
@@ -3847,6 +8332,15 @@ GRANT USAGE ON SCHEMA sales TO tpv_analyst;
 GRANT USAGE ON SCHEMA sales TO tpv_watcher;
 GRANT USAGE ON SCHEMA sales TO tpv_apply;
 GRANT USAGE ON SCHEMA sec TO tpv_operator;
+GRANT USAGE ON SCHEMA sec TO tpv_cron;
+GRANT USAGE ON SCHEMA sec TO tpv_cashier;
+GRANT USAGE ON SCHEMA sec TO tpv_supervisor;
+GRANT USAGE ON SCHEMA sec TO tpv_manager;
+GRANT USAGE ON SCHEMA sec TO tpv_auditor;
+GRANT USAGE ON SCHEMA sec TO tpv_concessionaire;
+GRANT USAGE ON SCHEMA sec TO tpv_admin;
+GRANT USAGE ON SCHEMA sec TO tpv_gateway_auth;
+GRANT USAGE ON SCHEMA sec TO tpv_gateway_user;
 GRANT USAGE ON SCHEMA sec TO tpv_apply;
 GRANT USAGE ON SCHEMA sync TO tpv_operator;
 GRANT USAGE ON SCHEMA sync TO tpv_analyst;
@@ -3863,9 +8357,20 @@ GRANT USAGE ON SCHEMA wire TO tpv_operator;
 GRANT USAGE ON SCHEMA wire TO tpv_analyst;
 GRANT USAGE ON SCHEMA wire TO tpv_cron;
 GRANT USAGE ON SCHEMA wire TO tpv_apply;
-GRANT USAGE ON SCHEMA wire TO tpv_replicator;
 REVOKE ALL ON FUNCTION catalog.barcode_rules(node_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION catalog.check_rule() FROM PUBLIC;
+REVOKE ALL ON FUNCTION catalog.find_product(node_id integer, department text, code text, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION catalog.find_product(node_id integer, department text, code text, on_date date) TO tpv_operator;
+GRANT ALL ON FUNCTION catalog.find_product(node_id integer, department text, code text, on_date date) TO tpv_analyst;
+REVOKE ALL ON FUNCTION catalog.item_key(node_id integer, department text, code text, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION catalog.item_key(node_id integer, department text, code text, on_date date) TO tpv_operator;
+GRANT ALL ON FUNCTION catalog.item_key(node_id integer, department text, code text, on_date date) TO tpv_analyst;
+REVOKE ALL ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) TO tpv_operator;
+GRANT ALL ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) TO tpv_analyst;
+REVOKE ALL ON FUNCTION catalog.price_at(product_id uuid, node_id integer, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION catalog.price_at(product_id uuid, node_id integer, at timestamp with time zone) TO tpv_operator;
+GRANT ALL ON FUNCTION catalog.price_at(product_id uuid, node_id integer, at timestamp with time zone) TO tpv_analyst;
 REVOKE ALL ON FUNCTION tpv.uuid7() FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.uuid7() TO tpv_owner WITH GRANT OPTION;
 SET SESSION AUTHORIZATION tpv_owner;
@@ -3873,7 +8378,12 @@ GRANT ALL ON FUNCTION tpv.uuid7() TO tpv_operator;
 RESET SESSION AUTHORIZATION;
 GRANT SELECT ON TABLE catalog.barcode_rule TO tpv_operator;
 GRANT SELECT ON TABLE catalog.barcode_rule TO tpv_analyst;
+GRANT SELECT,INSERT,UPDATE ON TABLE catalog.barcode_rule TO tpv_apply;
 REVOKE ALL ON FUNCTION catalog.rule_as_json(r catalog.barcode_rule) FROM PUBLIC;
+REVOKE ALL ON FUNCTION catalog.tax_rate_at(tax_id uuid, on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION catalog.tax_rate_at(tax_id uuid, on_date date) TO tpv_operator;
+GRANT ALL ON FUNCTION catalog.tax_rate_at(tax_id uuid, on_date date) TO tpv_analyst;
+REVOKE ALL ON FUNCTION dat.check_profile() FROM PUBLIC;
 REVOKE ALL ON FUNCTION dat.pending_ack(pending_id bigint, result text, detail text) FROM PUBLIC;
 GRANT ALL ON FUNCTION dat.pending_ack(pending_id bigint, result text, detail text) TO tpv_watcher;
 REVOKE ALL ON FUNCTION dat.pending_list(max_rows integer) FROM PUBLIC;
@@ -3888,37 +8398,321 @@ REVOKE ALL ON FUNCTION dat.staged(dat_folder text, dat_name text, sha256 bytea) 
 GRANT ALL ON FUNCTION dat.staged(dat_folder text, dat_name text, sha256 bytea) TO tpv_watcher;
 REVOKE ALL ON FUNCTION dat.withdraw(receipt_id uuid, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION dat.withdraw(receipt_id uuid, why text) TO tpv_operator;
+REVOKE ALL ON FUNCTION org.check_declaration() FROM PUBLIC;
+REVOKE ALL ON FUNCTION org.check_place() FROM PUBLIC;
+REVOKE ALL ON FUNCTION org.check_vacant() FROM PUBLIC;
+REVOKE ALL ON FUNCTION org.keep_dates() FROM PUBLIC;
 REVOKE ALL ON FUNCTION org.register_central(node_id integer, node_code text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION org.register_department(code text, name text, concessionaire text, node_id integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION org.register_store(node_id integer, node_code text, name text, timezone text, cutoff_hour integer, currency text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION org.register_terminal(code text, department_code text, declares jsonb, node_id integer) FROM PUBLIC;
-GRANT SELECT ON TABLE sync.this_node TO tpv_operator;
-GRANT SELECT ON TABLE sync.this_node TO tpv_analyst;
-GRANT SELECT ON TABLE sync.this_node TO tpv_apply;
+REVOKE ALL ON FUNCTION org.register_department(code text, name text, concessionaire text, node_id integer, tax text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION org.register_store(node_id integer, node_code text, name text, timezone text, cutoff_hour integer, currency text, code text, gateway_url text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION org.register_terminal(code text, department_code text, declares jsonb, node_id integer, kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION org.this_node() FROM PUBLIC;
+REVOKE ALL ON FUNCTION own.accept_drift(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.accept_drift(args jsonb) TO tpv_admin;
+GRANT ALL ON FUNCTION own.accept_drift(args jsonb) TO tpv_manager;
+REVOKE ALL ON FUNCTION own.block(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.block(args jsonb) TO tpv_admin;
+GRANT ALL ON FUNCTION own.block(args jsonb) TO tpv_manager;
+REVOKE ALL ON FUNCTION own.change_customer(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.change_customer(args jsonb) TO tpv_manager;
+GRANT ALL ON FUNCTION own.change_customer(args jsonb) TO tpv_supervisor;
+GRANT ALL ON FUNCTION own.change_customer(args jsonb) TO tpv_cashier;
+REVOKE ALL ON FUNCTION own.change_employee(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.change_employee(args jsonb) TO tpv_admin;
+REVOKE ALL ON FUNCTION own.change_grant(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.change_grant(args jsonb) TO tpv_admin;
+REVOKE ALL ON FUNCTION own.close_day(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.close_day(args jsonb) TO tpv_manager;
+REVOKE ALL ON FUNCTION own.create_customer(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.create_customer(args jsonb) TO tpv_manager;
+GRANT ALL ON FUNCTION own.create_customer(args jsonb) TO tpv_supervisor;
+GRANT ALL ON FUNCTION own.create_customer(args jsonb) TO tpv_cashier;
+REVOKE ALL ON FUNCTION own.create_employee(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.create_employee(args jsonb) TO tpv_admin;
+REVOKE ALL ON FUNCTION own.delete_customer(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.delete_customer(args jsonb) TO tpv_manager;
+GRANT ALL ON FUNCTION own.delete_customer(args jsonb) TO tpv_supervisor;
+GRANT ALL ON FUNCTION own.delete_customer(args jsonb) TO tpv_cashier;
+REVOKE ALL ON FUNCTION own.dismiss(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.dismiss(args jsonb) TO tpv_admin;
+GRANT ALL ON FUNCTION own.dismiss(args jsonb) TO tpv_manager;
+REVOKE ALL ON FUNCTION own.end_grant(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.end_grant(args jsonb) TO tpv_admin;
+REVOKE ALL ON FUNCTION own.end_session(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.end_session(args jsonb) TO tpv_admin;
+GRANT ALL ON FUNCTION own.end_session(args jsonb) TO tpv_manager;
+GRANT ALL ON FUNCTION own.end_session(args jsonb) TO tpv_supervisor;
+GRANT ALL ON FUNCTION own.end_session(args jsonb) TO tpv_auditor;
+GRANT ALL ON FUNCTION own.end_session(args jsonb) TO tpv_concessionaire;
+GRANT ALL ON FUNCTION own.end_session(args jsonb) TO tpv_cashier;
+REVOKE ALL ON FUNCTION own.erase_customer(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.erase_customer(args jsonb) TO tpv_manager;
+REVOKE ALL ON FUNCTION own.grant_role(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.grant_role(args jsonb) TO tpv_admin;
+REVOKE ALL ON FUNCTION own.loosen_consent(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.loosen_consent(args jsonb) TO tpv_manager;
+GRANT ALL ON FUNCTION own.loosen_consent(args jsonb) TO tpv_supervisor;
+GRANT ALL ON FUNCTION own.loosen_consent(args jsonb) TO tpv_cashier;
+REVOKE ALL ON FUNCTION own.make_alias(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.make_alias(args jsonb) TO tpv_admin;
+GRANT ALL ON FUNCTION own.make_alias(args jsonb) TO tpv_manager;
+REVOKE ALL ON FUNCTION own.make_password_link(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.make_password_link(args jsonb) TO tpv_admin;
+REVOKE ALL ON FUNCTION own.once(key text, fingerprint bytea, call text, args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.once(key text, fingerprint bytea, call text, args jsonb) TO tpv_admin;
+GRANT ALL ON FUNCTION own.once(key text, fingerprint bytea, call text, args jsonb) TO tpv_manager;
+GRANT ALL ON FUNCTION own.once(key text, fingerprint bytea, call text, args jsonb) TO tpv_supervisor;
+GRANT ALL ON FUNCTION own.once(key text, fingerprint bytea, call text, args jsonb) TO tpv_auditor;
+GRANT ALL ON FUNCTION own.once(key text, fingerprint bytea, call text, args jsonb) TO tpv_concessionaire;
+GRANT ALL ON FUNCTION own.once(key text, fingerprint bytea, call text, args jsonb) TO tpv_cashier;
+REVOKE ALL ON FUNCTION own.register_gateway_key(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.register_gateway_key(args jsonb) TO tpv_admin;
+REVOKE ALL ON FUNCTION sec.decide_receipt(args jsonb, permission text, members text, decision text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION own.release(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.release(args jsonb) TO tpv_manager;
+GRANT ALL ON FUNCTION own.release(args jsonb) TO tpv_supervisor;
+REVOKE ALL ON FUNCTION own.render_again(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.render_again(args jsonb) TO tpv_manager;
+GRANT ALL ON FUNCTION own.render_again(args jsonb) TO tpv_supervisor;
+REVOKE ALL ON FUNCTION own.replay(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.replay(args jsonb) TO tpv_admin;
+GRANT ALL ON FUNCTION own.replay(args jsonb) TO tpv_manager;
+REVOKE ALL ON FUNCTION own.scan(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.scan(args jsonb) TO tpv_admin;
+GRANT ALL ON FUNCTION own.scan(args jsonb) TO tpv_manager;
+GRANT ALL ON FUNCTION own.scan(args jsonb) TO tpv_supervisor;
+GRANT ALL ON FUNCTION own.scan(args jsonb) TO tpv_auditor;
+GRANT ALL ON FUNCTION own.scan(args jsonb) TO tpv_concessionaire;
+GRANT ALL ON FUNCTION own.scan(args jsonb) TO tpv_cashier;
+REVOKE ALL ON FUNCTION own.settle(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.settle(args jsonb) TO tpv_admin;
+GRANT ALL ON FUNCTION own.settle(args jsonb) TO tpv_manager;
+REVOKE ALL ON FUNCTION own.unblock(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.unblock(args jsonb) TO tpv_admin;
+GRANT ALL ON FUNCTION own.unblock(args jsonb) TO tpv_manager;
+REVOKE ALL ON FUNCTION own.void(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.void(args jsonb) TO tpv_manager;
+GRANT ALL ON FUNCTION own.void(args jsonb) TO tpv_supervisor;
+REVOKE ALL ON FUNCTION own.withdraw(args jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION own.withdraw(args jsonb) TO tpv_manager;
+GRANT ALL ON FUNCTION own.withdraw(args jsonb) TO tpv_supervisor;
+REVOKE ALL ON FUNCTION party.count_authz() FROM PUBLIC;
+REVOKE ALL ON FUNCTION party.erase(customer uuid, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION party.erase(customer uuid, why text) TO tpv_operator;
+REVOKE ALL ON FUNCTION pg_catalog.lo_creat(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lo_create(oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lo_from_bytea(oid, bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_logical_emit_message(boolean, text, bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_logical_emit_message(boolean, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sales.close_day(business_date date, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sales.close_day(business_date date, why text) TO tpv_operator;
 REVOKE ALL ON FUNCTION sales.ingest_batch(terminal text, files bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION sales.ingest_batch(terminal text, files bytea[]) TO tpv_watcher;
 REVOKE ALL ON FUNCTION sales.ingest_files(terminal text, files bytea[], names text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION sales.ingest_files(terminal text, files bytea[], names text[]) TO tpv_watcher;
-REVOKE ALL ON FUNCTION sales.rebuild_projections() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sales.rebuild_projections(node integer, from_date date, to_date date, dry_run boolean, most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sales.record_rejection(terminal text, file_name text, size_bytes bigint, sha256 bytea, code text, detail text, raw bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION sales.record_rejection(terminal text, file_name text, size_bytes bigint, sha256 bytea, code text, detail text, raw bytea) TO tpv_watcher;
 REVOKE ALL ON FUNCTION sales.release(receipt_id uuid, why text, file_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sales.release(receipt_id uuid, why text, file_name text) TO tpv_operator;
+GRANT SELECT ON TABLE sales.day_close TO tpv_operator;
+GRANT SELECT ON TABLE sales.day_close TO tpv_analyst;
+GRANT SELECT,INSERT,UPDATE ON TABLE sales.day_close TO tpv_apply;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sales.early_event TO tpv_apply;
+GRANT SELECT ON TABLE sales.receipt TO tpv_operator;
+GRANT SELECT ON TABLE sales.receipt TO tpv_analyst;
+GRANT SELECT,INSERT,UPDATE ON TABLE sales.receipt TO tpv_apply;
+GRANT SELECT ON TABLE sales.receipt_event TO tpv_operator;
+GRANT SELECT,INSERT,UPDATE ON TABLE sales.receipt_event TO tpv_apply;
+GRANT SELECT(node_id) ON TABLE sales.receipt_event TO tpv_analyst;
+GRANT SELECT(receipt_id) ON TABLE sales.receipt_event TO tpv_analyst;
+GRANT SELECT(doc_node) ON TABLE sales.receipt_event TO tpv_analyst;
+GRANT SELECT(doc_id) ON TABLE sales.receipt_event TO tpv_analyst;
+GRANT SELECT(kind) ON TABLE sales.receipt_event TO tpv_analyst;
+GRANT SELECT(hlc) ON TABLE sales.receipt_event TO tpv_analyst;
+GRANT SELECT ON TABLE sales.receipt_key TO tpv_operator;
+GRANT SELECT ON TABLE sales.receipt_line TO tpv_operator;
+GRANT SELECT ON TABLE sales.receipt_line TO tpv_analyst;
+GRANT SELECT,INSERT,UPDATE ON TABLE sales.receipt_line TO tpv_apply;
+GRANT SELECT ON TABLE sync.this_node TO tpv_operator;
+GRANT SELECT ON TABLE sync.this_node TO tpv_analyst;
+GRANT SELECT ON TABLE sync.this_node TO tpv_apply;
+GRANT SELECT,INSERT ON TABLE wire.doc TO tpv_apply;
+GRANT SELECT ON TABLE wire.doc TO tpv_operator;
+GRANT SELECT(node_id) ON TABLE wire.doc TO tpv_analyst;
+GRANT SELECT(doc_id) ON TABLE wire.doc TO tpv_analyst;
+GRANT SELECT(business_date) ON TABLE wire.doc TO tpv_analyst;
+GRANT SELECT(kind) ON TABLE wire.doc TO tpv_analyst;
+GRANT SELECT(to_node) ON TABLE wire.doc TO tpv_analyst;
+GRANT SELECT(hlc) ON TABLE wire.doc TO tpv_analyst;
+GRANT SELECT(schema_version) ON TABLE wire.doc TO tpv_analyst;
+GRANT SELECT(chain) ON TABLE wire.doc TO tpv_analyst;
+GRANT SELECT(chain_seq) ON TABLE wire.doc TO tpv_analyst;
+GRANT SELECT(prev_hash) ON TABLE wire.doc TO tpv_analyst;
+GRANT SELECT(content_hash) ON TABLE wire.doc TO tpv_analyst;
+REVOKE ALL ON FUNCTION sales.slices(node integer, from_date date, to_date date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sales.void(receipt_id uuid, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sales.void(receipt_id uuid, why text) TO tpv_operator;
+REVOKE ALL ON FUNCTION tpv.actor() FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.actor() TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION sec.actor() FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.actor() TO tpv_apply;
+GRANT ALL ON FUNCTION sec.actor() TO tpv_operator;
+REVOKE ALL ON FUNCTION sec.admit(session uuid, employee uuid, role text, authz integer, expires_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.admit(session uuid, employee uuid, role text, authz integer, expires_at timestamp with time zone) TO tpv_gateway_auth;
+GRANT SELECT,INSERT,UPDATE ON TABLE sec.issuer_key TO tpv_apply;
+REVOKE ALL ON FUNCTION sec.central_url() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.check_grant() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.check_writer(table_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.claim_key(key text, fingerprint bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.customer_body(customer uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.customer_members() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.decided_by_central() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.employee_body(employee uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.end_session(session uuid, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.end_session(session uuid, why text) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.end_sessions(employee uuid, except_session uuid, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.end_sessions(employee uuid, except_session uuid, why text) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.enter(session uuid, employee uuid, role text, authz integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.enter(session uuid, employee uuid, role text, authz integer) TO tpv_admin;
+GRANT ALL ON FUNCTION sec.enter(session uuid, employee uuid, role text, authz integer) TO tpv_manager;
+GRANT ALL ON FUNCTION sec.enter(session uuid, employee uuid, role text, authz integer) TO tpv_supervisor;
+GRANT ALL ON FUNCTION sec.enter(session uuid, employee uuid, role text, authz integer) TO tpv_auditor;
+GRANT ALL ON FUNCTION sec.enter(session uuid, employee uuid, role text, authz integer) TO tpv_concessionaire;
+GRANT ALL ON FUNCTION sec.enter(session uuid, employee uuid, role text, authz integer) TO tpv_cashier;
+REVOKE ALL ON FUNCTION sec.fault(pointer text, code text, detail text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tpv.acting_scope() FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.acting_scope() TO tpv_owner WITH GRANT OPTION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_scope() TO tpv_admin;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_scope() TO tpv_manager;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_scope() TO tpv_supervisor;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_scope() TO tpv_auditor;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_scope() TO tpv_concessionaire;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_scope() TO tpv_cashier;
+RESET SESSION AUTHORIZATION;
+GRANT SELECT,INSERT,UPDATE ON TABLE party.employee TO tpv_apply;
+REVOKE ALL ON FUNCTION sec.may_log_in(employee uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.is_joined_store() FROM PUBLIC;
+GRANT SELECT,INSERT,UPDATE ON TABLE sec.gateway_key TO tpv_apply;
+GRANT SELECT,INSERT,UPDATE ON TABLE sec.verifier TO tpv_apply;
+REVOKE ALL ON FUNCTION sec.find_login(code text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.find_login(code text) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.forget_attempts(subject bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.forget_attempts(subject bytea) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.grant_changed() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.today(node integer) FROM PUBLIC;
+GRANT SELECT,INSERT,UPDATE ON TABLE sec.role_grant TO tpv_apply;
+REVOKE ALL ON FUNCTION sec.grants_now(employee uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.issuer_keys() FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.issuer_keys() TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.keep_answer(key text, answer jsonb) FROM PUBLIC;
+GRANT SELECT,INSERT,UPDATE ON TABLE party.customer TO tpv_operator;
+GRANT SELECT,INSERT,UPDATE ON TABLE party.customer TO tpv_apply;
+REVOKE ALL ON FUNCTION sec.lock_customer(args jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.make_admin(code text, name text, phc text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.make_admin(code text, name text, phc text) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.make_password_link(employee uuid, link_hash bytea, expires_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.make_password_link(employee uuid, link_hash bytea, expires_at timestamp with time zone) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.make_view(name text, permission text, query text, comment text, shows text[], columns jsonb, sorted text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.may(permission text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.may_read_table(table_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.may_read_table(table_name text) TO tpv_admin;
+GRANT ALL ON FUNCTION sec.may_read_table(table_name text) TO tpv_manager;
+GRANT ALL ON FUNCTION sec.may_read_table(table_name text) TO tpv_supervisor;
+GRANT ALL ON FUNCTION sec.may_read_table(table_name text) TO tpv_auditor;
+GRANT ALL ON FUNCTION sec.may_read_table(table_name text) TO tpv_concessionaire;
+GRANT ALL ON FUNCTION sec.may_read_table(table_name text) TO tpv_cashier;
+REVOKE ALL ON FUNCTION sec.offer(verb text, permission text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.open_session(employee uuid, wanted_role text, address text, user_agent text, seen_authz integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.open_session(employee uuid, wanted_role text, address text, user_agent text, seen_authz integer) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.permissions() FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.permissions() TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.prune() FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.prune() TO tpv_cron;
+REVOKE ALL ON FUNCTION sec.publish_issuer_key(kid text, public_key text, url text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.publish_issuer_key(kid text, public_key text, url text) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.receipt_body(node integer, receipt uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.record(event text, subject text, detail text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.record(event text, subject text, detail text) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.refresh_session(session uuid, given_counter integer, seen_counter_used boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.refresh_session(session uuid, given_counter integer, seen_counter_used boolean) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.refuse_conflict(message text, code text, gateway_url text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.refuse_faults(faults jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.refuse_hidden() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.register_gateway_key(node_code text, public_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.require(permission text, node integer, department text, business_date date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.require_all_of(employee uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.require_no_other(given sec.role_grant) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.require_version(given jsonb, present text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.retire_issuer_key(kid text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.retire_issuer_key(kid text) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.return_attempt(subject bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.return_attempt(subject bytea) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.roles_of(employee uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.roles_of(employee uuid) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.save_verifier(employee uuid, node integer, key uuid, sealed text, changed_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.save_verifier(employee uuid, node integer, key uuid, sealed text, changed_at timestamp with time zone) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.scope_of_login() FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.scope_of_login() TO tpv_admin;
+GRANT ALL ON FUNCTION sec.scope_of_login() TO tpv_manager;
+GRANT ALL ON FUNCTION sec.scope_of_login() TO tpv_supervisor;
+GRANT ALL ON FUNCTION sec.scope_of_login() TO tpv_auditor;
+GRANT ALL ON FUNCTION sec.scope_of_login() TO tpv_concessionaire;
+GRANT ALL ON FUNCTION sec.scope_of_login() TO tpv_cashier;
+REVOKE ALL ON FUNCTION sec.set_password(employee uuid, phc text, made_by text, kept_session uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.set_password(employee uuid, phc text, made_by text, kept_session uuid) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.shared_comment(column_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sec.take_attempt(subject bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.take_attempt(subject bytea) TO tpv_gateway_auth;
+GRANT SELECT ON TABLE org.node TO tpv_operator;
+GRANT SELECT ON TABLE org.node TO tpv_analyst;
+GRANT SELECT ON TABLE org.node TO tpv_apply;
+REVOKE ALL ON FUNCTION sec.this_gateway() FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.this_gateway() TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.use_password_link(link_hash bytea, phc text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.use_password_link(link_hash bytea, phc text) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.verifiers_due(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION sec.verifiers_due(most integer) TO tpv_gateway_auth;
 REVOKE ALL ON FUNCTION sync.accept_drift(drift_id bigint, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.accept_drift(drift_id bigint, why text) TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.add_peer(node_id integer, node_code text, kind text, extension text, schema integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.addressed_hash_chains(to_node integer) FROM PUBLIC;
 GRANT SELECT ON TABLE sync.op_counter TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.advance_op_counter(seq bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.advance_op_counter(seq bigint) TO tpv_apply;
+GRANT SELECT,INSERT ON TABLE wire.op TO tpv_apply;
+GRANT SELECT(node_id) ON TABLE wire.op TO tpv_operator;
+GRANT SELECT(node_id) ON TABLE wire.op TO tpv_analyst;
+GRANT SELECT(seq) ON TABLE wire.op TO tpv_operator;
+GRANT SELECT(seq) ON TABLE wire.op TO tpv_analyst;
+GRANT SELECT(hlc) ON TABLE wire.op TO tpv_operator;
+GRANT SELECT(hlc) ON TABLE wire.op TO tpv_analyst;
+GRANT SELECT(table_name) ON TABLE wire.op TO tpv_operator;
+GRANT SELECT(table_name) ON TABLE wire.op TO tpv_analyst;
+REVOKE ALL ON FUNCTION sync.blank_operation(node_id integer, seq bigint, patch text, base text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.blank_operation(node_id integer, seq bigint, patch text, base text) TO tpv_apply;
+REVOKE ALL ON FUNCTION sync.blank_records(table_name text, key text, is_new boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.blank_records(table_name text, key text, is_new boolean) TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.canonical_key(table_name text, key uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.canonical_key(table_name text, key uuid) TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.capture() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.capture_erasure() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.capture_resolution() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.chain_state() FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.chain_state() TO tpv_manager;
+GRANT ALL ON FUNCTION sync.chain_state() TO tpv_auditor;
+GRANT ALL ON FUNCTION sync.chain_state() TO tpv_admin;
 GRANT SELECT ON TABLE sync.tracked_table TO tpv_operator;
 GRANT SELECT ON TABLE sync.tracked_table TO tpv_analyst;
 GRANT SELECT ON TABLE sync.tracked_table TO tpv_apply;
@@ -3926,18 +8720,16 @@ REVOKE ALL ON FUNCTION sync.check_alias(tracked sync.tracked_table, key uuid, be
 REVOKE ALL ON FUNCTION sync.check_duplicate(tracked sync.tracked_table, key uuid, before jsonb, image jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.check_policy() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.check_row() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.check_sets(tracked sync.tracked_table, before jsonb, image jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.check_stricter(tracked sync.tracked_table, key uuid, before jsonb, image jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.check_table(relation regclass, rules jsonb) FROM PUBLIC;
+GRANT SELECT ON TABLE sync.peer TO tpv_operator;
+GRANT SELECT ON TABLE sync.peer TO tpv_analyst;
+GRANT SELECT,UPDATE ON TABLE sync.peer TO tpv_apply;
+REVOKE ALL ON FUNCTION sync.compare_with(of_peer sync.peer) FROM PUBLIC;
 GRANT SELECT ON TABLE sync.horizon TO tpv_operator;
 GRANT SELECT ON TABLE sync.horizon TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE sync.horizon TO tpv_apply;
-GRANT SELECT,INSERT ON TABLE wire.op TO tpv_apply;
-GRANT SELECT ON TABLE wire.op TO tpv_operator;
-GRANT SELECT ON TABLE wire.op TO tpv_replicator;
-GRANT SELECT(node_id) ON TABLE wire.op TO tpv_analyst;
-GRANT SELECT(seq) ON TABLE wire.op TO tpv_analyst;
-GRANT SELECT(hlc) ON TABLE wire.op TO tpv_analyst;
-GRANT SELECT(table_name) ON TABLE wire.op TO tpv_analyst;
 REVOKE ALL ON FUNCTION sync.contiguous() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.contiguous() TO tpv_operator;
 GRANT ALL ON FUNCTION sync.contiguous() TO tpv_analyst;
@@ -3947,26 +8739,28 @@ GRANT ALL ON FUNCTION sync.dismiss(quarantine_id bigint, why text) TO tpv_operat
 REVOKE ALL ON FUNCTION sync.drop_slot_statement(slot text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.duplicates() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.duplicates() TO tpv_operator;
+REVOKE ALL ON FUNCTION sync.erase(table_name text, key uuid, why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tpv.follow_hash_chain(node_id integer, chain text, from_seq bigint, from_hash bytea, to_seq bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.follow_hash_chain(node_id integer, chain text, from_seq bigint, from_hash bytea, to_seq bigint) TO tpv_owner WITH GRANT OPTION;
-GRANT SELECT ON TABLE sync.peer TO tpv_operator;
-GRANT SELECT ON TABLE sync.peer TO tpv_analyst;
-GRANT SELECT,UPDATE ON TABLE sync.peer TO tpv_apply;
+GRANT SELECT ON TABLE sync.peer_chain TO tpv_operator;
+GRANT SELECT ON TABLE sync.peer_chain TO tpv_analyst;
+GRANT SELECT,INSERT,UPDATE ON TABLE sync.peer_chain TO tpv_apply;
 GRANT SELECT ON TABLE sync.verified TO tpv_operator;
 GRANT SELECT ON TABLE sync.verified TO tpv_analyst;
-GRANT SELECT,INSERT ON TABLE wire.doc TO tpv_apply;
-GRANT SELECT ON TABLE wire.doc TO tpv_operator;
-GRANT SELECT ON TABLE wire.doc TO tpv_analyst;
-GRANT SELECT ON TABLE wire.doc TO tpv_replicator;
 REVOKE ALL ON FUNCTION sync.follow_hash_chains(of_peer sync.peer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.guard() FROM PUBLIC;
-GRANT SELECT ON TABLE org.node TO tpv_operator;
-GRANT SELECT ON TABLE org.node TO tpv_analyst;
-GRANT SELECT ON TABLE org.node TO tpv_apply;
-REVOKE ALL ON FUNCTION sync.is_joined_store() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tpv.is_erased(table_name text, key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.is_erased(table_name text, key text) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION sync.is_erased(table_name text, key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.is_looser(steps jsonb, before jsonb, after jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.join_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.join_steps(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.kept_since(setting text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.kept_since(setting text) TO tpv_cron;
+GRANT SELECT ON TABLE sync.peer_vector TO tpv_operator;
+GRANT SELECT ON TABLE sync.peer_vector TO tpv_analyst;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.peer_vector TO tpv_apply;
+REVOKE ALL ON FUNCTION sync.known_to_all() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.leave_plan(store_code text, store_id integer, central_code text, central_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.lock_policies() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.loosen(table_name text, key uuid, column_name text, value text, why text) FROM PUBLIC;
@@ -3977,6 +8771,8 @@ REVOKE ALL ON FUNCTION sync.mark_gap(peer integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.name_part(node_code text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.name_part(node_code text) TO tpv_operator;
 GRANT ALL ON FUNCTION sync.name_part(node_code text) TO tpv_analyst;
+REVOKE ALL ON FUNCTION sync.note_pruning(what text, gone bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.note_verified(as_compared sync.peer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.own_hash_chains() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.policy_changed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.policy_dry_run(table_name text, column_name text, rule jsonb) FROM PUBLIC;
@@ -3984,8 +8780,14 @@ GRANT ALL ON FUNCTION sync.policy_dry_run(table_name text, column_name text, rul
 REVOKE ALL ON FUNCTION sync.policy_key(table_name text, column_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.prune_beats() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.prune_beats() TO tpv_cron;
+REVOKE ALL ON FUNCTION sync.prune_operations(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.prune_operations(most integer) TO tpv_cron;
+REVOKE ALL ON FUNCTION sync.prune_records() FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.prune_records() TO tpv_cron;
 REVOKE ALL ON FUNCTION sync.prune_resends() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.prune_resends() TO tpv_cron;
+REVOKE ALL ON FUNCTION sync.prune_runs() FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.prune_runs() TO tpv_cron;
 REVOKE ALL ON FUNCTION sync.publish_statement(publication text, docs text, ops text, beats text, resends text) FROM PUBLIC;
 GRANT SELECT ON TABLE sync.request TO tpv_operator;
 GRANT SELECT ON TABLE sync.request TO tpv_analyst;
@@ -3994,10 +8796,18 @@ GRANT ALL ON FUNCTION sync.receive_request(peer integer, wants json) TO tpv_appl
 REVOKE ALL ON FUNCTION sync.reconcile() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.reconcile() TO tpv_cron;
 GRANT ALL ON FUNCTION sync.reconcile() TO tpv_operator;
-REVOKE ALL ON FUNCTION sync.reconcile_with(peer integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.refuse_secret(table_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.rejoin_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) FROM PUBLIC;
 GRANT SELECT ON TABLE sync.drift TO tpv_operator;
-GRANT SELECT ON TABLE sync.drift TO tpv_analyst;
+GRANT SELECT(drift_id) ON TABLE sync.drift TO tpv_analyst;
+GRANT SELECT(node_id) ON TABLE sync.drift TO tpv_analyst;
+GRANT SELECT(what) ON TABLE sync.drift TO tpv_analyst;
+GRANT SELECT(subject) ON TABLE sync.drift TO tpv_analyst;
+GRANT SELECT(from_seq) ON TABLE sync.drift TO tpv_analyst;
+GRANT SELECT(to_seq) ON TABLE sync.drift TO tpv_analyst;
+GRANT SELECT(found_at) ON TABLE sync.drift TO tpv_analyst;
+GRANT SELECT(requested_at) ON TABLE sync.drift TO tpv_analyst;
+GRANT SELECT(resolved_at) ON TABLE sync.drift TO tpv_analyst;
 GRANT SELECT ON TABLE sync.snapshot TO tpv_operator;
 GRANT SELECT ON TABLE sync.snapshot TO tpv_analyst;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.snapshot TO tpv_apply;
@@ -4011,10 +8821,10 @@ GRANT ALL ON FUNCTION sync.replay_waiting(most integer) TO tpv_operator;
 REVOKE ALL ON FUNCTION tpv.hlc_now() FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.hlc_now() TO tpv_owner WITH GRANT OPTION;
 GRANT SELECT,INSERT ON TABLE wire.resend TO tpv_apply;
-GRANT SELECT ON TABLE wire.resend TO tpv_replicator;
 REVOKE ALL ON FUNCTION sync.send(to_node integer, kind text, body text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.request(peer integer, wants json) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.request_all(peer integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.request_heads() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.resolve_conflict(table_name text, key text, column_name text, node_id integer, seq bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.resolve_conflict(table_name text, key text, column_name text, node_id integer, seq bigint) TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.schema_version() FROM PUBLIC;
@@ -4023,10 +8833,57 @@ REVOKE ALL ON FUNCTION sync.serve_request(wanted sync.request, most integer) FRO
 REVOKE ALL ON FUNCTION sync.serve_requests(most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.shared(image jsonb, columns text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.slot_statement(slot text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tpv.hlc_time(hlc bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.hlc_time(hlc bigint) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION sync.snapshot_was_sent(to_node integer, writer text, seq bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.subscribe_statement(subscription text, conninfo text, publication text, slot text, origin text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.subscription_options(version integer, origin text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION sync.track(table_name text, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.track(table_name text, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb, sets jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.unsubscribe_statement(subscription text) FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.head TO tpv_apply;
+REVOKE ALL ON FUNCTION sync.was_written(table_name text, column_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tpv.acting_employee() FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.acting_employee() TO tpv_owner WITH GRANT OPTION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_employee() TO tpv_admin;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_employee() TO tpv_manager;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_employee() TO tpv_supervisor;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_employee() TO tpv_auditor;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_employee() TO tpv_concessionaire;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_employee() TO tpv_cashier;
+RESET SESSION AUTHORIZATION;
+REVOKE ALL ON FUNCTION tpv.acting_role() FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.acting_role() TO tpv_owner WITH GRANT OPTION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_role() TO tpv_admin;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_role() TO tpv_manager;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_role() TO tpv_supervisor;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_role() TO tpv_auditor;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_role() TO tpv_concessionaire;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.acting_role() TO tpv_cashier;
+RESET SESSION AUTHORIZATION;
+REVOKE ALL ON FUNCTION tpv.as_set(value jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.as_set(value jsonb) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.barcode_decode(code text, rules jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.barcode_decode(code text, rules jsonb) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.beat() FROM PUBLIC;
@@ -4051,20 +8908,28 @@ REVOKE ALL ON FUNCTION tpv.decide(table_name text, key text, column_name text, v
 GRANT ALL ON FUNCTION tpv.decide(table_name text, key text, column_name text, value jsonb) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.document_link(node_id integer, chain text, chain_seq bigint, doc_id uuid, kind text, business_date date, prev_hash bytea, content_hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.document_link(node_id integer, chain text, chain_seq bigint, doc_id uuid, kind text, business_date date, prev_hash bytea, content_hash bytea) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.empty_row(table_name text, key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.empty_row(table_name text, key text) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.enter(employee uuid, role text, scope jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.enter(employee uuid, role text, scope jsonb) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.erase(table_name text, key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.erase(table_name text, key text) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.forget_rules() FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.forget_rules() TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.form_faults(request jsonb, members text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.form_faults(request jsonb, members text) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.gtin14(code text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.gtin14(code text) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.gtin_check_digit(digits text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.gtin_check_digit(digits text) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.hash_chain_called(name text, node_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.hash_chain_called(name text, node_id integer) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.hlc_ahead() FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.hlc_ahead() TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.hlc_observe(hlc bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.hlc_observe(hlc bigint) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.hlc_step_back() FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.hlc_step_back() TO tpv_owner WITH GRANT OPTION;
-REVOKE ALL ON FUNCTION tpv.hlc_time(hlc bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION tpv.hlc_time(hlc bigint) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.ingest_files(terminal text, files bytea[], names text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.ingest_files(terminal text, files bytea[], names text[]) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.is_capturing() FROM PUBLIC;
@@ -4075,14 +8940,60 @@ RESET SESSION AUTHORIZATION;
 SET SESSION AUTHORIZATION tpv_owner;
 GRANT ALL ON FUNCTION tpv.is_capturing() TO tpv_operator;
 RESET SESSION AUTHORIZATION;
+REVOKE ALL ON FUNCTION tpv.item_digits(code text, department text, on_date date, rules jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.item_digits(code text, department text, on_date date, rules jsonb) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.item_key(code text, department text, on_date date, rules jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.item_key(code text, department text, on_date date, rules jsonb) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.may_see(node integer, department text, business_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.may_see(node integer, department text, business_date date) TO tpv_owner WITH GRANT OPTION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.may_see(node integer, department text, business_date date) TO tpv_admin;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.may_see(node integer, department text, business_date date) TO tpv_manager;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.may_see(node integer, department text, business_date date) TO tpv_supervisor;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.may_see(node integer, department text, business_date date) TO tpv_auditor;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.may_see(node integer, department text, business_date date) TO tpv_concessionaire;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.may_see(node integer, department text, business_date date) TO tpv_cashier;
+RESET SESSION AUTHORIZATION;
+REVOKE ALL ON FUNCTION tpv.may_see_node(node integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.may_see_node(node integer) TO tpv_owner WITH GRANT OPTION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.may_see_node(node integer) TO tpv_admin;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.may_see_node(node integer) TO tpv_manager;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.may_see_node(node integer) TO tpv_supervisor;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.may_see_node(node integer) TO tpv_auditor;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.may_see_node(node integer) TO tpv_concessionaire;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT ALL ON FUNCTION tpv.may_see_node(node integer) TO tpv_cashier;
+RESET SESSION AUTHORIZATION;
 REVOKE ALL ON FUNCTION tpv.peer_differences(facts jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.peer_differences(facts jsonb) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.policy_check(table_name text, column_name text, rule jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.policy_check(table_name text, column_name text, rule jsonb) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.policy_dry_run(table_name text, column_name text, rule jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.policy_dry_run(table_name text, column_name text, rule jsonb) TO tpv_owner WITH GRANT OPTION;
-REVOKE ALL ON FUNCTION tpv.rebuild_projections() FROM PUBLIC;
-GRANT ALL ON FUNCTION tpv.rebuild_projections() TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.prune_operations(node_id integer, from_seq bigint, known text, before_hlc bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.prune_operations(node_id integer, from_seq bigint, known text, before_hlc bigint, most integer) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.rebuild_projections(node integer, from_date date, to_date date, dry_run boolean, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.rebuild_projections(node integer, from_date date, to_date date, dry_run boolean, most integer) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.receipt_parse(raw bytea, terminal jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.receipt_parse(raw bytea, terminal jsonb) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.receive_beat() FROM PUBLIC;
@@ -4123,6 +9034,9 @@ GRANT ALL ON FUNCTION wire.verify_chains() TO tpv_analyst;
 GRANT SELECT ON TABLE catalog.barcode TO tpv_operator;
 GRANT SELECT ON TABLE catalog.barcode TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE catalog.barcode TO tpv_apply;
+GRANT SELECT ON TABLE catalog.local_code TO tpv_operator;
+GRANT SELECT ON TABLE catalog.local_code TO tpv_analyst;
+GRANT SELECT,INSERT,UPDATE ON TABLE catalog.local_code TO tpv_apply;
 GRANT SELECT ON TABLE catalog.price TO tpv_operator;
 GRANT SELECT ON TABLE catalog.price TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE catalog.price TO tpv_apply;
@@ -4132,6 +9046,9 @@ GRANT SELECT,INSERT,UPDATE ON TABLE catalog.product TO tpv_apply;
 GRANT SELECT ON TABLE catalog.tax TO tpv_operator;
 GRANT SELECT ON TABLE catalog.tax TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE catalog.tax TO tpv_apply;
+GRANT SELECT ON TABLE catalog.tax_rate TO tpv_operator;
+GRANT SELECT ON TABLE catalog.tax_rate TO tpv_analyst;
+GRANT SELECT,INSERT,UPDATE ON TABLE catalog.tax_rate TO tpv_apply;
 GRANT SELECT ON TABLE dat.file TO tpv_operator;
 GRANT SELECT ON TABLE dat.pending TO tpv_operator;
 GRANT SELECT ON TABLE dat.profile TO tpv_operator;
@@ -4144,6 +9061,35 @@ GRANT SELECT(profile) ON TABLE dat.profile TO tpv_analyst;
 GRANT SELECT(saved_at) ON TABLE dat.profile TO tpv_analyst;
 GRANT SELECT ON TABLE dat.superseded TO tpv_operator;
 GRANT SELECT ON TABLE dat.withdraw_failed TO tpv_operator;
+GRANT SELECT ON TABLE journal.erasure TO tpv_operator;
+GRANT SELECT ON TABLE journal.head TO tpv_operator;
+GRANT SELECT ON TABLE journal.loosening TO tpv_operator;
+GRANT SELECT ON TABLE journal.operation TO tpv_operator;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.quarantine TO tpv_apply;
+GRANT SELECT(quarantine_id) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(quarantine_id) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(at) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(at) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(node_id) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(node_id) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(doc_id) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(doc_id) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(business_date) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(business_date) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(kind) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(kind) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(code) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(code) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(resolved_at) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(resolved_at) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(seq) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(seq) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(entire) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(entire) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT ON TABLE journal.quarantine TO tpv_operator;
+GRANT SELECT ON TABLE journal.resolution TO tpv_operator;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.sibling TO tpv_apply;
+GRANT SELECT ON TABLE journal.sibling TO tpv_operator;
 GRANT SELECT ON TABLE org.department TO tpv_operator;
 GRANT SELECT ON TABLE org.department TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE org.department TO tpv_apply;
@@ -4156,62 +9102,163 @@ GRANT SELECT,INSERT,UPDATE ON TABLE org.store TO tpv_apply;
 GRANT SELECT ON TABLE org.terminal TO tpv_operator;
 GRANT SELECT ON TABLE org.terminal TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE org.terminal TO tpv_apply;
-GRANT SELECT,INSERT,UPDATE ON TABLE party.customer TO tpv_operator;
-GRANT SELECT,INSERT,UPDATE ON TABLE party.customer TO tpv_apply;
-GRANT SELECT ON TABLE sales.day_close TO tpv_operator;
-GRANT SELECT ON TABLE sales.day_close TO tpv_analyst;
-GRANT SELECT,INSERT,UPDATE ON TABLE sales.day_close TO tpv_apply;
-GRANT SELECT ON TABLE sales.receipt TO tpv_operator;
-GRANT SELECT ON TABLE sales.receipt TO tpv_analyst;
-GRANT SELECT,INSERT,UPDATE ON TABLE sales.receipt TO tpv_apply;
-GRANT SELECT ON TABLE sales.held TO tpv_operator;
-GRANT SELECT ON TABLE sales.held TO tpv_analyst;
-GRANT SELECT ON TABLE sales.raw TO tpv_operator;
-GRANT SELECT ON TABLE sales.receipt_event TO tpv_operator;
-GRANT SELECT ON TABLE sales.receipt_event TO tpv_analyst;
-GRANT SELECT,INSERT,UPDATE ON TABLE sales.receipt_event TO tpv_apply;
-GRANT SELECT ON TABLE sales.receipt_key TO tpv_operator;
-GRANT SELECT ON TABLE sales.receipt_line TO tpv_operator;
-GRANT SELECT ON TABLE sales.receipt_line TO tpv_analyst;
-GRANT SELECT,INSERT,UPDATE ON TABLE sales.receipt_line TO tpv_apply;
-GRANT SELECT ON TABLE sales.receipt_tax TO tpv_operator;
-GRANT SELECT ON TABLE sales.receipt_tax TO tpv_analyst;
-GRANT SELECT ON TABLE sales.rejected TO tpv_operator;
-GRANT SELECT ON TABLE sales.terminal_tail TO tpv_operator;
 GRANT SELECT ON TABLE sec.audit TO tpv_operator;
 GRANT INSERT ON TABLE sec.audit TO tpv_apply;
+GRANT SELECT ON TABLE own.audit TO tpv_admin;
+GRANT SELECT ON TABLE own.audit TO tpv_auditor;
+GRANT SELECT ON TABLE own.audit TO tpv_manager;
+GRANT SELECT ON TABLE own.barcode TO tpv_admin;
+GRANT SELECT ON TABLE own.barcode TO tpv_auditor;
+GRANT SELECT ON TABLE own.barcode TO tpv_cashier;
+GRANT SELECT ON TABLE own.barcode TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.barcode TO tpv_manager;
+GRANT SELECT ON TABLE own.barcode TO tpv_supervisor;
+GRANT SELECT ON TABLE own.customer TO tpv_auditor;
+GRANT SELECT ON TABLE own.customer TO tpv_cashier;
+GRANT SELECT ON TABLE own.customer TO tpv_manager;
+GRANT SELECT ON TABLE own.customer TO tpv_supervisor;
+GRANT SELECT ON TABLE own.dat_file TO tpv_auditor;
+GRANT SELECT ON TABLE own.dat_file TO tpv_cashier;
+GRANT SELECT ON TABLE own.dat_file TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.dat_file TO tpv_manager;
+GRANT SELECT ON TABLE own.dat_file TO tpv_supervisor;
+GRANT SELECT ON TABLE own.department TO tpv_admin;
+GRANT SELECT ON TABLE own.department TO tpv_auditor;
+GRANT SELECT ON TABLE own.department TO tpv_cashier;
+GRANT SELECT ON TABLE own.department TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.department TO tpv_manager;
+GRANT SELECT ON TABLE own.department TO tpv_supervisor;
+GRANT SELECT ON TABLE own.drift TO tpv_admin;
+GRANT SELECT ON TABLE own.drift TO tpv_auditor;
+GRANT SELECT ON TABLE own.drift TO tpv_manager;
+GRANT SELECT ON TABLE own.employee TO tpv_admin;
+GRANT SELECT ON TABLE own.employee TO tpv_auditor;
+GRANT SELECT ON TABLE own.employee TO tpv_manager;
+GRANT SELECT ON TABLE own.local_code TO tpv_admin;
+GRANT SELECT ON TABLE own.local_code TO tpv_auditor;
+GRANT SELECT ON TABLE own.local_code TO tpv_cashier;
+GRANT SELECT ON TABLE own.local_code TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.local_code TO tpv_manager;
+GRANT SELECT ON TABLE own.local_code TO tpv_supervisor;
+GRANT SELECT ON TABLE own.me TO tpv_admin;
+GRANT SELECT ON TABLE own.me TO tpv_auditor;
+GRANT SELECT ON TABLE own.me TO tpv_cashier;
+GRANT SELECT ON TABLE own.me TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.me TO tpv_manager;
+GRANT SELECT ON TABLE own.me TO tpv_supervisor;
+GRANT SELECT ON TABLE own.node TO tpv_admin;
+GRANT SELECT ON TABLE own.node TO tpv_auditor;
+GRANT SELECT ON TABLE own.node TO tpv_manager;
+GRANT SELECT ON TABLE own.pending_revocation TO tpv_admin;
+GRANT SELECT ON TABLE own.pending_revocation TO tpv_auditor;
+GRANT SELECT ON TABLE own.pending_revocation TO tpv_manager;
+GRANT SELECT ON TABLE own.price TO tpv_admin;
+GRANT SELECT ON TABLE own.price TO tpv_auditor;
+GRANT SELECT ON TABLE own.price TO tpv_cashier;
+GRANT SELECT ON TABLE own.price TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.price TO tpv_manager;
+GRANT SELECT ON TABLE own.price TO tpv_supervisor;
+GRANT SELECT ON TABLE own.product TO tpv_admin;
+GRANT SELECT ON TABLE own.product TO tpv_auditor;
+GRANT SELECT ON TABLE own.product TO tpv_cashier;
+GRANT SELECT ON TABLE own.product TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.product TO tpv_manager;
+GRANT SELECT ON TABLE own.product TO tpv_supervisor;
+GRANT SELECT ON TABLE own.quarantine TO tpv_admin;
+GRANT SELECT ON TABLE own.quarantine TO tpv_auditor;
+GRANT SELECT ON TABLE own.quarantine TO tpv_manager;
+GRANT SELECT ON TABLE sales.raw TO tpv_operator;
+GRANT SELECT ON TABLE own.raw TO tpv_auditor;
+GRANT SELECT ON TABLE own.raw TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.raw TO tpv_manager;
+GRANT SELECT ON TABLE own.raw TO tpv_supervisor;
+GRANT SELECT ON TABLE own.receipt TO tpv_auditor;
+GRANT SELECT ON TABLE own.receipt TO tpv_cashier;
+GRANT SELECT ON TABLE own.receipt TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.receipt TO tpv_manager;
+GRANT SELECT ON TABLE own.receipt TO tpv_supervisor;
+GRANT SELECT ON TABLE own.receipt_event TO tpv_auditor;
+GRANT SELECT ON TABLE own.receipt_event TO tpv_cashier;
+GRANT SELECT ON TABLE own.receipt_event TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.receipt_event TO tpv_manager;
+GRANT SELECT ON TABLE own.receipt_event TO tpv_supervisor;
+GRANT SELECT ON TABLE own.receipt_line TO tpv_auditor;
+GRANT SELECT ON TABLE own.receipt_line TO tpv_cashier;
+GRANT SELECT ON TABLE own.receipt_line TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.receipt_line TO tpv_manager;
+GRANT SELECT ON TABLE own.receipt_line TO tpv_supervisor;
+GRANT SELECT ON TABLE sales.rejected TO tpv_operator;
+GRANT SELECT ON TABLE own.rejected TO tpv_auditor;
+GRANT SELECT ON TABLE own.rejected TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.rejected TO tpv_manager;
+GRANT SELECT ON TABLE own.rejected TO tpv_supervisor;
+GRANT SELECT ON TABLE own.role_grant TO tpv_admin;
+GRANT SELECT ON TABLE own.role_grant TO tpv_auditor;
+GRANT SELECT ON TABLE own.role_grant TO tpv_manager;
+GRANT SELECT ON TABLE own.scope TO tpv_admin;
+GRANT SELECT ON TABLE own.scope TO tpv_auditor;
+GRANT SELECT ON TABLE own.scope TO tpv_cashier;
+GRANT SELECT ON TABLE own.scope TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.scope TO tpv_manager;
+GRANT SELECT ON TABLE own.scope TO tpv_supervisor;
+GRANT SELECT ON TABLE own.session TO tpv_admin;
+GRANT SELECT ON TABLE own.session TO tpv_auditor;
+GRANT SELECT ON TABLE own.session TO tpv_cashier;
+GRANT SELECT ON TABLE own.session TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.session TO tpv_manager;
+GRANT SELECT ON TABLE own.session TO tpv_supervisor;
+GRANT SELECT ON TABLE own.sibling TO tpv_admin;
+GRANT SELECT ON TABLE own.sibling TO tpv_auditor;
+GRANT SELECT ON TABLE own.sibling TO tpv_manager;
+GRANT SELECT ON TABLE own.sibling TO tpv_supervisor;
+GRANT SELECT ON TABLE own.store TO tpv_admin;
+GRANT SELECT ON TABLE own.store TO tpv_auditor;
+GRANT SELECT ON TABLE own.store TO tpv_cashier;
+GRANT SELECT ON TABLE own.store TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.store TO tpv_manager;
+GRANT SELECT ON TABLE own.store TO tpv_supervisor;
+GRANT SELECT ON TABLE own.tax TO tpv_admin;
+GRANT SELECT ON TABLE own.tax TO tpv_auditor;
+GRANT SELECT ON TABLE own.tax TO tpv_cashier;
+GRANT SELECT ON TABLE own.tax TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.tax TO tpv_manager;
+GRANT SELECT ON TABLE own.tax TO tpv_supervisor;
+GRANT SELECT ON TABLE own.tax_rate TO tpv_admin;
+GRANT SELECT ON TABLE own.tax_rate TO tpv_auditor;
+GRANT SELECT ON TABLE own.tax_rate TO tpv_cashier;
+GRANT SELECT ON TABLE own.tax_rate TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.tax_rate TO tpv_manager;
+GRANT SELECT ON TABLE own.tax_rate TO tpv_supervisor;
+GRANT SELECT ON TABLE own.terminal TO tpv_admin;
+GRANT SELECT ON TABLE own.terminal TO tpv_auditor;
+GRANT SELECT ON TABLE own.terminal TO tpv_cashier;
+GRANT SELECT ON TABLE own.terminal TO tpv_concessionaire;
+GRANT SELECT ON TABLE own.terminal TO tpv_manager;
+GRANT SELECT ON TABLE own.terminal TO tpv_supervisor;
+GRANT SELECT ON TABLE sales.held TO tpv_operator;
+GRANT SELECT ON TABLE sales.held TO tpv_analyst;
+GRANT SELECT ON TABLE sales.line_tax TO tpv_operator;
+GRANT SELECT ON TABLE sales.line_tax TO tpv_analyst;
+GRANT SELECT ON TABLE sales.receipt_tax TO tpv_operator;
+GRANT SELECT ON TABLE sales.receipt_tax TO tpv_analyst;
+GRANT SELECT ON TABLE sales.terminal_tail TO tpv_operator;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.awaited TO tpv_apply;
 GRANT SELECT ON TABLE sync.duplicate TO tpv_operator;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_operator;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_analyst;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_apply;
-GRANT SELECT ON TABLE sync.head TO tpv_operator;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.head TO tpv_apply;
-GRANT SELECT ON TABLE sync.loosening TO tpv_operator;
 GRANT SELECT ON TABLE sync.policy TO tpv_operator;
 GRANT SELECT ON TABLE sync.policy TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE sync.policy TO tpv_apply;
-GRANT SELECT ON TABLE sync.quarantine TO tpv_operator;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.quarantine TO tpv_apply;
-GRANT SELECT(quarantine_id) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(at) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(node_id) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(doc_id) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(business_date) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(kind) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(code) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(resolved_at) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(seq) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(entire) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT ON TABLE sync.resolution TO tpv_operator;
-GRANT SELECT ON TABLE sync.sibling TO tpv_operator;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.sibling TO tpv_apply;
+GRANT SELECT ON TABLE sync.pruned TO tpv_operator;
+GRANT SELECT ON TABLE sync.pruned TO tpv_analyst;
+GRANT SELECT ON TABLE sync.pruning TO tpv_operator;
+GRANT SELECT ON TABLE sync.pruning TO tpv_analyst;
 GRANT SELECT ON TABLE sync.status TO tpv_operator;
 GRANT SELECT ON TABLE sync.status TO tpv_analyst;
 GRANT SELECT,INSERT ON TABLE wire.beat TO tpv_apply;
 GRANT SELECT ON TABLE wire.beat TO tpv_operator;
 GRANT SELECT ON TABLE wire.beat TO tpv_analyst;
-GRANT SELECT ON TABLE wire.beat TO tpv_replicator;
 GRANT SELECT,INSERT ON TABLE wire.doc_default TO tpv_apply;
 GRANT SELECT,INSERT ON TABLE wire.op_1 TO tpv_apply;
 GRANT SELECT,INSERT ON TABLE wire.op_default TO tpv_apply;

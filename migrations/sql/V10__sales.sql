@@ -1,7 +1,8 @@
 -- Purpose: receipts as projections of documents, the arbiter of identity, raw bytes, rejections,
 --          and the calls of the watcher and of operators.
--- Limits:  receipt, receipt_line, receipt_event and day_close can be rebuilt from wire.doc at any
---          time; receipt_key, terminal_tail, raw and rejected are local to the store and cannot.
+-- Limits:  receipt, receipt_line, receipt_event, early_event and day_close can be rebuilt from wire.doc
+--          at any time, and receipt_key at its own store; terminal_tail, raw and rejected are local to
+--          the store and cannot.
 -- Undo:    drop the tables and functions of schema sales; wire.doc keeps the receipts, raw their
 --          files.
 
@@ -32,6 +33,10 @@ create table sales.receipt (
   primary key (node_id, receipt_id)
 );
 create index receipt_business_date on sales.receipt (business_date, node_id);
+-- Lists in schema own: those of a store, the newest first, are in the order of the key.
+create index receipt_department on sales.receipt (node_id, department, receipt_id);
+create index receipt_number on sales.receipt (node_id, receipt_number);
+create index receipt_held on sales.receipt (node_id, receipt_id) where state = 'held';
 comment on table sales.receipt is
   'Receipts of departments, one row each: a projection of documents of kind receipt and of the '
   'documents about them.';
@@ -42,7 +47,9 @@ comment on column sales.receipt.terminal is 'The terminal that issued it.';
 comment on column sales.receipt.department is 'Department code as printed.';
 comment on column sales.receipt.series is 'Ticket series; empty when there is none.';
 comment on column sales.receipt.receipt_number is 'Number as printed, receiptId.';
-comment on column sales.receipt.printed_text is 'The time as the terminal wrote it.';
+comment on column sales.receipt.printed_text is
+  'The printed time in its one form: the store''s wall clock with its offset. The file in sales.raw '
+  'has what the terminal wrote.';
 comment on column sales.receipt.printed_local is 'The time it was printed on the store''s wall clock.';
 comment on column sales.receipt.printed_at is 'The instant it was printed.';
 comment on column sales.receipt.recorded_at is 'When the store''s database received it.';
@@ -121,16 +128,37 @@ comment on column sales.receipt_tax.net is
   'total without tax, rounded half away from zero; null when the rate is not known.';
 comment on column sales.receipt_tax.tax is 'total - net.';
 
+-- What a receipt does not say is worked out when somebody reads, and says so.
+create view sales.line_tax with (security_invoker = true) as
+  select l.node_id, l.receipt_id, l.line_number, l.business_date, l.total, t.rate as tax_rate, t.source as tax_source
+    from sales.receipt_line l
+    join sales.receipt r on r.node_id = l.node_id and r.receipt_id = l.receipt_id
+    cross join lateral catalog.line_tax(l.node_id, r.department, l.barcode, l.tax_rate, l.business_date) t;
+comment on view sales.line_tax is
+  'The tax rate of each line: what the receipt says, else that of its product, else that of its '
+  'department. Ask for a day or a receipt: each line is looked up in the catalog.';
+comment on column sales.line_tax.node_id is 'The store''s node.';
+comment on column sales.line_tax.receipt_id is 'The receipt.';
+comment on column sales.line_tax.line_number is 'Place on the receipt, from 1.';
+comment on column sales.line_tax.business_date is 'Business date of the receipt.';
+comment on column sales.line_tax.total is 'Of the line, with tax.';
+comment on column sales.line_tax.tax_rate is 'Percent; null when nobody says it.';
+comment on column sales.line_tax.tax_source is
+  'receipt: printed. product or department: guessed by the catalog, at the rate of the business date. '
+  'unknown: nobody says it.';
+
 create table sales.receipt_event (
-  node_id    integer not null,
-  receipt_id uuid not null,
-  doc_node   integer not null,
-  doc_id     uuid not null,
-  kind       text not null,
-  hlc        bigint not null,
-  body       text not null,
+  node_id       integer not null,
+  receipt_id    uuid not null,
+  doc_node      integer not null,
+  doc_id        uuid not null,
+  kind          text not null,
+  hlc           bigint not null,
+  body          text not null,
+  business_date date,
   primary key (node_id, receipt_id, doc_node, doc_id)
 );
+create index receipt_event_business_date on sales.receipt_event using brin (business_date);
 comment on table sales.receipt_event is
   'Documents about receipts after they were printed, a projection: intake, release, void, '
   'withdraw, render.';
@@ -140,7 +168,20 @@ comment on column sales.receipt_event.doc_node is 'The node that wrote the docum
 comment on column sales.receipt_event.doc_id is 'The document.';
 comment on column sales.receipt_event.kind is 'Its kind.';
 comment on column sales.receipt_event.hlc is 'When it was recorded.';
-comment on column sales.receipt_event.body is 'Its body: why, and by whom.';
+comment on column sales.receipt_event.body is 'Its body: why, and by whom. It names no customer.';
+comment on column sales.receipt_event.business_date is
+  'Its business date. A row without one was added by hand; a rebuild of any day of its node removes it.';
+
+create table sales.early_event (
+  node_id    integer not null,
+  receipt_id uuid not null,
+  primary key (node_id, receipt_id)
+) with (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0);
+comment on table sales.early_event is
+  'Receipts that are not here while documents about them are, a projection. It is almost always '
+  'empty, and vacuumed at once, since every receipt that arrives asks whether it has a page.';
+comment on column sales.early_event.node_id is 'Node of the receipt.';
+comment on column sales.early_event.receipt_id is 'The receipt.';
 
 create table sales.day_close (
   node_id       integer not null,
@@ -155,8 +196,6 @@ comment on column sales.day_close.node_id is 'The store''s node.';
 comment on column sales.day_close.business_date is 'The day.';
 comment on column sales.day_close.closed_at is 'When it was first closed.';
 
--- include functions/sales/projection.sql
-
 -- Local to the store
 
 create table sales.receipt_key (
@@ -170,22 +209,28 @@ create table sales.receipt_key (
   content_hash   bytea not null,
   first_outcome  text not null check (first_outcome in ('accepted', 'held')),
   flags          text[] not null default '{}',
+  arrived_on     date,
   primary key (terminal, printed_date, series, receipt_number, variant)
 );
+create index receipt_key_business_date on sales.receipt_key using brin (business_date);
 comment on table sales.receipt_key is
   'Which receipt has which number: it decides whether a receipt is new. At its own store only.';
 comment on column sales.receipt_key.terminal is 'The terminal.';
-comment on column sales.receipt_key.printed_date is 'The local date the terminal printed.';
+comment on column sales.receipt_key.printed_date is 'The printed date on the store''s calendar.';
 comment on column sales.receipt_key.series is 'Ticket series; empty when there is none.';
 comment on column sales.receipt_key.receipt_number is 'The number as printed, receiptId.';
 comment on column sales.receipt_key.variant is
-  'Empty for the first; the content hash for others that claim the same number.';
+  'Empty for the first; the content hash for others that claim the same number; the id where the '
+  'printed date identifies nothing.';
 comment on column sales.receipt_key.receipt_id is 'The receipt, wire.doc.doc_id.';
 comment on column sales.receipt_key.business_date is 'Its business date, fixed at first acceptance.';
 comment on column sales.receipt_key.content_hash is 'SHA-256 of its canonical form.';
 comment on column sales.receipt_key.first_outcome is
   'The answer to the first delivery: accepted or held.';
 comment on column sales.receipt_key.flags is 'The flags it was given then.';
+comment on column sales.receipt_key.arrived_on is
+  'The day of its first arrival, where the printed date is out of range and so identifies nothing; '
+  'else null.';
 
 create table sales.terminal_tail (
   terminal       text primary key,
@@ -253,10 +298,15 @@ comment on column sales.rejected.pointer is 'JSON pointer to the fault; empty fo
 comment on column sales.rejected.detail is 'The reason as a sentence.';
 comment on column sales.rejected.raw is 'The file; null when it is over the size limit.';
 
+-- include functions/sales/projection.sql
 -- include functions/sales/ingest.sql
 -- include functions/sales/decide.sql
 
-grant select on sales.receipt, sales.receipt_line, sales.receipt_tax, sales.receipt_event, sales.day_close, sales.held
+grant select on sales.receipt, sales.receipt_line, sales.receipt_tax, sales.line_tax, sales.day_close, sales.held
   to tpv_operator, tpv_analyst;
+grant select on sales.receipt_event to tpv_operator;
+-- Without the reasons that people wrote.
+grant select (node_id, receipt_id, doc_node, doc_id, kind, hlc) on sales.receipt_event to tpv_analyst;
 grant select on sales.receipt_key, sales.terminal_tail, sales.raw, sales.rejected to tpv_operator;
 grant select, insert, update on sales.receipt, sales.receipt_line, sales.receipt_event, sales.day_close to tpv_apply;
+grant select, insert, update, delete on sales.early_event to tpv_apply;

@@ -25,21 +25,26 @@ comment on table wire.doc is
   'Facts as documents: receipts, voids, releases, closings. Each is written once by one node and '
   'never changed.';
 comment on column wire.doc.node_id is 'The node that recorded it.';
-comment on column wire.doc.doc_id is 'Identity, a uuid v8 derived from what the document is about.';
+comment on column wire.doc.doc_id is
+  'Identity, a uuid v8 derived from what the document is about; it begins with the minute of that.';
 comment on column wire.doc.business_date is 'The business day it belongs to, fixed at first acceptance.';
 comment on column wire.doc.kind is 'receipt, intake, release, void, withdraw, render or day_close.';
-comment on column wire.doc.to_node is 'The node it is addressed to; null for everybody who subscribes.';
+comment on column wire.doc.to_node is
+  'The node it is addressed to; null for everybody who subscribes. A chain such as >2 has the '
+  'documents that are addressed to node 2, and no others.';
 comment on column wire.doc.hlc is
   'When it was recorded: Unix milliseconds in the upper 48 bits, a counter below.';
-comment on column wire.doc.schema_version is 'Version of the format of the body.';
+comment on column wire.doc.schema_version is 'Version of the bodies of its kind.';
 comment on column wire.doc.chain is
-  'The hash chain that it continues: a terminal''s, or empty for the node''s own.';
+  'The hash chain that it continues: T04 for a terminal''s, empty for the node''s own, >2 for what is '
+  'addressed to node 2; T04~2 is the second life of T04, after a restore. Which terminal a receipt is '
+  'of stands in its body.';
 comment on column wire.doc.chain_seq is 'Place in that hash chain, from 1, without gaps.';
 comment on column wire.doc.prev_hash is 'Link hash of the document before; 32 zero bytes at the start.';
 comment on column wire.doc.body is 'Canonical JSON text: sorted keys, plain numbers, NFC.';
 comment on column wire.doc.content_hash is 'sha256(convert_to(body, ''UTF8'')).';
 create index doc_chain on wire.doc (node_id, chain, chain_seq);
-create index doc_to_node on wire.doc (to_node) where to_node is not null;
+create index doc_to_node on wire.doc (to_node, node_id, chain, chain_seq) where to_node is not null;
 
 create trigger _100_receive before insert on wire.doc
   for each row execute function tpv.receive_document();
@@ -72,7 +77,7 @@ create table sync.hash_chain (
 comment on table sync.hash_chain is
   'The head of each hash chain that this node writes. Whoever locks a row may continue that chain.';
 comment on column sync.hash_chain.node_id is 'This node.';
-comment on column sync.hash_chain.chain is 'The terminal; empty for the node''s own chain.';
+comment on column sync.hash_chain.chain is 'Its name, as in wire.doc.';
 comment on column sync.hash_chain.head_seq is 'chain_seq of the last document; 0 when there is none.';
 comment on column sync.hash_chain.head_hash is 'Link hash of the last document.';
 comment on column sync.hash_chain.head_hlc is 'hlc of the last document.';
@@ -139,6 +144,7 @@ create table wire.beat (
   ops       text not null,
   chains    text not null,
   version   text not null,
+  more      text not null default '{}',
   primary key (node_id, beat)
 );
 comment on table wire.beat is
@@ -151,8 +157,12 @@ comment on column wire.beat.low_water is
 comment on column wire.beat.ops is
   'JSON: for each node the number up to which its operations are here without a gap.';
 comment on column wire.beat.chains is
-  'JSON: the head of each hash chain that the node writes, as [chain_seq, hash, hlc].';
+  'JSON: heads of hash chains, as [chain_seq, hash, hlc]: those that moved since another heartbeat, '
+  'or all; more.since says which. 1>2 is chain >2 of node 1, which central passes on.';
 comment on column wire.beat.version is 'Version of the extension.';
+comment on column wire.beat.more is
+  'JSON, for what heartbeats learn to say; unknown keys are ignored. since: chains has what moved '
+  'since the heartbeat with this hlc; without it chains has all.';
 
 create trigger _100_receive before insert on wire.beat
   for each row execute function tpv.receive_beat();
@@ -184,10 +194,12 @@ create trigger _100_receive before insert on wire.resend
 alter table wire.resend enable always trigger _100_receive;
 
 -- The owner of the tables writes the rows of this node; tpv_apply writes those that arrive.
-grant select on wire.doc, wire.beat, sync.hash_chain to tpv_operator, tpv_analyst;
-grant select on wire.op to tpv_operator;
--- Operations hold data of customers: analysts may count them, but not read them.
-grant select (node_id, seq, hlc, table_name) on wire.op to tpv_analyst;
+grant select on wire.beat, sync.hash_chain to tpv_operator, tpv_analyst;
+grant select on wire.doc to tpv_operator;
+-- Bodies hold reasons that people wrote, and whatever a terminal put into its file. Operations hold
+-- data of customers. Analysts may count them, but not read them.
+grant select (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq, prev_hash, content_hash)
+  on wire.doc to tpv_analyst;
+-- Operators read operations in journal.operation.
+grant select (node_id, seq, hlc, table_name) on wire.op to tpv_operator, tpv_analyst;
 grant select on sync.hash_chain to tpv_apply;
--- What a peer may read: the wire tables and nothing else.
-grant select on wire.doc, wire.op, wire.beat, wire.resend to tpv_replicator;

@@ -31,6 +31,7 @@ create table sync.tracked_table (
   owner_column  text,
   duplicates    jsonb not null default '{}',
   only_stricter jsonb not null default '{}',
+  sets          jsonb not null default '{}',
   tracked_at    timestamptz not null default now()
 );
 comment on table sync.tracked_table is 'The tables whose rows the chain shares.';
@@ -49,6 +50,9 @@ comment on column sync.tracked_table.duplicates is
 comment on column sync.tracked_table.only_stricter is
   'Columns that only grow stricter, with their scales from the strictest value: {"consent": '
   '["none", "email", "all"]}. Only sync.loosen makes them looser.';
+comment on column sync.tracked_table.sets is
+  'Columns that are sets, and how they change: {"tags": "union"}, or grow_only. Each element is '
+  'merged by itself.';
 comment on column sync.tracked_table.tracked_at is 'When it was first tracked.';
 
 create table sync.policy (
@@ -68,8 +72,8 @@ comment on column sync.policy.policy_id is
 comment on column sync.policy.table_name is 'The table.';
 comment on column sync.policy.column_name is 'The column, or the group.';
 comment on column sync.policy.rule is
-  '"last_write", "first_write", "central_wins", "owner_wins", "greatest", "least", "union", '
-  '"review", {"rule": "least", "order": [...]} or {"rule": "custom", "function": "schema.name"}.';
+  '"last_write", "first_write", "central_wins", "owner_wins", "greatest", "least", "review", '
+  '{"rule": "least", "order": [...]} or {"rule": "custom", "function": "schema.name"}.';
 comment on column sync.policy.deleted is
   'Whether it was deleted. Then the column has no policy of its own any more. Rows are never '
   'removed.';
@@ -94,6 +98,21 @@ comment on column sync.head.waits is
   'written.';
 comment on column sync.head.contested is
   'Whether a column has several heads. When its policy changes, one of them is chosen again.';
+
+-- Nothing is ever in these tables: they are there to be locked. Nobody but their owner may use the
+-- schema. Who can name a table can lock it, by a PREPARE that reads it, without any right on it;
+-- and an advisory lock can be held by every login.
+create schema tpv_lock;
+comment on schema tpv_lock is
+  'Empty tables that are there to be locked. No login may use it, so that none can stop a node.';
+create table tpv_lock.merge ();
+comment on table tpv_lock.merge is
+  'Each merge shares a lock on it (row exclusive). Who must be alone among merges holds it in '
+  'exclusive mode.';
+create table tpv_lock.reconcile ();
+comment on table tpv_lock.reconcile is 'One session at a time compares this node with its peers.';
+create table tpv_lock.snapshot ();
+comment on table tpv_lock.snapshot is 'One session at a time puts a snapshot together.';
 
 create table sync.awaited (
   node_id integer not null,
@@ -136,7 +155,7 @@ comment on column sync.sibling.found_at is 'When this node noticed.';
 create table sync.resolution (
   resolution_id bigint generated always as identity primary key,
   at            timestamptz not null default clock_timestamp(),
-  actor         text not null default session_user,
+  actor         text not null default sec.actor(),
   table_name    text not null,
   key           text not null,
   column_name   text not null,
@@ -144,22 +163,41 @@ create table sync.resolution (
   seq           bigint not null,
   value         jsonb not null
 );
+create index resolution_key on sync.resolution (table_name, key);
 comment on table sync.resolution is
   'Conflicts that a person resolved at this node, with sync.resolve_conflict.';
 comment on column sync.resolution.resolution_id is 'Key.';
 comment on column sync.resolution.at is 'When.';
-comment on column sync.resolution.actor is 'The login that did it.';
+comment on column sync.resolution.actor is 'Who did it, by sec.actor().';
 comment on column sync.resolution.table_name is 'The table.';
-comment on column sync.resolution.key is 'The key of the row.';
-comment on column sync.resolution.column_name is 'The column, or the group.';
+comment on column sync.resolution.key is 'Its key.';
+comment on column sync.resolution.column_name is 'The column, the group, or the element of a set.';
 comment on column sync.resolution.node_id is 'The node that had written the value.';
 comment on column sync.resolution.seq is 'The number of its operation.';
 comment on column sync.resolution.value is 'The value.';
 
+create table sync.erasure (
+  erasure_id bigint generated always as identity primary key,
+  at         timestamptz not null default clock_timestamp(),
+  actor      text not null default sec.actor(),
+  table_name text not null,
+  key        text not null,
+  why        text not null check (why <> '')
+);
+comment on table sync.erasure is
+  'Rows that somebody at this node erased, with party.erase, and why. The reason holds no value of '
+  'the row.';
+comment on column sync.erasure.erasure_id is 'Key.';
+comment on column sync.erasure.at is 'When.';
+comment on column sync.erasure.actor is 'Who did it, by sec.actor().';
+comment on column sync.erasure.table_name is 'The table.';
+comment on column sync.erasure.key is 'The key of the row.';
+comment on column sync.erasure.why is 'The reason. It names no person.';
+
 create table sync.loosening (
   loosening_id bigint generated always as identity primary key,
   at           timestamptz not null default clock_timestamp(),
-  actor        text not null default session_user,
+  actor        text not null default sec.actor(),
   table_name   text not null,
   key          uuid not null,
   column_name  text not null,
@@ -173,19 +211,48 @@ comment on table sync.loosening is
   'grows stricter, and why.';
 comment on column sync.loosening.loosening_id is 'Key.';
 comment on column sync.loosening.at is 'When.';
-comment on column sync.loosening.actor is 'The login that did it.';
+comment on column sync.loosening.actor is 'Who did it, by sec.actor().';
 comment on column sync.loosening.table_name is 'The table.';
 comment on column sync.loosening.key is 'The key of the row.';
 comment on column sync.loosening.column_name is 'The column.';
 comment on column sync.loosening.value is 'The value that it was set to.';
-comment on column sync.loosening.why is 'The reason.';
+comment on column sync.loosening.why is 'The reason. It names no person.';
 comment on column sync.loosening.xact is 'The transaction in which this is allowed.';
 
 -- include functions/sync/op_number.sql
 
+-- What operators read. These are the owner's views, and barriers: what schema sec has tracked, such
+-- as sealed passwords, is in none of them.
+create view journal.operation with (security_barrier = true) as
+  select node_id, seq, hlc, table_name, key, patch, base from wire.op where not starts_with(table_name, 'sec.');
+comment on view journal.operation is 'Operations, wire.op, as operators read them.';
+create view journal.head with (security_barrier = true) as
+  select table_name, key, heads, waits, contested from sync.head where not starts_with(table_name, 'sec.');
+comment on view journal.head is 'The heads of each row, sync.head, as operators read them.';
+create view journal.sibling with (security_barrier = true) as
+  select table_name, key, column_name, node_id, seq, hlc, value, chosen, review, found_at
+    from sync.sibling where not starts_with(table_name, 'sec.');
+comment on view journal.sibling is
+  'Open conflicts, sync.sibling, as operators read them. sync.resolve_conflict decides one.';
+create view journal.resolution with (security_barrier = true) as
+  select resolution_id, at, actor, table_name, key, column_name, node_id, seq, value
+    from sync.resolution where not starts_with(table_name, 'sec.');
+comment on view journal.resolution is
+  'Conflicts that a person resolved at this node, sync.resolution, as operators read them.';
+create view journal.loosening with (security_barrier = true) as
+  select loosening_id, at, actor, table_name, key, column_name, value, why, xact
+    from sync.loosening where not starts_with(table_name, 'sec.');
+comment on view journal.loosening is
+  'Each use of sync.loosen at this node, sync.loosening, as operators read them.';
+create view journal.erasure with (security_barrier = true) as
+  select erasure_id, at, actor, table_name, key, why from sync.erasure where not starts_with(table_name, 'sec.');
+comment on view journal.erasure is
+  'Rows that were erased at this node, sync.erasure, as operators read them.';
+
 grant select on sync.tracked_table, sync.policy to tpv_operator, tpv_analyst, tpv_apply;
 grant select on sync.horizon to tpv_operator, tpv_analyst;
-grant select on sync.head, sync.sibling, sync.resolution, sync.loosening to tpv_operator;
+grant select on journal.erasure, journal.operation, journal.head, journal.sibling, journal.resolution, journal.loosening
+  to tpv_operator;
 grant select, insert, update, delete on sync.head, sync.awaited, sync.sibling to tpv_apply;
 grant select, insert, update on sync.horizon to tpv_apply;
 grant select on sync.op_counter to tpv_apply;

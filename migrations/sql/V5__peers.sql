@@ -19,11 +19,14 @@ create table sync.peer (
   received_until    timestamptz,
   verified_until    timestamptz,
   verified_at       timestamptz,
-  ops               text not null default '{}',
-  chains            text not null default '{}',
   version           text,
-  ahead_ms          bigint not null default 0
-);
+  ahead_ms          bigint not null default 0,
+  beat_hlc          bigint,
+  whole_hlc         bigint,
+  heads_requested_at timestamptz
+-- Each heartbeat writes its row anew. It is small, and most of a page is free, so that the new one
+-- lies beside the old one and no index is written. What seldom changes is in the tables below.
+) with (fillfactor = 50);
 comment on table sync.peer is
   'The nodes that this one exchanges rows with, and how much of theirs is here.';
 comment on column sync.peer.node_id is 'The peer.';
@@ -43,14 +46,53 @@ comment on column sync.peer.verified_until is
   'Everything that the peer recorded before this moment is here, and was compared: its hash chains '
   'link up to the heads that it named, and its operations have no gap.';
 comment on column sync.peer.verified_at is 'When that was compared last.';
-comment on column sync.peer.ops is
-  'JSON, at its last heartbeat: for each node the number up to which the peer had its operations.';
-comment on column sync.peer.chains is
-  'JSON, at its last heartbeat: the head of each of its hash chains as [chain_seq, hash, hlc].';
 comment on column sync.peer.version is 'Version of its extension.';
 comment on column sync.peer.ahead_ms is
   'By how much its clock was ahead of ours at its last heartbeat, where that was too much to '
   'follow.';
+
+comment on column sync.peer.beat_hlc is 'The stamp of its last heartbeat.';
+comment on column sync.peer.whole_hlc is
+  'The stamp of the last heartbeat with which the heads of all its hash chains were known here. '
+  'Behind beat_hlc while a heartbeat is missing; the peer is asked to name all then.';
+comment on column sync.peer.heads_requested_at is 'When it was asked to; null when nothing is missing.';
+
+create table sync.peer_chain (
+  node_id   integer not null references sync.peer on delete cascade,
+  name      text not null,
+  writer_id integer not null,
+  chain     text not null,
+  chain_seq bigint not null,
+  hash      bytea not null,
+  hlc       bigint,
+  primary key (node_id, name)
+) with (fillfactor = 70);
+comment on table sync.peer_chain is
+  'The head of each hash chain that a peer sends to this node, as its heartbeats named it last. A '
+  'row is written when its chain has moved.';
+comment on column sync.peer_chain.node_id is 'The peer.';
+comment on column sync.peer_chain.name is
+  'How the peer calls it: the name of a chain of its own; 1>2 for chain >2 of node 1, which it '
+  'passes on.';
+comment on column sync.peer_chain.writer_id is 'The node that writes the chain.';
+comment on column sync.peer_chain.chain is 'Its name there, as in wire.doc.';
+comment on column sync.peer_chain.chain_seq is
+  'chain_seq of the last document; 0 when the peer names the chain no longer.';
+comment on column sync.peer_chain.hash is 'Link hash of that document.';
+comment on column sync.peer_chain.hlc is 'hlc of that document; null for a chain that is passed on.';
+
+create table sync.peer_vector (
+  node_id   integer not null references sync.peer on delete cascade,
+  writer_id integer not null,
+  seq       bigint not null,
+  primary key (node_id, writer_id)
+) with (fillfactor = 70);
+comment on table sync.peer_vector is
+  'Up to which number a peer has the operations of each node, as its last heartbeat said. A row is '
+  'written when its number has changed.';
+comment on column sync.peer_vector.node_id is 'The peer.';
+comment on column sync.peer_vector.writer_id is 'The node that wrote the operations.';
+comment on column sync.peer_vector.seq is 'The peer has all of them up to this number.';
 
 create table sync.beat_counter (
   node_id integer primary key,
@@ -106,21 +148,52 @@ create table sec.audit (
   at       timestamptz not null default clock_timestamp(),
   event    text not null,
   subject  text not null,
-  actor    text not null default session_user,
+  actor    text not null default sec.actor(),
   detail   text not null default ''
 );
 comment on table sec.audit is
-  'Security events: files of unknown terminals, rows of senders that may not send them.';
+  'Security events: files of unknown terminals, rows of senders that may not send them, who was given or '
+  'lost a role.';
 comment on column sec.audit.audit_id is 'Key.';
 comment on column sec.audit.at is 'When.';
 comment on column sec.audit.event is
-  'What happened, as a stable code: UNKNOWN_TERMINAL, WRONG_TERMINAL, FORGED_SENDER, '
-  'DRIFT_ACCEPTED.';
+  'What happened, as a stable code: UNKNOWN_TERMINAL, FORGED_SENDER, ROLE_GRANTED …';
 comment on column sec.audit.subject is 'What it is about: a terminal, a document.';
-comment on column sec.audit.actor is 'The login that was used.';
+comment on column sec.audit.actor is 'Who acted, by sec.actor().';
 comment on column sec.audit.detail is 'A sentence.';
 
 -- include functions/sync/quarantine.sql
+
+-- That something of schema sec waits is seen, and what it holds is not.
+create view journal.quarantine with (security_barrier = true) as
+  select q.quarantine_id, q.at, q.node_id, q.doc_id, q.business_date, q.kind, q.code,
+         case when starts_with(q.kind, 'sec.') then 'it is about a table of schema sec' else q.detail end as detail,
+         q.resolved_at, q.seq, q.key, q.entire,
+         -- What is sent again may hold rows of any table, whatever it says of itself.
+         case when not starts_with(q.kind, 'sec.') and not starts_with(q.kind, 'resend ') then q.refused end as refused
+    from sync.quarantine q;
+comment on view journal.quarantine is
+  'What waits or was refused, sync.quarantine, as operators read it. Of rows of schema sec the detail '
+  'and the row are left out; of what was sent again, the row.';
+grant select on journal.quarantine to tpv_operator;
+
+-- As in the tables that they show.
+do $$
+declare
+  shown record;
+begin
+  for shown in
+    select v.attrelid::regclass as seen, v.attname, col_description(t.attrelid, t.attnum) as comment
+      from (values ('operation', 'wire.op'), ('head', 'sync.head'), ('sibling', 'sync.sibling'),
+                   ('resolution', 'sync.resolution'), ('loosening', 'sync.loosening'), ('erasure', 'sync.erasure'),
+                   ('quarantine', 'sync.quarantine'))
+           as s (view_name, table_name)
+      join pg_catalog.pg_attribute v on v.attrelid = ('journal.' || s.view_name)::regclass and v.attnum > 0
+      join pg_catalog.pg_attribute t on t.attrelid = s.table_name::regclass and t.attname = v.attname
+  loop
+    execute format('comment on column %s.%I is %L', shown.seen, shown.attname, shown.comment);
+  end loop;
+end $$;
 
 -- Comparing
 
@@ -133,8 +206,8 @@ create table sync.verified (
   primary key (node_id, chain)
 );
 comment on table sync.verified is 'How far the hash chains of peers were followed here, link by link.';
-comment on column sync.verified.node_id is 'The peer.';
-comment on column sync.verified.chain is 'Its hash chain.';
+comment on column sync.verified.node_id is 'The node that writes the chain.';
+comment on column sync.verified.chain is 'Its name, as in wire.doc.';
 comment on column sync.verified.chain_seq is 'The last document that links.';
 comment on column sync.verified.hash is 'Its link hash.';
 comment on column sync.verified.verified_at is 'When.';
@@ -159,7 +232,8 @@ comment on column sync.drift.what is
   'operations or hash_chain: rows are missing and are requested. broken: a hash chain does not '
   'link; a person has to look. restored: this node has lost operations of its own that the peer '
   'has; a snapshot is requested.';
-comment on column sync.drift.subject is 'The node whose operations they are, or the hash chain.';
+comment on column sync.drift.subject is
+  'The node whose operations they are, or the hash chain as the peer calls it: sync.peer_chain.name.';
 comment on column sync.drift.from_seq is 'The first that is missing.';
 comment on column sync.drift.to_seq is 'The last that is missing.';
 comment on column sync.drift.detail is 'A sentence.';
@@ -172,7 +246,7 @@ comment on column sync.drift.resolved_at is
 
 create table sync.request (
   node_id      integer not null,
-  what         text not null check (what in ('operations', 'hash_chain', 'documents', 'snapshot')),
+  what         text not null check (what in ('operations', 'hash_chain', 'snapshot', 'heads')),
   subject      text not null default '',
   from_seq     bigint not null default 1,
   to_seq       bigint,
@@ -183,10 +257,10 @@ comment on table sync.request is
   'What peers have requested and this node has not sent yet. The background worker sends it.';
 comment on column sync.request.node_id is 'The peer.';
 comment on column sync.request.what is
-  'operations of a node, documents of a hash chain, documents addressed to the peer, or a '
-  'snapshot.';
+  'operations of a node, documents of a hash chain, or a snapshot; heads: the next heartbeat is to '
+  'name all hash chains.';
 comment on column sync.request.subject is
-  'The node whose operations they are, or the hash chain; * for all hash chains.';
+  'The node whose operations they are, or the hash chain; 1>2 is chain >2 of node 1.';
 comment on column sync.request.from_seq is 'The next to send.';
 comment on column sync.request.to_seq is 'The last to send; null for all there are.';
 comment on column sync.request.requested_at is
@@ -215,6 +289,7 @@ create table sync.snapshot (
   expected_parts  integer,
   expected_digest numeric(40,0),
   started_at      timestamptz not null default clock_timestamp(),
+  part_at         timestamptz not null default clock_timestamp(),
   completed_at    timestamptz
 );
 comment on table sync.snapshot is 'Snapshots that arrive or arrived here, and whether they are complete.';
@@ -228,6 +303,7 @@ comment on column sync.snapshot.expected_parts is
   'How many parts there are; known when its end has arrived.';
 comment on column sync.snapshot.expected_digest is 'The sum of the hashes of all parts.';
 comment on column sync.snapshot.started_at is 'When the first part arrived.';
+comment on column sync.snapshot.part_at is 'When the last part arrived.';
 comment on column sync.snapshot.completed_at is 'When all parts had arrived and the sums agreed.';
 
 create table sync.snapshot_row (
@@ -244,6 +320,37 @@ comment on column sync.snapshot_row.snapshot_id is 'The snapshot.';
 comment on column sync.snapshot_row.table_name is 'The table.';
 comment on column sync.snapshot_row.key is 'The key.';
 
+-- Pruning
+
+create table sync.pruned (
+  node_id   integer primary key,
+  seq       bigint not null default 0,
+  next_seq  bigint not null default 1,
+  gone      bigint not null default 0,
+  looked_at timestamptz not null default '-infinity'
+);
+comment on table sync.pruned is
+  'What left the journal: for each node up to which number operations may be missing in wire.op. '
+  'All up to there are part of the rows here (sync.horizon), and a peer that asks for them gets a '
+  'snapshot.';
+comment on column sync.pruned.node_id is 'The node that decided.';
+comment on column sync.pruned.seq is 'The number. Below it are heads, and what named a missing one.';
+comment on column sync.pruned.next_seq is 'Where sync.prune_operations goes on.';
+comment on column sync.pruned.gone is 'How many have left.';
+comment on column sync.pruned.looked_at is 'When its operations were looked at last.';
+
+create table sync.pruning (
+  pruning_id bigint generated always as identity primary key,
+  at         timestamptz not null default clock_timestamp(),
+  what       text not null,
+  gone       bigint not null
+);
+comment on table sync.pruning is 'What was removed since it was old and done, and when.';
+comment on column sync.pruning.pruning_id is 'Key.';
+comment on column sync.pruning.at is 'When.';
+comment on column sync.pruning.what is 'The table.';
+comment on column sync.pruning.gone is 'How many rows.';
+
 -- include functions/sync/send.sql
 -- include functions/sync/snapshot.sql
 -- include functions/sync/request.sql
@@ -259,12 +366,20 @@ comment on column sync.snapshot_row.key is 'The key.';
 -- include functions/sync/plan.sql
 -- include functions/sync/status.sql
 
-grant select on sync.peer, sync.verified, sync.drift, sync.request, sync.snapshot to tpv_operator, tpv_analyst;
-grant select on sync.quarantine, sec.audit to tpv_operator;
--- Refused rows and details may hold data of customers. Analysts may count them, but not read them.
+grant select on sync.peer, sync.peer_chain, sync.peer_vector, sync.verified, sync.request, sync.snapshot, sync.pruned,
+  sync.pruning to tpv_operator, tpv_analyst;
+grant select on sync.drift to tpv_operator;
+-- Without the reason that somebody gave who accepted it.
+grant select (drift_id, node_id, what, subject, from_seq, to_seq, found_at, requested_at, resolved_at)
+  on sync.drift to tpv_analyst;
+grant select on sec.audit to tpv_operator;
+-- Refused rows and details may hold data of customers. Analysts may count them, but not read them;
+-- operators read journal.quarantine.
 grant select (quarantine_id, at, node_id, doc_id, business_date, kind, seq, entire, code, resolved_at)
-  on sync.quarantine to tpv_analyst;
+  on sync.quarantine to tpv_operator, tpv_analyst;
 grant select, update on sync.peer to tpv_apply;
+grant select, insert, update on sync.peer_chain to tpv_apply;
+grant select, insert, update, delete on sync.peer_vector to tpv_apply;
 grant select, insert, update, delete on sync.quarantine, sync.snapshot to tpv_apply;
 grant select, insert, delete on sync.snapshot_row to tpv_apply;
 grant insert on sec.audit to tpv_apply;

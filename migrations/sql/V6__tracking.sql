@@ -11,6 +11,7 @@
 -- include functions/sync/track.sql
 -- include functions/sync/conflict.sql
 -- include functions/sync/loosen.sql
+-- include functions/sync/erase.sql
 -- include functions/sync/duplicate.sql
 -- include functions/sync/policy.sql
 
@@ -28,6 +29,9 @@ alter table org.node enable always trigger _000_forget;
 
 create constraint trigger _900_capture_resolution after insert on sync.resolution deferrable initially deferred
   for each row execute function sync.capture_resolution();
+
+create constraint trigger _900_capture_erasure after insert on sync.erasure deferrable initially deferred
+  for each row execute function sync.capture_erasure();
 
 -- Triggers call it for each row of a tracked table, with the rights of whoever writes the row.
 grant execute on function tpv.is_capturing() to tpv_apply, tpv_operator;

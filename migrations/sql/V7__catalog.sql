@@ -1,66 +1,128 @@
--- Purpose: what is sold: products, their taxes, barcodes and prices, and what the chain's own
---          barcodes mean (scale labels, tickets).
+-- Purpose: what is sold: products, their taxes, barcodes, local codes and prices, and what the
+--          chain's own barcodes mean (scale labels, tickets).
 -- Limits:  a barcode rule is anchored: it reads numbers of exactly its prefix and length. The first
---          that fits wins.
+--          that fits wins. A code is unique among the rows that are not deleted. A rate and a price
+--          hold until the next valid_from; so rows may arrive in any order, and no two overlap.
 -- Undo:    drop the tables and functions of schema catalog.
 
 create table catalog.tax (
-  tax_id uuid primary key default tpv.uuid7(),
-  code   text not null unique,
-  name   text not null,
-  rate   numeric(5,2) not null check (rate between 0 and 100)
+  tax_id  uuid primary key default tpv.uuid7(),
+  code    text not null,
+  name    text not null,
+  deleted boolean not null default false
 );
-comment on table catalog.tax is 'Tax rates.';
+create unique index tax_code on catalog.tax (code) where not deleted;
+comment on table catalog.tax is 'Taxes. Their rates are in catalog.tax_rate.';
 comment on column catalog.tax.tax_id is 'Key.';
 comment on column catalog.tax.code is 'Short name.';
 comment on column catalog.tax.name is 'Name for people.';
-comment on column catalog.tax.rate is 'Percent.';
+comment on column catalog.tax.deleted is
+  'Whether it was deleted. Its code can be given again. Rows are never removed.';
+
+create table catalog.tax_rate (
+  tax_rate_id uuid primary key default tpv.uuid7(),
+  tax_id      uuid not null references catalog.tax,
+  rate        numeric(5,2) not null check (rate between 0 and 100),
+  valid_from  date not null,
+  deleted     boolean not null default false
+);
+create index tax_rate_tax on catalog.tax_rate (tax_id, valid_from);
+comment on table catalog.tax_rate is
+  'Rates of taxes. Each holds from its first day until the next one of the same tax.';
+comment on column catalog.tax_rate.tax_rate_id is
+  'Key. Of two with one first day, the one with the greater key holds: it was made later.';
+comment on column catalog.tax_rate.tax_id is 'The tax.';
+comment on column catalog.tax_rate.rate is 'Percent.';
+comment on column catalog.tax_rate.valid_from is 'The first business day it holds.';
+comment on column catalog.tax_rate.deleted is
+  'Whether it was deleted. Then the one before holds on. Rows are never removed.';
+
+alter table org.department add foreign key (tax_id) references catalog.tax;
 
 create table catalog.product (
   product_id  uuid primary key default tpv.uuid7(),
-  sku         text not null unique,
+  sku         text not null,
   description text not null,
   tax_id      uuid references catalog.tax,
-  unit        text not null default 'piece' check (unit in ('piece', 'kg', 'litre'))
+  unit        text not null default 'piece' check (unit in ('piece', 'kg', 'litre')),
+  deleted     boolean not null default false
 );
+create unique index product_sku on catalog.product (sku) where not deleted;
 comment on table catalog.product is 'What the chain sells.';
 comment on column catalog.product.product_id is 'Key.';
 comment on column catalog.product.sku is 'The chain''s own number.';
 comment on column catalog.product.description is 'Name for people.';
-comment on column catalog.product.tax_id is 'Its tax rate.';
+comment on column catalog.product.tax_id is 'Its tax; null for that of the department.';
 comment on column catalog.product.unit is 'What a quantity of it counts.';
+comment on column catalog.product.deleted is
+  'Whether it was deleted. Its number can be given again. Rows are never removed.';
 
 create table catalog.barcode (
   barcode_id uuid primary key default tpv.uuid7(),
-  gtin14     text not null unique check (gtin14 ~ '^[0-9]{14}$'),
-  product_id uuid not null references catalog.product
+  gtin14     text not null check (gtin14 ~ '^[0-9]{14}$'),
+  product_id uuid not null references catalog.product,
+  deleted    boolean not null default false
 );
+create unique index barcode_gtin14 on catalog.barcode (gtin14) where not deleted;
 comment on table catalog.barcode is 'Which product a barcode is.';
 comment on column catalog.barcode.barcode_id is 'Key.';
 comment on column catalog.barcode.gtin14 is 'The GTIN in its 14-digit form.';
 comment on column catalog.barcode.product_id is 'The product.';
+comment on column catalog.barcode.deleted is
+  'Whether it was deleted. The number can be given to another product. Rows are never removed.';
+
+create table catalog.local_code (
+  local_code_id   uuid primary key default tpv.uuid7(),
+  node_id         integer,
+  department_code text,
+  code            text not null check (code <> '' and code = btrim(code)),
+  product_id      uuid not null references catalog.product,
+  deleted         boolean not null default false,
+  check (department_code is null or node_id is not null)
+);
+create unique index local_code_code on catalog.local_code (code, node_id, department_code) nulls not distinct
+  where not deleted;
+comment on table catalog.local_code is
+  'Which product a code is that is no GTIN: the number of a scale (PLU), the item digits inside a '
+  'label, a code of the department''s own. That of a department goes before that of its store, and '
+  'that before the chain''s.';
+comment on column catalog.local_code.local_code_id is 'Key.';
+comment on column catalog.local_code.node_id is 'The only store it holds in; null for all.';
+comment on column catalog.local_code.department_code is
+  'The only department of that store it holds in; null for all.';
+comment on column catalog.local_code.code is 'The code as it is keyed in or printed, with its zeros.';
+comment on column catalog.local_code.product_id is 'The product.';
+comment on column catalog.local_code.deleted is
+  'Whether it was deleted. The code can be given to another product. Rows are never removed.';
+create trigger _300_place after insert or update of node_id, department_code, deleted on catalog.local_code
+  for each row when (tpv.is_capturing()) execute function org.check_place();
 
 create table catalog.price (
   price_id   uuid primary key default tpv.uuid7(),
   product_id uuid not null references catalog.product,
   node_id    integer,
-  price      numeric(14,4) not null check (price >= 0),
+  price      numeric(14,4) check (price >= 0),
   valid_from timestamptz not null,
-  valid_to   timestamptz,
-  check (valid_to > valid_from)
+  deleted    boolean not null default false
 );
 create index price_product on catalog.price (product_id, valid_from);
-comment on table catalog.price is 'Unit prices with tax, and when they hold.';
-comment on column catalog.price.price_id is 'Key.';
+comment on table catalog.price is
+  'Unit prices with tax. Each holds from its valid_from until the next one of the same product and '
+  'store. A store''s own goes before the chain''s. catalog.price_at answers which holds.';
+comment on column catalog.price.price_id is
+  'Key. Of two with one valid_from, the one with the greater key holds: it was made later.';
 comment on column catalog.price.product_id is 'The product.';
 comment on column catalog.price.node_id is 'The only store it holds in; null for all.';
-comment on column catalog.price.price is 'Unit price with tax.';
+comment on column catalog.price.price is
+  'Unit price with tax. Null ends what was before: in a store the chain''s price holds again, in the '
+  'chain there is none.';
 comment on column catalog.price.valid_from is 'From when.';
-comment on column catalog.price.valid_to is 'Until when, exclusive; null for until further notice.';
+comment on column catalog.price.deleted is
+  'Whether it was deleted. Then the one before holds on. Rows are never removed.';
 
 create table catalog.barcode_rule (
   barcode_rule_id      uuid primary key default tpv.uuid7(),
-  name                 text not null unique check (name <> ''),
+  name                 text not null check (name <> ''),
   priority             integer not null default 100 check (priority >= 0),
   prefix               text not null,
   length               smallint not null,
@@ -72,11 +134,13 @@ create table catalog.barcode_rule (
   decimals             smallint not null default 0,
   inner_check          text not null default 'none',
   inner_check_position smallint,
-  node_id              integer references org.store (node_id),
+  node_id              integer,
   department_code      text,
   valid_from           date,
-  valid_to             date
+  valid_to             date,
+  deleted              boolean not null default false
 );
+create unique index barcode_rule_name on catalog.barcode_rule (name) where not deleted;
 comment on table catalog.barcode_rule is
   'How to read restricted barcodes: where the item and the value stand in the number.';
 comment on column catalog.barcode_rule.barcode_rule_id is 'Key.';
@@ -98,9 +162,19 @@ comment on column catalog.barcode_rule.node_id is 'The only store it holds in; n
 comment on column catalog.barcode_rule.department_code is 'The only department it holds in; null for all.';
 comment on column catalog.barcode_rule.valid_from is 'First day it holds; null for always.';
 comment on column catalog.barcode_rule.valid_to is 'Last day it holds; null for always.';
+comment on column catalog.barcode_rule.deleted is 'Whether it was deleted. Rows are never removed.';
 
 -- include functions/catalog/barcode_rule.sql
-create trigger _100_check before insert or update on catalog.barcode_rule
+-- include functions/catalog/price.sql
+-- include functions/catalog/product.sql
+-- include functions/catalog/tax.sql
+
+-- Also for rows that arrive: one rule that this version cannot read would stop every receipt of a
+-- store. It waits in quarantine until the store is upgraded.
+create trigger _150_check before insert or update on catalog.barcode_rule
   for each row execute function catalog.check_rule();
+alter table catalog.barcode_rule enable always trigger _150_check;
+create trigger _300_place after insert or update of node_id, department_code, deleted on catalog.barcode_rule
+  for each row when (tpv.is_capturing()) execute function org.check_place();
 
 grant select on all tables in schema catalog to tpv_operator, tpv_analyst;

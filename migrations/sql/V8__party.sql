@@ -1,7 +1,7 @@
--- Purpose: people: customers.
+-- Purpose: people: customers and employees.
 -- Limits:  every node may write a customer, so the table has no key but its primary key. Two
---          customers with one e-mail address are duplicates.
--- Undo:    drop the tables of schema party.
+--          customers with one e-mail address are duplicates. Central writes employees.
+-- Undo:    drop the tables and functions of schema party.
 
 create table party.customer (
   customer_id  uuid primary key default tpv.uuid7(),
@@ -15,7 +15,8 @@ create table party.customer (
   tags         jsonb not null default '[]' check (jsonb_typeof(tags) = 'array'),
   consent      text not null default 'none' check (consent in ('none', 'email', 'all')),
   credit_limit numeric(14,2),
-  home_node_id integer
+  home_node_id integer,
+  deleted      boolean not null default false
 );
 comment on table party.customer is 'Customers. Every node may write them.';
 comment on column party.customer.customer_id is 'Key, generated where the customer was first registered.';
@@ -27,7 +28,7 @@ comment on column party.customer.postcode is 'Postal code.';
 comment on column party.customer.city is 'City.';
 comment on column party.customer.country is 'ISO 3166 code.';
 comment on column party.customer.tags is
-  'A set of words, as a JSON array. Sets that were changed at the same time are united.';
+  'A set of words, as a sorted JSON array. Each word is added and removed by itself.';
 comment on column party.customer.consent is
   'What the customer allows: none, email, all. Of two the stricter holds, and only sync.loosen '
   'makes it looser.';
@@ -35,5 +36,43 @@ comment on column party.customer.credit_limit is 'How much may be owed.';
 comment on column party.customer.home_node_id is
   'The node that owns the row: the one that inserted it, unless the insert named another. It does '
   'not change.';
+comment on column party.customer.deleted is 'Whether it was deleted. Rows are never removed.';
+
+-- People are looked for in upper and lower case. Names in the order of letters by their code points:
+-- so a search by the beginning of a name finds its rows and their order in the index. Only what an
+-- entry of an index has room for is in it: a peer may send values of any length.
+create index customer_name on party.customer (left(lower(name), 100) collate "C", customer_id) where not deleted;
+create index customer_email_key on party.customer (left(lower(email), 300)) where not deleted;
+create index customer_phone on party.customer (left(phone, 40)) where not deleted;
 
 grant select, insert, update on party.customer to tpv_operator;
+
+create table party.employee (
+  employee_id uuid primary key default tpv.uuid7(),
+  code        text not null,
+  name        text not null,
+  active      boolean not null default true,
+  authz       integer not null default 1,
+  deleted     boolean not null default false,
+  -- An erased row has neither.
+  check (deleted or code ~ '^[a-z0-9][a-z0-9._-]{1,63}$'),
+  check (deleted or name <> '')
+);
+create unique index employee_code on party.employee (code) where not deleted;
+comment on table party.employee is 'Employees, and others who log in: concessionaires, auditors.';
+comment on column party.employee.employee_id is
+  'Key. It is what records and documents say of whoever acted, as employee:<uuid>.';
+comment on column party.employee.code is 'What she logs in with.';
+comment on column party.employee.name is 'Name.';
+comment on column party.employee.active is 'Whether she may log in.';
+comment on column party.employee.authz is
+  'Grows with each change of what she may (active, deleted, her rows of sec.role_grant) and of her '
+  'password. A session is of the number that it began with, and is over when there is another.';
+comment on column party.employee.deleted is
+  'Whether it was deleted. The code can be given again. Rows are never removed.';
+
+-- include functions/party/employee.sql
+create trigger _150_authz before update of active, deleted on party.employee
+  for each row when (tpv.is_capturing()) execute function party.count_authz();
+
+-- include functions/party/erase.sql

@@ -5,15 +5,18 @@
 
 create table dat.profile (
   profile_id      uuid primary key default tpv.uuid7(),
-  node_id         integer not null references org.store (node_id),
+  node_id         integer not null,
   department_code text,
   version         integer not null,
   profile         jsonb not null,
   saved_at        timestamptz not null default now(),
-  saved_by        text not null default session_user,
-  unique nulls not distinct (node_id, department_code, version),
-  foreign key (node_id, department_code) references org.department (node_id, code)
+  saved_by        text not null default sec.actor(),
+  deleted         boolean not null default false
 );
+create unique index profile_version on dat.profile (node_id, department_code, version) nulls not distinct
+  where not deleted;
+create trigger _300_place after insert or update of node_id, department_code, deleted on dat.profile
+  for each row when (tpv.is_capturing()) execute function org.check_place();
 comment on table dat.profile is
   'Layouts of .dat files. The newest version of a department''s own, else of the store''s, is '
   'used.';
@@ -23,7 +26,9 @@ comment on column dat.profile.department_code is 'The only department it is for;
 comment on column dat.profile.version is 'Counts up from 1 for each store and department.';
 comment on column dat.profile.profile is 'The layout, as tpv.dat_render reads it.';
 comment on column dat.profile.saved_at is 'When it was saved.';
-comment on column dat.profile.saved_by is 'Who saved it.';
+comment on column dat.profile.saved_by is 'Who saved it, by sec.actor().';
+comment on column dat.profile.deleted is
+  'Whether it was deleted. Then the version before is used, or the store''s. Rows are never removed.';
 
 create table dat.file (
   node_id         integer not null,
@@ -94,7 +99,7 @@ create table dat.pending (
   sha256       bytea not null,
   why          text not null,
   asked_at     timestamptz not null default clock_timestamp(),
-  asked_by     text not null default session_user,
+  asked_by     text not null default sec.actor(),
   done_at      timestamptz,
   result       text check (result in ('done', 'failed', 'cancelled')),
   detail       text,
@@ -113,9 +118,9 @@ comment on column dat.pending.folder is 'Folder below out/.';
 comment on column dat.pending.name is 'Name of the file.';
 comment on column dat.pending.trigger_name is 'Empty file that follows it, if any.';
 comment on column dat.pending.sha256 is 'SHA-256 of the file that is meant.';
-comment on column dat.pending.why is 'The reason that the operator gave.';
+comment on column dat.pending.why is 'The reason that the operator gave. It names no customer.';
 comment on column dat.pending.asked_at is 'When it was decided.';
-comment on column dat.pending.asked_by is 'Who decided.';
+comment on column dat.pending.asked_by is 'Who decided, by sec.actor().';
 comment on column dat.pending.done_at is 'When it was finished; null while it waits.';
 comment on column dat.pending.result is
   'done, failed (a withdrawal found no file: the checkout has it), or cancelled by a later '
@@ -131,6 +136,9 @@ comment on view dat.withdraw_failed is
   'paid.';
 
 -- include functions/dat/profile.sql
+create trigger _150_check before insert or update on dat.profile
+  for each row execute function dat.check_profile();
+alter table dat.profile enable always trigger _150_check;
 -- include functions/dat/decide.sql
 -- include functions/dat/pending.sql
 

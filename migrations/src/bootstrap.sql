@@ -50,9 +50,10 @@ alter role tpv_apply login bypassrls nosuperuser nocreatedb nocreaterole norepli
 -- cancelled. That should be the session, which checks after a second: a subscription that has to
 -- start again costs everybody more.
 alter role tpv_apply set deadlock_timeout = '5s';
--- What a peer connects as: it may stream, and read the wire tables. Two measures keep it from copying
--- the whole server. pg_tpv refuses physical replication over a connection to a database; the lines for
--- pg_hba.conf that `tpv-migrate bootstrap-hba` prints refuse every other replication connection.
+-- What a peer connects as: it may stream what publications name, and reads no table. Two measures
+-- keep it from copying the whole server. pg_tpv refuses physical replication over a connection to a
+-- database; the lines for pg_hba.conf that `tpv-migrate bootstrap-hba` prints refuse every other
+-- replication connection.
 select 'create role tpv_replicator'
 where not exists (select from pg_catalog.pg_roles where rolname = 'tpv_replicator') \gexec
 alter role tpv_replicator login replication nosuperuser nocreatedb nocreaterole nobypassrls;
@@ -72,6 +73,11 @@ set client_min_messages = warning;
 set search_path = pg_catalog;
 
 revoke create on schema public from public;
+-- Whoever may connect could fill the disk with large objects, or write into the WAL what subscribers read.
+select format('revoke execute on function %s from public', oid::pg_catalog.regprocedure)
+from pg_catalog.pg_proc
+where pronamespace = 'pg_catalog'::pg_catalog.regnamespace
+and proname in ('lo_creat', 'lo_create', 'lo_from_bytea', 'pg_logical_emit_message') \gexec
 create extension if not exists pg_tpv;
 create extension if not exists pg_cron;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 
+use crate::day::{Day, Range};
 use crate::hba::Peer;
 
 /// Brings a node's database to the state that this build of tpv needs.
@@ -45,6 +46,31 @@ enum Word {
         #[command(flatten)]
         place: Place,
         /// One JSON object instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring what people read about receipts to what the documents say
+    ///
+    /// Compares receipts, lines, events and closed days with the documents, a node and a day at a
+    /// time, and writes only the differences, in short transactions: receipts go on arriving. It
+    /// can be killed and run again. Exit codes: 0 all is as the documents say, 1 failed, 2 usage, 3
+    /// differences are left (a dry run found some, or another session keeps rows locked).
+    Rebuild {
+        #[command(flatten)]
+        place: Place,
+        /// The number or the code of a node, such as 1 or S01; all when not given
+        #[arg(long, value_name = "NODE")]
+        node: Option<String>,
+        /// The first business date, such as 2026-06-30; from the beginning when not given
+        #[arg(long, value_name = "DATE")]
+        from: Option<Day>,
+        /// The last business date; to the end when not given
+        #[arg(long, value_name = "DATE")]
+        to: Option<Day>,
+        /// Count the differences and write nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// One JSON object instead of a table; progress goes to standard error
         #[arg(long)]
         json: bool,
     },
@@ -91,6 +117,7 @@ struct Place {
 pub enum Command {
     Run { connection: Connection, target: Option<i32>, lock_timeout: Duration },
     Status { connection: Connection, json: bool },
+    Rebuild { connection: Connection, range: Range, dry_run: bool, json: bool },
     BootstrapSql { database: String },
     BootstrapHba { database: String, peers: Vec<Peer> },
 }
@@ -114,6 +141,12 @@ impl Args {
                 Command::Run { connection: place.connection()?, target, lock_timeout }
             }
             Word::Status { place, json } => Command::Status { connection: place.connection()?, json },
+            Word::Rebuild { place, node, from, to, dry_run, json } => {
+                if let Some((from, to)) = from.zip(to).filter(|(from, to)| from > to) {
+                    bail!("--from is {from}, after --to, which is {to}; --to takes the same day or a later one");
+                }
+                Command::Rebuild { connection: place.connection()?, range: Range { node, from, to }, dry_run, json }
+            }
             Word::BootstrapSql { database } => Command::BootstrapSql { database: plain(database)? },
             Word::BootstrapHba { database, peers } => {
                 let peers = peers.iter().map(|peer| Peer::from_text(peer)).collect::<anyhow::Result<_>>()?;
@@ -198,6 +231,13 @@ mod tests {
     fn a_fault_names_the_setting_and_what_it_accepts() {
         let error = command(&["run", "--database-url", "postgresql://u@h/d", "--lock-timeout-ms", "1"]).unwrap_err();
         assert_eq!(error.to_string(), "--lock-timeout-ms is 1; it takes 100 to 3600000 milliseconds");
+    }
+
+    #[test]
+    fn a_range_of_days_does_not_end_before_it_begins() {
+        let words = ["rebuild", "--database-url", "postgresql://u@h/d", "--from", "2026-07-01", "--to", "2026-06-30"];
+        let told = "--from is 2026-07-01, after --to, which is 2026-06-30; --to takes the same day or a later one";
+        assert_eq!(command(&words).unwrap_err().to_string(), told);
     }
 
     #[test]

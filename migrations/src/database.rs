@@ -22,7 +22,8 @@ pub async fn connect(connection: &Connection) -> anyhow::Result<Client> {
         open(database, tls::connector(connection.ca_file.as_deref())?).await
     };
     let client = opened.context("the database cannot be reached")?;
-    // An empty path: what a migration does not qualify fails instead of landing in somebody's schema.
+    // An empty path: what a migration does not qualify fails instead of landing in somebody's
+    // schema.
     client
         .batch_execute("set search_path = ''; set client_min_messages = warning; set statement_timeout = 0")
         .await

@@ -10,10 +10,12 @@ mod check;
 mod config;
 mod console;
 mod database;
+mod day;
 mod failure;
 pub mod freeze;
 mod hba;
 mod history;
+mod rebuild;
 mod release;
 mod run;
 mod status;
@@ -27,7 +29,8 @@ pub use console::Console;
 use console::FAILURE;
 pub use release::Release;
 
-/// Runs the program with these arguments, the first of which is its name, and answers its exit code.
+/// Runs the program with these arguments, the first of which is its name, and answers its exit
+/// code.
 pub fn program(release: &Release, args: impl IntoIterator<Item = OsString>, console: &mut Console<'_>) -> u8 {
     let args = match Args::try_parse_from(args) {
         Ok(args) => args,
@@ -45,6 +48,9 @@ pub fn program(release: &Release, args: impl IntoIterator<Item = OsString>, cons
         Command::BootstrapHba { database, peers } => hba::print(&database, &peers, console),
         Command::Run { target, lock_timeout, connection } => {
             wait_for(run::run(release, &connection, target, lock_timeout, console))
+        }
+        Command::Rebuild { connection, range, dry_run, json } => {
+            wait_for(rebuild::rebuild(&connection, &range, dry_run, json, console))
         }
         Command::Status { json, connection } => wait_for(status::status(release, &connection, json, console)),
     };

@@ -42,11 +42,38 @@ static MAX_CLOCK_SKEW: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 /// `pg_tpv.beat_interval`, in seconds. Five: what people see of the chain is never older than that.
 static BEAT_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(5);
 
+/// `pg_tpv.all_chains_minutes`. Heartbeats name the hash chains that moved; all of them each hour
+/// cost little, and put right what nobody thought of.
+static ALL_CHAINS_MINUTES: GucSetting<i32> = GucSetting::<i32>::new(60);
+
 /// `pg_tpv.database`: where the background worker works.
 static DATABASE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"tpv"));
 
 /// `pg_tpv.maintenance`. Off: documents and operations are only ever added.
 static MAINTENANCE: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+/// `pg_tpv.keep_operations`, in minutes. 60 days: a store that was without a line for a whole
+/// summer still gets operations, and no snapshot.
+static KEEP_OPERATIONS: GucSetting<i32> = GucSetting::<i32>::new(60 * DAY);
+
+/// `pg_tpv.wait_for_peer`, in minutes. 30 days: a store that is closed for the holidays comes back
+/// within that time.
+static WAIT_FOR_PEER: GucSetting<i32> = GucSetting::<i32>::new(30 * DAY);
+
+/// `pg_tpv.keep_resolved`, in minutes. 90 days: a quarter, after which nobody asks what waited.
+static KEEP_RESOLVED: GucSetting<i32> = GucSetting::<i32>::new(90 * DAY);
+
+/// `pg_tpv.keep_runs`, in minutes. 14 days, at two rows a minute.
+static KEEP_RUNS: GucSetting<i32> = GucSetting::<i32>::new(14 * DAY);
+
+/// `pg_tpv.keep_audit`, in minutes. Two years: longer than most ask for, and a few rows a day.
+static KEEP_AUDIT: GucSetting<i32> = GucSetting::<i32>::new(730 * DAY);
+
+/// Minutes of a day.
+const DAY: i32 = 24 * 60;
+
+/// A hundred years: for ever.
+const LONGEST_KEPT: i32 = 36_525 * DAY;
 
 /// A year: more than anybody means by "late".
 const LONGEST_MINUTES: i32 = 366 * 24 * 60;
@@ -110,6 +137,31 @@ pub fn register() {
         11_000..=86_400_000,
         GucFlags::UNIT_MS,
     );
+    keep(
+        c"pg_tpv.keep_operations",
+        c"How old an operation is at least before it leaves the journal.",
+        c"It stays while a peer lacks it, while it is the value of a row, and while it names one that is missing. -1 keeps all.",
+        &KEEP_OPERATIONS,
+    );
+    keep(
+        c"pg_tpv.wait_for_peer",
+        c"How long the journal waits for a peer that sends no heartbeat.",
+        c"One that comes back later gets a snapshot where operations are gone. -1 waits for ever.",
+        &WAIT_FOR_PEER,
+    );
+    keep(
+        c"pg_tpv.keep_resolved",
+        c"How long rows that are done stay in sync.quarantine, sync.drift and sync.snapshot.",
+        c"-1 keeps them.",
+        &KEEP_RESOLVED,
+    );
+    keep(
+        c"pg_tpv.keep_runs",
+        c"How long the runs of scheduled functions stay in cron.job_run_details.",
+        c"-1 keeps them. Runs of other jobs than those of tpv are not touched.",
+        &KEEP_RUNS,
+    );
+    keep(c"pg_tpv.keep_audit", c"How long security events stay in sec.audit.", c"-1 keeps them.", &KEEP_AUDIT);
     GucRegistry::define_int_guc(
         c"pg_tpv.beat_interval",
         c"How often this node writes a heartbeat, which says how far its stream is complete.",
@@ -119,6 +171,16 @@ pub fn register() {
         3600,
         GucContext::Sighup,
         GucFlags::UNIT_S,
+    );
+    GucRegistry::define_int_guc(
+        c"pg_tpv.all_chains_minutes",
+        c"After how many minutes a heartbeat names all hash chains, and not only those that moved.",
+        c"It does so too after a start, and when a peer has missed one.",
+        &ALL_CHAINS_MINUTES,
+        1,
+        24 * 60,
+        GucContext::Sighup,
+        GucFlags::empty(),
     );
     GucRegistry::define_string_guc(
         c"pg_tpv.database",
@@ -173,6 +235,11 @@ pub fn beat_interval() -> Option<std::time::Duration> {
     u64::try_from(BEAT_INTERVAL.get()).ok().filter(|seconds| *seconds > 0).map(std::time::Duration::from_secs)
 }
 
+/// After how long a heartbeat names all hash chains, in milliseconds.
+pub fn all_chains_every_ms() -> u64 {
+    u64::try_from(ALL_CHAINS_MINUTES.get()).unwrap_or_default() * 60_000
+}
+
 /// The background worker's database.
 pub fn database() -> String {
     DATABASE.get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
@@ -193,6 +260,11 @@ fn int(
 ) {
     let (least, most) = range.into_inner();
     GucRegistry::define_int_guc(name, short, long, setting, least, most, GucContext::Suset, unit);
+}
+
+/// How long something is kept, for the functions that prune; -1 is for ever.
+fn keep(name: &'static CStr, short: &'static CStr, long: &'static CStr, setting: &'static GucSetting<i32>) {
+    int(name, short, long, setting, -1..=LONGEST_KEPT, GucFlags::UNIT_MIN);
 }
 
 /// PostgreSQL keeps every count within its range, which has no negative number.

@@ -5,5 +5,6 @@
 mod chain;
 mod demo;
 mod examples;
+mod gateway;
 mod store;
 mod support;

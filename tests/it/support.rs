@@ -1,4 +1,5 @@
-//! What tests share: how a store's files are counted, and the words in which tests speak of a chain.
+//! What tests share: how a store's files are counted, and the words in which tests speak of a
+//! chain.
 
 use std::time::Duration;
 
@@ -134,4 +135,25 @@ pub fn of_ana(what: &str) -> String {
 /// The query of whether she is so.
 pub fn ana_is(what: &str) -> String {
     format!("select exists (select from party.customer where customer_id = '{ANA}' and {what})")
+}
+
+/// Appends documents that a node addresses to another one, as the next version's kinds will.
+#[track_caller]
+pub fn address(at: &Cluster, writer: i32, to: i32, kind: &str, count: usize, body_bytes: usize) {
+    let append = format!(
+        "do $$ declare head sync.hash_chain; id uuid; body text := format('{{\"x\":\"%s\"}}', repeat('x', {body_bytes})); begin \
+           insert into sync.hash_chain (node_id, chain) values ({writer}, '>{to}') on conflict do nothing; \
+           select * into head from sync.hash_chain where node_id = {writer} and chain = '>{to}' for update; \
+           for n in 1..{count} loop \
+             id := gen_random_uuid(); head.head_seq := head.head_seq + 1; head.head_hlc := tpv.hlc_now(); \
+             insert into wire.doc values ({writer}, id, current_date, '{kind}', {to}, head.head_hlc, 1, head.chain, \
+               head.head_seq, head.head_hash, body, sha256(convert_to(body, 'UTF8'))); \
+             head.head_hash := tpv.document_link({writer}, head.chain, head.head_seq, id, '{kind}', current_date, \
+               head.head_hash, sha256(convert_to(body, 'UTF8'))); \
+           end loop; \
+           update sync.hash_chain h set head_seq = head.head_seq, head_hash = head.head_hash, head_hlc = head.head_hlc \
+            where h.node_id = {writer} and h.chain = head.chain; \
+         end $$"
+    );
+    run(at, &["set role tpv_owner", &append]);
 }

@@ -13,7 +13,7 @@ begin
     perform dat.withdraw(id, 'wrong paper');
     perform test.equal((select state from sales.receipt where receipt_id = id), 'accepted', 'the receipt stays');
     perform test.equal((select concat_ws(', ', action, name, why, asked_by) from dat.pending),
-        'withdraw, scon011.dat, wrong paper, postgres', 'the watcher is asked');
+        'withdraw, scon011.dat, wrong paper, login:postgres', 'the watcher is asked');
     perform test.refused(format('select dat.withdraw(%L, %L)', id, 'again'),
         '22023', 'the receipt has no .dat that could be withdrawn', 'it is gone already');
     assert (select count(*) from dat.pending) = 1

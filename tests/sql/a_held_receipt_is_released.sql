@@ -23,12 +23,12 @@ begin
     select * into asked from dat.pending;
     assert asked.action = 'publish' and asked.receipt_id = id and asked.terminal = 'T01'
         and asked.folder = test.folder() and asked.name = 'scon011.dat'
-        and asked.why = 'counted by hand' and asked.asked_by = 'postgres'
+        and asked.why = 'counted by hand' and asked.asked_by = 'login:postgres'
         and asked.done_at is null, 'the watcher is asked to publish it';
     assert (select (bytes, sha256)::text from dat.file where receipt_id = id) = (test.line(), asked.sha256)::text
         and asked.sha256 = sha256(test.line()), 'its .dat is made';
     assert (select body::jsonb from wire.doc where kind = 'release')
-        = jsonb_build_object('about', id, 'by', 'postgres', 'why', 'counted by hand')
+        = jsonb_build_object('about', id, 'by', 'login:postgres', 'why', 'counted by hand')
         and (select chain from wire.doc where kind = 'release') = '',
         'the decision is a document of the node''s own chain';
 
@@ -53,7 +53,7 @@ begin
         perform test.refused(format('select sales.release(%L, %L, %L)', id, 'why', given),
             '23505', what => given || ' is taken as well');
     end loop;
-    foreach given in array array['', '../x.dat', 'a/b', 'CON', 'con.dat', '.dat', 'x.', repeat('x', 33)] loop
+    foreach given in array array['', '../x.dat', 'a/b', 'CON', 'con.dat', '.dat', 'x.', repeat('x', 65)] loop
         perform test.refused(format('select sales.release(%L, %L, %L)', id, 'why', given), '22023');
     end loop;
     assert (select state from sales.receipt where receipt_id = id) = 'held'

@@ -12,19 +12,23 @@ begin
         ('party.customer', 'phone', '{}', 'there are last_write'),
         ('party.customer', 'phone', '7', 'there are last_write'),
         ('party.customer', 'phone', '{"rule": "least", "order": ["a"]}', 'two values or more'),
-        ('party.customer', 'fax', '"union"', 'no such column'),
-        ('party.customer', 'city', '"union"', 'belongs to a group'),
-        ('party.customer', 'home_node_id', '"union"', 'the owner column'),
-        ('party.customer', 'deleted', '"union"', 'no such column'),
-        ('sync.policy', 'rule', '"union"', 'policies have no policy'),
+        ('party.customer', 'phone', '"union"', 'sync.track declares what is a set'),
+        ('party.customer', 'phone', '{"rule": "grow_only"}', 'sync.track declares what is a set'),
+        ('party.customer', 'tags', '"last_write"', 'a set, which has no policy'),
+        ('party.customer', 'tags/vip', '"last_write"', 'no such column'),
+        ('party.customer', 'fax', '"review"', 'no such column'),
+        ('party.customer', 'city', '"review"', 'belongs to a group'),
+        ('party.customer', 'home_node_id', '"review"', 'the owner column'),
+        ('party.customer', 'deleted', '"review"', 'no such column'),
+        ('sync.policy', 'rule', '"review"', 'policies have no policy'),
         ('catalog.product', 'description', '"owner_wins"', 'an owner column'),
-        ('party.pet', 'name', '"union"', 'not tracked')
+        ('party.pet', 'name', '"review"', 'not tracked')
     ) as t (table_name, column_name, rule, message) loop
         perform test.refused(format('insert into sync.policy (table_name, column_name, rule) values (%L, %L, %L)',
             try.table_name, try.column_name, try.rule), '22023', '%' || try.message || '%');
     end loop;
     perform test.refused(
-        $q$insert into sync.policy (table_name, column_name, rule) values ('party.customer', 'city', '"union"')$q$,
+        $q$insert into sync.policy (table_name, column_name, rule) values ('party.customer', 'city', '"review"')$q$,
         '22023', hint_like => '%address%', what => 'it names the group');
 
     insert into sync.policy (table_name, column_name, rule) values ('party.customer', 'phone', '"first_write"'),
@@ -32,7 +36,7 @@ begin
     perform test.refused($q$update sync.policy set column_name = 'email' where column_name = 'phone'$q$,
         '22023', what => 'a policy does not move to another column');
     perform test.refused(
-        $q$insert into sync.policy (table_name, column_name, rule) values ('party.customer', 'phone', '"union"')$q$,
+        $q$insert into sync.policy (table_name, column_name, rule) values ('party.customer', 'phone', '"review"')$q$,
         '23505', what => 'a column has one policy');
 end
 $$;

@@ -35,7 +35,7 @@ begin
     perform test.refused('select sales.close_day(null)', '22004', what => 'null is no day');
     perform test.refused('select sales.close_day(''infinity'')', '22008', what => 'nor is infinity');
     perform test.equal((select body::jsonb from wire.doc where kind = 'day_close'),
-        '{"by": "postgres", "why": "counted"}', 'it is a document');
+        '{"by": "login:postgres", "why": "counted"}', 'it is a document');
 
     set local pg_tpv.late_after = 0;
     select * into late from test.take(test.receipt('4', printed => test.stamp(test.at() - interval '2 days')));

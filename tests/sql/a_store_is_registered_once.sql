@@ -45,6 +45,32 @@ begin
 end
 $$;
 
+-- The code that is printed for people, and where the gateway answers.
+do $$
+declare
+    url text;
+begin
+    perform test.equal((select concat_ws(' ', code, gateway_url) from org.store), 'S01', 'the node''s code if none is given');
+    foreach url in array array['http://10.0.0.5:8080', 'https://s01.example.com', 'https://s01.example.com/tpv/',
+        'http://[::1]:8080', 'http://localhost'] loop
+        perform org.register_store(1, 'S01', 'Store 1', 'Europe/Madrid', 4, 'EUR', gateway_url => url);
+        perform test.equal((select gateway_url from org.store), url, 'a gateway');
+    end loop;
+    foreach url in array array['', 's01.example.com', 'ftp://s01', 'http://', 'https://ops:secret@s01', 'https://s01/?u=a@b',
+        'http://s 01', 'http://s01:123456', e'http://s01/\n'] loop
+        perform test.refused(format($q$ select org.register_store(1, 'S01', 'Store 1', 'Europe/Madrid', 4, 'EUR',
+            gateway_url => %L) $q$, url), '23514', what => 'no gateway: ' || url);
+    end loop;
+    perform org.register_store(1, 'S01', 'Store 1', 'Europe/Madrid', 4, 'EUR', code => 'MAD-1');
+    execute test.register(name => 'Another name');
+    perform test.equal((select concat_ws(' ', code, name, gateway_url) from org.store),
+        'MAD-1 Another name http://localhost', 'what is left out stays');
+    perform test.refused($q$ select org.register_store(1, 'S01', 'Store 1', 'Europe/Madrid', 4, 'EUR', code => 'M 1') $q$,
+        '23514', what => 'a code with a blank');
+    execute test.register();
+end
+$$;
+
 select test.take(test.receipt('1')) \g /dev/null
 
 do $$

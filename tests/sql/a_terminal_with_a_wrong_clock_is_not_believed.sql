@@ -31,7 +31,7 @@ begin
             and answer.published = (answer.wanted is null), wrong;
         assert r.business_date = case when answer.of_today then test.day()
             else ((test.at() + answer.off) at time zone 'Europe/Madrid' - interval '4 hours')::date end, wrong;
-        assert r.printed_text = test.stamp(test.at() + answer.off), wrong;
+        assert r.printed_text = test.stored(test.at() + answer.off), wrong;
         assert answer.code is null or answer.pointer = '/timestamp', wrong;
     end loop;
     assert (select count(*) from sales.receipt) = 10 and not exists (select from sync.quarantine)

@@ -26,7 +26,7 @@ begin
     assert not exists (select from dat.file)
         and not exists (select from dat.pending), 'the disk never hears of either';
     perform test.equal((select body::jsonb - 'why' from wire.doc where kind = 'void'),
-        jsonb_build_object('about', first.receipt_id, 'becauseOf', second.receipt_id, 'by', 'T01'),
+        jsonb_build_object('about', first.receipt_id, 'becauseOf', second.receipt_id, 'by', 'terminal:T01'),
         'a document says what was undone by what');
     perform test.equal((select array_agg(concat_ws(' ', a.outcome, a.dat_name))
         from sales.ingest_files('T01', test.twins('1', '2'), null) as a),

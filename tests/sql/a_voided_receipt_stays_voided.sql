@@ -18,7 +18,7 @@ begin
         'withdraw scon011.dat ' || sha256(accepted.dat)::text, 'its .dat is asked back');
     assert (select withdrawn_at is not null from dat.file where receipt_id = accepted.receipt_id), 'and withdrawn';
     perform test.equal((select body::jsonb from wire.doc where kind = 'void'),
-        jsonb_build_object('about', accepted.receipt_id, 'by', 'postgres', 'why', 'typed twice'), 'it is a document');
+        jsonb_build_object('about', accepted.receipt_id, 'by', 'login:postgres', 'why', 'typed twice'), 'it is a document');
 
     perform sales.void(held, 'nonsense');
     perform test.equal((select concat_ws(' ', state, hold_code) from sales.receipt where receipt_id = held),

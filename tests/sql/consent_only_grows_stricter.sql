@@ -26,7 +26,7 @@ begin
         '23514', what => 'there is no such consent');
     perform sync.loosen('party.customer', aa, 'consent', 'email', 'she signed the form of 3 May');
     perform test.equal((select consent from party.customer), 'email', 'it is loosened on her word');
-    perform test.equal((select array_agg(concat_ws(' ', column_name, value, why)) from sync.loosening),
+    perform test.equal((select array_agg(concat_ws(' ', column_name, value, why)) from journal.loosening),
         array['consent email she signed the form of 3 May'], 'which is on record');
     perform test.refused('update party.customer set consent = ''all''', '23514',
         what => 'only what was said, and only once');

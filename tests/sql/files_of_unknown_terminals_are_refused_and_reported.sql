@@ -15,7 +15,7 @@ begin
     assert (select concat_ws(' ', terminal, file_name, code) from sales.rejected) = 'T99 a.json UNKNOWN_TERMINAL'
         and (select raw from sales.rejected) = test.receipt('1'), 'the file is kept';
     perform test.equal((select concat_ws(' ', event, subject, actor) from sec.audit),
-        'UNKNOWN_TERMINAL T99 postgres', 'security hears of it');
+        'UNKNOWN_TERMINAL T99 login:postgres', 'security hears of it');
     perform test.take(test.receipt('1'), 'T99', 'a.json');
     assert (select count(*) from sec.audit) = 1 and (select count(*) from sales.rejected) = 1, 'once for each file';
     perform test.take(test.receipt('1'), 't01', 'a.json');

@@ -42,7 +42,7 @@ begin
     perform test.equal(test.customer(ana) ->> 'city', 'León', 'the new one is written');
 
     -- An entity whose key is none, and one of a table that is not there.
-    perform test.arrives(3, 4, 60, 'party.customer', 'nobody', '{"@exists": true, "name": "N"}', waits => '22P02');
+    perform test.arrives(3, 4, 60, 'party.customer', 'nobody', '{"@exists": true, "name": "N"}', waits => 'OPERATION_KEY');
     perform test.arrives(3, 5, 60, 'party.pet', ana, '{"@exists": true, "name": "Rex"}', waits => 'UNKNOWN_TABLE');
     perform test.arrives(3, 6, 70, 'party.pet', ana, '{"name": "Tom"}', '{"name": [[3, 5]]}', waits => 'UNKNOWN_TABLE');
     perform test.equal(test.heads('party.pet', ana, 'name'), '3.6', 'a table that is not there has heads');

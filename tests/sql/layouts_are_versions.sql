@@ -28,7 +28,8 @@ begin
         'for each department by itself';
     perform test.equal((select array_agg(concat_ws(' ', coalesce(department_code, '-'), version, saved_by)
             order by department_code nulls first, version) from dat.profile),
-        array['- 1 postgres', '- 2 postgres', '- 3 postgres', '02 1 postgres', '02 2 postgres'], 'and all are kept');
+        array['- 1 login:postgres', '- 2 login:postgres', '- 3 login:postgres', '02 1 login:postgres',
+            '02 2 login:postgres'], 'and all are kept');
 
     perform test.equal((select convert_from(dat, 'UTF8') from test.take(test.receipt('1', terminal => 'T02'), 'T02')),
         'PAN     ', 'a department''s own goes first');

@@ -19,7 +19,7 @@ begin
     assert answer.outcome = 'accepted' and r.receipt_id = answer.receipt_id, 'it is accepted';
     assert (r.node_id, r.business_date, r.terminal, r.department, r.series, r.receipt_number, r.printed_text,
         r.printed_local, r.printed_at, r.line_count)
-        = (1, test.day(), 'T01', '01', 'B', 'A-1', test.stamp(test.at()), test.local(), test.at(), 5), 'its header';
+        = (1, test.day(), 'T01', '01', 'B', 'A-1', test.stored(test.at()), test.local(), test.at(), 5), 'its header';
     assert (r.total, r.lines_total, r.total_difference, r.state, r.first_outcome, r.flags)
         = (24.34, 24.34, 0, 'accepted', 'accepted', '{}'::text[])
         and num_nulls(r.hold_code, r.hold_pointer, r.hold_detail) = 3, 'its money and its state';
@@ -43,12 +43,14 @@ begin
         d.prev_hash)
         is not distinct from (1, r.receipt_id, test.day(), 'receipt', null::integer, 1, 'T01', 1::bigint,
         decode(repeat('00', 32), 'hex')), 'its document';
-    assert d.body::jsonb = tree #- '{items,3,taxRate}'
+    assert d.body::jsonb = (tree #- '{items,3,taxRate}') || jsonb_build_object('timestamp', test.stored(test.at()))
         and d.body not like '%: %', 'holds what the terminal wrote, in one form';
     perform test.equal((select (head_seq, head_hash, head_hlc)::text from sync.hash_chain),
         (1, tpv.document_link(1, 'T01', 1, d.doc_id, 'receipt', d.business_date, d.prev_hash, d.content_hash),
         d.hlc)::text, 'and is the head of its hash chain');
-    perform test.equal(substring(d.doc_id::text from 15 for 1), '8', 'under an id that follows from what it is');
+    perform test.equal(left(d.doc_id::text, 15), to_char(test.local(), 'YYYYMMDD-HH24MI-8'),
+        'under an id that begins with the printed minute and follows from what it is');
+    perform test.equal(tpv.receipt_parse(test.file(tree)) ->> 'body', d.body, 'and receipt_parse says the same');
 end
 $$;
 

@@ -52,6 +52,9 @@ pub struct Args {
     /// A larger file is quarantined unread
     #[arg(long, env = "TPV_MAX_FILE_BYTES", default_value_t = 2 * 1024 * 1024)]
     max_file_bytes: u64,
+    /// The files come out of the archive's folder of this day, e.g. 20260629: they arrived then
+    #[arg(long, env = "TPV_ARCHIVED_ON", value_name = "YYYYMMDD")]
+    archived_on: Option<String>,
     /// Where /livez, /readyz and /metrics answer; port 0 takes a free one, found in .watcher.lock
     #[arg(long, env = "TPV_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:9611")]
     listen: SocketAddr,
@@ -97,6 +100,8 @@ pub struct Config {
     pub notify: bool,
     pub share: bool,
     pub max_file_bytes: u64,
+    /// The folder of the archive that the files come out of, if they do.
+    pub archived_on: Option<String>,
     pub listen: SocketAddr,
     pub log_format: LogFormat,
     pub log_level: LogLevel,
@@ -117,6 +122,8 @@ pub enum ConfigError {
     Url(#[source] tokio_postgres::Error),
     #[error("--database-url names no {0}")]
     UrlLacks(&'static str),
+    #[error("--archived-on takes the name of a folder of the archive: a day such as 20260629")]
+    ArchivedOn,
     #[error("--listen {0} can be reached by others; use a loopback address, or add --listen-public")]
     Public(SocketAddr),
 }
@@ -144,6 +151,7 @@ impl Config {
             notify: !args.no_notify,
             share: args.share,
             max_file_bytes: args.max_file_bytes,
+            archived_on: args.archived_on.map(archive_folder).transpose()?,
             listen: args.listen,
             log_format: args.log_format,
             log_level: args.log_level,
@@ -171,10 +179,19 @@ impl Config {
             "notify": self.notify,
             "share": self.share,
             "max_file_bytes": self.max_file_bytes,
+            "archived_on": self.archived_on,
             "listen": self.listen,
             "log_format": format!("{:?}", self.log_format).to_lowercase(),
             "log_level": format!("{:?}", self.log_level).to_lowercase(),
         })
+    }
+}
+
+fn archive_folder(name: String) -> Result<String, ConfigError> {
+    let digits = name.len() == 8 && name.bytes().all(|byte| byte.is_ascii_digit());
+    match digits && chrono::NaiveDate::parse_from_str(&name, "%Y%m%d").is_ok() {
+        true => Ok(name),
+        false => Err(ConfigError::ArchivedOn),
     }
 }
 
@@ -223,6 +240,16 @@ mod tests {
     fn a_fault_names_the_setting_and_what_it_accepts() {
         let error = config(&["--connections", "0"]).unwrap_err().to_string();
         assert_eq!(error, "--connections is 0; it takes 1 to 64");
+    }
+
+    #[test]
+    fn a_folder_of_the_archive_is_a_day() {
+        let day = |name| config(&["--archived-on", name]).map(|config| config.archived_on);
+        assert_eq!(day("20260629").unwrap().as_deref(), Some("20260629"));
+        for name in ["20261329", "2026-06-29", "today", "", "/20260629"] {
+            assert!(matches!(day(name), Err(ConfigError::ArchivedOn)), "{name}");
+        }
+        assert_eq!(config(&[]).unwrap().archived_on, None);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //!
 //! Decided once, here: a cast in SQL silently takes the second instant of an hour that comes twice.
 
-use chrono::{DateTime, Duration, FixedOffset, LocalResult, Months, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono::{
+    DateTime, Duration, FixedOffset, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 
 use crate::problem::Problem;
@@ -109,10 +111,7 @@ impl StoreDay {
     /// The day that a receipt printed at `printed` is booked on when it arrives at `arrival`.
     pub fn business_day(&self, printed: &Printed, arrival: DateTime<Utc>, window: ClockWindow) -> BusinessDay {
         let today = self.date_of(arrival);
-        let date = self.date_of_local(printed.local);
-        let oldest = today.checked_sub_months(Months::new(13)).unwrap_or(NaiveDate::MIN);
-        let newest = today.checked_add_months(Months::new(2)).unwrap_or(NaiveDate::MAX);
-        if date < oldest || date > newest {
+        if !self.can_be_dated(printed.local.date(), arrival) {
             let detail = "the printed date is more than 13 months before or 2 months after its arrival";
             return BusinessDay {
                 date: today,
@@ -124,7 +123,36 @@ impl StoreDay {
         if age > window.max_age || -age > window.max_ahead {
             return BusinessDay { date: today, flag: Some("CLOCK_SKEW"), hold: None };
         }
-        BusinessDay { date, flag: None, hold: None }
+        BusinessDay { date: self.date_of_local(printed.local), flag: None, hold: None }
+    }
+
+    /// Whether a printed date can be meant, so that it may say which receipt it is.
+    fn can_be_dated(&self, printed: NaiveDate, arrival: DateTime<Utc>) -> bool {
+        let today = self.calendar_day(arrival);
+        let oldest = today.checked_sub_months(Months::new(13)).unwrap_or(NaiveDate::MIN);
+        let newest = today.checked_add_months(Months::new(2)).unwrap_or(NaiveDate::MAX);
+        (oldest..=newest).contains(&printed)
+    }
+
+    /// The day on the store's calendar.
+    pub fn calendar_day(&self, instant: DateTime<Utc>) -> NaiveDate {
+        instant.with_timezone(&self.zone).date_naive()
+    }
+
+    /// When a file arrived that lay in the archive's folder of that day. The folder does not tell
+    /// the hour, so it is that of the ticket, as near as the day comes to it; noon for a ticket of
+    /// another time.
+    pub fn arrival_on(&self, day: NaiveDate, printed: &Printed) -> DateTime<Utc> {
+        let at = |time: NaiveTime| self.printed(day.and_time(time), None, "", None).instant;
+        let near = (printed.local.date() - day).num_days().abs() <= 1;
+        match near {
+            true => {
+                let last = NaiveTime::from_hms_opt(23, 59, 59).unwrap_or_default();
+                let (first, last) = (at(NaiveTime::MIN), at(last));
+                printed.instant.clamp(first, last.max(first))
+            }
+            false => at(NaiveTime::from_hms_opt(12, 0, 0).unwrap_or_default()),
+        }
     }
 }
 
@@ -199,6 +227,19 @@ mod tests {
         for skewed in ["2026-06-10T10:00:00", "2026-08-10T10:00:00"] {
             let day = day(skewed);
             assert_eq!((day.date, day.flag), (NaiveDate::from_ymd_opt(2026, 7, 10).unwrap(), Some("CLOCK_SKEW")));
+        }
+    }
+
+    #[test]
+    fn a_file_of_the_archive_arrived_on_the_day_of_its_folder() {
+        let day = NaiveDate::from_ymd_opt(2026, 7, 10).unwrap();
+        let at = |text| MADRID.arrival_on(day, &MADRID.printed(wall(text), None, "1", None));
+        assert_eq!(at("2026-07-10T18:30:00"), instant("2026-07-10T16:30:00"));
+        assert_eq!(at("2026-07-09T23:50:00"), instant("2026-07-09T22:00:00"));
+        assert_eq!(at("2026-07-11T00:20:00"), instant("2026-07-10T21:59:59"));
+        for elsewhere in ["2000-01-01T00:03:00", "2026-06-10T10:00:00", "9999-12-31T10:00:00"] {
+            assert_eq!(at(elsewhere), instant("2026-07-10T10:00:00"), "{elsewhere}");
+            assert_eq!(MADRID.calendar_day(at(elsewhere)), day);
         }
     }
 

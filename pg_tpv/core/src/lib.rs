@@ -18,11 +18,31 @@ pub mod dat;
 // The numbers of barcodes.
 pub mod barcode;
 
+// What was sold, as documents say it.
+pub mod item;
+
+// Who acts, what of the chain a person may see, and what a request looks like.
+pub mod actor;
+pub mod form;
+pub mod scope;
+
 // The identity of a document.
 pub mod document_id;
 
+// The kinds of documents, and the version of each kind's body.
+pub mod document_kind;
+
 // The hash chain that documents form.
 pub mod hash_chain;
+
+// What heartbeats say of hash chains.
+pub mod heartbeat;
+
+// What differs between the rows that documents explain and those that are there.
+pub mod rebuild;
+
+// What an apply worker remembers while documents arrive.
+pub mod arrival;
 
 // Operations on rows of all nodes, merged: heads, policies, snapshots.
 pub mod merge;
@@ -39,7 +59,9 @@ pub mod clock;
 // Which replication commands a peer may give.
 pub mod walsender;
 
-// What the others are made of: JSON with exact numbers, code pages, faults with their place.
+// What the others are made of: JSON with exact numbers, numbers as PostgreSQL stores them, code
+// pages, faults with their place.
 mod encoding;
 pub mod json;
+pub mod numeric;
 pub mod problem;

@@ -26,7 +26,9 @@ fn tests_in(folder: &Path, names: &mut BTreeSet<String>) {
 fn every_test_that_a_decision_names_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut names = BTreeSet::new();
-    tests_in(&root.join("tests"), &mut names);
+    for folder in ["tests", "pg_tpv/core/src", "pg_tpv/core/tests"] {
+        tests_in(&root.join(folder), &mut names);
+    }
     let document = fs::read_to_string(root.join("docs/decisions.md")).unwrap();
     // A sentence: nothing else in backticks has so many words.
     let is_sentence = |word: &&str| word.matches('_').count() >= 4 && !word.contains(char::is_whitespace);

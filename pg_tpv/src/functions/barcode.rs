@@ -31,9 +31,14 @@ pub fn barcode_decode(code: &str, rules: JsonbText) -> JsonbText {
 }
 
 fn decode(code: &str, rules: &JsonbText) -> Result<JsonbText, Refusal> {
-    let rules = BarcodeRule::list_from_json(&rules.read_as("the barcode rules")?)
-        .map_err(|faults| Refusal::faulty("the barcode rules cannot be used", &faults))?;
-    Ok(barcode::decode(code, &rules).to_json().into())
+    Ok(barcode::decode(code, &parsed_rules(rules)?).to_json().into())
+}
+
+/// # Errors
+/// `22023` for rules that cannot be used, their faults in the detail.
+pub(super) fn parsed_rules(rules: &JsonbText) -> Result<Vec<BarcodeRule>, Refusal> {
+    BarcodeRule::list_from_json(&rules.read_as("the barcode rules")?)
+        .map_err(|faults| Refusal::faulty("the barcode rules cannot be used", &faults))
 }
 
 extension_sql!(

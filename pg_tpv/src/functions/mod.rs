@@ -2,7 +2,10 @@
 
 mod barcode;
 mod dat;
+mod form;
+mod hash_chain;
 mod identity;
+mod item;
 mod receipt_parse;
 mod registration;
 

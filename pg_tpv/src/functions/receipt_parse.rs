@@ -6,6 +6,7 @@ use tpv_core::problem::Problem;
 use tpv_core::receipt::{Declaration, Verdict, parse};
 
 use crate::guc;
+use crate::node::store;
 use crate::postgres::JsonbText;
 
 /// The verdict on the bytes of a terminal's file, as an object:
@@ -19,6 +20,9 @@ use crate::postgres::JsonbText;
 /// | `content_hash` | SHA-256 of `body` in hexadecimal; null when quarantined |
 /// | `body` | the canonical text that is stored, as a string; null when quarantined |
 ///
+/// In the database of a store a time is in the store's zone, as it is when the receipt is stored.
+/// Elsewhere it is in the zone that `terminal` declares, or with the offset that was printed.
+///
 /// It never raises, whatever the bytes and whatever `terminal` declares: a declaration that cannot
 /// be used quarantines with `TERMINAL_CONFIG`. Stable and not immutable, since the limits are
 /// settings.
@@ -26,7 +30,10 @@ use crate::postgres::JsonbText;
 pub fn receipt_parse(raw: &[u8], terminal: default!(JsonbText, "'{}'")) -> JsonbText {
     let terminal = terminal.read().map_err(unreadable).and_then(|declared| Declaration::from_json(&declared));
     let verdict = match terminal {
-        Ok(terminal) => parse(raw, &terminal, &guc::limits()),
+        Ok(terminal) => {
+            let terminal = Declaration { store_zone: store::zone_here(), ..terminal };
+            parse(raw, &terminal, &guc::limits())
+        }
         Err(mut problems) => {
             problems.truncate(MOST_PROBLEMS);
             Verdict::quarantined(problems)

@@ -2,18 +2,19 @@
 //! may append to it.
 
 use chrono::NaiveDate;
-use tpv_core::hash_chain::{Hash, Link, next_hlc, sha256};
+use tpv_core::document_kind::DocumentKind;
+use tpv_core::hash_chain::{ChainName, Hash, Link, next_hlc, sha256};
 use uuid::Uuid;
 
 use crate::node::clock::hlc_now;
 use crate::postgres::sql;
-use crate::wire::SCHEMA_VERSION;
 
 /// A hash chain that this transaction has locked, and the documents that it is about to append.
 #[derive(Debug)]
 pub struct HashChain {
     node_id: i32,
     name: String,
+    to_node: Option<i32>,
     head_seq: i64,
     head_hash: Hash,
     head_hlc: i64,
@@ -24,7 +25,7 @@ pub struct HashChain {
 struct Appended {
     doc_id: Uuid,
     business_date: NaiveDate,
-    kind: &'static str,
+    kind: DocumentKind,
     hlc: i64,
     seq: i64,
     prev_hash: Hash,
@@ -36,19 +37,22 @@ const HEAD: &str =
     "select head_seq, head_hash, head_hlc from sync.hash_chain where node_id = $1 and chain = $2 for update";
 const BEGIN: &str = "insert into sync.hash_chain (node_id, chain) values ($1, $2) on conflict do nothing";
 const APPEND: &str = r"
-    insert into wire.doc (node_id, doc_id, business_date, kind, hlc, schema_version, chain, chain_seq,
+    insert into wire.doc (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq,
     prev_hash, body, content_hash)
-    select $1, d.doc_id, d.business_date, d.kind, d.hlc, $2, $3, d.seq, d.prev_hash, d.body, d.content_hash
-    from unnest($4::uuid[], $5::date[], $6::text[], $7::bigint[], $8::bigint[], $9::bytea[], $10::text[], $11::bytea[])
-      as d (doc_id, business_date, kind, hlc, seq, prev_hash, body, content_hash)
+    select $1, d.doc_id, d.business_date, d.kind, $12, d.hlc, d.schema_version, $2, d.seq, d.prev_hash, d.body, d.content_hash
+    from unnest($3::uuid[], $4::date[], $5::text[], $6::integer[], $7::bigint[], $8::bigint[], $9::bytea[], $10::text[],
+        $11::bytea[])
+      as d (doc_id, business_date, kind, schema_version, hlc, seq, prev_hash, body, content_hash)
     order by d.seq";
 const MOVE_HEAD: &str =
     "update sync.hash_chain set head_seq = $3, head_hash = $4, head_hlc = $5 where node_id = $1 and chain = $2";
 
 impl HashChain {
-    /// Locks a hash chain until the transaction ends: that of a terminal, or the node's own under
-    /// the empty name.
-    pub fn lock(node_id: i32, name: &str) -> Self {
+    /// Locks a hash chain until the transaction ends. Documents of a chain that is addressed to a
+    /// node are addressed to it, and no others.
+    pub fn lock(node_id: i32, chain: ChainName<'_>) -> Self {
+        let written = chain.to_string();
+        let name = written.as_str();
         let head = || sql::row(HEAD, &[node_id.into(), name.into()], |row| (row.must(1), row.hash(2), row.must(3)));
         let (head_seq, head_hash, head_hlc) = head()
             .or_else(|| {
@@ -56,11 +60,12 @@ impl HashChain {
                 head()
             })
             .unwrap_or_else(|| sql::broken("the head of a hash chain is gone"));
-        Self { node_id, name: name.to_owned(), head_seq, head_hash, head_hlc, appended: Vec::new() }
+        let to_node = chain.addressee();
+        Self { node_id, name: written, to_node, head_seq, head_hash, head_hlc, appended: Vec::new() }
     }
 
     /// Appends a document; it is written with the others by [`HashChain::write`].
-    pub fn append(&mut self, kind: &'static str, business_date: NaiveDate, doc_id: Uuid, body: String) {
+    pub fn append(&mut self, kind: DocumentKind, business_date: NaiveDate, doc_id: Uuid, body: String) {
         let content_hash = sha256(body.as_bytes());
         let prev_hash = self.head_hash;
         self.head_seq += 1;
@@ -70,7 +75,7 @@ impl HashChain {
             chain: &self.name,
             chain_seq: self.head_seq,
             doc_id,
-            kind,
+            kind: kind.word(),
             business_date,
             prev_hash: &prev_hash,
             content_hash: &content_hash,
@@ -91,22 +96,23 @@ impl HashChain {
             APPEND,
             &[
                 self.node_id.into(),
-                SCHEMA_VERSION.into(),
                 self.name.as_str().into(),
                 docs.iter().map(|doc| sql::uuid(doc.doc_id)).collect::<Vec<_>>().into(),
                 docs.iter().map(|doc| sql::date(doc.business_date)).collect::<Vec<_>>().into(),
-                docs.iter().map(|doc| doc.kind).collect::<Vec<_>>().into(),
+                docs.iter().map(|doc| doc.kind.word()).collect::<Vec<_>>().into(),
+                docs.iter().map(|doc| doc.kind.schema_version()).collect::<Vec<_>>().into(),
                 docs.iter().map(|doc| doc.hlc).collect::<Vec<_>>().into(),
                 docs.iter().map(|doc| doc.seq).collect::<Vec<_>>().into(),
                 docs.iter().map(|doc| hash(&doc.prev_hash)).collect::<Vec<_>>().into(),
                 docs.iter().map(|doc| doc.body.as_str()).collect::<Vec<_>>().into(),
                 docs.iter().map(|doc| hash(&doc.content_hash)).collect::<Vec<_>>().into(),
+                self.to_node.into(),
             ],
         );
         if written != docs.len() {
             // sales.receipt_key has lost the key of a document that exists. To leave that document
             // out here would make a hole in the hash chain.
-            sql::broken("a document to be written is there already; sales.rebuild_projections() restores its key");
+            sql::broken("a document to be written is there already; sales.rebuild_projections restores its key");
         }
         let head: Vec<u8> = hash(&self.head_hash);
         sql::execute(

@@ -6,6 +6,7 @@
 use chrono::Utc;
 use pgrx::datum::Array;
 use pgrx::prelude::*;
+use tpv_core::intake::archive_day;
 use tpv_core::problem::Problem;
 use tpv_core::receipt::parse;
 
@@ -21,7 +22,8 @@ use crate::postgres::{DataFault, Refusal, attempt};
 const MOST_FILES: usize = 64;
 
 /// Ingests files of one terminal: one row for each file, in their order. Called through
-/// `sales.ingest_files`.
+/// `sales.ingest_files`. A file whose name has a folder that is a day, as `20261128/4711.json`,
+/// comes out of the archive and arrived on that day.
 ///
 /// # Errors
 /// `22023` for more than 64 files or names that do not go with them, `22004` for no terminal or no
@@ -77,7 +79,10 @@ fn ingest(code: &str, files: &[&[u8]], names: Option<&[Option<&str>]>) -> Result
     let judged: Vec<File<'_>> = files
         .iter()
         .enumerate()
-        .map(|(index, raw)| File { name: name(index), raw, verdict: parse(raw, &terminal.declaration, &limits) })
+        .map(|(index, raw)| {
+            let (name, verdict) = (name(index), parse(raw, &terminal.declaration, &limits));
+            File { name, archived_on: name.and_then(archive_day), raw, verdict }
+        })
         .collect();
     Ok(match attempt(|| Ok(ingest_together(&terminal, &judged))) {
         Ok(answers) => answers,

@@ -5,14 +5,16 @@ use chrono::{DateTime, NaiveDate, Utc};
 use pgrx::prelude::*;
 use tpv_core::day::Printed;
 use tpv_core::document_id::{document_about, document_of_day};
+use tpv_core::document_kind::DocumentKind;
+use tpv_core::hash_chain::ChainName;
 use tpv_core::intake::{Dat, dat_of_body};
-use tpv_core::receipt::{Receipt, State, is_id, reason};
+use tpv_core::receipt::{Receipt, State, is_name, reason};
 use uuid::Uuid;
 
 use super::dat_file;
 use super::hash_chain::HashChain;
 use super::terminal::{Terminal, no_store};
-use crate::node::this_node;
+use crate::node::{acting, this_node};
 use crate::postgres::{Refusal, sql};
 use crate::projection::{lock_receipts, state_of_receipt};
 
@@ -55,7 +57,7 @@ fn release(receipt_id: Option<pgrx::Uuid>, why: Option<&str>, file_name: Option<
         State::Accepted => return Err(wrong_state("the receipt is not held")),
     }
     case.publish(file_name)?;
-    case.record("release", 0);
+    case.record(DocumentKind::Release, 0);
     Ok(())
 }
 
@@ -65,7 +67,7 @@ fn void(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) -> Result<(), Refusal
         return Err(wrong_state("the receipt is voided already"));
     }
     dat_file::withdraw(case.node_id, case.receipt_id, case.why);
-    case.record("void", 0);
+    case.record(DocumentKind::Void, 0);
     Ok(())
 }
 
@@ -74,7 +76,7 @@ fn withdraw(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) -> Result<(), Ref
     if !dat_file::withdraw(case.node_id, case.receipt_id, case.why) {
         return Err(wrong_state("the receipt has no .dat that could be withdrawn"));
     }
-    case.record_once_more("withdraw");
+    case.record_once_more(DocumentKind::Withdraw);
     Ok(())
 }
 
@@ -90,7 +92,7 @@ fn render(receipt_id: Option<pgrx::Uuid>, why: Option<&str>) -> Result<(), Refus
     dat_file::withdraw(case.node_id, case.receipt_id, case.why);
     dat_file::supersede(case.node_id, case.receipt_id);
     case.publish(None)?;
-    case.record_once_more("render");
+    case.record_once_more(DocumentKind::Render);
     Ok(())
 }
 
@@ -98,17 +100,18 @@ fn close(business_date: Option<Date>, why: Option<&str>) -> Result<(), Refusal> 
     let business_date = Refusal::unless_given(business_date, "business_date")?;
     let date = crate::postgres::calendar_day(business_date)?;
     let node_id = this_node().ok_or_else(no_store)?;
-    let store = crate::node::store::day_of(node_id).ok_or_else(no_store)?;
+    let store = crate::node::store::day_of(node_id).map_err(|_| no_store())?;
     if date > store.date_of(Utc::now()) {
         return Err(wrong_state("the business day has not begun"));
     }
-    let mut chain = HashChain::lock(node_id, "");
+    let mut chain = HashChain::lock(node_id, ChainName::OWN);
     let closed = sql::row(CLOSED, &[node_id.into(), business_date.into()], |_| ());
     if closed.is_some() {
         return Err(wrong_state("the business day is closed already"));
     }
-    let body = reason(None, &sql::session_user(), why.unwrap_or_default(), None);
-    chain.append("day_close", date, document_of_day(node_id, "day_close", date), body);
+    let body = reason(None, &acting(), why.unwrap_or_default(), None);
+    let kind = DocumentKind::DayClose;
+    chain.append(kind, date, document_of_day(node_id, kind, date), body);
     chain.write();
     Ok(())
 }
@@ -130,7 +133,7 @@ struct Case<'w> {
 }
 
 const RECEIPT: &str = r"
-    select d.business_date, d.chain, d.body from wire.doc d
+    select d.business_date, d.body::json ->> 'terminalId', d.body from wire.doc d
     where d.node_id = $1 and d.doc_id = $2 and d.kind = 'receipt'";
 
 impl<'w> Case<'w> {
@@ -140,7 +143,7 @@ impl<'w> Case<'w> {
             return Err(wrong_state("a reason is required"));
         }
         let node_id = this_node().ok_or_else(no_store)?;
-        let chain = Some(HashChain::lock(node_id, ""));
+        let chain = Some(HashChain::lock(node_id, ChainName::OWN));
         let found = sql::row(RECEIPT, &[node_id.into(), receipt_id.into()], |row| {
             (row.date(1), row.must::<String>(2), row.must::<String>(3))
         });
@@ -163,8 +166,8 @@ impl<'w> Case<'w> {
             .ok_or_else(|| wrong_state("the terminal of the receipt is no longer registered"))?;
         let mut dat = self.dat(&terminal)?;
         if let Some(name) = file_name {
-            if !is_id(name) {
-                let message = "a file name has 1 to 32 letters, digits, points, hyphens and underscores";
+            if !is_name(name) {
+                let message = "a file name has 1 to 64 letters, digits, points, hyphens and underscores";
                 return Err(wrong_state(message));
             }
             dat.name = name.to_owned();
@@ -190,27 +193,27 @@ impl<'w> Case<'w> {
             Some(instant) => {
                 Printed { instant, local: instant.with_timezone(&terminal.store.zone).naive_local(), flag: None }
             }
-            None => context.printed(&receipt, None),
+            None => context.printed(receipt.timestamp, &receipt.receipt_id, None),
         };
-        let dat = dat_of_body(&terminal.profile, &self.body, &printed, self.business_date, context.published_on());
+        let dat = dat_of_body(&context, &self.body, &printed, self.business_date);
         let hint = "Save a layout that can show it with dat.save_profile, or void the receipt.";
         dat.map_err(|error| Refusal::from(error).hint(hint))
     }
 
     /// Writes the decision as a document.
-    fn record(&mut self, kind: &'static str, nth: i64) {
+    fn record(&mut self, kind: DocumentKind, nth: i64) {
         let Some(mut chain) = self.chain.take() else { return };
-        let body = reason(Some(self.receipt_id), &sql::session_user(), self.why, None);
+        let body = reason(Some(self.receipt_id), &acting(), self.why, None);
         let id = document_about(self.node_id, kind, self.receipt_id, nth);
         chain.append(kind, self.business_date, id, body);
         chain.write();
     }
 
     /// The same for a decision that can be made several times.
-    fn record_once_more(&mut self, kind: &'static str) {
+    fn record_once_more(&mut self, kind: DocumentKind) {
         const BEFORE: &str =
             "select count(*) from sales.receipt_event where node_id = $1 and receipt_id = $2 and kind = $3";
-        let args = [self.node_id.into(), sql::uuid(self.receipt_id).into(), kind.into()];
+        let args = [self.node_id.into(), sql::uuid(self.receipt_id).into(), kind.word().into()];
         let nth = sql::row(BEFORE, &args, |row| row.must::<i64>(1)).unwrap_or(0);
         self.record(kind, nth);
     }

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, NaiveDate, Utc};
 use tpv_core::day;
 use tpv_core::document_id::ReceiptKey;
-use tpv_core::intake::{Decision, New, PreviousReceipt, StoredReceipt, TerminalContext, decide, name_taken};
+use tpv_core::hash_chain::ChainName;
+use tpv_core::intake::{Decision, New, PreviousReceipt, StoredReceipt, TerminalContext, Undated, decide, name_taken};
 use tpv_core::receipt::{Receipt, State};
 use uuid::Uuid;
 
@@ -18,7 +20,7 @@ use crate::projection::{lock_receipts, state_of_receipt};
 /// Decides about all files, in their order. The terminal's hash chain is locked, so what is known
 /// stays so until the transaction ends. The names of their `.dat` files are taken on the way.
 pub fn sort(terminal: &Terminal, context: &TerminalContext<'_>, files: &[File<'_>]) -> (HashChain, Vec<Decision>) {
-    let chain = HashChain::lock(terminal.node_id, &terminal.code);
+    let chain = HashChain::lock(terminal.node_id, ChainName::of_terminal(&terminal.code));
     let mut known = known_receipts(context, files);
     let stored = tail(&terminal.code);
     let mut decisions = Vec::with_capacity(files.len());
@@ -40,10 +42,12 @@ pub fn sort(terminal: &Terminal, context: &TerminalContext<'_>, files: &[File<'_
         };
         let key = file.verdict.receipt.as_ref().map(|receipt| context.key(receipt));
         let of_key = key.as_ref().and_then(|key| known.get(key)).map(Vec::as_slice).unwrap_or_default();
-        let decision = decide(context, &file.verdict, of_key, previous.as_ref());
+        let decision = decide(context, &file.verdict, of_key, previous.as_ref(), file.archived_on);
         if let (Decision::New(new), Some(content_hash)) = (&decision, file.verdict.content_hash) {
-            known.entry(new.key.clone()).or_default().push(StoredReceipt { receipt_id: new.doc_id, content_hash });
-            if !new.conflicts {
+            let undated = new.arrived_on.map(|arrived_on| Undated { arrived_on, at: context.arrival });
+            let stored = StoredReceipt { receipt_id: new.doc_id, content_hash, undated };
+            known.entry(new.key.clone()).or_default().push(stored);
+            if new.is_in_order() {
                 let printed = day::PreviousTime { number: new.key.number.clone(), instant: new.printed.instant };
                 last = Some((index, printed, new.doc_id));
             }
@@ -97,10 +101,10 @@ fn new_of_mut(decisions: &mut [Decision]) -> impl Iterator<Item = &mut New> {
 /// `offset 0` keeps the planner from turning the look-ups into a join, which could read all
 /// receipts of the terminal.
 const KNOWN: &str = r"
-    select f.printed_date, f.series, f.receipt_number, k.receipt_id, k.content_hash
+    select f.printed_date, f.series, f.receipt_number, k.receipt_id, k.content_hash, k.arrived_on, k.business_date
     from unnest($2::date[], $3::text[], $4::text[]) as f (printed_date, series, receipt_number)
     cross join lateral (
-      select k.receipt_id, k.content_hash from sales.receipt_key k
+      select k.receipt_id, k.content_hash, k.arrived_on, k.business_date from sales.receipt_key k
        where k.terminal = $1 and k.printed_date = f.printed_date and k.series = f.series
          and k.receipt_number = f.receipt_number
       offset 0) k";
@@ -129,18 +133,37 @@ fn known_receipts(context: &TerminalContext<'_>, files: &[File<'_>]) -> HashMap<
             series: row.must(2),
             number: row.must(3),
         };
-        (key, StoredReceipt { receipt_id: row.uuid(4), content_hash: row.hash(5) })
+        let arrived_on = row.get(6).map(sql::day);
+        (
+            key,
+            StoredReceipt { receipt_id: row.uuid(4), content_hash: row.hash(5), undated: None },
+            arrived_on,
+            row.date(7),
+        )
     });
-    for (key, receipt) in rows {
+    for (key, mut receipt, arrived_on, business_date) in rows {
+        receipt.undated = arrived_on.map(|arrived_on| {
+            let at = recorded_at(context.node_id, receipt.receipt_id, business_date);
+            Undated { arrived_on, at }
+        });
         known.entry(key).or_default().push(receipt);
     }
     known
 }
 
+const HLC: &str = "select hlc from wire.doc where node_id = $1 and doc_id = $2 and business_date = $3";
+
+/// When a document was recorded. Only asked for receipts whose date identifies nothing.
+fn recorded_at(node_id: i32, doc_id: Uuid, business_date: NaiveDate) -> DateTime<Utc> {
+    let args = [node_id.into(), sql::uuid(doc_id).into(), sql::date(business_date).into()];
+    let hlc: i64 = sql::row(HLC, &args, |row| row.must(1)).unwrap_or_default();
+    crate::wire::recorded_at(hlc)
+}
+
 /// The last receipt of the terminal that is stored.
 struct Tail {
     receipt_id: Uuid,
-    business_date: chrono::NaiveDate,
+    business_date: NaiveDate,
     printed: day::PreviousTime,
 }
 
@@ -155,7 +178,7 @@ fn tail(terminal: &str) -> Option<Tail> {
         business_date: row.date(2),
         printed: day::PreviousTime {
             number: row.must(3),
-            instant: chrono::DateTime::from_timestamp_micros(row.must(4)).unwrap_or_default(),
+            instant: DateTime::from_timestamp_micros(row.must(4)).unwrap_or_default(),
         },
     })
 }

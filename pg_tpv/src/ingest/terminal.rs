@@ -25,7 +25,7 @@ pub struct Terminal {
     /// Whether it may send receipts.
     pub active: bool,
     pub store: StoreDay,
-    /// What it declares, with the store's barcode rules.
+    /// What it declares, with the store's barcode rules and time zone.
     pub declaration: Declaration,
     /// The layout of its `.dat` files, and which one that is.
     pub profile: Rc<Profile>,
@@ -34,20 +34,23 @@ pub struct Terminal {
     closed: Vec<NaiveDate>,
 }
 
+/// Of a till nothing is taken in as a ticket.
 const TERMINAL: &str = r"
     select n.node_id, s.timezone, s.cutoff_hour::integer, t.department_code, t.active,
       t.declares::text,
-      (select coalesce(jsonb_agg(catalog.rule_as_json(r) order by r.priority, r.name), '[]')
-         from catalog.barcode_rule r where r.node_id is null or r.node_id = n.node_id)::text,
+      catalog.barcode_rules(n.node_id)::text,
       p.profile_id, p.version, p.profile::text,
       array(select c.business_date from sales.day_close c
              where c.node_id = n.node_id and c.business_date >= current_date - 400)
     from sync.this_node n
-    join org.store s on s.node_id = n.node_id
-    left join org.terminal t on t.node_id = n.node_id and t.code = $1
+    join org.store s on s.node_id = n.node_id and not s.deleted
+    left join (org.terminal t
+      join org.department d on d.node_id = t.node_id and d.code = t.department_code and not d.deleted)
+      on t.node_id = n.node_id and t.code = $1 and t.kind = 'department' and not t.deleted
     left join lateral (
       select p.profile_id, p.version, p.profile from dat.profile p
-       where p.node_id = n.node_id and (p.department_code is null or p.department_code = t.department_code)
+       where p.node_id = n.node_id and not p.deleted
+         and (p.department_code is null or p.department_code = t.department_code)
        order by p.department_code nulls last, p.version desc limit 1
     ) p on t.code is not null";
 
@@ -60,16 +63,19 @@ impl Terminal {
     pub fn find(code: &str) -> Result<Option<Self>, Refusal> {
         sql::row(TERMINAL, &[code.into()], |row| {
             let Some(department) = row.get::<String>(4) else { return Ok(None) };
-            let declaration = declaration(&row.must::<String>(6), &row.must::<String>(7))?;
+            let Some(profile) = row.get::<String>(10) else { return Err(no_layout()) };
+            let store =
+                store_day(&row.must::<String>(2), row.must(3)).unwrap_or_else(|fault| sql::broken(&fault.detail));
+            let declaration = declaration(&row.must::<String>(6), &row.must::<String>(7), store)?;
             let closed: Array<'_, Date> = row.must(11);
             Ok(Some(Self {
                 node_id: row.must(1),
                 code: code.to_owned(),
                 department,
                 active: row.must(5),
-                store: store_day(row.must(2), row.must(3)),
+                store,
                 declaration,
-                profile: parsed_profile(JsonbText(row.must(10)))?,
+                profile: parsed_profile(JsonbText(profile))?,
                 layout: Layout { profile_id: row.uuid(8), version: row.must(9) },
                 closed: closed.iter().flatten().map(sql::day).collect(),
             }))
@@ -89,6 +95,7 @@ impl Terminal {
             late_after: guc::late_after(),
             closed: &self.closed,
             profile: &self.profile,
+            id_map: &self.declaration.id_map,
             arrival,
         }
     }
@@ -96,20 +103,28 @@ impl Terminal {
 
 /// The declaration and the rules were checked when they were saved. A fault here was written by
 /// another version.
-fn declaration(declares: &str, rules: &str) -> Result<Declaration, Refusal> {
+fn declaration(declares: &str, rules: &str, store: StoreDay) -> Result<Declaration, Refusal> {
     let read = |text: &str| json::read(text, usize::MAX).map_err(sql::unreadable);
     let mut declares = read(declares)?;
     if let Value::Object(members) = &mut declares {
         members.push(("barcode_rules".to_owned(), read(rules)?));
     }
-    Declaration::from_json(&declares).map_err(|faults| {
+    let declared = Declaration::from_json(&declares).map_err(|faults| {
         Refusal::faulty("what the terminal declares cannot be used", &faults)
             .hint("Register the terminal again with org.register_terminal; catalog.barcode_rule holds the rules.")
-    })
+    })?;
+    Ok(Declaration { store_zone: Some(store.zone), ..declared })
+}
+
+/// Every layout was deleted.
+fn no_layout() -> Refusal {
+    let code = PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
+    Refusal::new(code, "the store has no layout of .dat files").hint("Save one with dat.save_profile.")
 }
 
 /// This database is not registered as a store.
 pub fn no_store() -> Refusal {
     let code = PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
-    Refusal::new(code, "this database is no store yet").hint("Register it with org.register_store.")
+    Refusal::new(code, "this database is no store, or its store was deleted")
+        .hint("Register it with org.register_store. In a chain, central says in org.store whether a store is deleted.")
 }

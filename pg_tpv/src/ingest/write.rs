@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use tpv_core::actor::Actor;
 use tpv_core::document_id::document_about;
-use tpv_core::hash_chain::sha256;
+use tpv_core::document_kind::DocumentKind;
+use tpv_core::hash_chain::{Hash, sha256};
 use tpv_core::intake::{Dat, Decision, New};
 use tpv_core::problem::Problem;
 use tpv_core::receipt::reason;
@@ -48,15 +50,16 @@ const UNDONE: &str = "undone by the ticket after it";
 
 /// The receipt, what the store decided about it, and what it undoes.
 fn append(node_id: i32, chain: &mut HashChain, new: &New, body: &str) {
-    chain.append("receipt", new.business_date, new.doc_id, body.to_owned());
+    chain.append(DocumentKind::Receipt, new.business_date, new.doc_id, body.to_owned());
     if !new.intake.is_empty() {
-        let id = document_about(node_id, "intake", new.doc_id, 0);
-        chain.append("intake", new.business_date, id, new.intake.to_body(new.doc_id));
+        let id = document_about(node_id, DocumentKind::Intake, new.doc_id, 0);
+        chain.append(DocumentKind::Intake, new.business_date, id, new.intake.to_body(new.doc_id));
     }
     if let Some(undone) = new.voids {
-        let id = document_about(node_id, "void", undone, 0);
-        let body = reason(Some(undone), &new.key.terminal, UNDONE, Some(new.doc_id));
-        chain.append("void", new.business_date, id, body);
+        let id = document_about(node_id, DocumentKind::Void, undone, 0);
+        let by = Actor::Terminal(new.key.terminal.clone());
+        let body = reason(Some(undone), &by, UNDONE, Some(new.doc_id));
+        chain.append(DocumentKind::Void, new.business_date, id, body);
     }
 }
 
@@ -75,19 +78,20 @@ fn accepted(new: New) -> Answer {
 
 const KEYS: &str = r"
     insert into sales.receipt_key (terminal, printed_date, series, receipt_number, variant, receipt_id,
-      business_date, content_hash, first_outcome, flags)
+      business_date, content_hash, first_outcome, flags, arrived_on)
     select $1, k.printed_date, k.series, k.receipt_number, k.variant, k.receipt_id, k.business_date, k.content_hash,
-      k.first_outcome, k.flags::text[]
+      k.first_outcome, k.flags::text[], k.arrived_on
     from unnest($2::date[], $3::text[], $4::text[], $5::bytea[], $6::uuid[], $7::date[], $8::bytea[], $9::text[],
-        $10::text[])
-      as k (printed_date, series, receipt_number, variant, receipt_id, business_date, content_hash, first_outcome, flags)";
+        $10::text[], $11::date[])
+      as k (printed_date, series, receipt_number, variant, receipt_id, business_date, content_hash, first_outcome, flags,
+        arrived_on)";
 
 fn write_keys(terminal: &Terminal, files: &[File<'_>], decisions: &[Decision]) {
-    let new: Vec<(&New, Vec<u8>)> = files
+    let new: Vec<(&New, Hash)> = files
         .iter()
         .zip(decisions)
         .filter_map(|(file, decision)| match decision {
-            Decision::New(new) => Some((&**new, file.verdict.content_hash?.to_vec())),
+            Decision::New(new) => Some((&**new, file.verdict.content_hash?)),
             _ => None,
         })
         .collect();
@@ -102,12 +106,13 @@ fn write_keys(terminal: &Terminal, files: &[File<'_>], decisions: &[Decision]) {
         new.iter().map(|(new, _)| sql::date(new.key.printed_date)).collect::<Vec<_>>().into(),
         new.iter().map(|(new, _)| new.key.series.as_str()).collect::<Vec<_>>().into(),
         new.iter().map(|(new, _)| new.key.number.as_str()).collect::<Vec<_>>().into(),
-        new.iter().map(|(new, hash)| if new.conflicts { hash.clone() } else { Vec::new() }).collect::<Vec<_>>().into(),
+        new.iter().map(|(new, hash)| new.variant(hash).to_vec()).collect::<Vec<_>>().into(),
         new.iter().map(|(new, _)| sql::uuid(new.doc_id)).collect::<Vec<_>>().into(),
         new.iter().map(|(new, _)| sql::date(new.business_date)).collect::<Vec<_>>().into(),
-        new.iter().map(|(_, hash)| hash.clone()).collect::<Vec<_>>().into(),
+        new.iter().map(|(_, hash)| hash.to_vec()).collect::<Vec<_>>().into(),
         new.iter().map(|(new, _)| outcome(new)).collect::<Vec<_>>().into(),
         new.iter().map(|(new, _)| flags(new)).collect::<Vec<_>>().into(),
+        new.iter().map(|(new, _)| new.arrived_on.map(sql::date)).collect::<Vec<_>>().into(),
     ];
     sql::execute(KEYS, &args);
 }
@@ -119,7 +124,7 @@ const TAIL: &str = r"
       receipt_number = excluded.receipt_number, printed_at = excluded.printed_at";
 
 fn write_tail(terminal: &Terminal, decisions: &[Decision]) {
-    if let Some(last) = new_of(decisions).filter(|new| !new.conflicts).last() {
+    if let Some(last) = new_of(decisions).filter(|new| new.is_in_order()).last() {
         let args = [
             terminal.code.as_str().into(),
             sql::uuid(last.doc_id).into(),

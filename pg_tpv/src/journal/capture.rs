@@ -5,8 +5,9 @@
 
 use pgrx::prelude::*;
 use tpv_core::json::Value;
-use tpv_core::merge::{ALIAS, Draft, EXISTS, Patch, Version};
+use tpv_core::merge::{ALIAS, Draft, EXISTS, Element, Entity, Patch, SetRule, Version};
 
+use super::erasure;
 use super::sibling::clear_siblings;
 use super::stored_heads;
 use super::tracked::{TOMBSTONE, Tracked};
@@ -38,8 +39,7 @@ fn capture(table_name: &str, old: Option<&JsonbText>, new: &JsonbText) -> Result
         return Ok(());
     }
     let key = new.get(&tracked.key_column).and_then(Value::as_str).unwrap_or_default().to_owned();
-    write(node_id, &tracked, &key, patch);
-    Ok(())
+    write(node_id, &tracked, &key, patch)
 }
 
 /// What a change wrote: the registers whose values differ, and whether the row was created, deleted
@@ -49,7 +49,9 @@ fn changes(tracked: &Tracked, old: Option<&Value>, new: &Value) -> Patch {
     let mut patch = tracked.registers(new);
     if let Some(old) = old {
         let before = tracked.registers(old);
+        let gone = before.keys().filter(|register| is_removed(register, &patch)).cloned().collect::<Vec<_>>();
         patch.retain(|register, value| before.get(register) != Some(value));
+        patch.extend(gone.into_iter().map(|register| (register, Value::Bool(false))));
     }
     let existed = old.is_some_and(|old| !deleted(old));
     if old.is_none() || existed == deleted(new) {
@@ -63,6 +65,12 @@ fn changes(tracked: &Tracked, old: Option<&Value>, new: &Value) -> Patch {
     patch
 }
 
+/// Whether an element is not in a set any more. From a set that only grows none is taken;
+/// `sync.check_row` refuses it.
+fn is_removed(register: &str, now: &Patch) -> bool {
+    Element::of(register).is_some_and(|element| element.rule == SetRule::Union) && !now.contains_key(register)
+}
+
 const COUNT: &str = r"
     insert into sync.op_counter as c (node_id, last_seq) values ($1, 1)
     on conflict (node_id) do update set last_seq = c.last_seq + 1 returning last_seq";
@@ -71,11 +79,33 @@ const APPEND: &str =
     "insert into wire.op (node_id, seq, hlc, table_name, key, patch, base) values ($1, $2, $3, $4, $5, $6, $7)";
 
 /// Appends an operation that has seen all heads here, and makes it the only head of what it writes.
-pub fn write(node_id: i32, tracked: &Tracked, key: &str, patch: Patch) {
+///
+/// # Errors
+/// The entity was erased.
+pub fn write(node_id: i32, tracked: &Tracked, key: &str, patch: Patch) -> Result<(), Refusal> {
+    append(node_id, tracked, key, |entity| match entity.is_erased() {
+        false => Ok(Draft::write(entity, patch)),
+        true => {
+            let code = PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
+            Err(Refusal::new(code, "that row was erased").hint("Make a new one."))
+        }
+    })
+}
+
+/// Appends the operation that `draft` makes of what is here.
+///
+/// # Errors
+/// Those of `draft`.
+pub fn append(
+    node_id: i32,
+    tracked: &Tracked,
+    key: &str,
+    draft: impl FnOnce(&Entity) -> Result<Draft, Refusal>,
+) -> Result<(), Refusal> {
     let seq: i64 = sql::row(COUNT, &[node_id.into()], |row| row.must(1))
         .unwrap_or_else(|| sql::broken("the counter of operations is gone"));
     let mut entity = stored_heads::lock(&tracked.table_name, key);
-    let operation = Draft::write(&entity, patch).stamped(Version { node_id, seq }, hlc_now());
+    let operation = draft(&entity)?.stamped(Version { node_id, seq }, hlc_now());
     sql::execute(
         APPEND,
         &[
@@ -93,6 +123,10 @@ pub fn write(node_id: i32, tracked: &Tracked, key: &str, patch: Patch) {
     entity.advance(&tracked.entitled(operation.clone()), |_| false);
     stored_heads::store(&tracked.table_name, key, &entity);
     clear_siblings(&tracked.table_name, key, operation.patch.keys());
+    if entity.is_erased() {
+        erasure::blank(&tracked.table_name, key, true);
+    }
+    Ok(())
 }
 
 extension_sql!(

@@ -44,7 +44,8 @@ fn resolve(table_name: &str, key: &str, column_name: &str, loser: Version) -> Re
 pub fn decide(table_name: &str, key: &str, column_name: &str, value: JsonbText) {
     let value = value.read_as("a value").unwrap_or_else(|refusal| refusal.raise());
     let (Some(this_node), Some(tracked)) = (this_node(), Tracked::find(table_name)) else { return };
-    write(this_node, &tracked, key, Patch::from([(column_name.to_owned(), value)]));
+    let written = write(this_node, &tracked, key, Patch::from([(column_name.to_owned(), value)]));
+    written.unwrap_or_else(|refusal| refusal.raise());
 }
 
 fn refused(message: &str) -> Refusal {

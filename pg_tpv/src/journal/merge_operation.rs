@@ -2,42 +2,57 @@
 
 use std::cell::LazyCell;
 
-use tpv_core::merge::{Entity, Operation, Version};
+use tpv_core::merge::{Entity, Operation, Version, check_key};
 
 use super::coverage::Coverage;
 use super::tracked::{POLICY, Tracked};
-use super::{row, serial, stored_heads};
+use super::{erasure, row, serial, stored_heads};
 use crate::postgres::{DataFault, attempt, sql};
 use crate::wire::OpRow;
 
 /// Merges an operation into the heads of its entity, and writes the row.
 ///
-/// # Errors
-/// What this node cannot do, or cannot do yet. The operation then waits in quarantine, and stays in
-/// the journal. Unless it cannot be read, the heads include it; the row follows from them as far as
-/// this node can write it.
-pub fn merge(row: &OpRow) -> Result<(), DataFault> {
+/// What this node cannot do, or not yet, is the fault with which the operation waits in quarantine.
+/// It stays in the journal, and the heads are right all the same, unless it cannot be read. The row
+/// follows from the heads as far as this node can write it.
+pub fn merge(row: &OpRow) -> MergedOperation {
     merge_one(row, false)
 }
 
+/// What became of an operation.
+#[derive(Debug)]
+pub struct MergedOperation {
+    /// Whether the row could be written.
+    pub written: Result<(), DataFault>,
+    /// Whether its entity was erased, so that its values are not to be stored.
+    pub is_erased: bool,
+}
+
 /// `was_unparsed`: see [`advance_heads`].
-fn merge_one(row: &OpRow, was_unparsed: bool) -> Result<(), DataFault> {
-    let operation = read(row)?;
+fn merge_one(row: &OpRow, was_unparsed: bool) -> MergedOperation {
+    let operation = match read(row) {
+        Ok(operation) => operation,
+        Err(fault) => {
+            let is_erased = erasure::is_erased(&row.table_name, &row.key);
+            return MergedOperation { written: Err(fault), is_erased };
+        }
+    };
     serialise(row);
     let written = attempt(|| {
         let tracked = Tracked::find(&row.table_name).ok_or_else(unknown_table)?;
         // Sessions lock the row first and its heads at their end; so does the merge.
         let is_new = !row::lock_row(&tracked, &row.key);
         let entity = advance_heads(row, &operation, was_unparsed);
-        row::write(&tracked, &row.key, &entity, operation.patch.keys(), is_new)
+        let unwritten = row::write(&tracked, &row.key, &entity, operation.patch.keys(), is_new)?;
+        Ok((unwritten, entity.is_erased()))
     });
     match written {
-        Ok(unwritten) => unwritten.check_operation(&operation),
+        Ok((unwritten, is_erased)) => MergedOperation { written: unwritten.check_operation(&operation), is_erased },
         Err(fault) => {
-            // The subtransaction undid the heads with the row, but they do not depend on what the
+            // The subtransaction took the heads back with the row. They do not depend on what the
             // table can hold.
-            advance_heads(row, &operation, was_unparsed);
-            Err(fault)
+            let entity = advance_heads(row, &operation, was_unparsed);
+            MergedOperation { written: Err(fault), is_erased: entity.is_erased() }
         }
     }
 }
@@ -48,7 +63,7 @@ fn merge_one(row: &OpRow, was_unparsed: bool) -> Result<(), DataFault> {
 /// As for [`merge`].
 pub fn merge_again(row: &OpRow, was_read: bool) -> Result<(), DataFault> {
     if !was_read {
-        merge_one(row, true)?;
+        merge_one(row, true).written?;
     }
     let operation = read(row)?;
     serialise(row);
@@ -68,6 +83,7 @@ pub fn merge_again(row: &OpRow, was_read: bool) -> Result<(), DataFault> {
 
 /// The operation, reduced to what its node may change.
 fn read(row: &OpRow) -> Result<Operation, DataFault> {
+    check_key(&row.key)?;
     let version = Version { node_id: row.node_id, seq: row.seq };
     let operation = Operation::from_text(version, row.hlc, &row.patch, &row.base)?;
     Ok(match Tracked::find(&row.table_name) {
@@ -109,6 +125,7 @@ fn serialise(row: &OpRow) {
 fn advance_heads(row: &OpRow, operation: &Operation, was_unparsed: bool) -> Entity {
     let mut entity = stored_heads::lock(&row.table_name, &row.key);
     await_missing(operation, &entity);
+    let was_erased = entity.is_erased();
     let is_covered =
         LazyCell::new(|| !was_unparsed && Coverage::of(&row.table_name, &row.key).covers(operation.version));
     let naming = LazyCell::new(|| if was_unparsed || was_awaited(row) { named_by(row) } else { Vec::new() });
@@ -116,6 +133,9 @@ fn advance_heads(row: &OpRow, operation: &Operation, was_unparsed: bool) -> Enti
         *is_covered || naming.iter().any(|other| other.seen(register).contains(&operation.version))
     });
     stored_heads::store(&row.table_name, &row.key, &entity);
+    if entity.is_erased() {
+        erasure::blank(&row.table_name, &row.key, !was_erased);
+    }
     entity
 }
 

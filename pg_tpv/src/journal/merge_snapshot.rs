@@ -4,13 +4,13 @@ use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use tpv_core::json::Value;
-use tpv_core::merge::{Entity, Knowledge, Operation, Version, merge_states};
+use tpv_core::merge::{Entity, Knowledge, Operation, Version, check_key, merge_states};
 
 use super::coverage::Coverage;
 use super::merge_operation::{journal_of, unknown_table};
 use super::tracked::{POLICY, Tracked};
 use super::unparsed::Unparsed;
-use super::{row, serial, stored_heads};
+use super::{erasure, row, serial, stored_heads};
 use crate::postgres::{DataFault, attempt};
 use crate::wire::quarantine_entity;
 
@@ -44,12 +44,19 @@ pub fn lock_for_snapshot(rows: &[Value]) {
 ///   longer.
 pub fn merge_snapshot_row(snapshot: &SnapshotRow<'_>) {
     let SnapshotRow { table_name, key, covers, .. } = *snapshot;
+    let there = stored_heads::from_value(snapshot.heads);
+    if let Err(fault) = check_key(key) {
+        // The same key in other letters is not merged as another entity of the same row.
+        if let Some(last) = last_of(&there) {
+            quarantine_entity(last, table_name, key, &fault.into());
+        }
+        return;
+    }
     let tracked = Tracked::find(table_name);
     let tracked = tracked.as_deref();
     // Sessions lock the row first and its heads at their end; so does this.
     let is_new = tracked.is_none_or(|tracked| !row::lock_row(tracked, key));
     let here = stored_heads::lock(table_name, key);
-    let there = stored_heads::from_value(snapshot.heads);
     let is_of_entity = |op: &&Unparsed| op.table_name == table_name && op.key == key;
     let unparsed: Vec<&Unparsed> = snapshot.unparsed.iter().filter(is_of_entity).collect();
     // Without a head, no operation on the entity was merged: there is no need to read the journal.
@@ -63,11 +70,18 @@ pub fn merge_snapshot_row(snapshot: &SnapshotRow<'_>) {
     if whole != here {
         stored_heads::store(table_name, key, &whole);
     }
-    let last = whole.0.values().flatten().map(|head| head.version).max();
-    if let (Err(fault), Some(last)) = (write_row(tracked, key, &whole, is_new), last) {
+    if whole.is_erased() {
+        erasure::blank(table_name, key, !here.is_erased());
+    }
+    if let (Err(fault), Some(last)) = (write_row(tracked, key, &whole, is_new), last_of(&whole)) {
         // It waits under the name of the last operation among its heads.
         quarantine_entity(last, table_name, key, &fault);
     }
+}
+
+/// The last operation among the heads of an entity.
+fn last_of(entity: &Entity) -> Option<Version> {
+    entity.0.values().flatten().map(|head| head.version).max()
 }
 
 /// Writes the whole row of an entity from its heads.
@@ -75,6 +89,7 @@ pub fn merge_snapshot_row(snapshot: &SnapshotRow<'_>) {
 /// # Errors
 /// What this node cannot do, or not yet.
 pub fn write_entity(table_name: &str, key: &str) -> Result<(), DataFault> {
+    check_key(key)?;
     if table_name == POLICY {
         serial::alone()
     } else {

@@ -10,14 +10,17 @@
 //! | `coverage` | which operations were received inside a snapshot |
 //! | `unparsed` | operations that are here and cannot be read |
 //! | `row` | heads → the row |
+//! | `set` | a set in its one form |
 //! | `sibling` | heads → the list of conflicts |
 //! | `stored_heads` | heads as they are stored |
 //! | `tracked` | what is tracked, and by which rules |
 //! | `lookup` | keeps that in each session until it changes |
 //! | `policy` | a policy is checked, tried on what is on record, and applied anew after a change |
 //! | `custom` | rules that are SQL functions |
+//! | `erasure` | takes the values of an entity out of all that is here |
 //! | `conflict` | a person resolves a conflict |
 //! | `canonical_key` | the key that stands for its duplicates |
+//! | `prune` | what may leave `wire.op` |
 //! | `serial` | what may not run beside a merge, and the turns of merges |
 //! | `table_check` | whether a table can be tracked |
 
@@ -26,12 +29,15 @@ mod capture;
 mod conflict;
 mod coverage;
 mod custom;
+mod erasure;
 mod lookup;
 mod merge_operation;
 mod merge_snapshot;
 mod policy;
+mod prune;
 mod row;
 mod serial;
+mod set;
 mod sibling;
 mod stored_heads;
 mod table_check;
@@ -39,6 +45,7 @@ mod tracked;
 mod unparsed;
 mod without_capture;
 
+pub use erasure::{is_blanking, is_erased};
 pub use lookup::forget;
 pub use merge_operation::{merge, merge_again};
 pub use merge_snapshot::{SnapshotRow, lock_for_snapshot, merge_snapshot_row, write_entity};

@@ -26,6 +26,10 @@ fn check(table_name: &str, column_name: &str, rule: &JsonbText) -> Result<(Rc<Tr
     if table_name == POLICY {
         return Err(refused("policies have no policy of their own"));
     }
+    if tracked.sets.contains_key(column_name) {
+        let hint = "Its elements are merged one by one, as sync.track(…, sets => …) declared.";
+        return Err(refused("that column is a set, which has no policy").hint(hint));
+    }
     if let Some(group) = tracked.group_of(&column_name.to_owned()) {
         return Err(
             refused("that column belongs to a group, which has one policy").hint(format!("Name the group, {group}."))
@@ -89,10 +93,14 @@ fn chosen(tracked: &Tracked, entity: &Entity, register: &str) -> Option<Value> {
 }
 
 /// Chooses again among the heads of one column, by the present policy. Called after a policy has
-/// changed, for each entity that has several values in that column.
+/// changed, for each entity that has several values in some column.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn choose_again(table_name: &str, key: &str, column_name: &str) {
     let Some(tracked) = Tracked::find(table_name) else { return };
+    // Asked here and not by SQL: its JSON operators refuse heads that hold a U+0000.
+    if stored_heads::find(table_name, key).is_none_or(|entity| entity.heads(column_name).len() < 2) {
+        return;
+    }
     let work = || {
         let is_new = !row::lock_row(&tracked, key);
         let entity = stored_heads::lock(table_name, key);

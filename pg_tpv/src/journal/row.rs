@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pgrx::datum::DatumWithOid;
 use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 use tpv_core::json::Value;
-use tpv_core::merge::{ALIAS, Choice, Entity, Head, Operation, Rule};
+use tpv_core::merge::{ALIAS, Choice, Element, Entity, Head, Merged, Operation, Rule, set_of};
+
+use uuid::Uuid;
 
 use super::custom;
 use super::sibling::record_siblings;
@@ -67,6 +70,12 @@ pub fn write<'r>(
 ) -> Result<Unwritten, DataFault> {
     // Another transaction may have inserted the row while we waited for its heads: look again.
     let is_new = is_new && !lock_row(tracked, key);
+    if entity.is_erased() {
+        if !entity.waits() {
+            write_blank(tracked, key, entity, is_new);
+        }
+        return Ok(Unwritten::default());
+    }
     let wanted = wanted(tracked, entity, registers, is_new);
     let mut merged = tracked.resolve(entity);
     let mut unwritten = Unwritten::default();
@@ -84,8 +93,15 @@ pub fn write<'r>(
         if !wanted.contains(register) {
             continue;
         }
-        let (known, complete) = tracked.columns_of(register, &choice.value);
-        columns.extend(known);
+        let (known, complete) = match tracked.element(register) {
+            Some(element) => (set_of_element(&merged, element), true),
+            None => tracked.columns_of(register, &choice.value),
+        };
+        for column in known {
+            if columns.iter().all(|(name, _)| *name != column.0) {
+                columns.push(column);
+            }
+        }
         if !complete {
             let fault = DataFault::new("UNKNOWN_COLUMN", "this node's table has no such column, or not yet");
             unwritten.0.insert(register.to_owned(), fault);
@@ -96,11 +112,55 @@ pub fn write<'r>(
     if merged.waits() {
         return Ok(unwritten);
     }
+    if is_new {
+        // A set without elements has no register.
+        for (column, rule) in &tracked.sets {
+            let is_written = columns.iter().any(|(name, _)| name == column);
+            if !is_written && tracked.columns.contains(column) {
+                columns.push((column.clone(), Some(set_of(merged.elements(column, *rule)))));
+            }
+        }
+    }
     if tracked.columns.iter().any(|column| column == TOMBSTONE) {
         columns.push((TOMBSTONE.to_owned(), Some(Value::Bool(!merged.exists()))));
     }
     without_capture(|| write_row(tracked, key, columns, is_new));
     Ok(unwritten)
+}
+
+/// The set that an element belongs to, as it is now.
+fn set_of_element(merged: &Merged, element: Element<'_>) -> Vec<ColumnValue> {
+    let elements = merged.elements(element.column, element.rule);
+    vec![(element.column.to_owned(), Some(set_of(elements)))]
+}
+
+/// Writes the row of an entity of which nothing is kept: its key, what it is an alias of, and that
+/// it is deleted.
+pub fn write_blank(tracked: &Tracked, key: &str, entity: &Entity, is_new: bool) {
+    let table = quoted_name(tracked);
+    let key_column = quote_identifier(&tracked.key_column);
+    // What a peer wrote there is any text. This row is written outside a subtransaction.
+    let alias =
+        tracked.resolve(entity).became().and_then(|alias| Uuid::try_parse(alias).ok()).map(|alias| alias.to_string());
+    let mut sets: Vec<(String, String)> =
+        tracked.blank_columns().map(|(column, blank)| (quote_identifier(column), blank.to_owned())).collect();
+    if tracked.columns.iter().any(|column| column == TOMBSTONE) {
+        sets.push((TOMBSTONE.to_owned(), "true".to_owned()));
+    }
+    let mut args: Vec<DatumWithOid<'_>> = vec![key.into()];
+    if tracked.has_aliases {
+        sets.push(("alias_of".to_owned(), "$2::uuid".to_owned()));
+        args.push(alias.as_deref().into());
+    }
+    let text = if is_new {
+        let (names, values): (Vec<_>, Vec<_>) = sets.into_iter().unzip();
+        let (names, values) = (names.join(", "), values.join(", "));
+        format!("insert into {table} ({key_column}, {names}) values ($1::{}, {values})", tracked.key_type)
+    } else {
+        let sets: Vec<_> = sets.into_iter().map(|(column, value)| format!("{column} = {value}")).collect();
+        format!("update {table} set {} where {key_column} = $1::{}", sets.join(", "), tracked.key_type)
+    };
+    without_capture(|| sql::execute_text(&text, &args));
 }
 
 /// The registers to be written. A new owner makes every `owner_wins` register choose again.
@@ -130,8 +190,24 @@ pub fn evaluate(choice: &mut Choice, heads: &[Head]) -> Result<(), DataFault> {
 /// Writes a value that a person chose. The operation that records it follows at the end of the
 /// transaction.
 pub fn show_chosen(tracked: &Tracked, key: &str, register: &str, value: &Value) {
+    if let Some(element) = tracked.element(register) {
+        return show_element(tracked, key, element, *value == Value::Bool(true));
+    }
     let (columns, _) = tracked.columns_of(register, value);
     without_capture(|| write_row(tracked, key, columns, false));
+}
+
+/// Beside the set as the row shows it, which may have been changed in this transaction.
+fn show_element(tracked: &Tracked, key: &str, element: Element<'_>, is_there: bool) {
+    let (column, table) = (quote_identifier(element.column), quoted_name(tracked));
+    let text = format!(
+        "update {table} set {column} = (select coalesce(jsonb_agg(e order by e collate \"C\"), '[]') from ( \
+           select e from jsonb_array_elements_text({column}) e where e <> $2 union select $2 where $3) s) \
+         where {} = $1::{}",
+        quote_identifier(&tracked.key_column),
+        tracked.key_type
+    );
+    without_capture(|| sql::execute_text(&text, &[key.into(), element.name.into(), is_there.into()]));
 }
 
 fn write_row(tracked: &Tracked, key: &str, columns: Vec<ColumnValue>, is_new: bool) {

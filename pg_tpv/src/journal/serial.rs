@@ -1,14 +1,17 @@
-//! What may not run beside a merge, and the turns that merges take. Both are advisory locks.
+//! What may not run beside a merge, and the turns that merges take.
 //!
-//! The first lock is taken before any row is. A merge shares it, from before it reads the rules
-//! until its commit. A change of a policy, and a person who resolves a conflict, hold it alone, for
-//! two reasons: a merge that had read the old rule would leave its choice where the change could
-//! not see it; and two who lock several rows, each in its own order, would deadlock.
+//! The first lock is one on the table `tpv_lock.merge`. It is taken before any row is. A merge
+//! shares it, from before it reads the rules until its commit. A change of a policy, and a person
+//! who resolves a conflict, hold it alone, for two reasons: a merge that had read the old rule
+//! would leave its choice where the change could not see it; and two who lock several rows, each in
+//! its own order, would deadlock. No login can name that table, so none can take the lock by
+//! itself; an advisory lock any login can hold. A dump, which reads every table, is in nobody's
+//! way.
 //!
-//! The second lock makes merges take turns, one transaction at a time. Without it, two stores that
-//! wrote the same rows in opposite orders would deadlock at central again and again, a second each
-//! time. Turns are a courtesy, not a guarantee: a merge that has its turn and hangs, because a
-//! session keeps a row locked, does not keep the others waiting.
+//! The second lock is an advisory one and makes merges take turns, one transaction at a time.
+//! Without it, two stores that wrote the same rows in opposite orders would deadlock at central
+//! again and again, a second each time. Turns are a courtesy, not a guarantee: a merge that has its
+//! turn and hangs, because a session keeps a row locked, does not keep the others waiting.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -17,8 +20,11 @@ use pgrx::{IntoDatum, direct_function_call, direct_function_call_as_datum, pg_sy
 
 use crate::postgres::{sql, within};
 
-/// The two numbers of the first lock; migrations use them too.
-const LOCK: (i32, i32) = (7_631_990, 1);
+/// A merge shares the first lock in this mode, which no reader conflicts with.
+const SHARED: u32 = pg_sys::RowExclusiveLock;
+
+/// The mode of who wants to be alone; functions in SQL use it too (`in exclusive mode`).
+const ALONE: u32 = pg_sys::ExclusiveLock;
 
 /// The two numbers of the second lock.
 const TURN: (i32, i32) = (7_631_990, 2);
@@ -39,15 +45,27 @@ thread_local! {
 
 /// Shares the first lock and waits for its turn: a merge does so, until the transaction ends.
 pub fn share() {
-    // SAFETY: a built-in function of two integers; its answer is void.
-    unsafe { direct_function_call_as_datum(pg_sys::pg_advisory_xact_lock_shared_int4, &arguments(LOCK)) };
+    lock(SHARED);
     wait_for_turn();
 }
 
 /// Holds the first lock alone, until the transaction ends: no merge runs beside it.
 pub fn alone() {
-    // SAFETY: as above.
-    unsafe { direct_function_call_as_datum(pg_sys::pg_advisory_xact_lock_int4, &arguments(LOCK)) };
+    lock(ALONE);
+}
+
+/// Locks `tpv_lock.merge`. Names and privileges of whoever runs this do not matter.
+fn lock(mode: u32) {
+    // SAFETY: the names are C strings that live for ever; a catalog lookup without errors.
+    let table = unsafe {
+        let schema = pg_sys::get_namespace_oid(c"tpv_lock".as_ptr(), true);
+        pg_sys::get_relname_relid(c"merge".as_ptr(), schema)
+    };
+    if table == pg_sys::InvalidOid {
+        sql::broken("the table tpv_lock.merge is missing");
+    }
+    // SAFETY: the table is there, and no migration drops it.
+    unsafe { pg_sys::LockRelationOid(table, mode.cast_signed()) };
 }
 
 fn wait_for_turn() {

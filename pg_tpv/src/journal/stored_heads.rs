@@ -22,6 +22,13 @@ pub fn lock(table_name: &str, key: &str) -> Entity {
     read(&text.unwrap_or_else(|| sql::broken("the heads of an entity are gone")))
 }
 
+const FIND: &str = "select heads from sync.head where table_name = $1 and key = $2";
+
+/// The heads of an entity, if there are any.
+pub fn find(table_name: &str, key: &str) -> Option<Entity> {
+    sql::row(FIND, &[table_name.into(), key.into()], |row| read(&row.must::<String>(1)))
+}
+
 /// Stores the heads of an entity.
 pub fn store(table_name: &str, key: &str, entity: &Entity) {
     let args =

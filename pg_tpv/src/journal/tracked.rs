@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pgrx::datum::Array;
 use tpv_core::json::{self, Value};
-use tpv_core::merge::{ALIAS, Context, Entity, Merged, Operation, Patch, Rule, Rules};
+use tpv_core::merge::{ALIAS, Context, Element, Entity, Merged, Operation, Patch, Rule, Rules, SetRule};
 
 use crate::postgres::sql;
 
@@ -23,6 +23,11 @@ pub struct Tracked {
     pub columns: Vec<String>,
     /// Columns that are one value, by the name of their group.
     pub groups: BTreeMap<String, Vec<String>>,
+    /// Columns that are sets: each element is a register of its own.
+    pub sets: BTreeMap<String, SetRule>,
+    /// What each column is where there is no value, as SQL writes it: its default, null, or the
+    /// least of its type.
+    pub blanks: Vec<String>,
     /// How one of several concurrent values is chosen.
     pub rules: Rules,
     /// Central's node id; 0 while central is not known here.
@@ -46,7 +51,15 @@ const TRACKED: &str = r"
       coalesce((select n.node_id from org.node n where n.kind = 'central' order by 1 limit 1), 0),
       (select format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a
         where a.attrelid = to_regclass($1) and a.attname = t.key_column),
-      t.owner_column, t.duplicates <> '{}', t.writer = 'central'
+      t.owner_column, t.duplicates <> '{}', t.writer = 'central', t.sets::text,
+      array(select case when not a.attnotnull then 'null' when a.atthasdef then 'default'
+                     when y.typcategory = 'S' then '''''' when y.typcategory = 'N' then '0' when y.typcategory = 'B' then 'false'
+                     when y.typcategory = 'D' then '''epoch''' when y.typcategory = 'A' or y.typname in ('json', 'jsonb') then '''{}'''
+                     when y.typname = 'uuid' then '''00000000-0000-0000-0000-000000000000''' when y.typname = 'bytea' then ''''''
+                     else 'null' end
+              from pg_catalog.pg_attribute a join pg_catalog.pg_type y on y.oid = a.atttypid
+             where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+             order by a.attnum)
     from sync.tracked_table t where t.table_name = $1 and to_regclass($1) is not null";
 
 impl Tracked {
@@ -64,6 +77,8 @@ impl Tracked {
                 key_type: row.must(7),
                 columns: texts(3),
                 groups: groups(&row.must::<String>(2)),
+                sets: sets(&row.must::<String>(11)),
+                blanks: texts(12),
                 rules: Rules(texts(4).into_iter().zip(texts(5).into_iter().map(rule)).collect()),
                 central: row.must(6),
                 is_centrals: row.must(10),
@@ -88,9 +103,11 @@ impl Tracked {
         }
     }
 
-    /// The registers of the table: groups in place of their columns.
+    /// The registers of the table that have a policy: groups in place of their columns, and no
+    /// sets.
     pub fn names(&self) -> Vec<String> {
-        let alone = self.columns.iter().filter(|column| !self.is_reserved(column) && self.group_of(column).is_none());
+        let alone = self.columns.iter().filter(|column| !self.is_reserved(column) && !self.sets.contains_key(*column));
+        let alone = alone.filter(|column| self.group_of(column).is_none());
         alone.chain(self.groups.keys()).cloned().collect()
     }
 
@@ -136,6 +153,11 @@ impl Tracked {
             if self.is_reserved(column) {
                 continue;
             }
+            if let Some(rule) = self.sets.get(column) {
+                let elements = value.as_array().unwrap_or_default().iter().filter_map(Value::as_str);
+                patch.extend(elements.map(|element| (rule.register(column, element), Value::Bool(true))));
+                continue;
+            }
             match self.group_of(column) {
                 None => _ = patch.insert(column.clone(), value.clone()),
                 Some(group) => {
@@ -173,10 +195,29 @@ impl Tracked {
         (written, complete)
     }
 
+    /// The set that a register is an element of, and the element: where this node's table has such
+    /// a set.
+    pub fn element<'r>(&self, register: &'r str) -> Option<Element<'r>> {
+        let element = Element::of(register)?;
+        let is_set = self.sets.get(element.column) == Some(&element.rule);
+        (is_set && self.columns.iter().any(|column| column == element.column)).then_some(element)
+    }
+
+    /// What is written into a row of which nothing is kept: column and SQL, without the key, the
+    /// tombstone and the alias.
+    pub fn blank_columns(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.columns.iter().zip(&self.blanks);
+        pairs.filter(|(column, _)| !self.is_reserved(column)).map(|(column, blank)| (column.as_str(), blank.as_str()))
+    }
+
     fn writes(&self, register: &str, column: &String) -> bool {
         let its_own = match register == ALIAS {
             true => self.has_aliases,
-            false => !self.is_reserved(column) && self.group_of(column).unwrap_or(column) == register,
+            false => {
+                !self.is_reserved(column)
+                    && !self.sets.contains_key(column)
+                    && self.group_of(column).unwrap_or(column) == register
+            }
         };
         its_own && self.columns.contains(column)
     }
@@ -190,6 +231,12 @@ const ALIAS_OF: &str = "alias_of";
 
 /// The column that says that a row is deleted.
 pub const TOMBSTONE: &str = "deleted";
+
+fn sets(text: &str) -> BTreeMap<String, SetRule> {
+    let sets = json::read(text, 8).ok();
+    let members = sets.as_ref().and_then(Value::as_object).unwrap_or_default();
+    members.iter().filter_map(|(column, word)| Some((column.clone(), SetRule::from_word(word.as_str()?)?))).collect()
+}
 
 fn groups(text: &str) -> BTreeMap<String, Vec<String>> {
     let groups = json::read(text, 8).ok();

@@ -1,12 +1,17 @@
-//! Heartbeats: how far this node's stream is complete.
+//! Heartbeats of this node: how far its stream is complete.
+
+use std::cell::RefCell;
+use std::sync::LazyLock;
+use std::time::Instant;
 
 use chrono::Utc;
 use pgrx::prelude::*;
+use tpv_core::heartbeat::{Head, Heads, Told, carry, passed_on};
 
+use crate::guc;
 use crate::node::clock::hlc_now;
 use crate::node::this_node;
 use crate::postgres::sql;
-use crate::wire::{BeatRow, Sender};
 
 /// The low-water mark: nothing that was recorded before it can still commit. Whoever records takes
 /// a transaction id first, so the mark is the earliest start among the transactions that hold one,
@@ -31,64 +36,112 @@ const LOW_WATER: &str = r"
     from session s";
 
 const BEAT: &str = r"
-    insert into wire.beat (node_id, beat, hlc, low_water, ops, chains, version)
-    select $1, $5, $2, to_timestamp($3 / 1000000.0),
+    insert into wire.beat (node_id, beat, hlc, low_water, ops, chains, version, more)
+    select $1, $2, $3, to_timestamp($4 / 1000000.0),
       coalesce((select json_object_agg(k.node_id, k.seq order by k.node_id)::text from sync.contiguous() k), '{}'),
-      coalesce((select json_object_agg(h.chain, json_build_array(h.head_seq, encode(h.head_hash, 'hex'), h.head_hlc)
-                                       order by h.chain)::text
-                  from sync.hash_chain h where h.node_id = $1), '{}'),
-      $4";
+      $5, $6, $7";
 
 const COUNT: &str = r"
     insert into sync.beat_counter as c (node_id, beat) values ($1, 1)
     on conflict (node_id) do update set beat = c.beat + 1 returning beat";
 
+const OWN_HEADS: &str = "select chain, head_seq, head_hash, head_hlc from sync.hash_chain where node_id = $1";
+
+/// How far this node has followed chains of addressed documents of other nodes.
+const FOLLOWED: &str =
+    "select node_id, chain, chain_seq, hash from sync.verified where node_id <> $1 and starts_with(chain, '>')";
+
+/// Whether peers have asked that the next heartbeat names all hash chains.
+/// A request that somebody is just repeating is left to the next heartbeat.
+const ASKED: &str = r"
+    delete from sync.request r using (
+      select node_id, what, subject from sync.request where what = 'heads' for update skip locked) free
+    where (r.node_id, r.what, r.subject) = (free.node_id, free.what, free.subject)";
+
+const IS_ASKED: &str = "select from sync.request where what = 'heads' limit 1";
+
+/// Whether a peer has asked for a heartbeat that names all hash chains.
+pub fn is_asked() -> bool {
+    is_ready() && sql::row(IS_ASKED, &[], |_| ()).is_some()
+}
+
+/// Nobody has heard of a heartbeat that was rolled back. One that continues an older heartbeat than
+/// the last would be taken for one after a gap.
+const IS_WRITTEN: &str = "select from wire.beat where (node_id, beat, hlc) = ($1, $2, $3)";
+
+thread_local! {
+    /// What the last heartbeat of this process told, and its number.
+    static TOLD: RefCell<Option<(i64, Told)>> = const { RefCell::new(None) };
+}
+
 /// Writes a heartbeat, if this database is a node of a chain.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn beat() {
-    // The tables of an older version have no heartbeats yet.
-    let ready = sql::row("select to_regprocedure('sync.contiguous()') is not null", &[], |row| row.must::<bool>(1));
-    if ready != Some(true) {
+    if !is_ready() {
         return;
     }
     let Some(node_id) = this_node() else { return };
     let now = sql::instant(Utc::now());
     let low_water: i64 = sql::row(LOW_WATER, &[now.into(), node_id.into()], |row| row.must(1)).unwrap_or(0);
+    // Whoever writes a heartbeat at the same time waits here until this one is committed.
     let number: i64 = sql::row(COUNT, &[node_id.into()], |row| row.must(1)).unwrap_or(0);
+    let (hlc, now_ms) = (hlc_now(), since_start_ms());
+    let told = TOLD
+        .take()
+        .filter(|(last, told)| *last == number - 1 && is_written(node_id, *last, told.hlc))
+        .map(|(_, told)| told);
+    let (heads, asked) = (heads(node_id), sql::execute(ASKED, &[]) > 0);
+    let carried = carry(&heads, told.as_ref(), asked, now_ms, guc::all_chains_every_ms());
     sql::execute(
         BEAT,
-        &[node_id.into(), hlc_now().into(), low_water.into(), env!("CARGO_PKG_VERSION").into(), number.into()],
-    );
-}
-
-/// When a heartbeat is missing, rows may be missing too: `received_until` does not move until
-/// `sync.reconcile` has compared. The first heartbeat of a peer counts as such a gap.
-const FOLD: &str = r"
-    update sync.peer p
-    set beat = $2, beat_at = clock_timestamp(), low_water = $3, ops = $4, chains = $5, version = $6, ahead_ms = $7,
-        gap_beat = case when p.beat + 1 = $2 then p.gap_beat else $2 end,
-        received_until = case when p.beat + 1 = $2 and p.gap_beat is null then $3 else p.received_until end
-    where p.node_id = $1 and (p.beat is null or p.beat < $2)";
-
-/// Folds a peer's heartbeat into `sync.peer`. A heartbeat that the sender passes on for another
-/// node is dropped.
-pub fn fold(from: Sender, beat: &BeatRow) {
-    if !matches!(from, Sender::Peer { node_id, .. } if node_id == beat.node_id) {
-        return;
-    }
-    let ahead = crate::node::clock::follow(beat.hlc);
-    sql::execute(
-        FOLD,
         &[
-            beat.node_id.into(),
-            beat.beat.into(),
-            beat.low_water.into(),
-            beat.ops.as_str().into(),
-            beat.chains.as_str().into(),
-            beat.version.as_str().into(),
-            ahead.into(),
+            node_id.into(),
+            number.into(),
+            hlc.into(),
+            low_water.into(),
+            carried.heads.to_json().into(),
+            env!("CARGO_PKG_VERSION").into(),
+            carried.more().into(),
         ],
     );
+    TOLD.set(Some((number, carried.told(hlc, heads, told.as_ref(), now_ms))));
+}
+
+fn is_written(node_id: i32, number: i64, hlc: i64) -> bool {
+    sql::row(IS_WRITTEN, &[node_id.into(), number.into(), hlc.into()], |_| ()).is_some()
+}
+
+/// The heads of all hash chains that this node writes or passes on.
+fn heads(node_id: i32) -> Heads {
+    let own = sql::rows(OWN_HEADS, &[node_id.into()], |row| {
+        (row.must::<String>(1), Head { seq: row.must(2), hash: row.hash(3), hlc: Some(row.must(4)) })
+    });
+    let others = sql::rows(FOLLOWED, &[node_id.into()], |row| {
+        let called = passed_on(row.must(1), &row.must::<String>(2), node_id)?;
+        Some((called, Head { seq: row.must(3), hash: row.hash(4), hlc: None }))
+    });
+    Heads(own.into_iter().chain(others.into_iter().flatten()).collect())
+}
+
+/// A clock that nobody sets.
+fn since_start_ms() -> u64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+const REQUEST_HEADS: &str = "select sync.request_heads()";
+
+/// Asks peers whose heartbeats were missed to name all their hash chains.
+pub fn request_heads() {
+    if is_ready() {
+        sql::row(REQUEST_HEADS, &[], |_| ());
+    }
+}
+
+/// The tables of an older version have no heartbeats like these yet, and an empty database none.
+fn is_ready() -> bool {
+    const READY: &str = "select to_regprocedure('sync.request_heads()') is not null";
+    sql::row(READY, &[], |row| row.must(1)) == Some(true)
 }
 
 extension_sql!(

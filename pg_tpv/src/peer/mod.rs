@@ -3,7 +3,8 @@
 //!
 //! | file | does |
 //! | --- | --- |
-//! | `beat` | writes this node's heartbeats, and notes a peer's |
+//! | `beat` | writes this node's heartbeats |
+//! | `fold` | notes what a peer's heartbeat says |
 //! | `resend` | what one node sends to one other: a snapshot, what was lost, a request |
 //! | `snapshot` | a snapshot while it arrives |
 //! | `verify` | follows hash chains |
@@ -13,6 +14,7 @@
 
 pub mod beat;
 mod compare;
+pub mod fold;
 pub mod resend;
 mod snapshot;
 mod verify;

@@ -1,5 +1,5 @@
 //! The background worker: it keeps the clock's ceiling ahead, so that no session waits for the
-//! disk; it writes heartbeats; it sends what peers requested.
+//! disk; it writes heartbeats, and asks after those that it missed; it sends what peers requested.
 
 use std::time::Duration;
 
@@ -45,10 +45,13 @@ pub extern "C-unwind" fn pg_tpv_worker(_argument: pg_sys::Datum) {
             log!("pg_tpv: the clock's ceiling could not be written: {error}");
         }
         since_beat += ROUND;
-        if guc::beat_interval().is_some_and(|interval| since_beat >= interval) {
+        // Whoever has missed a heartbeat need not wait for the next.
+        let is_due = |interval| since_beat >= interval || BackgroundWorker::transaction(beat::is_asked);
+        if guc::beat_interval().is_some_and(is_due) {
             since_beat = Duration::ZERO;
             BackgroundWorker::transaction(beat::beat);
         }
+        BackgroundWorker::transaction(beat::request_heads);
         // In parts, each committed on its own; then the clock and the heartbeat have their turn.
         let mut parts = 0..PARTS;
         while parts.next().is_some() && BackgroundWorker::transaction(resend::serve_requests) {}

@@ -86,6 +86,11 @@ fn subtransaction<T, F>(
     unsafe {
         let context = pg_sys::CurrentMemoryContext;
         let owner = pg_sys::CurrentResourceOwner;
+        // At commit an apply worker has said already how far it will have got. In PostgreSQL 17 the
+        // end of a subtransaction that failed makes that so, and when the transaction then fails as
+        // well, it never comes again.
+        let received = pg_sys::replorigin_session_origin_lsn;
+        pg_sys::replorigin_session_origin_lsn = 0;
         pg_sys::BeginInternalSubTransaction(null());
         pg_sys::MemoryContextSwitchTo(context);
         let result = PgTryBuilder::new(AssertUnwindSafe(|| work().map_err(Failed::AsExpected)))
@@ -97,10 +102,12 @@ fn subtransaction<T, F>(
         }
         pg_sys::MemoryContextSwitchTo(context);
         pg_sys::CurrentResourceOwner = owner;
-        result.map_err(|failed| match failed {
+        let result = result.map_err(|failed| match failed {
             Failed::AsExpected(fault) => fault,
             Failed::Otherwise(cause) => cause.rethrow(),
-        })
+        });
+        pg_sys::replorigin_session_origin_lsn = received;
+        result
     }
 }
 

@@ -2,17 +2,18 @@
 
 use std::borrow::Cow;
 
+use chrono::{DateTime, NaiveDateTime, Utc};
 use pgrx::pg_sys::{DATEOID, INT4OID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPOID, TIMESTAMPTZOID, UUIDOID};
 use tpv_core::day::StoreDay;
 use tpv_core::receipt::{Line, Receipt};
 
-use super::{early_event, receipt_state};
+use super::early_event;
 use crate::node::store;
 use crate::postgres::DataFault;
 use crate::postgres::bulk::{self, Table, Value};
 use crate::wire::Document;
 
-static RECEIPT: Table<21> = Table {
+pub(super) static RECEIPT: Table<21> = Table {
     schema: c"sales",
     name: c"receipt",
     columns: [
@@ -40,7 +41,7 @@ static RECEIPT: Table<21> = Table {
     ],
 };
 
-static LINE: Table<11> = Table {
+pub(super) static LINE: Table<11> = Table {
     schema: c"sales",
     name: c"receipt_line",
     columns: [
@@ -58,18 +59,49 @@ static LINE: Table<11> = Table {
     ],
 };
 
-pub(super) fn project(document: &Document) -> Result<(), DataFault> {
+/// A receipt that can be projected.
+pub(super) struct Sound<'d> {
+    document: &'d Document,
+    receipt: Receipt,
+    store: StoreDay,
+}
+
+/// Reads the receipt in a document.
+pub(super) fn read(document: &Document) -> Result<Sound<'_>, DataFault> {
     let receipt =
         Receipt::from_body(&document.body).map_err(|_| DataFault::new("BAD_BODY", "the body is not a receipt"))?;
-    let store = store::day_of(document.node_id)
-        .ok_or_else(|| DataFault::new("UNKNOWN_STORE", "the store of the receipt is not known on this node"))?;
-    let lines: Vec<_> = (1..).zip(&receipt.items).map(|(number, line)| line_row(document, number, line)).collect();
-    bulk::insert(&RECEIPT, &[header_row(document, &receipt, store)]);
-    bulk::insert(&LINE, &lines);
-    if early_event::before(document.node_id, document.doc_id) {
-        receipt_state::write(document.node_id, document.doc_id);
+    let store = store::day_of(document.node_id)?;
+    Ok(Sound { document, receipt, store })
+}
+
+impl<'d> Sound<'d> {
+    pub(super) fn document(&self) -> &'d Document {
+        self.document
     }
-    Ok(())
+
+    /// Its row, as long as no other document says anything about it.
+    pub(super) fn header(&self) -> [Value<'_>; 21] {
+        header_row(self.document, &self.receipt, self.store)
+    }
+
+    /// Its lines, by number.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (i32, [Value<'_>; 11])> {
+        (1..).zip(&self.receipt.items).map(|(number, line)| (number, line_row(self.document, number, line)))
+    }
+
+    /// An instant on the wall clock of its store.
+    pub(super) fn local(&self, at: DateTime<Utc>) -> NaiveDateTime {
+        at.with_timezone(&self.store.zone).naive_local()
+    }
+}
+
+/// Writes receipts and their lines.
+pub(super) fn write(receipts: &[Sound<'_>]) {
+    let headers: Vec<_> = receipts.iter().map(Sound::header).collect();
+    let lines: Vec<_> = receipts.iter().flat_map(|sound| sound.lines().map(|(_, row)| row)).collect();
+    bulk::insert(&RECEIPT, &headers);
+    bulk::insert(&LINE, &lines);
+    early_event::arrived(receipts.iter().map(Sound::document));
 }
 
 fn header_row<'r>(document: &'r Document, receipt: &'r Receipt, store: StoreDay) -> [Value<'r>; 21] {
@@ -80,7 +112,7 @@ fn header_row<'r>(document: &'r Document, receipt: &'r Receipt, store: StoreDay)
         Value::Integer(document.node_id),
         Value::Uuid(document.doc_id),
         Value::Date(document.business_date),
-        text(&document.chain),
+        without_nul(&receipt.terminal_id),
         text(&receipt.department_code),
         text(&receipt.series),
         text(&receipt.receipt_id),

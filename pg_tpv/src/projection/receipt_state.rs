@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use tpv_core::receipt::{Hold, ReceiptState, fold};
 use uuid::Uuid;
 
+use crate::node::store;
 use crate::postgres::sql;
 
 const EVENTS: &str = "select kind, body from sales.receipt_event where node_id = $1 and receipt_id = $2";
@@ -11,9 +12,7 @@ const EVENTS: &str = "select kind, body from sales.receipt_event where node_id =
 const WRITE: &str = r"
     update sales.receipt
     set state = $3, first_outcome = $4, hold_code = $5, hold_pointer = $6, hold_detail = $7, flags = $8,
-        printed_at = coalesce($9::timestamptz, printed_at),
-        printed_local = coalesce($9::timestamptz at time zone
-            (select timezone from org.store s where s.node_id = $1), printed_local)
+        printed_at = coalesce($9::timestamptz, printed_at), printed_local = coalesce($10::timestamp, printed_local)
     where node_id = $1 and receipt_id = $2";
 
 /// The state of a receipt, by all documents about it that are here.
@@ -34,14 +33,21 @@ pub fn lock_receipts(node_id: i32, receipt_ids: &[Uuid]) {
     sql::execute(LOCK, &[node_id.into(), ids.into()]);
 }
 
-/// Writes the state into the receipt's row. A receipt that has not arrived yet looks for documents
-/// about it when it does.
-pub fn write(node_id: i32, receipt_id: Uuid) {
-    let ReceiptState { state, hold, flags, printed_at } = state_of_receipt(node_id, receipt_id);
+const LOCK_ONE: &str = "select from sales.receipt where node_id = $1 and receipt_id = $2 for no key update";
+
+/// Writes the state into the receipt's row; false when that is not there.
+pub fn write(node_id: i32, receipt_id: Uuid) -> bool {
+    // Locked before the events are read: a rebuild may be adding some.
+    if sql::execute(LOCK_ONE, &[node_id.into(), sql::uuid(receipt_id).into()]) == 0 {
+        return false;
+    }
+    let ReceiptState { state, hold, flags, printed_at, .. } = state_of_receipt(node_id, receipt_id);
     let outcome = if hold.is_some() { "held" } else { "accepted" };
     let part = |part: fn(&Hold) -> &String| hold.as_ref().map(|hold| part(hold).clone());
+    let zone = store::day_of(node_id).ok().map(|store| store.zone);
+    let local = printed_at.zip(zone).map(|(at, zone)| at.with_timezone(&zone).naive_local().to_string());
     let printed_at: Option<String> = printed_at.map(|at: DateTime<Utc>| sql::instant(at));
-    sql::execute(
+    let rows = sql::execute(
         WRITE,
         &[
             node_id.into(),
@@ -53,6 +59,8 @@ pub fn write(node_id: i32, receipt_id: Uuid) {
             part(|hold| &hold.detail).into(),
             flags.into(),
             printed_at.into(),
+            local.into(),
         ],
     );
+    rows > 0
 }

@@ -3,6 +3,15 @@
 //!
 //! A repeat is dropped. A document and an operation are stored; what cannot be projected or merged
 //! waits in `sync.quarantine` with the reason, so that the stream never stops for one row.
+//!
+//! | file | has |
+//! | --- | --- |
+//! | `triggers` | the trigger functions |
+//! | `own_rows` | what a session of this node may write |
+//! | `collected` | receipts of peers, which are written together |
+//! | `replay` | the second try of what waits |
 
+mod collected;
+mod own_rows;
 mod replay;
 mod triggers;

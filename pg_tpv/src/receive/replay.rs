@@ -4,7 +4,7 @@ use pgrx::prelude::*;
 
 use crate::journal;
 use crate::postgres::{Refusal, attempt, sql};
-use crate::projection::project;
+use crate::projection::project_again;
 use crate::wire::{Document, OpRow, quarantine, quarantine_entity, quarantine_op};
 use tpv_core::merge::Version;
 
@@ -13,7 +13,7 @@ const ITEM: &str = r"
     where q.quarantine_id = $1 and q.resolved_at is null and q.refused is null for update";
 
 const DOCUMENT: &str = r"
-    select d.node_id, d.doc_id, d.business_date, d.kind, d.hlc, d.schema_version, d.chain, d.body, d.content_hash
+    select d.node_id, d.doc_id, d.business_date, d.kind, d.hlc, d.schema_version, d.chain, d.chain_seq, d.body, d.content_hash
     from sync.quarantine q
     join wire.doc d on d.node_id = q.node_id and d.doc_id = q.doc_id and d.business_date = q.business_date
     where q.quarantine_id = $1";
@@ -48,7 +48,7 @@ pub fn replay(quarantine_id: i64) -> bool {
 
 fn replay_document(quarantine_id: i64) -> bool {
     let Some(document) = sql::row(DOCUMENT, &[quarantine_id.into()], Document::from_row) else { return false };
-    match attempt(|| project(&document)) {
+    match attempt(|| project_again(&document)) {
         Ok(()) => true,
         Err(fault) => {
             quarantine(&document, &fault);

@@ -1,18 +1,22 @@
 //! The trigger functions of the wire tables. PostgreSQL calls them directly, since the trigger
 //! macro of pgrx reports errors without their SQLSTATE.
 
+use std::borrow::Cow;
+
 use pgrx::prelude::*;
 use pgrx::{PgRelation, pg_sys};
 
 use crate::guc;
-use crate::journal::merge;
+use crate::journal::{is_blanking, is_erased, merge};
 use crate::node::{clock, this_node};
-use crate::peer::{beat, resend};
+use crate::peer::{fold, resend};
 use crate::postgres::primary_key::is_repeat;
 use crate::postgres::{DataFault, Refusal, attempt};
 use crate::projection::project;
+use crate::receive::collected::{self, Row};
+use crate::receive::own_rows::{check_addressee, check_local, foreign, is_in_chain_of};
 use crate::wire::{
-    BeatRow, Document, OpRow, ResendRow, Sender, quarantine, quarantine_op, refuse, refuse_forged, sender,
+    BeatRow, Document, OpRow, ResendRow, Sender, quarantine, quarantine_op, refuse, refuse_forged, refuse_once, sender,
 };
 
 extension_sql!(
@@ -85,11 +89,14 @@ pub extern "C" fn pg_finfo_tpv_refuse_change() -> &'static pg_sys::Pg_finfo_reco
 pub unsafe extern "C-unwind" fn tpv_receive_document(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: PostgreSQL called it as a trigger, which is checked, so the trigger's data are there.
     unsafe {
-        let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.doc");
-        if is_repeat(relation, tuple) || !receive_document(&Document::of_tuple(tuple, relation)) {
-            return pg_sys::Datum::null();
-        }
-        pg_sys::Datum::from(tuple)
+        let (partition, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.doc");
+        let document = Document::of_tuple(tuple, partition);
+        let row = Row { partition, tuple, trigger_function: (*(*call).flinfo).fn_oid };
+        let is_stored = match sender() {
+            Sender::Local => receive_own_document(row, &document),
+            from => receive_document_of_peer(from, row, document),
+        };
+        if is_stored { pg_sys::Datum::from(tuple) } else { pg_sys::Datum::null() }
     }
 }
 
@@ -103,15 +110,17 @@ pub unsafe extern "C-unwind" fn tpv_receive_operation(call: pg_sys::FunctionCall
     // SAFETY: as above.
     unsafe {
         let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.op");
+        collected::write();
         let row = OpRow::of_tuple(tuple, relation);
         if is_repeat(relation, tuple) {
             keep_if_other(&row);
             return pg_sys::Datum::null();
         }
-        if !receive_operation(&row) {
-            return pg_sys::Datum::null();
+        match receive_operation(&row) {
+            Received::Dropped => pg_sys::Datum::null(),
+            Received::Whole => pg_sys::Datum::from(tuple),
+            Received::Blank => pg_sys::Datum::from(row.blank_tuple(tuple, relation)),
         }
-        pg_sys::Datum::from(tuple)
     }
 }
 
@@ -125,10 +134,11 @@ pub unsafe extern "C-unwind" fn tpv_receive_beat(call: pg_sys::FunctionCallInfo)
     // SAFETY: as above.
     unsafe {
         let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.beat");
+        collected::write();
         match sender() {
             Sender::Local => pg_sys::Datum::from(tuple),
             from => {
-                beat::fold(from, &BeatRow::of_tuple(tuple, relation));
+                fold::fold(from, &BeatRow::of_tuple(tuple, relation));
                 pg_sys::Datum::null()
             }
         }
@@ -145,6 +155,7 @@ pub unsafe extern "C-unwind" fn tpv_receive_resend(call: pg_sys::FunctionCallInf
     // SAFETY: as above.
     unsafe {
         let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.resend");
+        collected::write();
         match sender() {
             Sender::Local => pg_sys::Datum::from(tuple),
             from => {
@@ -163,26 +174,71 @@ fn receive_resend(from: Sender, row: &ResendRow) {
         return refuse_forged(&row.as_refused());
     }
     clock::follow(row.hlc);
-    if let Err(fault) = attempt(|| resend::receive(row)) {
+    // Receipts are written with the rest of the row, or undone with it.
+    if let Err(fault) = attempt(|| resend::receive(row).map(|()| collected::write())) {
         refuse(&row.as_refused(), &fault);
     }
 }
 
-/// Checks and projects a document, and says whether it is to be stored.
-fn receive_document(document: &Document) -> bool {
-    let from = sender();
-    if from == Sender::Local {
-        check_local(document).unwrap_or_else(|refusal| refusal.raise());
-    } else if !from.may_send_for(document.node_id, this_node()) {
+/// Checks and projects a document of a session, and says whether PostgreSQL is to store it.
+///
+/// # Safety
+/// The document is that of the row, for which PostgreSQL called the trigger.
+unsafe fn receive_own_document(row: Row, document: &Document) -> bool {
+    // SAFETY: as promised.
+    if unsafe { is_repeat(row.partition, row.tuple) } {
+        return false;
+    }
+    check_local(document).unwrap_or_else(|refusal| refusal.raise());
+    // SAFETY: as promised.
+    let addressee = unsafe { Document::addressee(row.tuple, row.partition) };
+    check_addressee(document, addressee).unwrap_or_else(|refusal| refusal.raise());
+    project_or_quarantine(document);
+    true
+}
+
+/// Checks a document of a peer, and says whether PostgreSQL is to store it. A receipt is collected
+/// instead, any other document projected.
+///
+/// # Safety
+/// As above.
+unsafe fn receive_document_of_peer(from: Sender, row: Row, document: Document) -> bool {
+    let may_send = from.may_send_for(document.node_id, this_node());
+    // SAFETY: as promised.
+    let addressee = unsafe { Document::addressee(row.tuple, row.partition) };
+    if may_send && !is_in_chain_of(&document, addressee) {
+        collected::write();
+        let detail = "it is addressed to a node, and in a hash chain of another addressee";
+        refuse_once(&document.as_refused(), &DataFault::new("WRONG_CHAIN", detail));
+        return false;
+    }
+    // SAFETY: as promised.
+    unsafe {
+        if may_send && document.kind == "receipt" && collected::can_collect(row) {
+            if !collected::is_there(row, &document) {
+                clock::follow(document.hlc);
+                collected::collect(row, document);
+            }
+            return false;
+        }
+        collected::write();
+        if is_repeat(row.partition, row.tuple) {
+            return false;
+        }
+    }
+    if !may_send {
         refuse_forged(&document.as_refused());
         return false;
-    } else {
-        clock::follow(document.hlc);
     }
+    clock::follow(document.hlc);
+    project_or_quarantine(&document);
+    true
+}
+
+fn project_or_quarantine(document: &Document) {
     if let Err(fault) = attempt(|| project(document)) {
         quarantine(document, &fault);
     }
-    true
 }
 
 /// Keeps a copy of a repeat that is another operation with the same number: its node was restored
@@ -190,46 +246,45 @@ fn receive_document(document: &Document) -> bool {
 fn keep_if_other(row: &OpRow) {
     if !row.is_the_one_here() {
         let detail = "its node used that number for another operation before; was it restored from a backup?";
-        refuse(&row.as_refused(), &DataFault::new("NUMBER_REUSED", detail));
+        refuse(&kept(row).as_refused(), &DataFault::new("NUMBER_REUSED", detail));
     }
 }
 
-/// Checks and merges an operation, and says whether it is to be stored.
-fn receive_operation(row: &OpRow) -> bool {
+/// How an operation is stored.
+enum Received {
+    Dropped,
+    Whole,
+    /// Without its values, since its entity was erased.
+    Blank,
+}
+
+/// Checks and merges an operation, and says how it is to be stored.
+fn receive_operation(row: &OpRow) -> Received {
     let from = sender();
     if !from.may_send_for(row.node_id, this_node()) {
         if from == Sender::Local {
             foreign().raise();
         }
-        refuse_forged(&row.as_refused());
-        return false;
+        refuse_forged(&kept(row).as_refused());
+        return Received::Dropped;
     }
-    if from != Sender::Local {
-        if row.came_in_snapshot() {
-            return false;
-        }
-        clock::follow(row.hlc);
-        if let Err(fault) = merge(row) {
-            quarantine_op(row, &fault);
-        }
+    if from == Sender::Local {
+        return Received::Whole;
     }
-    true
+    if row.came_in_snapshot() {
+        return Received::Dropped;
+    }
+    clock::follow(row.hlc);
+    let merged = merge(row);
+    if let Err(fault) = merged.written {
+        quarantine_op(row, &fault);
+    }
+    if merged.is_erased { Received::Blank } else { Received::Whole }
 }
 
-/// A session of this node writes documents of this node, with the right hash.
-fn check_local(document: &Document) -> Result<(), Refusal> {
-    if this_node() != Some(document.node_id) {
-        return Err(foreign());
-    }
-    document.check_hash().map_err(|_| {
-        Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "the content hash of the document is wrong")
-            .detail("Its content_hash is not the SHA-256 of its body.")
-    })
-}
-
-fn foreign() -> Refusal {
-    let code = PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE;
-    Refusal::new(code, "a row of another node can only arrive by replication")
+/// What a copy of an operation may keep of it.
+fn kept(row: &OpRow) -> Cow<'_, OpRow> {
+    if is_erased(&row.table_name, &row.key) { Cow::Owned(row.blanked()) } else { Cow::Borrowed(row) }
 }
 
 /// The relation and the tuple of a BEFORE INSERT row trigger. `role` says which one the function
@@ -273,11 +328,31 @@ pub unsafe extern "C-unwind" fn tpv_refuse_change(call: pg_sys::FunctionCallInfo
     // SAFETY: as above.
     unsafe {
         let data = trigger_data(call, "a trigger of wire.doc and wire.op");
-        if !guc::maintenance() {
+        if !guc::maintenance() && !is_erasure(data) {
             refuse_change(PgRelation::from_pg((*data).tg_relation).name()).raise();
         }
         let updates = (*data).tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_UPDATE;
         pg_sys::Datum::from(if updates { (*data).tg_newtuple } else { (*data).tg_trigtuple })
+    }
+}
+
+/// Whether an update takes the values out of an operation and changes nothing else, while an entity
+/// is erased.
+///
+/// # Safety
+/// The trigger's data.
+unsafe fn is_erasure(data: *mut pg_sys::TriggerData) -> bool {
+    // SAFETY: the caller's promise; an update has both tuples, and a trigger of wire.doc or wire.op
+    // has their columns.
+    unsafe {
+        let relation = (*data).tg_relation;
+        let updates = (*data).tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_UPDATE;
+        if !updates || !PgRelation::from_pg(relation).name().starts_with("op") {
+            return false;
+        }
+        let (before, after) =
+            (OpRow::of_tuple((*data).tg_trigtuple, relation), OpRow::of_tuple((*data).tg_newtuple, relation));
+        before.is_at_the_place_of(&after) && is_blanking((&before.patch, &before.base), (&after.patch, &after.base))
     }
 }
 

@@ -12,10 +12,7 @@ use super::tuple::Tuple;
 use crate::postgres::DataFault;
 use crate::postgres::sql::{self, Row};
 
-/// The version of bodies that this extension writes and knows.
-pub const SCHEMA_VERSION: i32 = 1;
-
-/// A document, without the columns that only its hash chain needs.
+/// A document, without the hash of the one before.
 #[derive(Clone, Debug)]
 pub struct Document {
     /// The node that recorded it.
@@ -26,9 +23,12 @@ pub struct Document {
     pub kind: String,
     /// When it was recorded.
     pub hlc: i64,
+    /// The version of its kind's body.
     pub schema_version: i32,
-    /// The hash chain that it continues: the code of a terminal, or empty.
+    /// The name of the hash chain that it continues: `tpv_core::hash_chain::ChainName`.
     pub chain: String,
+    /// Its place there.
+    pub chain_seq: i64,
     /// Canonical JSON.
     pub body: String,
     /// SHA-256 of the body, as its sender says.
@@ -37,7 +37,7 @@ pub struct Document {
 
 impl Document {
     /// Reads a row selected as node_id, doc_id, business_date, kind, hlc, schema_version, chain,
-    /// body, content_hash.
+    /// chain_seq, body, content_hash.
     pub fn from_row(row: &Row<'_>) -> Self {
         Self {
             node_id: row.must(1),
@@ -47,8 +47,9 @@ impl Document {
             hlc: row.must(5),
             schema_version: row.must(6),
             chain: row.must(7),
-            body: row.must(8),
-            content_hash: row.must(9),
+            chain_seq: row.must(8),
+            body: row.must(9),
+            content_hash: row.must(10),
         }
     }
 
@@ -68,10 +69,26 @@ impl Document {
                 hlc: columns.get(5),
                 schema_version: columns.get(6),
                 chain: columns.get(7),
+                chain_seq: columns.get(8),
                 body: columns.get(10),
                 content_hash: columns.get(11),
             }
         }
+    }
+
+    /// Whom the row that a trigger is called for is addressed to; none for everybody who
+    /// subscribes.
+    ///
+    /// # Safety
+    /// As above.
+    pub unsafe fn addressee(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Option<i32> {
+        // SAFETY: as above.
+        unsafe { Tuple::<12>::of(tuple, relation, "wire.doc").optional(4) }
+    }
+
+    /// The primary key.
+    pub fn key(&self) -> (i32, Uuid, NaiveDate) {
+        (self.node_id, self.doc_id, self.business_date)
     }
 
     /// What is kept of it when its sender may not send it.
@@ -88,7 +105,7 @@ impl Document {
 
     /// When it was recorded.
     pub fn recorded_at(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.hlc >> 16).unwrap_or_default()
+        recorded_at(self.hlc)
     }
 
     /// Whether the body is the one that its sender hashed.
@@ -101,4 +118,9 @@ impl Document {
         }
         Err(DataFault::new("BAD_HASH", "content_hash is not the SHA-256 of the body"))
     }
+}
+
+/// When a document with this stamp was recorded.
+pub fn recorded_at(hlc: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(hlc >> 16).unwrap_or_default()
 }

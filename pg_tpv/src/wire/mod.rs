@@ -22,8 +22,8 @@ mod sender;
 mod tuple;
 
 pub use beat::BeatRow;
-pub use document::{Document, SCHEMA_VERSION};
+pub use document::{Document, recorded_at};
 pub use operation::OpRow;
-pub use quarantine::{quarantine, quarantine_entity, quarantine_op, refuse, refuse_forged};
+pub use quarantine::{quarantine, quarantine_entity, quarantine_op, refuse, refuse_forged, refuse_once};
 pub use resend::ResendRow;
 pub use sender::{Sender, sender};

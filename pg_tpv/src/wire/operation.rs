@@ -1,7 +1,8 @@
 //! A row of `wire.op`.
 
-use pgrx::pg_sys;
+use pgrx::{IntoDatum, pg_sys};
 use tpv_core::json::Value;
+use tpv_core::merge::{blank_texts, is_same_operation};
 
 use super::refused::Refused;
 use super::tuple::Tuple;
@@ -22,7 +23,11 @@ pub struct OpRow {
     pub base: String,
 }
 
-const SAME: &str = "select (hlc, key, patch, base) = ($3, $4, $5, $6) from wire.op where node_id = $1 and seq = $2";
+const HERE: &str =
+    "select (hlc, table_name, key) = ($3, $4, $5), patch, base from wire.op where node_id = $1 and seq = $2";
+/// Their places, counted from 1.
+const PATCH_AND_BASE: [i32; 2] = [6, 7];
+
 const IN_SNAPSHOT: &str = "select exists (select from sync.horizon where node_id = $1 and seq >= $2)";
 
 impl OpRow {
@@ -59,22 +64,61 @@ impl OpRow {
         }
     }
 
-    /// Whether the operation here that has its number is the same.
+    /// Whether the operation here that has its number is the same. Either may have lost its values,
+    /// if its entity was erased.
     pub fn is_the_one_here(&self) -> bool {
         let args = [
             self.node_id.into(),
             self.seq.into(),
             self.hlc.into(),
+            self.table_name.as_str().into(),
             self.key.as_str().into(),
-            self.patch.as_str().into(),
-            self.base.as_str().into(),
         ];
-        sql::row(SAME, &args, |row| row.must(1)).unwrap_or(true)
+        let here = sql::row(HERE, &args, |row| (row.must::<bool>(1), row.must::<String>(2), row.must::<String>(3)));
+        here.is_none_or(|(same, patch, base)| {
+            same && is_same_operation((&self.patch, &self.base), (patch.as_str(), base.as_str()))
+        })
+    }
+
+    /// Whether two rows differ in patch and base at most.
+    pub fn is_at_the_place_of(&self, other: &Self) -> bool {
+        (self.node_id, self.seq, self.hlc, &self.table_name, &self.key)
+            == (other.node_id, other.seq, other.hlc, &other.table_name, &other.key)
     }
 
     /// Whether this node received it inside a snapshot that is complete.
     pub fn came_in_snapshot(&self) -> bool {
         sql::row(IN_SNAPSHOT, &[self.node_id.into(), self.seq.into()], |row| row.must(1)).unwrap_or(false)
+    }
+
+    /// The row without the values, if it has any.
+    pub fn blanked(&self) -> Self {
+        let (patch, base) = blank_texts(&self.patch, &self.base);
+        Self { patch, base, ..self.clone() }
+    }
+
+    /// The row's tuple without the values, if it has any.
+    ///
+    /// # Safety
+    /// The tuple is the one that this row was read from, one of that relation.
+    pub unsafe fn blank_tuple(&self, tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> pg_sys::HeapTuple {
+        let Self { patch, base, .. } = self.blanked();
+        if (&patch, &base) == (&self.patch, &self.base) {
+            return tuple;
+        }
+        let mut values = [patch.into_datum(), base.into_datum()].map(|value| value.unwrap_or(pg_sys::Datum::null()));
+        let (mut places, mut nulls) = (PATCH_AND_BASE, [false; 2]);
+        // SAFETY: the caller's promise; two texts for two columns of type text.
+        unsafe {
+            pg_sys::heap_modify_tuple_by_cols(
+                tuple,
+                (*relation).rd_att,
+                2,
+                places.as_mut_ptr(),
+                values.as_mut_ptr(),
+                nulls.as_mut_ptr(),
+            )
+        }
     }
 
     /// What is kept of it when its sender may not send it.

@@ -59,6 +59,18 @@ fn record(version: Version, table_name: &str, key: &str, fault: &DataFault, enti
     sql::execute(RECORD_OP, &args);
 }
 
+const IS_KEPT: &str =
+    "select from sync.quarantine where node_id = $1 and kind = $2 and code = $3 and resolved_at is null limit 1";
+
+/// Keeps a copy of a row that comes again and again with the same fault: one, until somebody has
+/// dealt with it.
+pub fn refuse_once(refused: &Refused, fault: &DataFault) {
+    let args = [refused.node_id.into(), refused.kind.as_str().into(), fault.code.as_str().into()];
+    if sql::row(IS_KEPT, &args, |_| ()).is_none() {
+        refuse(refused, fault);
+    }
+}
+
 const REFUSE: &str = "insert into sync.quarantine (node_id, kind, code, detail, refused) values ($1, $2, $3, $4, $5)";
 const ALARM: &str = r"
     insert into sec.audit (event, subject, detail)

@@ -39,7 +39,15 @@ impl<const N: usize> Tuple<N> {
     pub unsafe fn get<T: FromDatum>(&self, place: usize) -> T {
         // SAFETY: the caller's promise. The columns are NOT NULL, but BEFORE triggers run before
         // that is checked.
-        let value = unsafe { T::from_datum(self.values[place], self.nulls[place]) };
-        value.unwrap_or_else(|| sql::not_null(self.table))
+        unsafe { self.optional(place) }.unwrap_or_else(|| sql::not_null(self.table))
+    }
+
+    /// The column at this place, from 0, if it is not null.
+    ///
+    /// # Safety
+    /// The column is of that type.
+    pub unsafe fn optional<T: FromDatum>(&self, place: usize) -> Option<T> {
+        // SAFETY: the caller's promise.
+        unsafe { T::from_datum(self.values[place], self.nulls[place]) }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::thread;
 
-use crate::support::{ANA, all_say, journals_are_whole, of_ana, refused, run, update_ana, with_ana};
+use crate::support::{ANA, HEADS, all_say, journals_are_whole, of_ana, refused, run, update_ana, with_ana};
 
 /// One that two stores add.
 const BOB: &str = "00000000-0000-7000-8000-0000000000bb";
@@ -45,6 +45,39 @@ fn two_stores_that_edit_one_customer_agree_and_a_person_resolves_what_was_lost()
     assert_eq!(all_say(&chain, &of_ana("row(street, postcode, city)")), other);
     assert_eq!(all_say(&chain, &of_ana("consent")), "email");
     assert_eq!(all_say(&chain, siblings), "");
+    journals_are_whole(&chain);
+}
+
+/// One store removed a tag, another added one meanwhile: a union of the whole sets brought the
+/// removed one back.
+#[test]
+fn a_tag_that_one_store_removed_does_not_come_back_because_another_added_one() {
+    let chain = with_ana();
+    run(&chain.central, &[&update_ana("tags = '[\"old\", \"both\"]'")]);
+    chain.converge().unwrap();
+    chain.cut(0).unwrap();
+    run(
+        &chain.stores[0],
+        &[&update_ana("tags = '[\"both\"]'"), &update_ana("tags = '[]'"), &update_ana("tags = '[\"both\"]'")],
+    );
+    run(&chain.stores[1], &[&update_ana("tags = tags || '[\"new\"]'"), &update_ana("tags = tags - 'both'")]);
+    chain.mend(0).unwrap();
+    chain.converge().unwrap();
+    // S01 removed `old`, S02 added `new`. `both` was taken away by S02 and written again by S01: it
+    // stays, on record.
+    assert_eq!(all_say(&chain, &of_ana("tags")), "[\"both\", \"new\"]");
+    let siblings = "select string_agg(concat_ws(' ', column_name, node_id, value, chosen), ', ' order by node_id) from sync.sibling";
+    assert_eq!(all_say(&chain, siblings), "tags/both 1 true t, tags/both 2 false f");
+    run(
+        &chain.stores[1],
+        &[
+            "select sync.resolve_conflict(table_name, key, column_name, node_id, seq) from sync.sibling where not chosen",
+        ],
+    );
+    chain.converge().unwrap();
+    assert_eq!(all_say(&chain, &of_ana("tags")), "[\"new\"]");
+    assert_eq!(all_say(&chain, siblings), "");
+    all_say(&chain, HEADS);
     journals_are_whole(&chain);
 }
 

@@ -120,7 +120,8 @@ fn a_store_of_a_chain_can_be_dumped_and_restored_since_no_row_points_nowhere() {
     run(
         &chain.central,
         &[
-            "insert into catalog.tax (code, name, rate) values ('A', 'A', 10)",
+            "insert into catalog.tax (code, name) values ('A', 'A')",
+            "insert into catalog.tax_rate (tax_id, rate, valid_from) select tax_id, 10, '2026-01-01' from catalog.tax",
             "insert into catalog.product (sku, description, tax_id) select '1', 'Pan', tax_id from catalog.tax",
             "insert into catalog.barcode (gtin14, product_id) select '00000000000017', product_id from catalog.product",
         ],

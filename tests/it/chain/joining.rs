@@ -67,7 +67,8 @@ fn a_store_joins_while_both_sides_go_on_writing_and_has_what_all_have() {
     all_say(&chain, CUSTOMERS);
     all_say(&chain, HEADS);
     until_verified(&chain);
-    // Receipts that came before their store was known wait in quarantine until pg_cron's next minute.
+    // Receipts that came before their store was known wait in quarantine until pg_cron's next
+    // minute.
     ask(&chain.central, "select sync.replay_waiting()::text");
     assert_eq!(ask(&chain.central, RECEIPTS), ask(&chain.stores[1], RECEIPTS));
     assert_eq!(ask(&chain.central, "select bool_and(intact)::text from wire.verify_chains()"), "true");
@@ -206,7 +207,8 @@ fn leave(chain: &Chain) {
 #[test]
 fn a_store_leaves_and_decides_for_itself() {
     let chain = Chain::joined(2).unwrap();
-    // A snapshot that it began and will never end must not keep central from sending others its own.
+    // A snapshot that it began and will never end must not keep central from sending others its
+    // own.
     run(&chain.central, &["insert into sync.snapshot (snapshot_id, node_id) values (gen_random_uuid(), 1)"]);
     let send = "select sync.send_snapshot(2)";
     assert_eq!(refused(&chain.central, send), "55000");

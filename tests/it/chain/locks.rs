@@ -17,7 +17,7 @@ fn stores_that_wrote_the_same_rows_in_opposite_orders_are_merged_without_a_deadl
         let all = format!(
             "do $$ declare id uuid; begin \
                for id in select customer_id from party.customer order by {order} loop \
-                 update party.customer set tags = to_jsonb(array[clock_timestamp()::text]) where customer_id = id; \
+                 update party.customer set name = clock_timestamp()::text where customer_id = id; \
                end loop; end $$"
         );
         (0..60).for_each(|_| run(at, &[&all]));

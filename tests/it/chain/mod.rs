@@ -1,6 +1,9 @@
 //! A chain: what is decided at one node, and what the others make of it.
 
+mod beats;
+mod catalog;
 mod conflicts;
+mod erasure;
 mod exchange;
 mod gaps;
 mod joining;
@@ -8,10 +11,13 @@ mod locks;
 mod low_water;
 mod nemesis;
 mod policies;
+mod pruning;
+mod rebuild;
 mod replication;
 mod restored;
 mod roles;
 mod servers;
 mod skew;
 mod snapshots;
+mod together;
 mod upgrade;

@@ -1,6 +1,7 @@
 //! A day on which everything breaks: see `tpv_lab::nemesis`.
 //!
-//! `TPV_SEED` plays a day again, as far as threads allow; `TPV_NEMESIS_SECONDS` says how long it is.
+//! `TPV_SEED` plays a day again, as far as threads allow; `TPV_NEMESIS_SECONDS` says how long it
+//! is.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

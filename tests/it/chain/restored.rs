@@ -1,4 +1,5 @@
-//! A server that was restored from a backup: it has forgotten what it decided, and the others have not.
+//! A server that was restored from a backup: it has forgotten what it decided, and the others have
+//! not.
 
 use std::process::Command;
 

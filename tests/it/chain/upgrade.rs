@@ -31,7 +31,8 @@ const THIS: &str = env!("CARGO_PKG_VERSION");
 /// The one that comes next: newer than all that will be.
 const NEXT: &str = "98.0.0";
 
-/// What the next version's extension has otherwise: a function more, a function less, another comment.
+/// What the next version's extension has otherwise: a function more, a function less, another
+/// comment.
 const CHANGE: &str = "
 create function next_stamp() returns bigint strict volatile parallel unsafe language c as 'MODULE_PATHNAME', 'hlc_now_wrapper';
 comment on function next_stamp() is 'The next stamp of this node.';

@@ -24,7 +24,8 @@ const PACE: Pace = Pace { rate: 40.0, odd_every: 10, from: 0, to: store::TERMINA
 /// that run beside this one, on a slow machine, get the rest.
 const SERVED_AFTER: Duration = Duration::from_secs(10);
 
-/// Runs terminals at 40/s around a fault, then wants a new receipt served and everything accounted for.
+/// Runs terminals at 40/s around a fault, then wants a new receipt served and everything accounted
+/// for.
 fn through(fault: impl FnOnce(&mut Rig)) {
     through_with(|rig| {
         fault(rig);
@@ -87,7 +88,8 @@ fn a_database_that_is_frozen_for_ten_seconds_loses_none() {
     through(|rig| {
         rig.cluster.freeze();
         let begin = Instant::now();
-        // Longer than the watcher gives a transaction, so that those in flight are given up as well.
+        // Longer than the watcher gives a transaction, so that those in flight are given up as
+        // well.
         until_true("ten seconds pass", SOON, || begin.elapsed() > Duration::from_secs(11)).unwrap();
         rig.cluster.thaw();
     });

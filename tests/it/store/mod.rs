@@ -14,5 +14,6 @@ mod operator;
 mod races;
 mod schema;
 mod second_watcher;
+mod sessions;
 mod tls;
 mod trace;

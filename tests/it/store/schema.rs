@@ -1,4 +1,5 @@
-//! `migrations/schema.sql` shows what is true: a dump of what the migrations make of an empty database.
+//! `migrations/schema.sql` shows what is true: a dump of what the migrations make of an empty
+//! database.
 
 use std::fs;
 use std::io::Write;

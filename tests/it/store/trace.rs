@@ -10,7 +10,8 @@ use crate::support::SOON;
 
 /// Puts the watcher under strace with one injection, e.g. `renameat2:signal=SIGKILL:when=3`.
 ///
-/// strace counts calls per thread, so `when=3` is the third call of whichever thread comes to it first.
+/// strace counts calls per thread, so `when=3` is the third call of whichever thread comes to it
+/// first.
 pub fn inject(options: WatcherOptions, injection: &str) -> WatcherOptions {
     inject_at(options, injection, &[])
 }

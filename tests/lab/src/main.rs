@@ -1,6 +1,7 @@
-//! `tpv-lab`: what `./tpv` runs for `up`, `down`, `demo` and `bench`.
+//! `tpv-lab`: what `./tpv` runs for `up`, `down`, `demo`, `bench` and `test openapi`.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use tpv_lab::{bench, demo, up};
+use tpv_lab::{bench, demo, openapi, up};
 
 /// Throw-away stores for people: a demo, a store to look into, benches.
 #[derive(Debug, Parser)]
@@ -37,6 +38,15 @@ enum Task {
         #[arg(long)]
         json: bool,
     },
+    /// Ask the gateways of a chain all that their documents allow, and much that they do not
+    Openapi {
+        /// The program schemathesis
+        #[arg(long, value_name = "FILE")]
+        program: PathBuf,
+        /// The same requests as another time
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Measure
     Bench {
         /// Which bench; an unknown name lists them
@@ -45,6 +55,9 @@ enum Task {
         /// The result as one JSON object on stdout; tables go to stderr
         #[arg(long)]
         json: bool,
+        /// Less of it: apply takes a minute or two, rest ten stores; the numbers are rough
+        #[arg(long)]
+        quick: bool,
     },
 }
 
@@ -63,7 +76,8 @@ fn run(task: Task) -> Result<bool> {
     match task {
         Task::Up => say(&up::up()?),
         Task::Down => say(&up::down()?),
-        Task::Bench { name, json } => bench::run(&name, json).map(|()| true),
+        Task::Openapi { program, seed } => openapi::run(&program, seed, &mut std::io::stdout()),
+        Task::Bench { name, json, quick } => bench::run(&name, json, quick).map(|()| true),
         Task::Demo { once, seconds, json } => {
             let stop = Arc::new(AtomicBool::new(false));
             for signal in [SIGINT, SIGTERM, SIGHUP] {

@@ -2,7 +2,7 @@
 -- touches all of them.
 
 create function test.projections() returns text[] language sql immutable as $$
-    select array['receipt', 'receipt_line', 'receipt_tax', 'receipt_event', 'day_close', 'receipt_key']
+    select array['receipt', 'receipt_line', 'receipt_tax', 'receipt_event', 'early_event', 'day_close', 'receipt_key']
 $$;
 
 create function test.keep() returns void language plpgsql as $$

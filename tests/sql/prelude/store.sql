@@ -29,6 +29,12 @@ $$ select to_char(now() at time zone 'Europe/Madrid', 'YYYYMMDD') $$;
 create function test.stamp(at timestamptz) returns text language sql stable as
 $$ select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') $$;
 
+-- The same as a body has it: the wall clock of Madrid and its offset.
+create function test.stored(at timestamptz) returns text language sql stable as $$
+    select to_char(local, 'YYYY-MM-DD"T"HH24:MI:SS') || to_char(local - at at time zone 'UTC', '"+"HH24:MI')
+    from (select at at time zone 'Europe/Madrid') as wall (local)
+$$;
+
 -- A line, and a receipt of lines. Numbers keep the zeros they are written with.
 create function test.item(price numeric default 1.00, quantity numeric default 1, description text default 'PAN',
     barcode text default '8436006836053') returns jsonb language sql stable as $$

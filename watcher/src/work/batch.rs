@@ -56,7 +56,9 @@ pub async fn run(
     files: Vec<ReadyFile>,
 ) -> Result<Vec<(OsString, End)>, Fault> {
     let transaction = shared.database.begin().await?;
-    let names: Vec<String> = files.iter().map(|file| file.name.to_string_lossy().into_owned()).collect();
+    // A name with a day before it says when a file of the archive arrived.
+    let folder = shared.config.archived_on.as_ref().map(|day| format!("{day}/")).unwrap_or_default();
+    let names: Vec<String> = files.iter().map(|file| format!("{folder}{}", file.name.to_string_lossy())).collect();
     let contents: Vec<&[u8]> = files.iter().map(|file| file.bytes.as_slice()).collect();
     let answers = transaction.ingest(terminal, &contents, &names).await?;
     let dats = answers.iter().filter(|answer| answer.outcome == Outcome::Accepted).filter_map(|it| it.dat.clone());

@@ -10,7 +10,8 @@ language sql security definer set search_path = pg_catalog, pg_temp
 $$ select * from tpv.ingest_files(terminal, files, names) $$;
 comment on function sales.ingest_files(text, bytea[], text[]) is
   'Receives files of one terminal: one answer for each, in their order. A fault of one file never '
-  'touches another. At most 64 at a time.';
+  'touches another. At most 64 at a time. A name with a folder that is a day, 20261128/4711.json, '
+  'says that the file is one of the archive, and arrived on that day.';
 
 create or replace function sales.ingest_batch(terminal text, files bytea[])
 returns table ("position" integer, outcome text, receipt_id uuid, dat_folder text, dat_name text, dat bytea,

@@ -7,8 +7,9 @@ declare
   before jsonb;
   value jsonb;
 begin
+  perform sync.refuse_secret(resolve_conflict.table_name);
   -- Alone among merges, and before any row is locked: see tpv.resolve_conflict.
-  perform pg_advisory_xact_lock(7631990, 1);
+  lock table tpv_lock.merge in exclusive mode;
   select * into tracked from sync.tracked_table e where e.table_name = resolve_conflict.table_name;
   if tracked.writer = 'central' and sync.is_joined_store() then
     raise exception '% is decided by central', table_name

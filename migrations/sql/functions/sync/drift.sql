@@ -4,7 +4,7 @@ declare
   accepted sync.drift;
 begin
   update sync.drift d
-     set resolved_at = clock_timestamp(), detail = d.detail || format(' (accepted by %s: %s)', session_user, accept_drift.why)
+     set resolved_at = clock_timestamp(), detail = d.detail || format(' (accepted by %s: %s)', sec.actor(), accept_drift.why)
    where d.drift_id = accept_drift.drift_id and d.resolved_at is null
   returning * into accepted;
   if not found then
@@ -16,9 +16,9 @@ begin
     on conflict (node_id) do update set seq = greatest(h.seq, excluded.seq);
   else
     insert into sync.verified as v (node_id, chain, chain_seq, hash)
-    select p.node_id, c.key, (c.value ->> 0)::bigint, decode(c.value ->> 1, 'hex')
-      from sync.peer p cross join json_each(p.chains::json) c
-     where p.node_id = accepted.node_id and c.key = accepted.subject
+    select c.writer_id, c.chain, c.chain_seq, c.hash
+      from sync.peer_chain c
+     where c.node_id = accepted.node_id and c.name = accepted.subject
     on conflict (node_id, chain) do update
       set chain_seq = excluded.chain_seq, hash = excluded.hash, verified_at = clock_timestamp();
   end if;

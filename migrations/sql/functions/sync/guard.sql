@@ -1,9 +1,10 @@
 create or replace function sync.is_joined_store() returns boolean
-language sql stable set search_path = pg_catalog, pg_temp
-begin atomic
-  select exists (
-    select from sync.peer p join org.node n on n.node_id = p.node_id where n.kind = 'central');
-end;
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (
+    select exists (
+      select from sync.peer p join org.node n on n.node_id = p.node_id where n.kind = 'central'));
+end $$;
 comment on function sync.is_joined_store() is
   'Whether this node is a store that has joined a chain. Central then decides for it.';
 
@@ -22,3 +23,14 @@ begin
 end $$;
 comment on function sync.guard() is
   'Refuses what may not be written here: removals, and in a store what central decides.';
+
+create or replace function sync.refuse_secret(table_name text) returns void
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if starts_with(refuse_secret.table_name, 'sec.') and not pg_has_role(session_user, 'tpv_owner', 'member') then
+    raise exception 'tables of schema sec are for tpv_owner only' using errcode = '42501',
+      hint = 'Let somebody do it who may become tpv_owner.';
+  end if;
+end $$;
+comment on function sync.refuse_secret(text) is
+  'Refuses an operator who means a table of schema sec: neither to show its values nor to decide about them.';

@@ -4,6 +4,7 @@ declare
   tracked sync.tracked_table;
   changed bigint;
 begin
+  perform sync.refuse_secret(loosen.table_name);
   select * into tracked from sync.tracked_table e where e.table_name = loosen.table_name;
   if not coalesce(tracked.only_stricter ? loosen.column_name, false) then
     raise exception 'that column can be updated like any other' using errcode = '22023';

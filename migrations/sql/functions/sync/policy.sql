@@ -9,11 +9,11 @@ comment on function sync.policy_key(text, text) is
   'The key of a policy. It is the same at whichever node it is made.';
 
 create or replace function sync.lock_policies() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   -- Alone among merges: one that had read the old rule would leave a value that the change does not
   -- see.
-  perform pg_advisory_xact_lock(7631990, 1);
+  lock table tpv_lock.merge in exclusive mode;
   return null;
 end $$;
 comment on function sync.lock_policies() is 'Keeps merges from running while policies change.';
@@ -49,7 +49,7 @@ begin
   -- be one now.
   perform tpv.choose_again(h.table_name, h.key, new.column_name)
      from (select i.table_name, i.key from sync.head i
-            where i.table_name = new.table_name and i.contested and json_array_length(i.heads::json -> new.column_name) > 1
+            where i.table_name = new.table_name and i.contested
             order by 1, 2) h;
   return null;
 end $$;
@@ -58,8 +58,13 @@ comment on function sync.policy_changed() is
 
 create or replace function sync.policy_dry_run(table_name text, column_name text, rule jsonb)
 returns table (key text, value_now jsonb, value_then jsonb, differs boolean)
-language sql security definer set search_path = pg_catalog, pg_temp as
-$$ select d.key, d.value_now, d.value_then, d.differs from tpv.policy_dry_run(table_name, column_name, rule) d $$;
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform sync.refuse_secret(policy_dry_run.table_name);
+  return query
+    select d.key, d.value_now, d.value_then, d.differs
+      from tpv.policy_dry_run(policy_dry_run.table_name, policy_dry_run.column_name, policy_dry_run.rule) d;
+end $$;
 comment on function sync.policy_dry_run(text, text, jsonb) is
   'What a policy would choose among concurrent values, beside the present value. Changes nothing.';
 grant execute on function sync.policy_dry_run(text, text, jsonb) to tpv_operator;

@@ -2,57 +2,54 @@ create or replace function sync.follow_hash_chains(of_peer sync.peer) returns js
 language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic
   with head as (
-    select c.key as chain, (c.value ->> 0)::bigint as head_seq, decode(c.value ->> 1, 'hex') as head_hash,
+    select c.name, c.writer_id, c.chain, c.chain_seq as head_seq, c.hash as head_hash,
            coalesce(v.chain_seq, 0) as from_seq, coalesce(v.hash, decode(repeat('00', 32), 'hex')) as from_hash
-      from json_each(of_peer.chains::json) c
-      left join sync.verified v on v.node_id = of_peer.node_id and v.chain = c.key
+      from sync.peer_chain c
+      left join sync.verified v on v.node_id = c.writer_id and v.chain = c.chain
+     where c.node_id = of_peer.node_id
+       -- Most chains were followed to their heads before.
+       and (c.chain_seq, c.hash) is distinct from (v.chain_seq, v.hash)
   ), followed as materialized (
-    select h.chain, h.head_seq, h.head_hash, h.from_seq, f.seq, f.hash, f.broken
+    select h.name, h.writer_id, h.chain, h.head_seq, h.head_hash, h.from_seq, f.seq, f.hash, f.broken
       from head h
-      left join lateral tpv.follow_hash_chain(of_peer.node_id, h.chain, h.from_seq, h.from_hash, h.head_seq) f
+      left join lateral tpv.follow_hash_chain(h.writer_id, h.chain, h.from_seq, h.from_hash, h.head_seq) f
         on h.head_seq >= h.from_seq
   ), stored as (
     insert into sync.verified as v (node_id, chain, chain_seq, hash)
-    select of_peer.node_id, f.chain, f.seq, f.hash from followed f where f.seq > f.from_seq
+    select f.writer_id, f.chain, f.seq, f.hash from followed f where f.seq > f.from_seq
     on conflict (node_id, chain) do update
       set chain_seq = excluded.chain_seq, hash = excluded.hash, verified_at = excluded.verified_at
   )
   select coalesce(jsonb_agg(jsonb_build_object(
-           'chain', f.chain, 'head_seq', f.head_seq, 'head_hash', encode(f.head_hash, 'hex'), 'from_seq', f.from_seq,
+           'chain', f.name, 'head_seq', f.head_seq, 'head_hash', encode(f.head_hash, 'hex'), 'from_seq', f.from_seq,
            'followed', case when f.seq is not null then
                          jsonb_build_object('seq', f.seq, 'hash', encode(f.hash, 'hex'), 'broken', f.broken) end,
            'next_seq', (select min(d.chain_seq) from wire.doc d
-                         where d.node_id = of_peer.node_id and d.chain = f.chain
-                           and d.chain_seq > f.seq and d.chain_seq <= f.head_seq)) order by f.chain), '[]')
+                         where d.node_id = f.writer_id and d.chain = f.chain
+                           and d.chain_seq > f.seq and d.chain_seq <= f.head_seq)) order by f.name), '[]')
     from followed f;
 end;
 comment on function sync.follow_hash_chains(sync.peer) is
-  'Follows the hash chains of a peer from where they were followed before to the heads of its last '
-  'heartbeat, link by link. Stores in sync.verified how far it came, and returns it.';
+  'Follows the hash chains that a peer sends from where they were followed before to the heads that '
+  'it named, link by link. Stores in sync.verified how far it came, and returns it.';
 
-create or replace function sync.reconcile_with(peer integer) returns integer
+create or replace function sync.compare_with(of_peer sync.peer) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   began timestamptz := clock_timestamp();
-  of_peer sync.peer;
   is_central boolean;
   facts jsonb;
   differences integer;
   wants json;
 begin
-  select * into of_peer from sync.peer p where p.node_id = reconcile_with.peer and p.beat is not null;
-  if not found then
-    return 0;
-  end if;
   select n.kind = 'central' into is_central from org.node n where n.node_id = of_peer.node_id;
   facts := jsonb_build_object(
     'this_node', org.this_node(),
     'peer', of_peer.node_id,
     'peer_is_central', is_central,
-    'reported', (select coalesce(jsonb_object_agg(key::integer, value::bigint), '{}') from json_each_text(of_peer.ops::json)),
+    'reported', (select coalesce(jsonb_object_agg(v.writer_id, v.seq), '{}') from sync.peer_vector v where v.node_id = of_peer.node_id),
     'here', (select coalesce(jsonb_object_agg(k.node_id, k.seq), '{}') from sync.contiguous() k),
-    -- Documents come from the store that wrote them.
-    'chains', case when is_central then '[]' else sync.follow_hash_chains(of_peer) end,
+    'chains', sync.follow_hash_chains(of_peer),
     'open', (select coalesce(jsonb_agg(jsonb_build_object(
                       'what', d.what, 'subject', d.subject, 'from_seq', d.from_seq,
                       'waited_ms', (extract(epoch from began - d.requested_at) * 1000)::bigint)), '[]')
@@ -86,40 +83,67 @@ begin
   end if;
 
   -- What is here without a gap need not be counted again.
-  insert into sync.horizon as h (node_id, seq) select k.node_id, k.seq from sync.contiguous() k where k.seq > 0
+  insert into sync.horizon as h (node_id, seq)
+  select k.node_id, k.seq from sync.contiguous() k left join sync.horizon o on o.node_id = k.node_id
+   where k.seq > coalesce(o.seq, 0)
   on conflict (node_id) do update set seq = excluded.seq where h.seq < excluded.seq;
 
-  if differences = 0 then
-    update sync.peer p
-       set verified_until = of_peer.low_water, verified_at = clock_timestamp(),
-           received_until = greatest(p.received_until, of_peer.low_water),
-           gap_beat = case when p.gap_beat > of_peer.beat then p.gap_beat end
-     where p.node_id = of_peer.node_id;
+  if of_peer.whole_hlc is distinct from of_peer.beat_hlc then
+    -- A heartbeat is missing, so what the peer wrote last in a hash chain may not be known. It is
+    -- asked (sync.request_heads).
+    differences := differences + 1;
   end if;
   return differences;
 end $$;
-comment on function sync.reconcile_with(integer) is
-  'Compares what a peer reported in its last heartbeat with what is here (tpv.peer_differences '
+comment on function sync.compare_with(sync.peer) is
+  'Compares what a peer reported in its heartbeats with what is here (tpv.peer_differences '
   'decides), records the differences in sync.drift and requests what is missing. Returns how many '
-  'differences there are.';
+  'differences there are; a missing heartbeat counts as one.';
+
+create or replace function sync.note_verified(as_compared sync.peer) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  with free as (
+    select p.node_id from sync.peer p where p.node_id = as_compared.node_id for update skip locked
+  )
+  update sync.peer p
+     set verified_until = as_compared.low_water, verified_at = clock_timestamp(),
+         received_until = greatest(p.received_until, as_compared.low_water),
+         gap_beat = case when p.gap_beat > as_compared.beat then p.gap_beat end
+    from free f where p.node_id = f.node_id
+$$;
+comment on function sync.note_verified(sync.peer) is
+  'Notes that all is here that a peer had reported when it was compared. Waits for nobody: a peer '
+  'whose heartbeat is being received is noted the next time.';
 
 create or replace function sync.reconcile() returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  peer integer;
+  peer sync.peer;
+  alike sync.peer[] := '{}';
+  differences integer;
   open integer := 0;
 begin
-  if not pg_try_advisory_xact_lock(hashtextextended('sync.reconcile', 0)) then
+  begin
+    lock table tpv_lock.reconcile in exclusive mode nowait;
+  exception when lock_not_available then
     return null;
-  end if;
-  for peer in select p.node_id from sync.peer p order by 1 loop
+  end;
+  for peer in select * from sync.peer p where p.beat is not null order by p.node_id loop
     begin
-      open := open + sync.reconcile_with(peer);
+      differences := sync.compare_with(peer);
+      if differences = 0 then
+        alike := alike || peer;
+      end if;
+      open := open + differences;
     exception when others then
       -- What one peer says must not keep this node from comparing itself with the others.
-      raise warning 'node % could not be compared with: %', peer, sqlerrm;
+      raise warning 'node % could not be compared with: %', peer.node_id, sqlerrm;
       open := open + 1;
     end;
+  end loop;
+  -- Last, and at once: the heartbeats of a peer wait for whoever has its row.
+  foreach peer in array alike loop
+    perform sync.note_verified(peer);
   end loop;
   return open;
 end $$;

@@ -17,6 +17,13 @@ begin
     raise exception 'the owner of a row of % cannot change', tracked.table_name
       using errcode = '22023', detail = format('Column %s names the owner.', tracked.owner_column);
   end if;
+  -- An erased row is deleted. So only of a deleted one it is asked.
+  if before -> 'deleted' = 'true' and sync.is_erased(tracked.table_name, own_key::text) then
+    raise exception 'that row of % was erased', tracked.table_name using errcode = '55000', hint = 'Make a new one.';
+  end if;
+  if tracked.sets <> '{}' then
+    new := jsonb_populate_record(new, sync.check_sets(tracked, before, image));
+  end if;
   perform sync.check_stricter(tracked, own_key, before, image);
   if tracked.duplicates <> '{}' then
     perform sync.check_alias(tracked, own_key, before, image);
@@ -26,17 +33,40 @@ begin
 end $$;
 comment on function sync.check_row() is
   'Sets the owner of a new row; refuses another owner, a looser value, an alias of no row, a '
-  'duplicate.';
+  'duplicate, what is no set, a change of an erased row.';
+
+create or replace function sync.check_sets(tracked sync.tracked_table, before jsonb, image jsonb) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  a_set record;
+  written jsonb;
+  checked jsonb := '{}';
+begin
+  for a_set in select s.key as column_name, s.value #>> '{}' as rule from jsonb_each(tracked.sets) s loop
+    written := image -> a_set.column_name;
+    continue when written is null or written = 'null';
+    checked := checked || jsonb_build_object(a_set.column_name, tpv.as_set(written));
+    if a_set.rule = 'grow_only' and not (checked -> a_set.column_name) @> (before -> a_set.column_name) then
+      raise exception '% of % only gains elements', a_set.column_name, tracked.table_name
+        using errcode = '23514', hint = 'Write all elements that are there, and the new ones.';
+    end if;
+  end loop;
+  return checked;
+end $$;
+comment on function sync.check_sets(sync.tracked_table, jsonb, jsonb) is
+  'The sets of a row in their one form: sorted, each element once. Refuses what is no set, and that '
+  'an element is taken from one that only grows.';
 
 create or replace function sync.is_looser(steps jsonb, before jsonb, after jsonb) returns boolean
-language sql immutable set search_path = pg_catalog, pg_temp
-begin atomic
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
   -- A value that is not on the scale is looser than all that are.
-  select coalesce(
-    (select min(n) from jsonb_array_elements(steps) with ordinality as s (step, n) where step = after),
-    jsonb_array_length(steps) + 1)
-    > (select min(n) from jsonb_array_elements(steps) with ordinality as s (step, n) where step = before);
-end;
+  return (
+    select coalesce(
+      (select min(n) from jsonb_array_elements(steps) with ordinality as s (step, n) where step = after),
+      jsonb_array_length(steps) + 1)
+      > (select min(n) from jsonb_array_elements(steps) with ordinality as s (step, n) where step = before));
+end $$;
 comment on function sync.is_looser(jsonb, jsonb, jsonb) is
   'Whether the second value is further up the scale than the first, or off it. Null when the first '
   'is not on it.';
@@ -47,7 +77,10 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   scale record;
 begin
-  for scale in select s.key as column_name, s.value as steps from jsonb_each(tracked.only_stricter) s loop
+  for scale in
+    select s.key as column_name, s.value as steps from jsonb_each(tracked.only_stricter) s
+     where before -> s.key is distinct from image -> s.key
+  loop
     if sync.is_looser(scale.steps, before -> scale.column_name, image -> scale.column_name)
        and not exists (
          select from sync.loosening l
@@ -86,10 +119,10 @@ comment on function sync.check_alias(sync.tracked_table, uuid, jsonb, jsonb) is
   'Refuses an alias of itself, or of a row that is not there.';
 
 create or replace function sync.shared(image jsonb, columns text[]) returns text[]
-language sql immutable set search_path = pg_catalog, pg_temp
-begin atomic
-  select array_agg(lower(image ->> c) order by c) from unnest(columns) c having bool_and(image ->> c is not null);
-end;
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select array_agg(lower(image ->> c) order by c) from unnest(columns) c having bool_and(image ->> c is not null));
+end $$;
 comment on function sync.shared(jsonb, text[]) is
   'The values by which a row could be a duplicate, in lower case; null when one of them is null.';
 

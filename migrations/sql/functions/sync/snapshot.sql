@@ -4,8 +4,8 @@ declare
   sent bigint;
 begin
   -- One after the other, so that their parts do not mix.
-  perform pg_advisory_xact_lock(hashtextextended('sync.send_snapshot', 0));
-  if exists (select from sync.quarantine q where q.code like 'OPERATION%' and q.resolved_at is null) then
+  lock table tpv_lock.snapshot in exclusive mode;
+  if exists (select from sync.quarantine q where q.code like 'OPERATION%' and q.code <> 'OPERATION_KEY' and q.resolved_at is null) then
     raise exception 'operations wait here that this version cannot read, so there is no state of them to send'
       using errcode = '55000',
         hint = 'Upgrade pg_tpv here first. The operations are in sync.quarantine, where code like ''OPERATION%''.';

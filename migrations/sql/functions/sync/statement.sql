@@ -6,7 +6,7 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
     'create publication %1$I for table '
     'wire.doc (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq, prev_hash, body, content_hash) where (%2$s), '
     'wire.op (node_id, seq, hlc, table_name, key, patch, base) where (%3$s), '
-    'wire.beat (node_id, beat, hlc, low_water, ops, chains, version) where (%4$s), '
+    'wire.beat (node_id, beat, hlc, low_water, ops, chains, version, more) where (%4$s), '
     'wire.resend (node_id, resend_id, to_node, hlc, kind, body) where (%5$s) '
     'with (publish = ''insert'', publish_via_partition_root = true); end if; end $do$', publication, docs, ops, beats, resends)
 $$;

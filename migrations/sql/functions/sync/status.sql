@@ -1,6 +1,6 @@
 create or replace view sync.status with (security_invoker = true) as
   with peer as (
-    select p.*, n.node_code, n.kind,
+    select p.*, n.node_code, n.kind, p.whole_hlc is not distinct from p.beat_hlc as whole,
            (select count(*) from sync.quarantine q where q.node_id = p.node_id and q.resolved_at is null) as quarantined,
            (select count(*) from sync.drift d where d.node_id = p.node_id and d.resolved_at is null) as drift,
            exists (select from sync.drift d
@@ -21,12 +21,12 @@ create or replace view sync.status with (security_invoker = true) as
                 when p.received_until is null then 'comparing' else 'running' end as state,
            null::bigint as lag_bytes,
            -- A store answers for its own operations, central for those of all.
-           (select coalesce(sum(greatest(v.value::bigint - coalesce((k.ops ->> v.key)::bigint, 0), 0)), 0)::bigint
-              from json_each_text(p.ops::json) v
-             where p.kind = 'central' or v.key = p.node_id::text) as lag_operations,
+           (select coalesce(sum(greatest(v.seq - coalesce((k.ops ->> v.writer_id::text)::bigint, 0), 0)), 0)::bigint
+              from sync.peer_vector v
+             where v.node_id = p.node_id and (p.kind = 'central' or v.writer_id = p.node_id)) as lag_operations,
            null::text as slot, null::bigint as slot_safe_bytes,
            now() - p.beat_at as silent_for, p.received_until, p.verified_until, p.drift, p.quarantined, p.ahead_ms,
-           p.version, p.broken, p.restored,
+           p.version, p.broken, p.restored, p.whole,
            b.pid as blocker
       from peer p
       cross join known k
@@ -45,11 +45,12 @@ create or replace view sync.status with (security_invoker = true) as
                 when not r.active then 'not connected' else 'running' end,
            pg_wal_lsn_diff(pg_current_wal_lsn(), r.confirmed_flush_lsn)::bigint,
            -- What the peer says it has, beside what is here.
-           (select coalesce(sum(greatest(v.value::bigint - coalesce((p.ops::jsonb ->> v.key)::bigint, 0), 0)), 0)::bigint
+           (select coalesce(sum(greatest(v.value::bigint - coalesce(h.seq, 0), 0)), 0)::bigint
               from jsonb_each_text(k.ops) v
+              left join sync.peer_vector h on h.node_id = p.node_id and h.writer_id = v.key::integer
              where (p.kind = 'central' and v.key = own.node_id::text) or (p.kind = 'store' and v.key <> p.node_id::text)),
            r.wal_status, r.safe_wal_size, now() - p.beat_at, null, null, p.drift, p.quarantined, p.ahead_ms,
-           p.version, p.broken, p.restored, null
+           p.version, p.broken, p.restored, p.whole, null
       from peer p cross join own cross join known k
       left join pg_catalog.pg_replication_slots r
         on r.slot_name = case p.kind when 'central' then 'tpv_up_' || sync.name_part(own.node_code)
@@ -80,7 +81,9 @@ create or replace view sync.status with (security_invoker = true) as
            when r.silent_for > interval '1 minute' then 'no heartbeat for over a minute: is the peer''s background worker running?'
            when r.ahead_ms > 0 then 'the peer''s clock is too far ahead: correct it there, then tpv.hlc_step_back()'
            when r.direction = 'receives' and r.quarantined > 0
-             then 'rows wait: select * from sync.quarantine where resolved_at is null'
+             then 'rows wait: select * from journal.quarantine where resolved_at is null'
+           when r.direction = 'receives' and not r.whole
+             then 'a heartbeat is missing: the peer was asked to name all its hash chains; look again in a minute'
            when r.state = 'copying' then 'it has just joined: the snapshot of all tracked rows is on its way'
            when r.state = 'comparing' then 'it has just joined: both are compared within a minute, or by select sync.reconcile()'
            when r.version <> (select e.extversion from pg_catalog.pg_extension e where e.extname = 'pg_tpv')

@@ -1,5 +1,6 @@
 create or replace function sync.track(table_name text, writer text default null, groups jsonb default null,
-                                      owner_column text default null, duplicates jsonb default null, only_stricter jsonb default null)
+                                      owner_column text default null, duplicates jsonb default null, only_stricter jsonb default null,
+                                      sets jsonb default null)
 returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC'
   set client_min_messages = 'warning' as $$
@@ -11,6 +12,7 @@ declare
   after sync.tracked_table;
   same record;
   existing bigint;
+  column_name text;
 begin
   table_name := relation::text;
   select * into before from sync.tracked_table e where e.table_name = track.table_name;
@@ -20,6 +22,7 @@ begin
   owner_column := coalesce(owner_column, before.owner_column);
   duplicates := coalesce(duplicates, before.duplicates, '{}');
   only_stricter := coalesce(only_stricter, before.only_stricter, '{}');
+  sets := coalesce(sets, before.sets, '{}');
   -- Who may write is part of how every operation was merged, at each node.
   if writer <> before.writer and exists (select from sync.head h where h.table_name = track.table_name) then
     raise exception '% is written by % already', table_name, before.writer using errcode = '55000',
@@ -27,7 +30,22 @@ begin
   end if;
   key_name := sync.check_table(relation, jsonb_build_object(
     'writer', writer, 'groups', groups, 'owner_column', owner_column, 'duplicates', duplicates,
-    'only_stricter', only_stricter));
+    'only_stricter', only_stricter, 'sets', sets));
+  -- Operations write a set and another column in two forms, and nothing turns one into the other.
+  for column_name in
+    select coalesce(b.key, a.key)
+      from jsonb_each(coalesce(before.sets, '{}')) b full join jsonb_each(sets) a on a.key = b.key
+     where a.value is distinct from b.value
+  loop
+    if sync.was_written(table_name, column_name) then
+      raise exception 'column % of % was written already', column_name, table_name using errcode = '55000',
+        hint = 'What is a set is declared before anybody writes the column. Add another column.';
+    end if;
+    if sets ? column_name then
+      execute format('update %s t set %I = tpv.as_set(t.%I) where t.%I <> tpv.as_set(t.%I)',
+                     relation, column_name, column_name, column_name, column_name);
+    end if;
+  end loop;
   if not exists (select from pg_attribute a where a.attrelid = relation and a.attname = 'deleted' and not a.attisdropped) then
     execute format('alter table %s add column deleted boolean not null default false', relation);
     execute format('comment on column %s.deleted is %L', relation, 'Whether it was deleted. Rows are never removed.');
@@ -52,11 +70,13 @@ begin
     end if;
   end loop;
 
-  insert into sync.tracked_table (table_name, key_column, writer, groups, owner_column, duplicates, only_stricter)
-  values (track.table_name, key_name, track.writer, track.groups, track.owner_column, track.duplicates, track.only_stricter)
+  insert into sync.tracked_table (table_name, key_column, writer, groups, owner_column, duplicates, only_stricter, sets)
+  values (track.table_name, key_name, track.writer, track.groups, track.owner_column, track.duplicates,
+          track.only_stricter, track.sets)
   on conflict on constraint tracked_table_pkey do update
     set key_column = excluded.key_column, writer = excluded.writer, groups = excluded.groups,
-        owner_column = excluded.owner_column, duplicates = excluded.duplicates, only_stricter = excluded.only_stricter
+        owner_column = excluded.owner_column, duplicates = excluded.duplicates, only_stricter = excluded.only_stricter,
+        sets = excluded.sets
   returning * into after;
   if before.writer is distinct from after.writer
      or (select count(*) from pg_trigger t where t.tgrelid = relation
@@ -81,7 +101,7 @@ begin
     report := report || 'added its triggers; ';
   end if;
   execute format('drop trigger if exists _200_check on %s', relation);
-  if owner_column is not null or duplicates <> '{}' or only_stricter <> '{}' then
+  if owner_column is not null or duplicates <> '{}' or only_stricter <> '{}' or sets <> '{}' then
     execute format('create trigger _200_check before insert or update on %s '
                    'for each row when (tpv.is_capturing()) execute function sync.check_row()', relation);
   end if;
@@ -95,10 +115,21 @@ begin
   end if;
   return report || format('%s is tracked by %s, written by %s; %s rows were there', table_name, key_name, writer, existing);
 end $$;
-comment on function sync.track(text, text, jsonb, text, jsonb, jsonb) is
+comment on function sync.track(text, text, jsonb, text, jsonb, jsonb, jsonb) is
   'Shares a table with the chain: adds the columns and triggers that it lacks, and an operation '
   'for each row that is there. Returns what it did. Can be repeated; an argument that is left out '
   'stays as it was.';
+
+create or replace function sync.was_written(table_name text, column_name text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+  -- The name of an element's register begins with that of its column.
+  select exists (
+    select from sync.head h cross join json_object_keys(h.heads::json) r
+     where h.table_name = was_written.table_name and substring(r from '^[^/+]*') = was_written.column_name);
+end;
+comment on function sync.was_written(text, text) is
+  'Whether an operation wrote the column, or an element of it.';
 
 create or replace function sync.check_table(relation regclass, rules jsonb) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::check::{check_digit_ok, gtin14, price4_check_digit, price5_check_digit};
+use super::check::{all_digits, check_digit_ok, gtin14, price4_check_digit, price5_check_digit};
 use super::rule::{BarcodeRule, InnerCheck, ValueKind};
 use crate::json::Value;
 
@@ -48,6 +48,8 @@ impl NumberKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
     pub rule: String,
+    /// The digits that the rule is about.
+    pub prefix: String,
     pub value_kind: ValueKind,
     /// The digits of the item.
     pub item: Option<String>,
@@ -75,9 +77,7 @@ pub fn decode(code: &str, rules: &[BarcodeRule]) -> Decoded {
 pub fn decode_in(code: &str, rules: &[BarcodeRule], scope: Scope<'_>) -> Decoded {
     let check_digit_ok = check_digit_ok(code);
     let gtin14 = gtin14(code);
-    let readable = check_digit_ok != Some(false) && super::check::all_digits(code);
-    let fitting = rules.iter().filter(|rule| readable && rule.holds_for(code) && rule.holds_in(scope));
-    let reading = fitting.min_by_key(|rule| rule.priority).map(|rule| rule.reading(code));
+    let reading = if check_digit_ok == Some(false) { None } else { reading_in(code, rules, scope) };
     let kind = match &gtin14 {
         _ if reading.is_some() => NumberKind::Restricted,
         Some(gtin) if is_restricted(code, gtin) => NumberKind::Restricted,
@@ -86,6 +86,13 @@ pub fn decode_in(code: &str, rules: &[BarcodeRule], scope: Scope<'_>) -> Decoded
         None => NumberKind::Unknown,
     };
     Decoded { code: code.to_owned(), kind, gtin14, check_digit_ok, reading }
+}
+
+/// What the first of `rules` that fits and holds in `scope` reads in `code`, whatever its outer
+/// check digit is.
+pub(crate) fn reading_in(code: &str, rules: &[BarcodeRule], scope: Scope<'_>) -> Option<Reading> {
+    let fitting = rules.iter().filter(|rule| rule.holds_for(code) && rule.holds_in(scope));
+    fitting.min_by_key(|rule| rule.priority).map(|rule| rule.reading(code))
 }
 
 /// Restricted circulation numbers of GS1: 02, 04 and 20 to 29 in the 13-digit form, 0 and 2 in the
@@ -99,7 +106,7 @@ fn is_restricted(code: &str, gtin14: &str) -> bool {
 
 impl BarcodeRule {
     fn holds_for(&self, code: &str) -> bool {
-        code.len() == self.length && code.starts_with(&self.prefix)
+        code.len() == self.length && code.starts_with(&self.prefix) && all_digits(code)
     }
 
     fn holds_in(&self, scope: Scope<'_>) -> bool {
@@ -125,6 +132,7 @@ impl BarcodeRule {
         let value = digits.filter(|_| inner_check_ok != Some(false)).and_then(|digits| digits.parse().ok());
         Reading {
             rule: self.name.clone(),
+            prefix: self.prefix.clone(),
             value_kind: self.kind,
             item: self.item.and_then(|slice| slice.of(code)).map(str::to_owned),
             value: value.map(|whole: i64| Decimal::new(whole, self.decimals)),

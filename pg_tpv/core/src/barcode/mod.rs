@@ -7,7 +7,7 @@ mod rule;
 
 pub use check::{gtin_check_digit, gtin14};
 pub use decode::decode;
-pub(crate) use decode::{Decoded, NumberKind, Scope, decode_in};
+pub(crate) use decode::{Decoded, NumberKind, Reading, Scope, decode_in, reading_in};
 pub use rule::BarcodeRule;
 pub(crate) use rule::ValueKind;
 

@@ -21,12 +21,7 @@ pub struct Difference {
 /// All differences from a peer; none when everything that it recorded before its heartbeat is here
 /// and links.
 pub fn differences(facts: &Facts) -> Vec<Difference> {
-    let mut found: Vec<_> = operations(facts).collect();
-    // Documents come from the store that wrote them.
-    if !facts.peer_is_central {
-        found.extend(facts.chains.iter().filter_map(chain));
-    }
-    found
+    operations(facts).chain(facts.chains.iter().filter_map(chain)).collect()
 }
 
 fn operations(facts: &Facts) -> impl Iterator<Item = Difference> {

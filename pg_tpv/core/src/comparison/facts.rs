@@ -18,16 +18,17 @@ pub struct Facts {
     pub reported: BTreeMap<i32, i64>,
     /// The same of this node.
     pub here: BTreeMap<i32, i64>,
-    /// The hash chains of the peer's documents.
+    /// The hash chains that the peer sends to this node.
     pub chains: Vec<Chain>,
     /// Differences that are on record and not resolved.
     pub open: Vec<Open>,
 }
 
-/// A hash chain of the peer: the head that it named, and how far the documents here link up to it.
+/// A hash chain that the peer sends: the head that it named, and how far the documents here link up
+/// to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
-    /// Its name, a terminal's code.
+    /// How the peer calls it.
     pub name: String,
     /// The number of the last document, and its link hash as hex digits.
     pub head: (i64, String),
@@ -64,7 +65,7 @@ pub struct Open {
 }
 
 impl Facts {
-    /// Reads what `sync.reconcile_with` gathers; none when it is something else.
+    /// Reads what `sync.compare_with` gathers; none when it is something else.
     pub fn from_json(json: &Value) -> Option<Self> {
         let list = |key: &str| json.get(key)?.as_array();
         Some(Self {

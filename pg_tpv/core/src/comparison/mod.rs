@@ -1,10 +1,10 @@
-//! What a peer reported in its last heartbeat, beside what is here: which difference is what, and
-//! what is requested now.
+//! What a peer reported in its heartbeats, beside what is here: which difference is what, and what
+//! is requested now.
 //!
-//! A store answers for its own operations and hash chains, central for the operations of all. What
-//! is missing is requested, and for a while not again: what is being sent arrives from the
-//! beginning, so that a difference that begins later than before is on its way. A chain that does
-//! not link is for a person.
+//! A store answers for its own operations, central for those of all; each for the hash chains that
+//! it sends here. What is missing is requested, and for a while not again: what is being sent
+//! arrives from the beginning, so that a difference that begins later than before is on its way. A
+//! chain that does not link is for a person.
 
 mod difference;
 mod facts;

@@ -22,8 +22,12 @@ pub enum Request {
     Nothing,
 }
 
-/// What to do about a difference, given how it stood when it was looked at last.
-pub fn request(difference: &Difference, open: &[Open]) -> Request {
+/// What to do about a difference, given how it stood when it was looked at last, and whether a
+/// snapshot of that peer arrives now: it brings the operations of all nodes.
+pub fn request(difference: &Difference, open: &[Open], snapshot_arrives: bool) -> Request {
+    if snapshot_arrives && matches!(difference.kind, Kind::Operations | Kind::Restored) {
+        return Request::Coming;
+    }
     let before = open.iter().find(|it| it.kind == difference.kind && it.subject == difference.subject);
     match before {
         Some(before) if before.from_seq != difference.from_seq => Request::Coming,

@@ -88,9 +88,11 @@ fn what_does_not_link_is_broken() {
 }
 
 #[test]
-fn central_answers_for_no_hash_chain() {
-    let facts = Facts { peer_is_central: true, ..with_chain((9, "aa"), 3, Some((5, "bb")), None, None) };
-    assert_eq!(told(&facts), []);
+fn central_answers_for_the_hash_chains_that_it_sends() {
+    let of_store = with_chain((9, "aa"), 3, Some((5, "bb")), None, None);
+    let of_central = Facts { peer_is_central: true, ..of_store.clone() };
+    assert_eq!(differences(&of_central), differences(&of_store));
+    assert_eq!(differences(&of_central).len(), 1);
 }
 
 fn difference(kind: Kind, from_seq: i64) -> Difference {
@@ -104,22 +106,36 @@ fn open(kind: Kind, from_seq: i64, waited_ms: Option<i64>) -> Vec<Open> {
 #[test]
 fn what_is_new_is_requested_by_its_kind() {
     let requests = [Kind::Operations, Kind::HashChain, Kind::Restored, Kind::Broken]
-        .map(|kind| request(&difference(kind, 1), &[]));
+        .map(|kind| request(&difference(kind, 1), &[], false));
     assert_eq!(requests, [Request::Rows, Request::Rows, Request::Snapshot, Request::Nothing]);
 }
 
 #[test]
 fn a_request_is_repeated_when_it_was_not_answered_for_a_while() {
     let (one, at) = (difference(Kind::Operations, 1), |waited| open(Kind::Operations, 1, waited));
-    assert_eq!(request(&one, &at(Some(50_000))), Request::Waiting);
-    assert_eq!(request(&one, &at(Some(50_001))), Request::Rows);
-    assert_eq!(request(&one, &at(None)), Request::Rows);
-    assert_eq!(request(&one, &open(Kind::HashChain, 1, Some(1))), Request::Rows, "of another kind");
+    assert_eq!(request(&one, &at(Some(50_000)), false), Request::Waiting);
+    assert_eq!(request(&one, &at(Some(50_001)), false), Request::Rows);
+    assert_eq!(request(&one, &at(None), false), Request::Rows);
+    assert_eq!(request(&one, &open(Kind::HashChain, 1, Some(1)), false), Request::Rows, "of another kind");
+}
+
+#[test]
+fn while_a_snapshot_arrives_only_documents_are_requested() {
+    for waited in [None, Some(0), Some(90_000)] {
+        let requests = [Kind::Operations, Kind::Restored, Kind::HashChain]
+            .map(|kind| request(&difference(kind, 1), &open(kind, 1, waited), true));
+        let documents = if waited == Some(0) { Request::Waiting } else { Request::Rows };
+        assert_eq!(requests, [Request::Coming, Request::Coming, documents]);
+    }
+    assert_eq!(request(&difference(Kind::Broken, 1), &[], true), Request::Nothing);
 }
 
 #[test]
 fn what_begins_elsewhere_than_before_is_on_its_way() {
-    assert_eq!(request(&difference(Kind::Operations, 4), &open(Kind::Operations, 1, Some(90_000))), Request::Coming);
+    assert_eq!(
+        request(&difference(Kind::Operations, 4), &open(Kind::Operations, 1, Some(90_000)), false),
+        Request::Coming
+    );
 }
 
 #[test]
@@ -196,7 +212,7 @@ proptest! {
         for arrived in arrivals.into_iter().chain(std::iter::repeat_n(1, 40)) {
             let facts = facts(&[(100, reported)], &[(100, here)]);
             let [difference] = &differences(&facts)[..] else { break };
-            match request(difference, &open) {
+            match request(difference, &open, false) {
                 Request::Rows => {
                     prop_assert!(since > PATIENCE_MS, "asked again after {} ms", since);
                     (since, requested) = (0, requested + 1);

@@ -6,14 +6,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::TerminalContext;
+use super::undated::{self, StoredReceipt};
 
 use crate::dat;
-use crate::day::{self, Printed, StoreDay};
+use crate::day::{self, BusinessDay, Printed, StoreDay};
 use crate::document_id::ReceiptKey;
 use crate::hash_chain::Hash;
 use crate::json::Value;
 use crate::problem::Problem;
-use crate::receipt::{Hold, Intake, Outcome, Receipt, Verdict};
+use crate::receipt::{Hold, IdMap, Intake, Outcome, Receipt, Verdict};
 
 /// What becomes of a file.
 #[derive(Debug)]
@@ -29,15 +30,6 @@ pub enum Decision {
     Duplicate(Uuid),
     /// It is a new receipt.
     New(Box<New>),
-}
-
-/// A receipt that is stored already, under the number of a file.
-#[derive(Clone, Debug)]
-pub struct StoredReceipt {
-    /// The receipt.
-    pub receipt_id: Uuid,
-    /// SHA-256 of its body.
-    pub content_hash: Hash,
 }
 
 /// The receipt that the terminal issued before this one.
@@ -60,6 +52,8 @@ pub struct New {
     pub key: ReceiptKey,
     /// Whether another receipt has that number already.
     pub conflicts: bool,
+    /// The day on which it first arrived, where its printed date identifies nothing.
+    pub arrived_on: Option<NaiveDate>,
     /// The business day.
     pub business_date: NaiveDate,
     /// When it was printed.
@@ -93,6 +87,21 @@ impl New {
         self.intake.holds.first()
     }
 
+    /// What tells it from other receipts under the same key: nothing for the first, its content for
+    /// one that conflicts, its id where its date identifies nothing.
+    pub fn variant<'n>(&'n self, content_hash: &'n Hash) -> &'n [u8] {
+        match (self.arrived_on, self.conflicts) {
+            (Some(_), _) => self.doc_id.as_bytes(),
+            (None, true) => content_hash,
+            (None, false) => &[],
+        }
+    }
+
+    /// Whether its number and its time tell where it stands among the receipts of its terminal.
+    pub fn is_in_order(&self) -> bool {
+        !self.conflicts && self.arrived_on.is_none()
+    }
+
     /// Holds it for one more reason, behind the others. A held receipt has no `.dat`.
     pub fn hold_for(&mut self, problem: &Problem) {
         self.intake.holds.push(problem.into());
@@ -106,12 +115,13 @@ pub fn name_taken() -> Problem {
 }
 
 /// Decides about a file that was judged, given the receipts that are stored under its key and the
-/// one before it.
+/// one before it. `archived_on` is the day on which it arrived, if it comes out of the archive.
 pub fn decide(
     context: &TerminalContext<'_>,
     verdict: &Verdict,
     known: &[StoredReceipt],
     previous: Option<&PreviousReceipt<'_>>,
+    archived_on: Option<NaiveDate>,
 ) -> Decision {
     let (Some(receipt), Some(content_hash)) = (&verdict.receipt, verdict.content_hash) else {
         let nameless = || Problem::new("NOT_A_RECEIPT", "", "the file is not a usable receipt");
@@ -123,10 +133,30 @@ pub fn decide(
             Problem::new("WRONG_TERMINAL", "/terminalId", "the receipt names another terminal than its inbox");
         return Decision::Quarantined { problem, suspicious: true };
     }
-    if let Some(same) = known.iter().find(|known| known.content_hash == content_hash) {
+    let dated = |known: &&StoredReceipt| known.undated.is_none();
+    if let Some(same) = known.iter().filter(dated).find(|known| verdict.says(&known.content_hash)) {
         return Decision::Duplicate(same.receipt_id);
     }
-    Decision::New(Box::new(accept(context, verdict, receipt, content_hash, !known.is_empty(), previous)))
+    let stamp = verdict.printed.unwrap_or(receipt.timestamp);
+    let printed = context.printed(stamp, &receipt.receipt_id, previous.map(|previous| &previous.printed));
+    let arrival = archived_on.map_or(context.arrival, |day| context.store.arrival_on(day, &printed));
+    let day = context.store.business_day(&printed, arrival, context.window);
+    let arrived_on = day.hold.is_some().then(|| context.store.calendar_day(arrival));
+    if arrived_on.is_some()
+        && let Some(repeated) = undated::repeated(context, known, verdict, archived_on)
+    {
+        return Decision::Duplicate(repeated);
+    }
+    let arrived = Arrived { printed, day, arrived_on };
+    Decision::New(Box::new(accept(context, verdict, receipt, content_hash, known, previous, arrived)))
+}
+
+/// When a receipt was printed, which day that makes it, and on which it arrived if its date
+/// identifies nothing.
+struct Arrived {
+    printed: Printed,
+    day: BusinessDay,
+    arrived_on: Option<NaiveDate>,
 }
 
 fn accept(
@@ -134,13 +164,21 @@ fn accept(
     verdict: &Verdict,
     receipt: &Receipt,
     content_hash: Hash,
-    conflicts: bool,
+    known: &[StoredReceipt],
     previous: Option<&PreviousReceipt<'_>>,
+    Arrived { printed, day, arrived_on }: Arrived,
 ) -> New {
-    let key = context.key(receipt);
-    let doc_id = if conflicts { key.conflicting_document_id(&content_hash) } else { key.document_id() };
-    let printed = context.printed(receipt, previous.map(|previous| &previous.printed));
-    let day = context.store.business_day(&printed, context.arrival, context.window);
+    let (key, at) = (context.key(receipt), receipt.timestamp.local);
+    // A date that identifies nothing claims no number, so nobody has it already.
+    let conflicts = arrived_on.is_none() && known.iter().any(|known| known.undated.is_none());
+    let doc_id = match arrived_on {
+        Some(day) => {
+            let nth = undated::alike(known, verdict).filter(|(_, undated)| undated.arrived_on == day).count();
+            key.undated_document_id(at, &content_hash, day, nth)
+        }
+        None if conflicts => key.conflicting_document_id(at, &content_hash),
+        None => key.document_id(at),
+    };
     let late = context.is_closed(day.date);
 
     let mut flags: BTreeSet<&str> = verdict.flags.iter().copied().collect();
@@ -160,7 +198,7 @@ fn accept(
         let detail = "the terminal belongs to another department";
         problems.push(Problem::new("WRONG_DEPARTMENT", "/departmentCode", detail));
     }
-    problems.extend(day.hold.clone());
+    problems.extend(undated::came_before(context, known, verdict).or_else(|| day.hold.clone()));
 
     let voids = undone(receipt, previous).filter(|_| !conflicts && problems.is_empty());
     let mut dat = None;
@@ -180,9 +218,10 @@ fn accept(
         flags: flags.into_iter().map(str::to_owned).collect(),
         holds: problems.iter().map(Hold::from).collect(),
         printed_at: (printed.instant != plain_instant(context.store, receipt)).then_some(printed.instant),
+        arrived_on,
         voids,
     };
-    New { doc_id, key, conflicts, business_date: day.date, printed, intake, dat, voids }
+    New { doc_id, key, conflicts, arrived_on, business_date: day.date, printed, intake, dat, voids }
 }
 
 /// The receipt that this one undoes: the one right before it, with the opposite of every line.
@@ -204,7 +243,7 @@ fn publish(
 ) -> Result<Dat, Problem> {
     let refusal = |error: dat::RenderError| Problem::new(error.code(), error.pointer.clone(), error.to_string());
     let receipt = with_store_time(verdict.canonical.clone().unwrap_or(Value::Null), printed, day);
-    make_dat(context.profile, &receipt, context.published_on()).map_err(refusal)
+    make_dat(context.profile, context.id_map, &receipt, context.published_on()).map_err(refusal)
 }
 
 /// The receipt as a layout sees it: with what the store's clock showed and the day that counts.
@@ -218,11 +257,31 @@ pub(crate) fn with_store_time(mut receipt: Value, printed: &Printed, day: NaiveD
     receipt
 }
 
-fn make_dat(profile: &dat::Profile, receipt: &Value, published_on: NaiveDate) -> Result<Dat, dat::RenderError> {
+fn make_dat(
+    profile: &dat::Profile,
+    id_map: &IdMap,
+    receipt: &Value,
+    published_on: NaiveDate,
+) -> Result<Dat, dat::RenderError> {
     let rendered = dat::render(profile, receipt)?;
-    let (folder, name) = dat::folder_and_name(profile, receipt, published_on)?;
+    let (folder, name) = match id_map.is_empty() {
+        true => dat::folder_and_name(profile, receipt, published_on)?,
+        false => dat::folder_and_name(profile, &with_name(receipt.clone(), id_map), published_on)?,
+    };
     let trigger_name = dat::trigger_name(profile, &name);
     Ok(Dat { folder, name, trigger_name, bytes: rendered.bytes, substituted: rendered.substituted })
+}
+
+/// The receipt as the name of its file sees it: with what stands there for its number.
+fn with_name(mut receipt: Value, id_map: &IdMap) -> Value {
+    if let Value::Object(members) = &mut receipt {
+        for (_, value) in members.iter_mut().filter(|(key, _)| key == "receiptId") {
+            if let Some(name) = value.as_str().and_then(|number| id_map.name_of(number)) {
+                *value = Value::String(name);
+            }
+        }
+    }
+    receipt
 }
 
 /// The `.dat` of a stored receipt, for an operator who publishes it: `body` is its canonical form.
@@ -230,12 +289,12 @@ fn make_dat(profile: &dat::Profile, receipt: &Value, published_on: NaiveDate) ->
 /// # Errors
 /// The first value that the layout cannot show.
 pub fn dat_of_body(
-    profile: &dat::Profile,
+    context: &TerminalContext<'_>,
     body: &str,
     printed: &Printed,
     day: NaiveDate,
-    published_on: NaiveDate,
 ) -> Result<Dat, dat::RenderError> {
     let receipt = crate::json::read(body, usize::MAX).unwrap_or(Value::Null);
-    make_dat(profile, &with_store_time(receipt, printed, day), published_on)
+    let published_on = context.published_on();
+    make_dat(context.profile, context.id_map, &with_store_time(receipt, printed, day), published_on)
 }

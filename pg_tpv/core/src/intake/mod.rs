@@ -7,9 +7,11 @@
 
 mod decide;
 mod terminal_context;
+mod undated;
 
-pub use decide::{Dat, Decision, New, PreviousReceipt, StoredReceipt, dat_of_body, decide, name_taken};
+pub use decide::{Dat, Decision, New, PreviousReceipt, dat_of_body, decide, name_taken};
 pub use terminal_context::{TerminalContext, receipt_key};
+pub use undated::{StoredReceipt, Undated, archive_day};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use crate::dat::Profile;
 use crate::day::{self, ClockWindow, Printed, StoreDay};
 use crate::document_id::ReceiptKey;
-use crate::receipt::Receipt;
+use crate::receipt::{IdMap, Receipt, Stamp};
 
 /// A terminal, its store, and the rules that hold there.
 #[derive(Debug)]
@@ -30,24 +30,29 @@ pub struct TerminalContext<'a> {
     pub closed: &'a [NaiveDate],
     /// The layout of its `.dat` files.
     pub profile: &'a Profile,
+    /// What stands in a file's name for blanks and slashes of its numbers.
+    pub id_map: &'a IdMap,
     /// When the files arrived.
     pub arrival: DateTime<Utc>,
 }
 
 impl TerminalContext<'_> {
-    /// When a receipt was printed, on the store's clock.
-    pub fn printed(&self, receipt: &Receipt, previous: Option<&day::PreviousTime>) -> Printed {
-        printed(self.store, self.terminal_zone, receipt, previous)
+    /// When a receipt was printed, on the store's clock. `printed` is the time as the terminal
+    /// wrote it.
+    pub fn printed(&self, printed: Stamp, number: &str, previous: Option<&day::PreviousTime>) -> Printed {
+        let clock = StoreDay { zone: self.terminal_zone.unwrap_or(self.store.zone), ..self.store };
+        let printed = clock.printed(printed.local, printed.offset, number, previous);
+        Printed { local: printed.instant.with_timezone(&self.store.zone).naive_local(), ..printed }
     }
 
     /// Which receipt it is.
     pub fn key(&self, receipt: &Receipt) -> ReceiptKey {
-        receipt_key(self.node_id, self.terminal, self.store, self.terminal_zone, receipt)
+        receipt_key(self.node_id, self.terminal, receipt)
     }
 
     /// The day on the store's calendar on which a file that arrives now is published.
     pub fn published_on(&self) -> NaiveDate {
-        self.arrival.with_timezone(&self.store.zone).date_naive()
+        self.store.calendar_day(self.arrival)
     }
 
     /// Whether a business day is over, so that a customer of that day is no longer at the checkout.
@@ -57,27 +62,14 @@ impl TerminalContext<'_> {
     }
 }
 
-/// Which receipt it is. Earlier receipts have no influence on that: the same file is always the
-/// same receipt.
-pub fn receipt_key(
-    node_id: i32,
-    terminal: &str,
-    store: StoreDay,
-    terminal_zone: Option<Tz>,
-    receipt: &Receipt,
-) -> ReceiptKey {
+/// Which receipt it is, if its date can be meant. Its canonical form alone says that: the same file
+/// is always the same receipt.
+pub fn receipt_key(node_id: i32, terminal: &str, receipt: &Receipt) -> ReceiptKey {
     ReceiptKey {
         node_id,
         terminal: terminal.to_owned(),
-        printed_date: printed(store, terminal_zone, receipt, None).local.date(),
+        printed_date: receipt.timestamp.local.date(),
         series: receipt.series.clone(),
         number: receipt.receipt_id.clone(),
     }
-}
-
-fn printed(store: StoreDay, zone: Option<Tz>, receipt: &Receipt, previous: Option<&day::PreviousTime>) -> Printed {
-    let clock = StoreDay { zone: zone.unwrap_or(store.zone), ..store };
-    let stamp = receipt.timestamp;
-    let printed = clock.printed(stamp.local, stamp.offset, &receipt.receipt_id, previous);
-    Printed { local: printed.instant.with_timezone(&store.zone).naive_local(), ..printed }
 }

@@ -81,6 +81,30 @@ impl<'v, 'p> SettingsReader<'v, 'p> {
         elements.iter().enumerate().filter_map(element).collect()
     }
 
+    /// An array of texts within, each as `read` understands it; sorted, each once.
+    pub(crate) fn texts(
+        &mut self,
+        key: &'static str,
+        wanted: &str,
+        read: impl Fn(&str) -> Option<String>,
+    ) -> Vec<String> {
+        let Some(value) = self.any(key) else { return Vec::new() };
+        let Some(elements) = value.as_array() else {
+            return self.fault(key, "this must be an array").unwrap_or_default();
+        };
+        let list = self.place.key(key);
+        let mut texts = Vec::new();
+        for (index, element) in elements.iter().enumerate() {
+            match element.as_str().and_then(&read) {
+                Some(text) => texts.push(text),
+                None => self.problems.push(Problem::new(self.code, list.index(index).pointer(), wanted)),
+            }
+        }
+        texts.sort_unstable();
+        texts.dedup();
+        texts
+    }
+
     /// Asserts that a required setting was given.
     pub(crate) fn required<T>(&mut self, key: &'static str, value: Option<T>) -> Option<T> {
         if value.is_none() && !self.members.iter().any(|(name, given)| name == key && !given.is_null()) {

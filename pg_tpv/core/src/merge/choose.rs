@@ -1,5 +1,5 @@
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{Head, Rule, Version};
 use crate::json::Value;
@@ -38,7 +38,6 @@ pub fn choose(rule: &Rule, heads: &[Head], context: Context) -> Option<Choice> {
     let head = match (rule, heads) {
         (_, []) => return None,
         (_, [only]) => only,
-        (Rule::Union, _) => return Some(union(heads)),
         _ => best(rule, heads, context)?,
     };
     let mut choice = Choice::of(heads, head.value.clone());
@@ -73,7 +72,7 @@ fn best<'h>(rule: &Rule, heads: &'h [Head], context: Context) -> Option<&'h Head
         Rule::OwnerWins => of_node(a, b, context.owner),
         Rule::Greatest(scale) => scale.prefer(&a.value, &b.value, true),
         Rule::Least(scale) => scale.prefer(&a.value, &b.value, false),
-        Rule::LastWrite | Rule::Review | Rule::Union | Rule::Custom(_) => Ordering::Equal,
+        Rule::LastWrite | Rule::Review | Rule::Custom(_) => Ordering::Equal,
     };
     heads.iter().max_by(|a, b| by_rule(a, b).then_with(|| a.age().cmp(&b.age())))
 }
@@ -81,24 +80,4 @@ fn best<'h>(rule: &Rule, heads: &'h [Head], context: Context) -> Option<&'h Head
 fn of_node(a: &Head, b: &Head, node: Option<i32>) -> Ordering {
     let is_its = |head: &Head| Some(head.version.node_id) == node;
     is_its(a).cmp(&is_its(b))
-}
-
-/// All elements, each once, sorted by their canonical text. `null` is the empty set, unless all
-/// heads are `null`; a value that is no array is a set of one.
-fn union(heads: &[Head]) -> Choice {
-    let mut elements = BTreeMap::new();
-    for head in heads {
-        let of_head = match &head.value {
-            Value::Null => &[],
-            Value::Array(elements) => elements.as_slice(),
-            single => std::slice::from_ref(single),
-        };
-        elements.extend(of_head.iter().map(|element| (element.to_canonical(), element)));
-    }
-    let value = match heads.iter().all(|head| head.value.is_null()) {
-        true => Value::Null,
-        false => Value::Array(elements.into_values().cloned().collect()),
-    };
-    let winners = heads.iter().map(|head| head.version).collect();
-    Choice { value, winners, losers: BTreeSet::new(), needs_review: false, evaluate: None }
 }

@@ -29,6 +29,11 @@ impl Draft {
         Some(Self::write(entity, Patch::from([(register.to_owned(), head.value.clone())])))
     }
 
+    /// Erases the entity.
+    pub fn erase(entity: &Entity) -> Self {
+        Self::write(entity, Operation::erasing())
+    }
+
     /// The operation, once it has a version and a stamp.
     pub fn stamped(self, version: Version, hlc: i64) -> Operation {
         Operation { version, hlc, patch: self.patch, base: self.base }

@@ -1,7 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alias::{choose_alias, choose_existence};
-use super::{ALIAS, Choice, Context, EXISTS, Head, Operation, Rule, Rules, advance, choose, heads};
+use super::element::{Element, choose_element};
+use super::erasure::stays;
+use super::{ALIAS, Choice, Context, ERASED, EXISTS, Head, Operation, Rule, Rules, SetRule, advance, choose, heads};
+use crate::json::Value;
 
 /// What a node keeps of one entity: the heads of each register, by version.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,16 +16,33 @@ impl Entity {
         let operations: Vec<_> = operations.into_iter().collect();
         let registers: BTreeSet<_> = operations.iter().flat_map(|operation| operation.patch.keys()).collect();
         let heads = |register: &String| (register.clone(), heads(operations.iter().copied(), register));
-        Self(registers.into_iter().map(heads).collect())
+        Self(registers.into_iter().map(heads).collect()).settled()
     }
 
     /// Adds one operation, whenever and however often it comes. `is_named` answers whether an
     /// operation in the journal names it for a register; see `advance` in `heads.rs`.
     pub fn advance(&mut self, operation: &Operation, mut is_named: impl FnMut(&str) -> bool) {
-        for register in operation.patch.keys() {
+        let is_erased = self.is_erased() || operation.erases();
+        for register in operation.patch.keys().filter(|register| !is_erased || stays(register)) {
             let heads = advance(self.heads(register), operation, register, || is_named(register));
             self.0.insert(register.clone(), heads);
         }
+        if is_erased {
+            self.0.retain(|register, _| stays(register));
+        }
+    }
+
+    /// Whether somebody erased it: then it has no values any more, whatever arrives.
+    pub fn is_erased(&self) -> bool {
+        !self.heads(ERASED).is_empty()
+    }
+
+    /// Without values, if it was erased.
+    pub(super) fn settled(mut self) -> Self {
+        if self.is_erased() {
+            self.0.retain(|register, _| stays(register));
+        }
+        self
     }
 
     /// The heads of a register; none if nobody has written it.
@@ -61,10 +81,17 @@ impl Entity {
     pub fn resolve(&self, rules: &Rules, context: Context) -> Merged {
         let columns = self.0.iter().filter(|(register, _)| !register.starts_with('@'));
         let choice = |(register, heads): (&String, &Vec<Head>)| {
-            Some((register.clone(), choose(rules.of(register), heads, context)?))
+            let choice = match Element::of(register) {
+                Some(_) => choose_element(heads, self.entitled(register, context)),
+                None => choose(rules.of(register), heads, context),
+            };
+            Some((register.clone(), choice?))
         };
+        let existence = choose_existence(self.entitled(EXISTS, context));
         Merged {
-            existence: choose_existence(self.entitled(EXISTS, context)),
+            existence: existence.map(|choice| {
+                if self.is_erased() { Choice::of(self.heads(EXISTS), Value::Bool(false)) } else { choice }
+            }),
             alias: choose_alias(self.entitled(ALIAS, context)),
             columns: columns.filter_map(choice).collect(),
         }
@@ -78,7 +105,7 @@ pub struct Merged {
     pub existence: Option<Choice>,
     /// The key that it became, or `null`; `None` if nobody wrote that.
     pub alias: Option<Choice>,
-    /// The columns and groups, also under a tombstone.
+    /// The columns, the groups and the elements of sets, also under a tombstone.
     pub columns: BTreeMap<String, Choice>,
 }
 
@@ -91,6 +118,17 @@ impl Merged {
     /// Whether it waits for its create.
     pub fn waits(&self) -> bool {
         self.existence.is_none()
+    }
+
+    /// The elements of a set that are there, sorted by bytes.
+    pub fn elements(&self, column: &str, rule: SetRule) -> Vec<&str> {
+        let is_there = |choice: &Choice| choice.value == Value::Bool(true);
+        let of_column = self.columns.iter().filter(|(_, choice)| is_there(choice));
+        let of_column = of_column.filter_map(|(register, _)| Element::of(register));
+        of_column
+            .filter(|element| (element.column, element.rule) == (column, rule))
+            .map(|element| element.name)
+            .collect()
     }
 
     /// The key that it became.

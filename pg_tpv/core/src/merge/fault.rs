@@ -14,6 +14,9 @@ pub enum MergeFault {
         /// What is wrong with it.
         source: JsonError,
     },
+    /// The key is not written as a uuid is.
+    #[error("the key of a row is a uuid in lower case, with hyphens")]
+    Key,
     /// The patch is JSON, but no patch.
     #[error("in the patch of an operation: {detail}")]
     Patch {
@@ -46,6 +49,7 @@ impl MergeFault {
         match self {
             Self::Json { part: "rule", .. } | Self::Rule { .. } => "POLICY_RULE",
             Self::Json { .. } => "OPERATION_JSON",
+            Self::Key => "OPERATION_KEY",
             Self::Patch { .. } => "OPERATION_PATCH",
             Self::Base { .. } => "OPERATION_BASE",
         }
@@ -55,7 +59,7 @@ impl MergeFault {
     pub fn sqlstate(&self) -> &'static str {
         match self {
             Self::Json { .. } => "22032",
-            Self::Patch { .. } | Self::Base { .. } | Self::Rule { .. } => "22023",
+            Self::Key | Self::Patch { .. } | Self::Base { .. } | Self::Rule { .. } => "22023",
         }
     }
 

@@ -78,14 +78,14 @@ pub enum Fate {
 
 /// What became of each operation on one entity: none is ever without an answer.
 pub fn fates<'o>(operations: impl IntoIterator<Item = &'o Operation>) -> BTreeMap<Version, Fate> {
-    let operations: Vec<_> = operations.into_iter().collect();
+    let mut operations: Vec<Operation> = operations.into_iter().cloned().collect();
+    if operations.iter().any(Operation::erases) {
+        operations.iter_mut().for_each(|operation| *operation = operation.blanked());
+    }
     let registers: BTreeSet<_> = operations.iter().flat_map(|operation| operation.patch.keys()).collect();
     let waiting = registers.iter().all(|register| *register != EXISTS);
-    let heads: BTreeSet<_> = registers
-        .into_iter()
-        .flat_map(|register| heads(operations.iter().copied(), register))
-        .map(|h| h.version)
-        .collect();
+    let heads: BTreeSet<_> =
+        registers.into_iter().flat_map(|register| heads(&operations, register)).map(|h| h.version).collect();
     let fate = |version| match heads.contains(version) {
         _ if waiting => Fate::Waiting,
         true => Fate::Head,

@@ -14,17 +14,22 @@
 //! replaced it, under `least` as well. What must never be undone has to be refused where it is
 //! written.
 //!
-//! Two registers are reserved: [`EXISTS`] and [`ALIAS`].
+//! Each element of a set is a register of its own ([`Element`]). Three registers are reserved:
+//! [`EXISTS`], [`ALIAS`] and [`ERASED`].
 
 mod alias;
 mod choose;
 mod draft;
+mod element;
 mod entity;
+mod erasure;
 mod fault;
 mod heads;
+mod key;
 mod knowledge;
 mod operation;
 mod order;
+mod prune;
 mod rule;
 mod scale;
 mod states;
@@ -35,13 +40,17 @@ pub use alias::resolve_alias;
 use choose::choose;
 pub use choose::{Choice, Context};
 pub use draft::Draft;
+pub use element::{Element, SetRule, as_set, set_of};
 pub use entity::{Entity, Merged, merge};
+pub use erasure::{BLANK, ERASED, blank_texts, is_same_operation};
 pub use fault::MergeFault;
 pub use heads::{Fate, Head, fates};
 use heads::{advance, heads};
+pub use key::check_key;
 pub use knowledge::Knowledge;
 pub use operation::{Operation, Patch};
 use order::compare;
+pub use prune::may_leave;
 pub use rule::{Rule, Rules};
 use scale::Scale;
 pub use states::merge_states;

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ALIAS, Base, EXISTS, MAX_DEPTH, MergeFault, Version, base_from_text, base_to_text};
+use super::element::{Element, SetRule};
+use super::{ALIAS, BLANK, Base, ERASED, EXISTS, MAX_DEPTH, MergeFault, Version, base_from_text, base_to_text};
 use crate::json::{self, Value};
 use crate::problem::Place;
 
@@ -41,11 +42,13 @@ impl Operation {
     }
 
     /// The operation, reduced to what it may do in a table that one node decides alone: it may
-    /// replace values of others, but none of that node. Its value then stands beside that node's,
-    /// whether its writer had seen it or not.
+    /// replace values of others, but none of that node, and it erases nothing. Its value then
+    /// stands beside that node's, whether its writer had seen it or not.
     #[must_use]
     pub fn subject_to(mut self, decider: i32) -> Self {
         if self.version.node_id != decider {
+            self.patch.remove(ERASED);
+            self.base.remove(ERASED);
             self.base.values_mut().for_each(|seen| seen.retain(|version| version.node_id != decider));
             self.base.retain(|_, seen| !seen.is_empty());
         }
@@ -87,20 +90,39 @@ fn read_patch(text: &str) -> Result<Patch, MergeFault> {
     for (register, mut value) in members {
         let place = Place::Root.key(&register);
         match (register.as_str(), &value) {
-            (EXISTS, Value::Bool(_)) | (ALIAS, Value::Null | Value::String(_)) => {}
+            (EXISTS, Value::Bool(_)) | (ALIAS, Value::Null | Value::String(_)) | (ERASED, Value::Bool(true)) => {}
+            // What it wrote was taken out, so that it may write nothing now.
+            (BLANK, Value::Bool(true)) => continue,
             (EXISTS, _) => return Err(MergeFault::patch(&place, "this must be true or false")),
+            (ERASED | BLANK, _) => return Err(MergeFault::patch(&place, "this must be true")),
             (ALIAS, _) => return Err(MergeFault::patch(&place, "this must be a key or null")),
             ("", _) => return Err(MergeFault::patch(&place, "a column has a name")),
             // A later version may reserve more: the operation waits for the upgrade.
             (name, _) if name.starts_with('@') => {
-                return Err(MergeFault::patch(&place, "of the names with @ there are @alias and @exists"));
+                return Err(MergeFault::patch(
+                    &place,
+                    "of the names with @ there are @alias, @blank, @erased and @exists",
+                ));
             }
-            _ => {}
+            (name, value) => {
+                if let Some(element) = Element::of(name) {
+                    check_element(element, value).map_err(|detail| MergeFault::patch(&place, detail))?;
+                }
+            }
         }
         sort_keys(&mut value);
         patch.insert(register, value);
     }
     Ok(patch)
+}
+
+fn check_element(element: Element<'_>, value: &Value) -> Result<(), &'static str> {
+    match (element, value) {
+        (Element { column: "", .. } | Element { name: "", .. }, _) => Err("an element has a column and a name"),
+        (_, Value::Bool(true)) | (Element { rule: SetRule::Union, .. }, Value::Bool(false)) => Ok(()),
+        (Element { rule: SetRule::Union, .. }, _) => Err("an element is there or not: true or false"),
+        (Element { rule: SetRule::GrowOnly, .. }, _) => Err("an element of a set that only grows is there: true"),
+    }
 }
 
 /// An object is the same value in whatever order its keys are written.

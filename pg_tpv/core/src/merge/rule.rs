@@ -21,15 +21,13 @@ pub enum Rule {
     Greatest(Scale),
     /// The least; of equal ones the last.
     Least(Scale),
-    /// All elements of all arrays, as a set.
-    Union,
     /// The last, until a person has looked.
     Review,
     /// The answer of this immutable SQL function for all heads.
     Custom(String),
 }
 
-const WORDS: &str = "last_write, first_write, central_wins, owner_wins, greatest, least, union, review, custom";
+const WORDS: &str = "last_write, first_write, central_wins, owner_wins, greatest, least, review, custom";
 
 impl Rule {
     /// Reads a rule as a word (`last_write`), or as an object where it has more to say:
@@ -61,11 +59,11 @@ impl Rule {
             "first_write" => (Self::FirstWrite, None),
             "central_wins" => (Self::CentralWins, None),
             "owner_wins" => (Self::OwnerWins, None),
-            "union" => (Self::Union, None),
             "review" => (Self::Review, None),
             "greatest" => (Self::Greatest(scale(option("order"))?), Some("order")),
             "least" => (Self::Least(scale(option("order"))?), Some("order")),
             "custom" => (Self::Custom(function(option("function"))?), Some("function")),
+            "union" | "grow_only" => return Err(set()),
             _ if members.is_empty() => return Err(unknown(&Place::Root)),
             _ => return Err(unknown(&Place::Root.key("rule"))),
         };
@@ -99,7 +97,6 @@ impl Rule {
             Self::OwnerWins => "owner_wins",
             Self::Greatest(_) => "greatest",
             Self::Least(_) => "least",
-            Self::Union => "union",
             Self::Review => "review",
             Self::Custom(_) => "custom",
         }
@@ -108,6 +105,12 @@ impl Rule {
 
 fn unknown(place: &Place<'_>) -> MergeFault {
     MergeFault::rule(place, format!("no such rule; there are {WORDS}"))
+}
+
+/// How a set changes is part of what every operation on it says, so it cannot depend on a policy
+/// that arrives at its own time.
+fn set() -> MergeFault {
+    MergeFault::rule(&Place::Root, "union and grow_only are no policies: sync.track declares what is a set")
 }
 
 fn scale(order: Option<&Value>) -> Result<Scale, MergeFault> {

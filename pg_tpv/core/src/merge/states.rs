@@ -11,6 +11,7 @@ use super::{Entity, Head, Operation, Version};
 /// - A head of both sides stays.
 /// - A head of one side stays if the other side does not know its operation. If it does and has no
 ///   such head, somebody there had seen the value and replaced it.
+/// - Where one side knows that the entity was erased, nothing else of it stays.
 /// - A head of the other side does not become one here if an operation of `journal` names it. These
 ///   are the operations on the entity that are here: the writer of one of them may have seen and
 ///   replaced a value that this node never received.
@@ -33,5 +34,5 @@ pub fn merge_states(
         heads.sort_by_key(|head| head.version);
         (register.clone(), heads)
     });
-    Entity(merged.filter(|(_, heads)| !heads.is_empty()).collect())
+    Entity(merged.filter(|(_, heads)| !heads.is_empty()).collect()).settled()
 }

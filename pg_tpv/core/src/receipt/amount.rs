@@ -3,7 +3,7 @@
 
 use rust_decimal::{Decimal, RoundingStrategy::MidpointAwayFromZero};
 
-use super::canonical::make_plain;
+use super::canonical::plain;
 use super::declaration::Declaration;
 use super::finding::Findings;
 use crate::json::Value;
@@ -92,9 +92,8 @@ fn from_decimal_comma(text: &str, place: &Place<'_>, f: &mut Findings) -> Option
         return f.refuse("TYPE", place, "this must be a number, or digits with a decimal comma");
     }
     let whole = whole.trim_start_matches('0');
-    let mut plain = format!("{sign}{}.{fraction}", if whole.is_empty() { "0" } else { whole });
-    match make_plain(&mut plain) {
-        Ok(()) => Some(plain),
+    match plain(&format!("{sign}{}.{fraction}", if whole.is_empty() { "0" } else { whole })) {
+        Ok(plain) => Some(plain),
         Err(detail) => f.refuse("NUMBER_FORMAT", place, detail),
     }
 }

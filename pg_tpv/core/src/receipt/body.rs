@@ -1,8 +1,9 @@
 //! The bodies of documents about a receipt. They are canonical JSON, like every body.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
+use crate::actor::Actor;
 use crate::json::{Value, read};
 use crate::problem::Problem;
 
@@ -16,6 +17,8 @@ pub struct Intake {
     pub holds: Vec<Hold>,
     /// When it was printed, where its own text and the store's zone do not say so.
     pub printed_at: Option<DateTime<Utc>>,
+    /// The day on which it first arrived, where its printed date identifies nothing.
+    pub arrived_on: Option<NaiveDate>,
     /// The receipt that this one undoes. Neither counts: they are no sale and no return.
     pub voids: Option<Uuid>,
 }
@@ -46,6 +49,7 @@ impl Intake {
     /// The body of the document.
     pub fn to_body(&self, about: Uuid) -> String {
         let mut members = vec![member("about", &about.to_string())];
+        members.extend(self.arrived_on.map(|day| member("arrivedOn", &day.to_string())));
         if !self.flags.is_empty() {
             let flags = self.flags.iter().map(|flag| Value::String(flag.clone())).collect();
             members.push(("flags".to_owned(), Value::Array(flags)));
@@ -75,15 +79,16 @@ impl Intake {
             Hold { code: text("code"), pointer: text("pointer"), detail: text("detail") }
         };
         let printed_at = body.get("printedAt").and_then(Value::as_str).and_then(|at| at.parse().ok());
+        let arrived_on = body.get("arrivedOn").and_then(Value::as_str).and_then(|day| day.parse().ok());
         let voids = body.get("voids").and_then(Value::as_str).and_then(|id| Uuid::parse_str(id).ok());
-        Some(Self { flags, holds: texts("holds").iter().map(hold).collect(), printed_at, voids })
+        Some(Self { flags, holds: texts("holds").iter().map(hold).collect(), printed_at, arrived_on, voids })
     }
 }
 
 /// The body of a release, a void, a withdrawal …: about which receipt, by whom, why. `because_of`
 /// names the ticket that undid the receipt, if it was a ticket.
-pub fn reason(about: Option<Uuid>, by: &str, why: &str, because_of: Option<Uuid>) -> String {
-    let mut members = vec![member("by", by), member("why", why)];
+pub fn reason(about: Option<Uuid>, by: &Actor, why: &str, because_of: Option<Uuid>) -> String {
+    let mut members = vec![member("by", &by.to_string()), member("why", why)];
     members.extend(about.map(|id| member("about", &id.to_string())));
     members.extend(because_of.map(|id| member("becauseOf", &id.to_string())));
     Value::Object(members).to_canonical()

@@ -8,13 +8,13 @@
 //! | file | decides |
 //! | --- | --- |
 //! | `parse` | the way from bytes to a verdict, and the faults of the file as a whole |
-//! | `canonical` | NFC, plain numbers, sorted keys: what is stored and hashed |
+//! | `canonical` | NFC, plain numbers, sorted keys, no ignored ones: what is stored and hashed |
 //! | `header` | the members of the receipt, which are required, and `EXTRA_FIELDS` |
 //! | `line` | the members of a line, and every flag about a barcode or a price |
 //! | `member` | what holds for members of either |
 //! | `amount` | which numbers are money, quantities and rates; `FLOAT_ARTEFACT` |
 //! | `total` | the product of a line, and whether the printed total agrees |
-//! | `id`, `stamp` | what an identifier and a timestamp may look like |
+//! | `id`, `stamp` | what an identifier and a timestamp may look like; the one form of an instant |
 //! | `stored` | nothing: it reads quickly what was stored |
 //! | `finding` | which codes quarantine and which hold |
 //! | `declaration` | what a terminal may declare about its files |
@@ -43,7 +43,7 @@ use crate::{json::Value, problem::Problem};
 pub use body::{Hold, Intake, reason};
 pub use declaration::Declaration;
 pub use finding::Outcome;
-pub use id::is_id;
+pub use id::{IdMap, is_id, is_name};
 pub use parse::parse;
 pub use stamp::Stamp;
 pub use state::{ReceiptState, State, fold};
@@ -55,6 +55,8 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// The receipt; none when quarantined.
     pub receipt: Option<Receipt>,
+    /// Its time as it was printed, before it had its one form; none when quarantined.
+    pub printed: Option<Stamp>,
     /// The canonical form as a tree; none when quarantined.
     pub canonical: Option<Value>,
     /// The canonical form as it is stored; none when quarantined.
@@ -68,11 +70,19 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Whether a stored receipt has this content, by its hash. Should the canonical form ever
+    /// change, a receipt that was stored in an older form is compared with the hash that this one
+    /// has in that form: here, and nowhere else.
+    pub fn says(&self, stored: &[u8; 32]) -> bool {
+        self.content_hash.as_ref() == Some(stored)
+    }
+
     /// The verdict on a file that is no usable receipt.
     pub fn quarantined(problems: Vec<Problem>) -> Self {
         Self {
             outcome: Outcome::Quarantined,
             receipt: None,
+            printed: None,
             canonical: None,
             body: None,
             content_hash: None,
@@ -90,13 +100,14 @@ pub struct Receipt {
     pub terminal_id: String,
     /// `departmentCode`.
     pub department_code: String,
-    /// `receiptId`.
+    /// `receiptId`, as printed.
     pub receipt_id: String,
     /// `series`, empty when there is none.
     pub series: String,
-    /// `timestamp` as it was written.
+    /// `timestamp` as it is stored: the store's wall clock and its offset. What the terminal wrote
+    /// is in its file.
     pub timestamp_text: String,
-    /// `timestamp` as it was meant.
+    /// The same, read.
     pub timestamp: Stamp,
     /// The lines in their order; at least one.
     pub items: Vec<Line>,

@@ -6,7 +6,7 @@ use super::canonical::normalise;
 use super::declaration::Declaration;
 use super::finding::{Findings, Outcome};
 use super::line::decode_barcodes;
-use super::{Limits, Receipt, Verdict, header, total};
+use super::{Limits, Receipt, Stamp, Verdict, header, total};
 use crate::encoding::decode;
 use crate::json::{self, JsonError, JsonErrorKind, Value};
 use crate::problem::{Place, Problem};
@@ -50,40 +50,66 @@ fn problem_of(error: JsonError) -> Problem {
     Problem::new(code, error.pointer, detail)
 }
 
+/// Where a text comes from.
+#[derive(Clone, Copy)]
+pub(super) enum Source<'d> {
+    /// A file of a terminal that declares this.
+    File(&'d Declaration),
+    /// A body that was stored: it was judged when it came, and is its own canonical form.
+    Body(&'d Declaration),
+}
+
+impl<'d> Source<'d> {
+    pub(super) fn declaration(self) -> &'d Declaration {
+        let (Self::File(declaration) | Self::Body(declaration)) = self;
+        declaration
+    }
+}
+
 /// What a body that was stored says; its canonical form is the body itself.
 pub(super) fn read_body(body: &str, declaration: &Declaration, limits: &Limits) -> Result<Receipt, Vec<Problem>> {
     let mut tree = read_tree(body.as_bytes(), declaration, limits).map_err(|problem| vec![problem])?;
     let mut findings = Findings::default();
-    let receipt = read_receipt(&mut tree, declaration, limits, &mut findings);
+    let receipt = read_receipt(&mut tree, Source::Body(declaration), limits, &mut findings);
     match (findings.conclude(), receipt) {
-        ((Outcome::Accepted | Outcome::Held, ..), Some(receipt)) => Ok(receipt),
+        ((Outcome::Accepted | Outcome::Held, ..), Some((receipt, _))) => Ok(receipt),
         ((_, _, problems), _) => Err(problems),
     }
 }
 
 fn read_receipt(
     tree: &mut Value,
-    declaration: &Declaration,
+    source: Source<'_>,
     limits: &Limits,
     findings: &mut Findings,
-) -> Option<Receipt> {
-    normalise(tree, &Place::Root, findings);
-    let mut receipt = header::read(tree, declaration, limits, findings);
-    if let Some(receipt) = receipt.as_mut().filter(|_| !findings.quarantines()) {
+) -> Option<(Receipt, Stamp)> {
+    let declaration = source.declaration();
+    normalise(tree, &Place::Root, declaration, findings);
+    let mut read = header::read(tree, source, limits, findings);
+    if let Some((receipt, _)) = read.as_mut().filter(|_| !findings.quarantines()) {
         decode_barcodes(receipt, declaration, findings);
         total::check(receipt, declaration, findings);
     }
-    receipt
+    read
 }
 
 fn judge(mut tree: Value, declaration: &Declaration, limits: &Limits) -> Verdict {
     let mut findings = Findings::default();
-    let receipt = read_receipt(&mut tree, declaration, limits, &mut findings);
+    let read = read_receipt(&mut tree, Source::File(declaration), limits, &mut findings);
     let (outcome, flags, problems) = findings.conclude();
-    if outcome == Outcome::Quarantined || receipt.is_none() {
+    let Some((receipt, printed)) = read.filter(|_| outcome != Outcome::Quarantined) else {
         return Verdict::quarantined(problems);
-    }
+    };
     let body = tree.to_canonical();
     let content_hash = Some(Sha256::digest(body.as_bytes()).into());
-    Verdict { outcome, receipt, canonical: Some(tree), body: Some(body), content_hash, flags, problems }
+    Verdict {
+        outcome,
+        receipt: Some(receipt),
+        printed: Some(printed),
+        canonical: Some(tree),
+        body: Some(body),
+        content_hash,
+        flags,
+        problems,
+    }
 }

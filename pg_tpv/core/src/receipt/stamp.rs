@@ -1,6 +1,11 @@
 //! The timestamp on a receipt.
 
-use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
+use std::fmt;
+
+use chrono::{Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, Timelike};
+use chrono_tz::Tz;
+
+use crate::day::StoreDay;
 
 /// A printed date and time, and the offset it was printed with. Which instant it is without one is
 /// the store's to say.
@@ -26,6 +31,39 @@ impl Stamp {
         let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok().filter(|year| *year > 0)?, month, day)?;
         let time = NaiveTime::from_hms_nano_opt(hour, minute, second.unwrap_or(0), nanosecond)?;
         Some(Self { local: date.and_time(time), offset })
+    }
+
+    /// The same instant on the wall clock of `store`, with its offset. Without an offset it was
+    /// read off a clock in the zone `clock`: the earlier of two hours that look alike, an hour that
+    /// never came an hour later.
+    ///
+    /// What that wall clock cannot show (a year of five digits, an offset with seconds, which all
+    /// zones had before 1900) is shown in UTC, or else as it was printed.
+    pub fn in_zones(self, clock: Tz, store: Tz) -> Self {
+        let instant = StoreDay { zone: clock, cutoff_hour: 0 }.printed(self.local, self.offset, "", None).instant;
+        let offset = instant.with_timezone(&store).offset().fix();
+        let utc = FixedOffset::east_opt(0);
+        [Some(offset).filter(|offset| offset.local_minus_utc() % 60 == 0), utc]
+            .into_iter()
+            .flatten()
+            .map(|offset| Self { local: instant.with_timezone(&offset).naive_local(), offset: Some(offset) })
+            .find(|stamp| (1..=9999).contains(&stamp.local.year()))
+            .unwrap_or(self)
+    }
+}
+
+/// The one way to write it: `2026-11-28T10:00:00+01:00`, with the fraction of a second where there
+/// is one.
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.local.format("%Y-%m-%dT%H:%M:%S"))?;
+        if self.local.nanosecond() > 0 {
+            write!(f, ".{}", format!("{:09}", self.local.nanosecond()).trim_end_matches('0'))?;
+        }
+        match self.offset {
+            Some(offset) => write!(f, "{offset}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -95,6 +133,55 @@ mod tests {
             let stamp = Stamp::read(text).unwrap();
             assert_eq!(stamp.local, local.parse().unwrap(), "{text}");
             assert_eq!(stamp.offset.map(|offset| offset.local_minus_utc()), offset, "{text}");
+        }
+    }
+
+    #[test]
+    fn one_instant_has_one_form_in_a_store() {
+        let form = |text: &str, clock: &str, store: &str| {
+            Stamp::read(text).unwrap().in_zones(clock.parse().unwrap(), store.parse().unwrap()).to_string()
+        };
+        let (madrid, canary) = ("Europe/Madrid", "Atlantic/Canary");
+        for text in [
+            "2026-11-28T10:00:00+01:00",
+            "2026-11-28T09:00:00Z",
+            "2026-11-28 10:00",
+            "2026-11-28T10:00:00",
+            "2026-11-28T10:00:00.000",
+            "2026-11-28T09:00:00-00:00",
+            "2026-11-28T14:30+05:30",
+            "2026-11-27T23:00:00-10:00",
+        ] {
+            assert_eq!(form(text, madrid, madrid), "2026-11-28T10:00:00+01:00", "{text}");
+        }
+        assert_eq!(form("2026-11-28T09:00", canary, madrid), "2026-11-28T10:00:00+01:00");
+        assert_eq!(form("2026-11-28T10:00", madrid, canary), "2026-11-28T09:00:00+00:00");
+        assert_eq!(form("2026-06-30T22:15:00.5Z", madrid, madrid), "2026-07-01T00:15:00.5+02:00");
+        // Twice, and never.
+        assert_eq!(form("2026-10-25T02:30", madrid, madrid), "2026-10-25T02:30:00+02:00");
+        assert_eq!(form("2026-10-25T01:30:00Z", madrid, madrid), "2026-10-25T02:30:00+01:00");
+        assert_eq!(form("2026-03-29T02:30", madrid, madrid), "2026-03-29T03:30:00+02:00");
+        // What the store's clock cannot show.
+        assert_eq!(form("9999-12-31T23:59:59-12:00", madrid, madrid), "9999-12-31T23:59:59-12:00");
+        assert_eq!(form("0001-01-01T00:00:00+14:00", madrid, madrid), "0001-01-01T00:00:00+14:00");
+        assert_eq!(form("1850-01-01T00:00:00", madrid, madrid), "1850-01-01T00:14:44+00:00");
+    }
+
+    #[test]
+    fn the_one_form_is_its_own() {
+        for zone in ["Europe/Madrid", "Atlantic/Canary", "Asia/Kathmandu", "America/Sao_Paulo", "Africa/Monrovia"] {
+            let zone: Tz = zone.parse().unwrap();
+            for text in [
+                "2026-10-25T02:30",
+                "1850-01-01T00:00",
+                "9999-12-31T23:59:59-12:00",
+                "0001-01-01T00:00",
+                "1970-06-01T00:00:00.1Z",
+            ] {
+                let once = Stamp::read(text).unwrap().in_zones(zone, zone);
+                assert_eq!(Stamp::read(&once.to_string()), Some(once), "{text}");
+                assert_eq!(once.in_zones(zone, zone), once, "{text} in {zone}");
+            }
         }
     }
 

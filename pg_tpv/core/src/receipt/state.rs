@@ -1,6 +1,6 @@
 //! The state of a receipt: a fold over all documents about it, in whatever order they arrived.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::body::{Hold, Intake};
 
@@ -40,6 +40,8 @@ pub struct ReceiptState {
     pub flags: Vec<String>,
     /// When it was printed, where the receipt alone does not tell.
     pub printed_at: Option<DateTime<Utc>>,
+    /// The day on which it first arrived, where its printed date identifies nothing.
+    pub arrived_on: Option<NaiveDate>,
 }
 
 /// The state of a receipt. `events` are the kinds and bodies of the documents about it. Their order
@@ -66,7 +68,8 @@ pub fn fold<'e>(events: impl IntoIterator<Item = (&'e str, &'e str)>) -> Receipt
         (_, _, Some(_)) => State::Held,
         _ => State::Accepted,
     };
-    ReceiptState { state, hold, flags: intake.flags, printed_at: intake.printed_at }
+    let (printed_at, arrived_on) = (intake.printed_at, intake.arrived_on);
+    ReceiptState { state, hold, flags: intake.flags, printed_at, arrived_on }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use unicode_normalization::{IsNormalized, is_nfc_quick};
 
 use super::amount::{self, QUANTITY, TAX_RATE, TOTAL};
 use super::declaration::Declaration;
-use super::id::is_id;
+use super::id::{is_id, is_stored_number};
 use super::line::LONGEST_BARCODE;
 use super::total::line_total;
 use super::{Line, Receipt, Stamp};
@@ -24,7 +24,7 @@ pub(super) fn read(body: &str, declaration: &Declaration) -> Option<Receipt> {
     while rest.after("]").is_none() {
         items.push(rest.after(",")?.line(declaration)?);
     }
-    let receipt_id = rest.after(",\"receiptId\":")?.id()?;
+    let receipt_id = rest.after(",\"receiptId\":")?.text().filter(|number| is_stored_number(number))?.to_owned();
     let series = if rest.after(",\"series\":").is_some() { rest.id()? } else { String::new() };
     let terminal_id = rest.after(",\"terminalId\":")?.id()?;
     let timestamp_text = rest.after(",\"timestamp\":")?.text()?.to_owned();
@@ -35,7 +35,7 @@ pub(super) fn read(body: &str, declaration: &Declaration) -> Option<Receipt> {
     if !rest.0.is_empty() || !TOTAL.holds(lines_total) || !TOTAL.holds(total_difference) {
         return None;
     }
-    let timestamp = Stamp::read(&timestamp_text)?;
+    let timestamp = Stamp::read(&timestamp_text).filter(|_| is_in_one_form(&timestamp_text))?;
     Some(Receipt {
         terminal_id,
         department_code,
@@ -48,6 +48,15 @@ pub(super) fn read(body: &str, declaration: &Declaration) -> Option<Receipt> {
         lines_total,
         total_difference,
     })
+}
+
+/// Whether a time is written as bodies have it, to the second and with its offset.
+fn is_in_one_form(time: &str) -> bool {
+    let bytes = time.as_bytes();
+    bytes.len() == "2026-06-30T22:15:00+02:00".len()
+        && bytes[10] == b'T'
+        && matches!(bytes[19], b'+' | b'-')
+        && !time.ends_with("-00:00")
 }
 
 /// What is left of the body.
@@ -145,7 +154,7 @@ mod tests {
         }
     }
 
-    const PLAIN: &str = r#"{"departmentCode":"01","items":[{"barcode":"8400098844845","description":"SALMÓN","price":12.9,"quantity":0.455,"taxRate":10},{"barcode":"x","description":"","price":0,"quantity":-1}],"receiptId":"4711","series":"R","terminalId":"T04","timestamp":"2026-06-30T22:15:00Z","total":5.87}"#;
+    const PLAIN: &str = r#"{"departmentCode":"01","items":[{"barcode":"8400098844845","description":"SALMÓN","price":12.9,"quantity":0.455,"taxRate":10},{"barcode":"x","description":"","price":0,"quantity":-1}],"receiptId":"4711","series":"R","terminalId":"T04","timestamp":"2026-06-30T22:15:00+02:00","total":5.87}"#;
 
     fn read_it(body: &str) -> Option<Receipt> {
         read(body, &Declaration { price_decimals: 4, ..Declaration::default() })
@@ -175,6 +184,10 @@ mod tests {
             ("5.87", "5.871"),
             ("5.87", "1000000000000"),
             ("2026-06", "2026-13"),
+            ("+02:00", "Z"),
+            ("22:15:00+", "22:15+"),
+            ("+02:00", "-00:00"),
+            ("T22", " 22"),
             ("}]", "}] "),
             ("5.87}", "5.87}x"),
         ] {

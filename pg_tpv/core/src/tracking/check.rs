@@ -34,6 +34,7 @@ pub fn check(table: Option<&Table>, rules: &Rules) -> Vec<Fault> {
     faults.extend(groups(table, rules));
     faults.extend(owner_column(table, rules));
     faults.extend(duplicates(table, rules));
+    faults.extend(sets(table, rules));
     if rules.only_stricter.iter().any(|(_, is_scale)| !is_scale) {
         let hint = "Give it as only_stricter => '{\"column\": [\"strictest\", \"loosest\"]}'.";
         let what = "what only grows stricter has a scale, an array from the strictest value";
@@ -79,11 +80,11 @@ fn columns(table: &Table, rules: &Rules) -> Vec<Fault> {
     let is_reserved = |column: &&Column| match column.name.as_str() {
         TOMBSTONE => column.kind != "boolean",
         ALIAS => column.kind != "uuid" || rules.duplicates.is_empty(),
-        name => name.starts_with('@'),
+        name => is_of_journal(name),
     };
     let reserved: Vec<_> = table.columns.iter().filter(is_reserved).map(|column| &column.name).collect();
     if !reserved.is_empty() {
-        let hint = "A column deleted is a boolean, and alias_of a uuid where there are duplicates. The journal uses names that begin with @.";
+        let hint = "A column deleted is a boolean, and alias_of a uuid where there are duplicates. The journal uses names with / and +, and those that begin with @.";
         faults.push(Fault::new("RESERVED_NAME", "a column name is reserved", hint).about(&reserved));
     }
     let unknown: Vec<_> = named(rules)
@@ -102,7 +103,8 @@ fn columns(table: &Table, rules: &Rules) -> Vec<Fault> {
 fn named(rules: &Rules) -> impl Iterator<Item = (&str, String)> {
     let strict = rules.only_stricter.iter().map(|(column, _)| (column.as_str(), "only_stricter".to_owned()));
     let owner = rules.owner_column.iter().map(|column| (column.as_str(), "owner_column".to_owned()));
-    listed("group", &rules.groups).chain(listed("duplicates", &rules.duplicates)).chain(strict).chain(owner)
+    let sets = rules.sets.iter().map(|(column, _)| (column.as_str(), "sets".to_owned()));
+    listed("group", &rules.groups).chain(listed("duplicates", &rules.duplicates)).chain(strict).chain(owner).chain(sets)
 }
 
 fn listed<'r>(place: &'static str, lists: &'r [(String, Vec<String>)]) -> impl Iterator<Item = (&'r str, String)> {
@@ -125,7 +127,7 @@ fn groups(table: &Table, rules: &Rules) -> Vec<Fault> {
         let hint = "A group is one value. Two of them would each have a value of that column.";
         faults.push(Fault::new("TWO_GROUPS", "a column belongs to one group", hint).about(&twice));
     }
-    let misnamed = |name: &&String| name.is_empty() || name.starts_with('@') || table.column(name).is_some();
+    let misnamed = |name: &&String| name.is_empty() || is_of_journal(name) || table.column(name).is_some();
     let misnamed: Vec<_> = rules.groups.iter().map(|(name, _)| name).filter(misnamed).collect();
     if !misnamed.is_empty() {
         let hint = "Operations name groups and columns in one place.";
@@ -133,12 +135,15 @@ fn groups(table: &Table, rules: &Rules) -> Vec<Fault> {
             Fault::new("GROUP_NAME", "a group has a name of its own, not that of a column", hint).about(&misnamed),
         );
     }
-    let is_alone = |column: &&&String| rules.owner_column.as_ref() == Some(column) || rules.is_strict(column);
+    let is_alone = |column: &&&String| {
+        rules.owner_column.as_ref() == Some(column) || rules.is_strict(column) || rules.is_set(column)
+    };
     let alone: Vec<_> = members.iter().filter(is_alone).collect();
     if !alone.is_empty() {
         let hint = "These columns have rules of their own.";
         faults.push(
-            Fault::new("NOT_IN_GROUP", "an owner, and what only grows stricter, is in no group", hint).about(&alone),
+            Fault::new("NOT_IN_GROUP", "an owner, a set, and what only grows stricter, is in no group", hint)
+                .about(&alone),
         );
     }
     faults
@@ -150,6 +155,25 @@ fn owner_column(table: &Table, rules: &Rules) -> Option<Fault> {
         let what = "the column of an owner is an integer that may be null and has no default";
         let hint = "Where it is not given, the node that makes the row becomes its owner.";
         Fault::new("OWNER_COLUMN", what, hint).about(&[&column.name])
+    })
+}
+
+/// Registers of elements are named with a slash or a plus, reserved ones with an @.
+fn is_of_journal(name: &str) -> bool {
+    name.starts_with('@') || name.contains(['/', '+'])
+}
+
+/// A set has one form, so that it looks the same at every node.
+fn sets(table: &Table, rules: &Rules) -> Option<Fault> {
+    let is_sound = |column: &&Column| {
+        column.kind == "jsonb" && column.not_null && column.has_default && !rules.is_strict(&column.name)
+    };
+    let columns = rules.sets.iter().filter_map(|(name, _)| table.column(name));
+    let other: Vec<_> = columns.filter(|column| !is_sound(column)).map(|column| &column.name).collect();
+    (!other.is_empty()).then(|| {
+        let hint = "Declare it as jsonb not null default '[]', without a scale. It holds an array of texts.";
+        Fault::new("SET_COLUMN", "a set is a column of type jsonb that is not null and has a default", hint)
+            .about(&other)
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use crate::json::Value;
+use crate::merge::SetRule;
 
 /// The arguments of `sync.track`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,11 +17,13 @@ pub struct Rules {
     pub duplicates: Vec<(String, Vec<String>)>,
     /// Columns with a scale, and whether that is one: an array that is not empty.
     pub only_stricter: Vec<(String, bool)>,
+    /// Columns that are sets, and how they change: `union` or `grow_only`.
+    pub sets: Vec<(String, String)>,
 }
 
 impl Rules {
-    /// Reads `{"writer", "groups", "owner_column", "duplicates", "only_stricter"}`, as far as it
-    /// can be read, and says what cannot.
+    /// Reads `{"writer", "groups", "owner_column", "duplicates", "only_stricter", "sets"}`, as far
+    /// as it can be read, and says what cannot.
     pub fn from_json(json: &Value) -> (Self, Vec<Fault>) {
         let mut faults = Vec::new();
         let mut columns = |key: &'static str, code: &'static str| {
@@ -38,6 +41,16 @@ impl Rules {
             let hint = "Give it as only_stricter => '{\"column\": [\"strictest\", \"loosest\"]}'.";
             faults.push(Fault::new("BAD_SCALE", "only_stricter is an object from columns to their scales", hint));
         }
+        let word = |(column, word): &(String, Value)| {
+            let word = word.as_str().filter(|word| SetRule::from_word(word).is_some())?;
+            Some((column.clone(), word.to_owned()))
+        };
+        let sets = json.get("sets").and_then(Value::as_object);
+        let sets = sets.and_then(|sets| sets.iter().map(word).collect::<Option<Vec<_>>>());
+        if sets.is_none() {
+            let hint = "Give it as sets => '{\"column\": \"union\"}'. An element of a union may be removed again, one of grow_only not.";
+            faults.push(Fault::new("BAD_SETS", "sets is an object from columns to union or grow_only", hint));
+        }
         let text = |key: &str| json.get(key).and_then(Value::as_str).map(str::to_owned);
         let rules = Self {
             writer: text("writer").unwrap_or_default(),
@@ -45,6 +58,7 @@ impl Rules {
             owner_column: text("owner_column"),
             duplicates,
             only_stricter: only_stricter.unwrap_or_default().iter().map(|(c, s)| (c.clone(), is_scale(s))).collect(),
+            sets: sets.unwrap_or_default(),
         };
         (rules, faults)
     }
@@ -52,6 +66,11 @@ impl Rules {
     /// Whether a column only grows stricter.
     pub(super) fn is_strict(&self, column: &str) -> bool {
         self.only_stricter.iter().any(|(name, _)| name == column)
+    }
+
+    /// Whether a column is a set.
+    pub(super) fn is_set(&self, column: &str) -> bool {
+        self.sets.iter().any(|(name, _)| name == column)
     }
 }
 

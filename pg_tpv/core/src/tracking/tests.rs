@@ -7,6 +7,12 @@ fn column(name: &str, kind: &str) -> Column {
     Column { name: name.to_owned(), kind: kind.to_owned(), not_null: false, has_default: false }
 }
 
+/// A set is not null and has a default.
+fn sound(mut column: Column) -> Column {
+    (column.not_null, column.has_default) = (column.kind == "jsonb", column.kind == "jsonb");
+    column
+}
+
 /// A table that can be tracked, and rules for it that use everything.
 fn pet() -> Table {
     let columns = [
@@ -20,6 +26,7 @@ fn pet() -> Table {
         ("price", "numeric"),
         ("deleted", "boolean"),
         ("alias_of", "uuid"),
+        ("tags", "jsonb"),
     ];
     Table {
         name: "party.pet".to_owned(),
@@ -27,14 +34,14 @@ fn pet() -> Table {
         ordinary: true,
         owner: "tpv_owner".to_owned(),
         key: Some("pet_id".to_owned()),
-        columns: columns.map(|(name, kind)| column(name, kind)).to_vec(),
+        columns: columns.map(|(name, kind)| sound(column(name, kind))).to_vec(),
         checks: vec![Check { name: "size".to_owned(), columns: vec!["low".to_owned(), "high".to_owned()] }],
         other_keys: Vec::new(),
     }
 }
 
 const RULES: &str = r#"{"writer": "any", "groups": {"size": ["low", "high"]}, "owner_column": "owner_id",
-    "duplicates": {"chip": ["chip"]}, "only_stricter": {"leash": ["short", "long"]}}"#;
+    "duplicates": {"chip": ["chip"]}, "only_stricter": {"leash": ["short", "long"]}, "sets": {"tags": "union"}}"#;
 
 fn rules(json: &str) -> Rules {
     let (rules, faults) = Rules::from_json(&read(json, 16).unwrap());
@@ -80,6 +87,11 @@ fn each_fault_of_a_table_is_found() {
     assert_eq!(faulty(|it| it.key = None), ["KEY"]);
     assert_eq!(faulty(|it| it.other_keys.push("pet_chip_key".to_owned())), ["OTHER_KEY"]);
     assert_eq!(faulty(|it| it.columns.push(column("@exists", "text"))), ["RESERVED_NAME"]);
+    assert_eq!(faulty(|it| it.columns.push(column("a/b", "text"))), ["RESERVED_NAME"]);
+    assert_eq!(faulty(|it| it.columns.push(column("a+b", "text"))), ["RESERVED_NAME"]);
+    assert_eq!(faulty(|it| it.columns[10].kind = "text".to_owned()), ["SET_COLUMN"]);
+    assert_eq!(faulty(|it| it.columns[10].not_null = false), ["SET_COLUMN"]);
+    assert_eq!(faulty(|it| it.columns[10].has_default = false), ["SET_COLUMN"]);
     assert_eq!(faulty(|it| it.columns[8].kind = "text".to_owned()), ["RESERVED_NAME"]);
     assert_eq!(faulty(|it| it.columns[9].kind = "text".to_owned()), ["RESERVED_NAME"]);
     assert_eq!(faulty(|it| it.columns[3].not_null = true), ["OWNER_COLUMN"]);
@@ -101,7 +113,12 @@ fn each_fault_of_the_rules_is_found() {
         ("groups", r#"{"": ["low", "high"]}"#, "GROUP_NAME"),
         ("groups", r#"{"size": ["low", "high", "owner_id"]}"#, "NOT_IN_GROUP"),
         ("groups", r#"{"size": ["low", "high", "leash"]}"#, "NOT_IN_GROUP"),
+        ("groups", r#"{"size": ["low", "high", "tags"]}"#, "NOT_IN_GROUP"),
+        ("groups", r#"{"a/b": ["low", "high"]}"#, "GROUP_NAME"),
         ("groups", r#"{"size": ["low"]}"#, "SPLIT_CHECK"),
+        ("sets", r#"{"words": "union"}"#, "UNKNOWN_COLUMN"),
+        ("sets", r#"{"name": "grow_only"}"#, "SET_COLUMN"),
+        ("only_stricter", r#"{"tags": ["a", "b"]}"#, "SET_COLUMN"),
         ("owner_column", r#""name""#, "OWNER_COLUMN"),
         ("owner_column", r#""whose""#, "UNKNOWN_COLUMN"),
         ("duplicates", r#"{"price": ["chip", "price"]}"#, "DUPLICATE_TYPE"),
@@ -150,7 +167,9 @@ fn rules_that_cannot_be_read_are_faults() {
     assert_eq!(unreadable(&with("groups", r#"{"size": "low"}"#)), ["BAD_GROUPS"]);
     assert_eq!(unreadable(&with("duplicates", r#"{"chip": [1]}"#)), ["BAD_DUPLICATES"]);
     assert_eq!(unreadable(&with("only_stricter", "1")), ["BAD_SCALE"]);
-    assert_eq!(unreadable("{}"), ["BAD_GROUPS", "BAD_DUPLICATES", "BAD_SCALE"]);
+    assert_eq!(unreadable(&with("sets", r#"{"tags": "any"}"#)), ["BAD_SETS"]);
+    assert_eq!(unreadable(&with("sets", r#"["tags"]"#)), ["BAD_SETS"]);
+    assert_eq!(unreadable("{}"), ["BAD_GROUPS", "BAD_DUPLICATES", "BAD_SCALE", "BAD_SETS"]);
 }
 
 #[test]
@@ -182,6 +201,7 @@ fn any_rules() -> impl Strategy<Value = Rules> {
             owner_column,
             duplicates,
             only_stricter: scales.into_iter().map(|column| (column, true)).collect(),
+            sets: Vec::new(),
         },
     )
 }

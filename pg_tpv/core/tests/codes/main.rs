@@ -22,7 +22,7 @@ use document::Document;
 use source::{Source, Token, is_code};
 
 /// Literals that look like codes and are none.
-const NO_CODES: [(&str, &[&str]); 6] = [
+const NO_CODES: [(&str, &[&str]); 8] = [
     ("names that Windows keeps for devices", &["AUX", "COM", "CON", "LPT", "NUL", "PRN"]),
     (
         "words of the replication protocol",
@@ -45,6 +45,8 @@ const NO_CODES: [(&str, &[&str]); 6] = [
         &["MODULE_PATHNAME", "UTC", "UTF8", "YYYY_MM"],
     ),
     ("part of a date format", &["DDD"]),
+    ("methods of HTTP", &["GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]),
+    ("kinds of tokens and of their keys", &["JWT", "OKP"]),
     ("what stands in a .dat for the euro sign", &["EUR"]),
 ];
 
@@ -52,13 +54,19 @@ const NO_CODES: [(&str, &[&str]); 6] = [
 const NO_CODES_BEHIND: [&str; 4] = ["env!(", "var(", "env =", "value_name ="];
 
 /// SQLSTATEs in literals that nothing is raised with.
-const NOT_RAISED: [(&str, &str); 2] = [
+const NOT_RAISED: [(&str, &str); 7] = [
     ("55P03", "recognised, not raised: a lock that was waited for too long"),
+    ("40001", "recognised by the gateway, which tries again"),
+    ("40P01", "recognised by the gateway, which tries again"),
+    ("57014", "recognised by the gateway: a statement took too long"),
+    ("57P01", "recognised by the gateway: the server ended the connection"),
+    ("57P02", "recognised by the gateway: the server ended the connection"),
     ("22032", "MergeFault::sqlstate has it; functions raise a MergeFault as 22023"),
 ];
 
 /// How sources write SQLSTATEs, beside five characters.
-const CONDITIONS: [(&str, &str); 14] = [
+const CONDITIONS: [(&str, &str); 15] = [
+    ("ERRCODE_ACTIVE_SQL_TRANSACTION", "25001"),
     ("ERRCODE_CHARACTER_NOT_IN_REPERTOIRE", "22021"),
     ("ERRCODE_CHECK_VIOLATION", "23514"),
     ("ERRCODE_DATETIME_FIELD_OVERFLOW", "22008"),

@@ -82,7 +82,8 @@ pub fn is_code(text: &str) -> bool {
 fn is_sqlstate(text: &str) -> bool {
     text.len() == 5
         && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-        && (text.starts_with(|c: char| c.is_ascii_digit()) || text.starts_with("P0") || text.starts_with("XX"))
+        && (text.starts_with(|c: char| c.is_ascii_digit())
+            || ["P0", "TP", "XX"].iter().any(|class| text.starts_with(class)))
 }
 
 /// `Problem::new(` as tokens.
@@ -93,9 +94,9 @@ pub fn pattern(text: &str) -> Vec<Token> {
 impl Source {
     /// Reads Rust, up to its tests, which stand at the end.
     pub fn rust(path: &str, text: &str) -> Self {
-        let tests = text
-            .match_indices("#[cfg(test)]")
-            .find(|(at, mark)| text[at + mark.len()..].trim_start().starts_with("mod tests {"));
+        let tests = text.match_indices("#[cfg(test)]").find(|(at, mark)| {
+            text[at + mark.len()..].trim_start().trim_start_matches("pub ").starts_with("mod tests {")
+        });
         let text = tests.map_or(text, |(at, _)| &text[..at]);
         Self::of(path, lex(text, true), false)
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use tpv_core::json::Value;
-use tpv_core::merge::{ALIAS, EXISTS, Fate, Head, Operation, Patch, Rule, Rules, Version, fates};
+use tpv_core::json::{self, Value};
+use tpv_core::merge::{ALIAS, EXISTS, Fate, Head, Operation, Patch, Rule, Rules, SetRule, Version, fates};
 
 use crate::node::{CENTRAL, CENTRALS, Key};
 use crate::script::{KEYS, POLICY, RULES, Script, rule, scripts, value};
@@ -22,6 +22,52 @@ fn unheard_of(world: &World, key: Key, register: &str) -> Vec<Version> {
     versions.iter().filter(|version| !heard(version)).copied().collect()
 }
 
+/// An element is there if somebody who wrote so was not heard by a later one; of a set that only
+/// grows, if anybody ever wrote it. Of what was erased nothing is there, nor anywhere in a journal.
+fn assert_sets_and_erasure(world: &World) {
+    for key in KEYS {
+        let all = || world.sent.iter().filter(move |(at, _)| *at == key).map(|(_, operation)| operation);
+        let is_erased = all().any(Operation::erases);
+        for node in &world.nodes {
+            let entity = node.entity(key);
+            assert_eq!(entity.is_erased(), is_erased);
+            let merged = entity.resolve(&Rules::default(), context(key, &entity));
+            if is_erased {
+                assert!(entity.0.keys().all(|register| register.starts_with('@')) && merged.columns.is_empty());
+                for operation in node.journal.get(key).into_iter().flatten() {
+                    let (patch, base) = &node.stored[&operation.version];
+                    let registers = |text: &str| json::read(text, 64).unwrap().as_object().unwrap().to_vec();
+                    let is_kept = |(register, _): &(String, Value)| register.starts_with('@');
+                    assert!(registers(patch).iter().chain(&registers(base)).all(is_kept), "{patch} {base}");
+                }
+                continue;
+            }
+            let heads = |register: &str, value: bool| {
+                let of = unheard_of(world, key, register);
+                all().any(|operation| {
+                    of.contains(&operation.version) && operation.patch.get(register) == Some(&Value::Bool(value))
+                })
+            };
+            for (rule, column) in [(SetRule::Union, "tags"), (SetRule::GrowOnly, "seen")] {
+                let shown = merged.elements(column, rule);
+                for element in ["x", "y", "z"] {
+                    let register = rule.register(column, element);
+                    let is_there = match rule {
+                        SetRule::Union if key == CENTRALS => {
+                            let centrals = all().filter(|operation| operation.version.node_id == CENTRAL);
+                            let last = centrals.filter_map(|operation| operation.patch.get(&register)).next_back();
+                            last.map_or_else(|| heads(&register, true), |value| *value == Value::Bool(true))
+                        }
+                        SetRule::Union => heads(&register, true),
+                        SetRule::GrowOnly => all().any(|operation| operation.patch.contains_key(&register)),
+                    };
+                    assert_eq!(shown.contains(&element), is_there, "{key}.{register}");
+                }
+            }
+        }
+    }
+}
+
 fn registers(world: &World) -> BTreeSet<(Key, String)> {
     let of = |(key, operation): &(Key, Operation)| operation.patch.keys().map(|name| (*key, name.clone())).collect();
     world.sent.iter().flat_map::<Vec<_>, _>(of).collect()
@@ -30,6 +76,10 @@ fn registers(world: &World) -> BTreeSet<(Key, String)> {
 /// Each operation is a head, superseded by somebody who knew of it, or waits for its create.
 fn assert_nothing_is_lost(world: &World) {
     let node = &world.nodes[0];
+    if !node.in_snapshot.is_empty() {
+        // Its journal was pruned.
+        return;
+    }
     for key in KEYS.into_iter().chain([POLICY]) {
         let journal = node.journal.get(key).map_or(&[][..], Vec::as_slice);
         let fates = fates(journal);
@@ -65,14 +115,22 @@ fn assert_converges(script: &Script) {
         }
     }
     for (key, register) in registers(&world) {
+        if world.nodes[0].entity(key).is_erased() && !register.starts_with('@') {
+            continue;
+        }
         let entity = world.nodes[0].entity(key);
         let heads: Vec<_> = entity.heads(&register).iter().map(|head| head.version).collect();
         assert_eq!(heads, unheard_of(&world, key, &register), "{key}.{register}");
     }
+    assert_sets_and_erasure(&world);
     for key in KEYS {
         let entity = world.nodes[0].entity(key);
         let is_centrals = |head: &Head| key == CENTRALS && head.version.node_id == CENTRAL;
         let central_said = entity.heads(EXISTS).iter().any(is_centrals);
+        if entity.is_erased() {
+            assert!(!first[key].0.exists(), "what was erased is there");
+            continue;
+        }
         let mut asked = entity.heads(EXISTS).iter().filter(|head| !central_said || is_centrals(head));
         let mut undisputed = |value: &Value| asked.all(|head| head.value == *value);
         assert_eq!(first[key].0.exists(), !entity.waits() && undisputed(&Value::Bool(true)), "a delete wins");
@@ -115,6 +173,7 @@ proptest! {
         world.write(a, "a", Patch::from([("v".into(), value(last + 1))]));
         world.nodes[b].set_wall_clock(clock);
         world.sync(a, b, clock % 2 == 0);
+        prop_assume!(!world.nodes[b].entity("a").is_erased());
         world.write(b, "a", Patch::from([("v".into(), value(last))]));
         world.deliver_all(script.seed ^ 1);
         for node in &world.nodes {
@@ -135,6 +194,9 @@ proptest! {
             let Some(written) = written else { continue };
             for node in &world.nodes {
                 let entity = node.entity(key);
+                if entity.is_erased() {
+                    continue;
+                }
                 let merged = entity.resolve(&rules, context(key, &entity));
                 match register.as_str() {
                     EXISTS => prop_assert_eq!(Value::Bool(merged.exists()), written.clone()),

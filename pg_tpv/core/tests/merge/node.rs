@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tpv_core::clock::Clock;
-use tpv_core::merge::{Draft, Entity, Knowledge, Operation, Patch, Version};
+use tpv_core::merge::{
+    Draft, Entity, Knowledge, Operation, Patch, Vector, Version, blank_texts, is_same_operation, may_leave,
+};
 
 pub type Key = &'static str;
 
@@ -24,9 +26,11 @@ const MAX_SKEW_MS: i64 = 60_000;
 pub struct Node {
     pub id: i32,
     pub journal: BTreeMap<Key, Vec<Operation>>,
+    /// Patch and base of each operation of the journal, as they are stored.
+    pub stored: BTreeMap<Version, (String, String)>,
     pub entities: BTreeMap<Key, Entity>,
     pub has: BTreeSet<Version>,
-    /// Operations that it received inside a snapshot, and does not have in its journal.
+    /// Operations that it received inside a snapshot, or that left its journal.
     pub in_snapshot: BTreeSet<Version>,
     /// A snapshot that is not complete: which operations it covers, and the entities that it has
     /// brought.
@@ -43,6 +47,7 @@ impl Node {
         Self {
             id,
             journal: BTreeMap::new(),
+            stored: BTreeMap::new(),
             entities: BTreeMap::new(),
             has: BTreeSet::new(),
             in_snapshot: BTreeSet::new(),
@@ -91,21 +96,40 @@ impl Node {
         let (patch, base) = (operation.patch_text(), operation.base_text());
         let read = Operation::from_text(operation.version, operation.hlc, &patch, &base).unwrap();
         assert_eq!(read, operation);
+        let blank = blank_texts(&patch, &base);
+        let left = Operation::from_text(operation.version, operation.hlc, &blank.0, &blank.1).unwrap();
+        assert_eq!(left, operation.blanked());
         self.receive(key, &operation);
         operation
     }
 
     /// Receives an operation, and repeats of it too, unless they were part of a snapshot.
     pub fn receive(&mut self, key: Key, operation: &Operation) {
+        self.receive_as(key, operation, (operation.patch_text(), operation.base_text()));
+    }
+
+    /// Receives it as another node has stored it: perhaps without its values.
+    pub fn receive_as(&mut self, key: Key, operation: &Operation, texts: (String, String)) {
         let _ = self.clock.observe(operation.hlc, self.wall_ms, MAX_SKEW_MS);
         if self.in_snapshot.contains(&operation.version) {
             return;
         }
-        let operation = &entitled(key, operation);
+        let read = Operation::from_text(operation.version, operation.hlc, &texts.0, &texts.1).unwrap();
+        let operation = &entitled(key, &read);
         let journal = self.journal.entry(key).or_default();
         let is_repeat = !self.has.insert(operation.version);
-        if !is_repeat {
+        if is_repeat {
+            let (patch, base) = &self.stored[&operation.version];
+            assert!(is_same_operation((patch, base), (&texts.0, &texts.1)), "a repeat is taken for another operation");
+            if !self.in_snapshot.is_empty() {
+                // The trigger drops every repeat. Where the journal is whole it is looked at all
+                // the same, since that must change nothing; what named it may have left a pruned
+                // one.
+                return;
+            }
+        } else {
             journal.push(operation.clone());
+            self.stored.insert(operation.version, texts);
         }
         let entity = self.entities.entry(key).or_default();
         let is_here = |version: Version| {
@@ -122,6 +146,45 @@ impl Node {
         entity.advance(operation, |register| is_covered || names(register));
         if self.in_snapshot.is_empty() && self.incoming.is_none() {
             assert_eq!(*entity, Entity::of(journal.iter()), "the heads are not those of the journal");
+        }
+        self.blank(key);
+    }
+
+    /// Takes the values out of the journal of an erased entity.
+    pub fn blank(&mut self, key: Key) {
+        if !self.entity(key).is_erased() {
+            return;
+        }
+        for operation in self.journal.entry(key).or_default() {
+            *operation = operation.blanked();
+            let texts = self.stored.get_mut(&operation.version).unwrap();
+            *texts = blank_texts(&texts.0, &texts.1);
+        }
+    }
+
+    /// For each node, up to which number its operations are here.
+    pub fn contiguous(&self) -> Vector {
+        let mut known = Vector::default();
+        for Version { node_id, seq } in self.has.iter().copied() {
+            let last = known.0.entry(node_id).or_insert(0);
+            *last += i64::from(seq == *last + 1);
+        }
+        known
+    }
+
+    /// Lets go of what may leave its journal, given what its peers have too.
+    pub fn prune(&mut self, peers: &Vector) {
+        let known = self.contiguous().common(peers);
+        for (key, operations) in &mut self.journal {
+            let entity = self.entities.get(key).cloned().unwrap_or_default();
+            operations.retain(|operation| {
+                let leaves = may_leave(operation, &entity, &known);
+                if leaves {
+                    self.stored.remove(&operation.version);
+                    self.in_snapshot.insert(operation.version);
+                }
+                !leaves
+            });
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use tpv_core::json::{self, Value};
-use tpv_core::merge::{ALIAS, EXISTS, Patch};
+use tpv_core::merge::{ALIAS, EXISTS, Patch, SetRule};
 
 use crate::node::Key;
 use crate::world::World;
@@ -14,7 +14,7 @@ pub const KEYS: [Key; 2] = ["a", "b"];
 /// operation as well.
 pub const POLICY: Key = "policy";
 
-pub const RULES: [&str; 11] = [
+pub const RULES: [&str; 10] = [
     "last_write",
     "first_write",
     "central_wins",
@@ -23,7 +23,6 @@ pub const RULES: [&str; 11] = [
     "least",
     r#"{"rule":"least","order":["none","email","all",true]}"#,
     r#"{"rule":"greatest","order":[7,3,2,null]}"#,
-    "union",
     "review",
     r#"{"rule":"custom","function":"joined"}"#,
 ];
@@ -65,6 +64,11 @@ pub fn rule(choice: usize) -> Patch {
     Patch::from([(EXISTS.into(), Value::Bool(true)), ("v".into(), Value::String(text.into()))])
 }
 
+/// Whether an element of the set `tags` is there.
+fn element(choice: usize, is_there: bool) -> Patch {
+    Patch::from([(SetRule::Union.register("tags", ["x", "y", "z"][choice]), Value::Bool(is_there))])
+}
+
 impl Script {
     /// Plays it: a policy, an entity, then whatever the steps say. What was not delivered is still
     /// on its way.
@@ -79,7 +83,7 @@ impl Script {
                 rest /= of;
                 chosen
             };
-            let (what, node, key) = (choice(16), choice(self.nodes), KEYS[choice(8) / 7]);
+            let (what, node, key) = (choice(21), choice(self.nodes), KEYS[choice(8) / 7]);
             match what {
                 0..=4 => world.write(node, key, Patch::from([("v".into(), value(choice(VALUES.len())))])),
                 5 => {
@@ -100,6 +104,19 @@ impl Script {
                 9 => world.resolve_conflict(node, key, "v", choice(5)),
                 10 => world.nodes[node].set_wall_clock(choice(60) as u32),
                 11 => world.sync(node, choice(self.nodes), choice(2) == 1),
+                12..=13 => world.write(node, key, element(choice(3), choice(2) == 0)),
+                14 => {
+                    let mut both = element(choice(3), choice(2) == 0);
+                    both.extend(element(choice(3), choice(2) == 0));
+                    world.write(node, key, both);
+                }
+                15 => {
+                    let grown = SetRule::GrowOnly.register("seen", ["x", "y", "z"][choice(3)]);
+                    world.write(node, key, Patch::from([(grown, Value::Bool(true))]));
+                }
+                16 if choice(4) == 0 => world.erase(node, key),
+                16 => world.resolve_conflict(node, key, "tags/x", choice(5)),
+                17 => world.prune(choice(1 << 12)),
                 _ => world.deliver(node, choice(64)),
             }
         }

@@ -38,7 +38,12 @@ fn snapshot(world: &mut World, from: usize, to: usize, mut meanwhile: impl FnMut
     let heads: BTreeMap<Key, Entity> = keys().map(|key| (key, world.nodes[from].entity(key))).collect();
     let deliver = |world: &mut World, nth: usize| {
         let (key, operation) = world.sent[nth].clone();
-        world.nodes[to].receive(key, &operation);
+        // Once it was erased at the sender, as the sender has it; or as it was, from a node that
+        // has not heard.
+        let texts = world.nodes[from].stored.get(&operation.version).cloned();
+        let original = || (operation.patch_text(), operation.base_text());
+        let texts = texts.filter(|_| nth.is_multiple_of(2)).unwrap_or_else(original);
+        world.nodes[to].receive_as(key, &operation, texts);
     };
     let is_beyond = |version: Version| knows.covers(version) && !knows.vector.covers(version);
     for nth in (0..world.sent.len()).filter(|nth| is_beyond(world.sent[*nth].1.version)).collect::<Vec<_>>() {
@@ -54,6 +59,7 @@ fn snapshot(world: &mut World, from: usize, to: usize, mut meanwhile: impl FnMut
         let here_knows = |version| node.has.contains(&version);
         let whole = merge_states(&node.entity(key), there, here_knows, |version| knows.covers(version), &journal);
         node.entities.insert(key, whole);
+        node.blank(key);
         node.incoming.iter_mut().for_each(|(_, brought)| _ = brought.insert(key));
     }
     while let Some(nth) = meanwhile(world.sent.len()) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tpv_core::merge::{Draft, Entity, Operation, Patch, Version};
 
-use crate::node::{Key, Node};
+use crate::node::{CENTRAL, CENTRALS, Key, Node};
 
 pub struct World {
     pub nodes: Vec<Node>,
@@ -22,7 +22,11 @@ impl World {
         Self { nodes, sent: Vec::new(), seen: BTreeMap::new(), states: BTreeMap::new() }
     }
 
+    /// Writes, unless the entity was erased here: then a session is refused.
     pub fn write(&mut self, node: usize, key: Key, patch: Patch) {
+        if self.nodes[node].entity(key).is_erased() {
+            return;
+        }
         let saw = self.nodes[node].has.clone();
         let operation = self.nodes[node].write(key, patch);
         self.publish(node, key, operation, saw);
@@ -39,6 +43,37 @@ impl World {
         self.publish(node, key, operation, saw);
     }
 
+    /// Erases an entity, unless that was done.
+    pub fn erase(&mut self, node: usize, key: Key) {
+        let entity = self.nodes[node].entity(key);
+        if entity.is_erased() || (key == CENTRALS && self.nodes[node].id != CENTRAL) {
+            return;
+        }
+        let saw = self.nodes[node].has.clone();
+        let operation = self.nodes[node].stamp(key, Draft::erase(&entity));
+        self.publish(node, key, operation, saw);
+    }
+
+    /// Nodes let go of what those have that they still wait for: each digit of `choice` says for
+    /// one node whether it prunes, and for which others it waits. A peer that is not waited for
+    /// gets what it lacks all the same, from its author or from somebody who has it.
+    pub fn prune(&mut self, mut choice: usize) {
+        let known: Vec<_> = self.nodes.iter().map(Node::contiguous).collect();
+        for node in 0..self.nodes.len() {
+            let waits_for = choice % 8;
+            choice /= 8;
+            if waits_for > 0 {
+                let mut peers = known[node].clone();
+                for (_, of_peer) in
+                    known.iter().enumerate().filter(|(peer, _)| waits_for == 7 || peer % 3 == waits_for % 3)
+                {
+                    peers = peers.common(of_peer);
+                }
+                self.nodes[node].prune(&peers);
+            }
+        }
+    }
+
     fn publish(&mut self, node: usize, key: Key, operation: Operation, saw: BTreeSet<Version>) {
         self.seen.insert(operation.version, saw);
         self.sent.push((key, operation));
@@ -53,14 +88,20 @@ impl World {
     }
 
     /// A line comes up: `to` gets all that `from` has, in the order in which it was sent or in the
-    /// opposite one.
+    /// opposite one; as `from` has stored it.
     pub fn sync(&mut self, from: usize, to: usize, backwards: bool) {
         let mut missing: Vec<usize> = (0..self.sent.len()).collect();
         missing.retain(|nth| self.nodes[from].has.contains(&self.sent[*nth].1.version));
         if backwards {
             missing.reverse();
         }
-        missing.into_iter().for_each(|nth| self.deliver(to, nth));
+        for nth in missing {
+            let (key, operation) = &self.sent[nth];
+            let original = || (operation.patch_text(), operation.base_text());
+            let texts = self.nodes[from].stored.get(&operation.version).cloned().unwrap_or_else(original);
+            self.nodes[to].receive_as(key, operation, texts);
+        }
+        self.remember(to);
     }
 
     /// Another node joins, with the heads that `from` has. What the authors of these operations had

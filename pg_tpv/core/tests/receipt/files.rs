@@ -16,7 +16,7 @@ fn a_plain_receipt_is_accepted_as_it_is() {
     assert_eq!((read.total.to_string(), read.lines_total.to_string()), ("3".to_owned(), "3.00".to_owned()));
     assert_eq!(
         judge(plain().as_bytes(), "{}").body.unwrap(),
-        r#"{"departmentCode":"04","items":[{"barcode":"4006381333931","description":"PAN","price":1.5,"quantity":2}],"receiptId":"1","terminalId":"T04","timestamp":"2026-06-30T22:15:00Z","total":3}"#
+        r#"{"departmentCode":"04","items":[{"barcode":"4006381333931","description":"PAN","price":1.5,"quantity":2}],"receiptId":"1","terminalId":"T04","timestamp":"2026-06-30T22:15:00+00:00","total":3}"#
     );
 }
 

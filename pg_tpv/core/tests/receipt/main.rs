@@ -4,6 +4,7 @@
 // so at once.
 #![allow(clippy::unwrap_used)]
 
+mod canonical;
 mod files;
 mod judge;
 mod numbers;

@@ -12,7 +12,8 @@ fn row_9_a_number_as_text_is_never_guessed_at() {
         ("a number all the same", line("12.50", "1", "12.50"), comma, accepted(&[])),
         ("minus", line(r#""12,50""#, r#""-1""#, r#""-12,50""#), comma, accepted(&[])),
         ("three decimals", line(r#""12,505""#, r#""1""#, r#""12,50""#), comma, ("quarantined", &["PRICE_SCALE"])),
-        ("a minus zero", line(r#""-0,00""#, r#""1""#, "0"), comma, ("quarantined", &["NUMBER_FORMAT"])),
+        ("a minus zero", line(r#""-0,00""#, r#""1""#, "0"), comma, accepted(&["ZERO_PRICE"])),
+        ("idle zeros", line(&format!("\"1,5{}\"", "0".repeat(40)), r#""1""#, r#""1,5""#), comma, accepted(&[])),
         ("40 digits", line(&format!("\"{}\"", "1".repeat(40)), "1", "0"), comma, ("quarantined", &["NUMBER_FORMAT"])),
     ]);
     for text in ["1.234", "1.234,50", "1,234,50", "1 234", "", ",5", "5,", "+1", "1e2", "--1", "-", " 1", "١", "NaN"] {
@@ -111,7 +112,6 @@ fn rows_18_and_19_numbers_that_no_column_holds() {
         ("quantity", line("0.01", "100000000000", "1"), "{}", ("quarantined", &["NUMBER_RANGE"])),
         ("total", line("1", "1", "1000000000000"), "{}", ("quarantined", &["NUMBER_RANGE"])),
         ("product", line("9999999999", "99999999999", "1"), "{}", ("quarantined", &["NUMBER_RANGE"])),
-        ("1e2", line("1e2", "1", "100"), "{}", ("quarantined", &["NUMBER_FORMAT"])),
         (
             "1E+1, which is how the samples write ten pieces",
             line("0.20", "1E+1", "2.00"),
@@ -121,7 +121,6 @@ fn rows_18_and_19_numbers_that_no_column_holds() {
         ("1e400", line("1e400", "1", "100"), "{}", ("quarantined", &["NUMBER_FORMAT"])),
         ("1e1000000", line("1e1000000", "1", "100"), "{}", ("quarantined", &["NUMBER_FORMAT"])),
         ("1e-400", line("1", "1", "1e-400"), "{}", ("quarantined", &["NUMBER_FORMAT"])),
-        ("-0", line("-0", "1", "0"), "{}", ("quarantined", &["NUMBER_FORMAT"])),
         ("40 digits", line(&"1".repeat(40), "1", "0"), "{}", ("quarantined", &["NUMBER_FORMAT"])),
         ("40 decimals", line(&format!("0.{}", "1".repeat(40)), "1", "0"), "{}", ("quarantined", &["NUMBER_FORMAT"])),
         (

@@ -16,9 +16,16 @@ fn lenient() -> Declaration {
     Declaration::from_json(&json::read(declares, 8).unwrap()).unwrap()
 }
 
+/// One in a store, whose clock is not the store's.
+fn in_a_store() -> Declaration {
+    let declares = r#"{"timezone": "Atlantic/Canary", "ignore_keys": ["x", "odd"], "id_map": {" ": "", "/": "-"}}"#;
+    let terminal = Declaration::from_json(&json::read(declares, 8).unwrap()).unwrap();
+    Declaration { store_zone: Some(chrono_tz::Europe::Madrid), ..terminal }
+}
+
 /// What every verdict has in common, whatever the input was.
 fn assert_sound(raw: &[u8]) {
-    for terminal in [Declaration::default(), lenient()] {
+    for terminal in [Declaration::default(), lenient(), in_a_store()] {
         let verdict = parse(raw, &terminal, &Limits::default());
         assert!(verdict.problems.len() <= 20);
         assert_eq!(verdict.outcome == Outcome::Accepted, verdict.problems.is_empty());
@@ -179,6 +186,30 @@ proptest! {
                "description":{description},"price":{price},"quantity":{quantity}}}],"total":{total},"timestamp":"2026-01-01T00:00"}}"#
         );
         assert_sound(raw.as_bytes());
+    }
+
+    #[test]
+    fn any_time_has_one_form_and_every_word_for_it_is_the_same_receipt(
+        seconds in -62_135_596_800_i64..253_402_300_800, nanosecond in prop_oneof![Just(0), 0..1_000_000_000_u32],
+        minutes in -1439..1440_i32, blank in any::<bool>(),
+    ) {
+        use chrono::{DateTime, FixedOffset};
+        let text = |offset: i32| {
+            let at = DateTime::from_timestamp(seconds, nanosecond).unwrap();
+            let words = at.with_timezone(&FixedOffset::east_opt(offset * 60).unwrap()).to_rfc3339();
+            let words = if blank { words.replace('T', " ") } else { words };
+            format!(
+                r#"{{"receiptId":"1","terminalId":"T","departmentCode":"04","items":[{{"barcode":"1","description":"x",
+                   "price":1,"quantity":1}}],"total":1,"timestamp":"{words}"}}"#
+            )
+        };
+        assert_sound(text(minutes).as_bytes());
+        let body = |offset| parse(text(offset).as_bytes(), &in_a_store(), &Limits::default()).body;
+        // A year of five digits, or before the first, cannot be written.
+        if let (Some(one), Some(two)) = (body(minutes), body(0)) {
+            let at_the_edge = !(-62_135_000_000..253_402_000_000).contains(&seconds);
+            prop_assert!(one == two || at_the_edge, "{} {}", one, two);
+        }
     }
 
     #[test]

@@ -59,6 +59,54 @@ pub fn insert<const N: usize>(table: &'static Table<N>, rows: &[[Value<'_>; N]])
     }
 }
 
+/// Whether rows of this partition can be given to [`store`]: an INSERT would call that trigger
+/// function and do nothing else.
+///
+/// # Safety
+/// The relation is open and locked.
+pub unsafe fn can_store(partition: pg_sys::Relation, trigger_function: pg_sys::Oid) -> bool {
+    // SAFETY: as promised.
+    unsafe { shape::of_partition(partition, trigger_function).is_some() }
+}
+
+/// Inserts rows for which that trigger function has been called already, and makes them visible.
+/// Whoever gave the rows has the privilege, which was checked before the function was called.
+///
+/// # Safety
+/// The tuples are of that partition, which the transaction has locked and about which [`can_store`]
+/// has answered yes.
+pub unsafe fn store(partition: pg_sys::Oid, trigger_function: pg_sys::Oid, tuples: &[pg_sys::HeapTuple]) {
+    // SAFETY: as promised; the lock has kept the definition of the partition as it was.
+    unsafe {
+        let relation = pg_sys::table_open(partition, pg_sys::RowExclusiveLock as i32);
+        let shape = shape::of_partition(relation, trigger_function)
+            .unwrap_or_else(|| sql::broken("the triggers of a partition have changed under its lock"));
+        for tuples in tuples.chunks(PART) {
+            write_slots(&mut *shape, relation, tuples.len(), |shape, place, slot| {
+                pg_sys::ExecForceStoreHeapTuple(tuples[place], slot, false);
+                (*slot).tts_tableOid = partition;
+                pg_sys::ExecConstraints(shape.target, slot, shape.executor);
+                pg_sys::ExecPartitionCheck(shape.target, slot, shape.executor, true);
+            });
+        }
+        pg_sys::table_close(relation, pg_sys::NoLock as i32);
+        pg_sys::CommandCounterIncrement();
+    }
+}
+
+/// Whether a table has no page, as one that no row was ever written to, or that was vacuumed since.
+pub fn is_empty<const N: usize>(table: &'static Table<N>) -> bool {
+    // SAFETY: the relation is open and locked until it is closed.
+    unsafe {
+        let relation = shape::open(table);
+        // Remembers which table it is.
+        _ = shape::of(table, relation);
+        let pages = pg_sys::RelationGetNumberOfBlocksInFork(relation, pg_sys::ForkNumber::MAIN_FORKNUM);
+        pg_sys::table_close(relation, pg_sys::NoLock as i32);
+        pages == 0
+    }
+}
+
 /// Whether the current user has the privilege for the whole table, as `tpv_owner` has in sessions
 /// and `tpv_apply` in the apply worker. For a user who has it for some columns only, or not at all,
 /// a statement gives the answer.
@@ -76,15 +124,32 @@ unsafe fn may_insert(relation: pg_sys::Relation) -> bool {
 unsafe fn write<const N: usize>(shape: &mut Shape, relation: pg_sys::Relation, rows: &[[Value<'_>; N]]) {
     // SAFETY: as promised. Values live in the shape's scratch memory until it is used again.
     unsafe {
+        write_slots(shape, relation, rows.len(), |shape, place, slot| {
+            shape.fill(slot, &rows[place]);
+            pg_sys::ExecConstraints(shape.target, slot, shape.executor);
+        });
+    }
+}
+
+/// # Safety
+/// The shape is of that relation, which is open and locked; there are at most [`PART`] rows. `fill`
+/// puts the row of that number into the slot, and checks it.
+unsafe fn write_slots(
+    shape: &mut Shape,
+    relation: pg_sys::Relation,
+    rows: usize,
+    fill: impl Fn(&mut Shape, usize, *mut pg_sys::TupleTableSlot),
+) {
+    // SAFETY: as promised.
+    unsafe {
         shape.open(relation);
         let caller = pg_sys::MemoryContextSwitchTo(shape.scratch());
-        let slots = shape.slots(rows.len());
-        for (slot, row) in slots.iter().zip(rows) {
-            shape.fill(*slot, row);
-            pg_sys::ExecConstraints(shape.target, *slot, shape.executor);
+        let slots = shape.slots(rows);
+        for (place, slot) in slots.iter().enumerate() {
+            fill(shape, place, *slot);
         }
         let command = pg_sys::GetCurrentCommandId(true);
-        pg_sys::heap_multi_insert(relation, slots.as_ptr().cast_mut(), rows.len() as i32, command, 0, null_mut());
+        pg_sys::heap_multi_insert(relation, slots.as_ptr().cast_mut(), rows as i32, command, 0, null_mut());
         for slot in &slots {
             insert_index_tuples(shape, *slot);
             pg_sys::ExecClearTuple(*slot);

@@ -30,6 +30,15 @@ pub struct Shape {
     slots: Vec<*mut pg_sys::TupleTableSlot>,
 }
 
+/// What a table is remembered by.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    /// The address of the `Table`, which is static.
+    Table(usize),
+    /// A partition that is not known by its name.
+    Partition(pg_sys::Oid),
+}
+
 /// What a session remembers of a table.
 struct Remembered {
     relation: pg_sys::Oid,
@@ -39,8 +48,8 @@ struct Remembered {
 }
 
 thread_local! {
-    /// By the address of the `Table`, which is static. A backend has one thread.
-    static REMEMBERED: RefCell<HashMap<usize, Remembered>> = RefCell::new(HashMap::new());
+    /// A backend has one thread.
+    static REMEMBERED: RefCell<HashMap<Key, Remembered>> = RefCell::new(HashMap::new());
     /// How many definitions were changed since the session began to listen; 0 before that.
     static CHANGES: Cell<u64> = const { Cell::new(0) };
 }
@@ -55,7 +64,7 @@ pub unsafe fn open<const N: usize>(table: &'static Table<N>) -> pg_sys::Relation
     unsafe {
         // If no definition has changed by the time the lock is held, this is still the table of
         // that name.
-        if let Some(relation) = REMEMBERED.with_borrow(|all| Some(all.get(&address(table))?.current()?.relation)) {
+        if let Some(relation) = REMEMBERED.with_borrow(|all| Some(all.get(&key(table))?.current()?.relation)) {
             let changes = CHANGES.get();
             pg_sys::LockRelationOid(relation, lock);
             if changes == CHANGES.get() {
@@ -70,8 +79,8 @@ pub unsafe fn open<const N: usize>(table: &'static Table<N>) -> pg_sys::Relation
     }
 }
 
-fn address<const N: usize>(table: &'static Table<N>) -> usize {
-    std::ptr::from_ref(table).addr()
+fn key<const N: usize>(table: &'static Table<N>) -> Key {
+    Key::Table(std::ptr::from_ref(table).addr())
 }
 
 impl Remembered {
@@ -86,6 +95,23 @@ impl Remembered {
 /// # Safety
 /// The relation is open and locked, and the table's own. The answer is of use until it is closed.
 pub unsafe fn of<const N: usize>(table: &'static Table<N>, relation: pg_sys::Relation) -> Option<*mut Shape> {
+    // SAFETY: as promised.
+    unsafe { remembered(key(table), relation, || is_plain(table, relation)) }
+}
+
+/// The shape of a partition; none when its rows must be left to PostgreSQL. An INSERT is to call
+/// that trigger function and do nothing else.
+///
+/// # Safety
+/// The relation is open and locked. The answer is of use until it is closed.
+pub unsafe fn of_partition(relation: pg_sys::Relation, trigger_function: pg_sys::Oid) -> Option<*mut Shape> {
+    // SAFETY: as promised.
+    unsafe { remembered(Key::Partition((*relation).rd_id), relation, || calls_only(trigger_function, relation)) }
+}
+
+/// # Safety
+/// The relation is open and locked, and is the one with that key.
+unsafe fn remembered(key: Key, relation: pg_sys::Relation, fits: impl FnOnce() -> bool) -> Option<*mut Shape> {
     if CHANGES.get() == 0 {
         CHANGES.set(1);
         // SAFETY: once in a session; the function lives as long as the library.
@@ -95,12 +121,12 @@ pub unsafe fn of<const N: usize>(table: &'static Table<N>, relation: pg_sys::Rel
     unsafe {
         let (relation_id, changes) = ((*relation).rd_id, CHANGES.get());
         let known = REMEMBERED.with_borrow(|all| {
-            all.get(&address(table))?.current().filter(|known| known.relation == relation_id).map(|known| known.shape)
+            all.get(&key)?.current().filter(|known| known.relation == relation_id).map(|known| known.shape)
         });
         known.unwrap_or_else(|| {
-            let shape = is_plain(table, relation).then(|| Box::into_raw(Box::new(Shape::make(relation))));
+            let shape = fits().then(|| Box::into_raw(Box::new(Shape::make(relation))));
             let known = Remembered { relation: relation_id, changes, shape };
-            let before = REMEMBERED.with_borrow_mut(|all| all.insert(address(table), known));
+            let before = REMEMBERED.with_borrow_mut(|all| all.insert(key, known));
             if let Some(stale) = before.and_then(|known| known.shape) {
                 pg_sys::MemoryContextDelete(Box::from_raw(stale).context);
             }
@@ -121,20 +147,49 @@ unsafe extern "C-unwind" fn definition_changed(_argument: pg_sys::Datum, _relati
 unsafe fn is_plain<const N: usize>(table: &Table<N>, relation: pg_sys::Relation) -> bool {
     // SAFETY: the relation is open, so that its entry in the cache stays.
     unsafe {
-        let (class, shape) = (&*(*relation).rd_rel, (*relation).rd_att);
-        let constraints = (*shape).constr;
-        class.relkind == pg_sys::RELKIND_RELATION as std::ffi::c_char
-            && class.relam == pg_sys::HEAP_TABLE_AM_OID
-            && !class.relispartition
-            && !class.relrowsecurity
+        let shape = (*relation).rd_att;
+        is_simple(relation)
+            && !(*(*relation).rd_rel).relispartition
             && (*relation).trigdesc.is_null()
-            && (*relation).rd_rules.is_null()
-            && (constraints.is_null() || !(*constraints).has_generated_stored)
             && usize::try_from((*shape).natts) == Ok(N)
             && PgTupleDesc::from_pg_copy(shape)
                 .iter()
                 .zip(&table.columns)
                 .all(|(found, (name, kind))| !found.attisdropped && found.name() == *name && found.atttypid == *kind)
+    }
+}
+
+/// Whether an INSERT would call that function as its only trigger, and do no more than what is done
+/// here.
+///
+/// # Safety
+/// The relation is open.
+unsafe fn calls_only(trigger_function: pg_sys::Oid, relation: pg_sys::Relation) -> bool {
+    // SAFETY: as above; the triggers are as many as is said.
+    unsafe {
+        let Some(triggers) = (*relation).trigdesc.as_ref() else { return false };
+        let all = std::slice::from_raw_parts(triggers.triggers, usize::try_from(triggers.numtriggers).unwrap_or(0));
+        let mut of_rows = all.iter().filter(|one| {
+            let kind = u32::from(one.tgtype.cast_unsigned());
+            kind & pg_sys::TRIGGER_TYPE_INSERT != 0 && kind & pg_sys::TRIGGER_TYPE_ROW != 0
+        });
+        is_simple(relation) && of_rows.all(|one| one.tgfoid == trigger_function)
+    }
+}
+
+/// A heap without rules, row security and generated columns.
+///
+/// # Safety
+/// The relation is open.
+unsafe fn is_simple(relation: pg_sys::Relation) -> bool {
+    // SAFETY: as above.
+    unsafe {
+        let (class, constraints) = (&*(*relation).rd_rel, (*(*relation).rd_att).constr);
+        class.relkind == pg_sys::RELKIND_RELATION as std::ffi::c_char
+            && class.relam == pg_sys::HEAP_TABLE_AM_OID
+            && !class.relrowsecurity
+            && (*relation).rd_rules.is_null()
+            && (constraints.is_null() || !(*constraints).has_generated_stored)
     }
 }
 

@@ -6,6 +6,7 @@ use std::ffi::CString;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use pgrx::{IntoDatum, direct_function_call_as_datum, pg_sys};
 use rust_decimal::Decimal;
+use tpv_core::numeric::Stored;
 use uuid::Uuid;
 
 use crate::postgres::sql;
@@ -55,12 +56,13 @@ impl<'a> Value<'a> {
             Self::Date(date) => sql::date(*date).into_datum(),
             Self::Timestamp(at) => micros(at.and_utc()).into_datum(),
             Self::Instant(at) => micros(*at).into_datum(),
-            Self::Number(number) => numeric(*number, typmod),
+            // SAFETY: as promised.
+            Self::Number(number) => unsafe { room.numeric(*number, typmod) },
         }
     }
 }
 
-/// Memory for the texts and uuids of a row, allocated at once.
+/// Memory for the texts, uuids and numbers of a row, allocated at once.
 pub struct Room(*mut u8);
 
 /// A varlena's length stands before it, and is aligned.
@@ -72,6 +74,7 @@ impl Room {
         let bytes = |value: &Value<'_>| match value {
             Value::Text(text) => LENGTH + text.len().next_multiple_of(LENGTH),
             Value::Uuid(_) => size_of::<Uuid>(),
+            Value::Number(_) => LENGTH + Stored::MOST.next_multiple_of(LENGTH),
             _ => 0,
         };
         // SAFETY: allocates.
@@ -79,12 +82,27 @@ impl Room {
     }
 
     unsafe fn text(&mut self, text: &str) -> pg_sys::Datum {
-        // SAFETY: the caller's promise: there is room for the length and the text.
+        // SAFETY: the caller's promise.
+        unsafe { self.varlena(text.as_bytes()) }
+    }
+
+    unsafe fn numeric(&mut self, number: Decimal, typmod: i32) -> Option<pg_sys::Datum> {
+        let stored =
+            at_scale(number, typmod).and_then(|(scaled, decimals)| Stored::of(scaled, u8::try_from(decimals).ok()?));
+        match stored {
+            // SAFETY: the caller's promise.
+            Some(stored) => Some(unsafe { self.varlena(stored.as_bytes()) }),
+            None => numeric(number, typmod),
+        }
+    }
+
+    unsafe fn varlena(&mut self, bytes: &[u8]) -> pg_sys::Datum {
+        // SAFETY: the caller's promise: there is room for the length and the bytes.
         unsafe {
             let start = self.0;
-            pgrx::set_varsize_4b(start.cast(), (LENGTH + text.len()) as i32);
+            pgrx::set_varsize_4b(start.cast(), (LENGTH + bytes.len()) as i32);
             self.0 = start.add(LENGTH);
-            self.bytes(text.as_bytes());
+            self.bytes(bytes);
             start.into()
         }
     }
@@ -105,12 +123,9 @@ fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros() - 946_684_800_000_000
 }
 
+/// A large number, or one of more digits than the column has: PostgreSQL reads it, rounds it, or
+/// says that it is out of range.
 fn numeric(number: Decimal, typmod: i32) -> Option<pg_sys::Datum> {
-    if let Some((scaled, scale)) = at_scale(number, typmod) {
-        // SAFETY: makes a number of two others.
-        return Some(unsafe { pg_sys::int64_div_fast_to_numeric(scaled, scale) }.into());
-    }
-    // More digits than the column has: PostgreSQL rounds, or says that it is out of range.
     let text = CString::new(number.to_string()).ok()?;
     // SAFETY: the arguments are those of `numeric_in`: text, an element type that it ignores,
     // typmod.

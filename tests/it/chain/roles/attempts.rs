@@ -92,8 +92,8 @@ pub fn writes(session: &mut Client, relations: &[String]) -> Vec<String> {
     can
 }
 
-/// Of a role that replicates. From PostgreSQL 16 on the role itself may, like every other one, and no
-/// right takes that away.
+/// Of a role that replicates. From PostgreSQL 16 on the role itself may, like every other one, and
+/// no right takes that away.
 pub const A_PASSWORD: &str = "alter role tpv_replicator password 'x'";
 
 /// What nobody but a superuser may.

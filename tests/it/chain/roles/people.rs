@@ -3,7 +3,7 @@
 use super::attempts::{
     OF_A_SUPERUSER, OF_THE_OWNER, attempt, kept_out, may, may_not, person, relations, with_something_to_steal, writes,
 };
-use crate::support::{refused, run, with_ana};
+use crate::support::{refused, run, until_at, with_ana};
 
 #[test]
 fn an_operator_decides_about_conflicts_and_receipts_and_not_in_place_of_central() {
@@ -75,6 +75,9 @@ fn an_analyst_sees_no_customer_not_even_in_the_journal_or_in_what_was_refused() 
                 "select patch from wire.op",
                 "select key from wire.op",
                 "select * from wire.op",
+                "select body from wire.doc",
+                "select body from sales.receipt_event",
+                "select * from journal.operation",
                 "select * from sync.head",
                 "select value from sync.sibling",
                 "select refused from sync.quarantine",
@@ -89,7 +92,9 @@ fn an_analyst_sees_no_customer_not_even_in_the_journal_or_in_what_was_refused() 
             "select node_id, count(*) from wire.op group by 1",
             "select code, count(*) from sync.quarantine where resolved_at is null group by 1",
             "select * from sync.status",
+            "select chain, max(chain_seq) from wire.doc group by 1",
             "select * from sales.receipt",
+            "select * from sales.line_tax",
             "select * from catalog.price",
         ] {
             assert_eq!(attempt(&mut analyst, query), "ok", "{query}");
@@ -112,12 +117,40 @@ fn everybody_else_may_not_even_connect_and_finds_nothing_if_somebody_lets_them()
     may_not(&mut stranger, OF_THE_OWNER);
     // Also where somebody gives it the schemas: no function of ours is everybody's.
     let open = "select format('grant usage on schema %I to stranger', nspname) from pg_namespace \
-                where nspname in ('tpv', 'sync', 'wire', 'sales', 'org', 'dat', 'catalog', 'party', 'sec', 'tpv_migration')";
+                where nspname in ('tpv', 'sync', 'wire', 'sales', 'org', 'dat', 'catalog', 'party', 'sec', 'journal', 'tpv_lock', 'tpv_migration')";
     let grants: Vec<String> = node.connect().unwrap().query(open, &[]).unwrap().iter().map(|row| row.get(0)).collect();
-    assert_eq!(grants.len(), 10);
+    assert_eq!(grants.len(), 12);
     run(node, &grants.iter().map(String::as_str).collect::<Vec<_>>());
     let calls = "select coalesce(string_agg(p.oid::regprocedure::text, ', '), '') from pg_proc p join pg_namespace n on n.oid = p.pronamespace \
                  where n.nspname not in ('pg_catalog', 'information_schema', 'cron', 'public') and has_function_privilege(p.oid, 'execute')";
     assert_eq!(stranger.query_one(calls, &[]).unwrap().get::<_, String>(0), "");
     assert_eq!(may(&mut stranger, &ours, |relation| format!("select * from {relation}")), [""; 0]);
+}
+
+/// An advisory lock is anybody's, and what is named is locked by a PREPARE without any right on it.
+#[test]
+fn an_analyst_who_locks_what_it_can_stops_no_node() {
+    let chain = with_ana();
+    let mut analyst = person(&chain.central, "tpv_analyst");
+    for table in ["merge", "reconcile", "snapshot"] {
+        let read = format!("prepare p as select from tpv_lock.{table}");
+        assert_eq!(attempt(&mut analyst, &read), "42501 permission denied for schema tpv_lock");
+    }
+    analyst
+        .batch_execute(
+            "begin; select pg_advisory_lock(7631990, 1), pg_advisory_lock(7631990, 2), \
+               pg_advisory_lock(hashtextextended('sync.reconcile', 0)), \
+               pg_advisory_lock(hashtextextended('sync.send_snapshot', 0))",
+        )
+        .unwrap();
+    run(&chain.stores[0], &["update party.customer set phone = 'of S01'"]);
+    until_at(&chain.central, "select exists (select from party.customer where phone = 'of S01')");
+    run(
+        &chain.central,
+        &[
+            "set lock_timeout = '5s'; select sync.send_snapshot(1)",
+            "insert into sync.policy (table_name, column_name, rule) values ('party.customer', 'phone', '\"first_write\"')",
+            "do $$ begin assert sync.reconcile() is not null; end $$",
+        ],
+    );
 }

@@ -25,7 +25,8 @@ pub fn migrate(at: &Cluster, statements: &[&str]) {
 pub const LOYALTY: &str = "alter table party.customer add column loyalty text not null default 'none'";
 pub const WEIGHT: &str = "alter table catalog.product add column weight_g integer";
 pub const BRAND: &[&str] = &[
-    "create table catalog.brand (brand_id uuid primary key default tpv.uuid7(), name text not null unique)",
+    "create table catalog.brand (brand_id uuid primary key default tpv.uuid7(), name text not null, deleted boolean not null default false)",
+    "create unique index brand_name on catalog.brand (name) where not deleted",
     "select sync.track('catalog.brand', 'central')",
 ];
 pub const NOTE: &[&str] = &[

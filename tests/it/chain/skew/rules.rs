@@ -1,7 +1,10 @@
 //! Policies that some nodes cannot follow yet.
 
+use tpv_lab::chain::Chain;
+use tpv_lab::store::Receipts;
+
 use super::newer::{CUSTOMERS, all_are_alike, migrate, replay, waits};
-use crate::support::{all_say, ana_is, of_ana, run, until_at, update_ana, with_ana};
+use crate::support::{all_say, ana_is, ask, of_ana, run, sell, until_at, update_ana, with_ana};
 
 #[test]
 fn a_rule_that_the_stores_do_not_have_yet_waits_there_and_decides_everywhere_in_the_end() {
@@ -70,4 +73,35 @@ fn a_rule_of_a_newer_version_waits_in_the_stores_and_decides_nothing_alone() {
         replay(store);
     }
     all_are_alike(&chain, &[CUSTOMERS, ("sync.policy", "policy_id")]);
+}
+
+/// A newer central saves a layout and declares a terminal in words that a store cannot read yet.
+#[test]
+fn a_layout_and_a_declaration_that_a_store_cannot_read_yet_wait_and_it_sells_on_as_before() {
+    let chain = Chain::joined(1).unwrap();
+    let (central, store) = (&chain.central, &chain.stores[0]);
+    let mut receipts = Receipts::new(87);
+    sell(store, &mut receipts, 1);
+    let is_newer =
+        ["alter table dat.profile disable trigger _150_check", "alter table org.terminal disable trigger _150_check"];
+    run(central, &is_newer);
+    run(
+        central,
+        &[
+            "insert into dat.profile (node_id, version, profile) \
+             select node_id, version + 1, profile || '{\"hologram\": true}' from dat.profile where node_id = 1",
+            "update org.terminal set declares = '{\"hologram\": true}' where node_id = 1 and code = 'T01'",
+        ],
+    );
+    waits(store, "dat.profile", "22023", 1);
+    waits(store, "org.terminal", "22023", 1);
+    sell(store, &mut receipts, 3);
+    assert_eq!(ask(store, "select count(*)::text from dat.file"), "4", "each has its .dat");
+    assert_eq!(ask(store, "select max(version)::text from dat.profile"), "1");
+    until_at(central, "select count(*) = 4 from sales.receipt");
+    // The store is upgraded: its library reads both.
+    run(store, &is_newer);
+    replay(store);
+    assert_eq!(ask(store, "select max(version)::text from dat.profile"), "2");
+    all_are_alike(&chain, &[("dat.profile", "profile_id"), ("org.terminal", "terminal_id")]);
 }

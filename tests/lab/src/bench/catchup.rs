@@ -75,7 +75,8 @@ pub fn measure(rig: &mut Rig, files: usize, alone: Duration) -> Result<Flood> {
     until_true("every .dat is there", PATIENCE, || stopwatch.missing() == 0)?;
     let baseline = rounded(stopwatch.latencies().percentile_ms(0.99));
 
-    // Written aside and moved in as one: the watcher is as warm as it was, and finds them all at once.
+    // Written aside and moved in as one: the watcher is as warm as it was, and finds them all at
+    // once.
     let (inbox, aside) = (rig.spool.inbox("T01"), rig.spool.root.join("flood"));
     std::fs::create_dir(&aside)?;
     let mut receipts = Receipts::new(31);

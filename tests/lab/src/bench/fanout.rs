@@ -58,7 +58,8 @@ struct Figures {
     store_kb: u64,
 }
 
-/// One chain that grows: what was measured at ten stores is measured again at thirty and at a hundred.
+/// One chain that grows: what was measured at ten stores is measured again at thirty and at a
+/// hundred.
 pub fn run(words: &mut dyn Write) -> Result<Value> {
     let lab = Lab::open()?;
     let central = Cluster::start_with(&lab, "fanout-central", BIG)?;
@@ -81,7 +82,8 @@ pub fn run(words: &mut dyn Write) -> Result<Value> {
     Ok(Value::Array(figures.iter().map(as_json).collect()))
 }
 
-/// Starts and joins stores until there are this many; says so, since it takes a second or two for each.
+/// Starts and joins stores until there are this many; says so, since it takes a second or two for
+/// each.
 fn grow(lab: &Lab, central: &Cluster, stores: &mut Vec<Store>, size: usize) -> Result<()> {
     let mut progress = std::io::stderr();
     while stores.len() < size {

@@ -4,7 +4,9 @@ mod apply;
 pub mod catchup;
 mod cost;
 mod fanout;
+mod gateway;
 mod latency;
+mod rest;
 
 use std::io::Write;
 
@@ -12,17 +14,20 @@ use anyhow::{Result, bail};
 use serde_json::json;
 
 /// Every bench, with what it measures.
-pub const NAMES: [(&str, &str); 6] = [
+pub const NAMES: [(&str, &str); 8] = [
     ("ingest", "the next three"),
     ("latency", "close of the file to the .dat at 20, 50 and 200 receipts/s, notifications on and off"),
     ("catchup", "20,000 files on one terminal while the others go on"),
     ("cost", "what ingest costs the server, against bare inserts of the same rows"),
     ("apply", "catch-up of central through one subscription, against native replication and pglogical"),
     ("fanout", "10, 30 and 100 small stores: time until a price is everywhere, cost of a store at central"),
+    ("gateway", "requests/s and p99 of a gateway, against pgbench and against one statement a round trip"),
+    ("rest", "WAL of central while nothing happens: 100 stores, 20 hash chains each"),
 ];
 
-/// Runs one. Tables go to stdout, or to stderr when the result is asked for as JSON.
-pub fn run(name: &str, json: bool) -> Result<()> {
+/// Runs one, `quick` if it knows a short form. Tables go to stdout, or to stderr when the result is
+/// asked for as JSON.
+pub fn run(name: &str, json: bool, quick: bool) -> Result<()> {
     let mut words: Box<dyn Write> = if json { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
     let words = &mut *words;
     let result = match name {
@@ -32,8 +37,10 @@ pub fn run(name: &str, json: bool) -> Result<()> {
         "latency" => json!({ "latency": latency::run(words)? }),
         "catchup" => json!({ "catchup": catchup::run(words)? }),
         "cost" => json!({ "cost": cost::run(words)? }),
-        "apply" => json!({ "apply": apply::run(words)? }),
+        "apply" => json!({ "apply": apply::run(words, quick)? }),
         "fanout" => json!({ "fanout": fanout::run(words)? }),
+        "gateway" => json!({ "gateway": gateway::run(words, quick)? }),
+        "rest" => json!({ "rest": rest::run(words, quick)? }),
         _ => bail!("no bench {name}; there are:{}", NAMES.map(|(name, what)| format!("\n  {name:<8} {what}")).concat()),
     };
     if json {

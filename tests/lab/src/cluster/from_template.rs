@@ -18,7 +18,8 @@ impl Cluster {
         Self::start_with(lab, node, "")
     }
 
-    /// The same with settings of its own; they come last, and so win over those that every server has.
+    /// The same with settings of its own; they come last, and so win over those that every server
+    /// has.
     pub fn start_with(lab: &Lab, node: &str, settings: &str) -> Result<Self> {
         let tree = PgTree::prepare(lab)?;
         let template = Template::prepare(lab, &tree)?;

@@ -20,7 +20,8 @@ use crate::wait::{until, until_true};
 /// Starting, stopping and recovering take a second or two; a machine under load gets this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The settings that every server of ours runs with; PostgreSQL's own defaults for durability stand.
+/// The settings that every server of ours runs with; PostgreSQL's own defaults for durability
+/// stand.
 pub const SETTINGS: &str = "
 listen_addresses = ''
 unix_socket_permissions = 0777  # the folder around it is closed
@@ -111,6 +112,11 @@ impl Cluster {
     /// How a client reaches it.
     pub fn url(&self, role: &str, database: &str) -> String {
         format!("postgresql://{role}@/{database}?host={}&port={}", self.sockets.display(), self.port)
+    }
+
+    /// Where database `tpv` is, for a program that has logins of its own.
+    pub fn address(&self) -> String {
+        format!("postgresql:///tpv?host={}&port={}", self.sockets.display(), self.port)
     }
 
     /// How the DBA reaches database `tpv`.

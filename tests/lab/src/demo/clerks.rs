@@ -1,8 +1,12 @@
 //! What clerks, operators and central's people do, as statements.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use postgres::Client;
+use serde_json::json;
 use uuid::Uuid;
+
+use crate::gateway::Doors;
+use crate::node::Node;
 
 /// Street and number, postal code, city.
 pub type Address = [&'static str; 3];
@@ -81,25 +85,27 @@ pub fn add_product(central: &mut Client) -> Result<Uuid> {
     Ok(product)
 }
 
-/// Another price from now on; the one before ends.
+/// Another price from now on; the one before holds until then.
 pub fn set_price(central: &mut Client, product: Uuid, price: &str) -> Result<()> {
     central.execute(
-        "with ended as (update catalog.price set valid_to = now() where product_id = $1 and valid_to is null) \
-         insert into catalog.price (product_id, price, valid_from) values ($1, $2::text::numeric, now())",
+        "insert into catalog.price (product_id, price, valid_from) values ($1, $2::text::numeric, now())",
         &[&product, &price],
     )?;
     Ok(())
 }
 
-/// An operator releases the first receipt that is held for its total. Answers what to say about it,
-/// if there was one.
-pub fn release_held(dba: &mut Client) -> Result<Option<String>> {
+/// The supervisor of a store logs in at its gateway and releases the first receipt that is held for
+/// its total. Answers what to say about it, if there was one.
+pub fn release_held(dba: &mut Client, doors: &Doors, store: Node) -> Result<Option<String>> {
     let held = "select receipt_id, receipt_number from sales.held \
                 where hold_code = 'TOTAL_MISMATCH' order by receipt_number limit 1";
     let Some(row) = dba.query_opt(held, &[])? else { return Ok(None) };
     let (receipt, number): (Uuid, String) = (row.get(0), row.get(1));
-    dba.execute("select sales.release($1, 'counted again, the customer is waiting')", &[&receipt])?;
-    Ok(Some(format!("an operator releases receipt {number}, held for its total")))
+    let supervisor = doors.staff.of(store, "supervisor")?.log_in(doors.of(store)?.address)?;
+    let why = json!({ "why": "counted again, the customer is waiting" });
+    let answer = supervisor.post(&format!("/v1/receipts/{}/{receipt}/release", store.id), &why)?;
+    ensure!(answer.status == 200, "releasing receipt {number}: {answer:?}");
+    Ok(Some(format!("its supervisor logs in and releases receipt {number}, held for its total")))
 }
 
 /// A person says that the address which lost is right. Answers whether there was one.

@@ -1,8 +1,8 @@
 //! The demo: central and three stores at work, one of them cut off for a while, shown live and
 //! counted at the end.
 //!
-//! `servers` has what runs, `story` says what happens, `view` shows it, `tally` says whether anything
-//! was lost.
+//! `servers` has what runs, `story` says what happens, `view` shows it, `tally` says whether
+//! anything was lost.
 
 mod clerks;
 mod display;

@@ -61,9 +61,7 @@ select n.node_code, coalesce(r.receipts, 0), to_char(coalesce(r.sales, 0), 'FM99
 const SHOWN: &str = "
 select concat(c.street, ', ', c.postcode, ' ', c.city), c.consent,
        (select string_agg(tag, ', ' order by tag) from jsonb_array_elements_text(c.tags) tag),
-       (select round(p.price, 2)::text from catalog.price p
-         where p.product_id = $2 and p.valid_from <= now() and (p.valid_to is null or p.valid_to > now())
-         order by p.valid_from desc limit 1)
+       (select round(catalog.price_at($2, n.node_id), 2)::text from sync.this_node n)
   from (select) one left join party.customer c on c.customer_id = $1";
 
 const SIBLINGS: &str = "

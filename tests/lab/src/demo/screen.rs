@@ -1,4 +1,5 @@
-//! One moment of the demo, as lines: a frame on a terminal, and the rows that stand for it elsewhere.
+//! One moment of the demo, as lines: a frame on a terminal, and the rows that stand for it
+//! elsewhere.
 
 use std::collections::VecDeque;
 use std::time::Duration;

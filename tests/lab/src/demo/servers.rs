@@ -1,5 +1,5 @@
 //! Central and three stores, each with its own server; each store has a watcher, terminals and a
-//! line to central.
+//! line to central. Each node has its gateway.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::chain::{self, Line, Plan};
 use crate::cluster::Cluster;
+use crate::gateway::Doors;
 use crate::machine::Lab;
 use crate::measure::Stopwatch;
 use crate::node::{CENTRAL, Node, STORES};
@@ -31,6 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Everything that runs; all of it goes away with the value.
 #[derive(Debug)]
 pub struct Servers {
+    /// The gateways, and who logs in there. First, since fields are dropped in order.
+    pub doors: Doors,
     /// In the order of `STORES`.
     pub shops: Vec<Shop>,
     pub central: Cluster,
@@ -72,24 +75,34 @@ impl Servers {
             }
         }
         done("the stores have joined central")?;
-        let servers = Self { shops, central };
-        let mut queries = Queries::connect(servers.nodes())?;
+        let all = || nodes(&shops, &central);
+        let mut queries = Queries::connect(all())?;
         until_true("all nodes have what the others registered", PATIENCE, || {
             stop.load(Ordering::Relaxed) || queries.agree().unwrap_or(false)
         })?;
-        drop(queries);
         if !stop.load(Ordering::Relaxed) {
-            chain::compare(servers.nodes().map(|(_, cluster)| cluster))?;
+            chain::compare(all().map(|(_, cluster)| cluster))?;
         }
         done("all four have the same departments, terminals and layouts")?;
-        Ok(servers)
+        let doors = Doors::open(lab, all(), &[])?;
+        until_true("all nodes know who works where", PATIENCE, || {
+            stop.load(Ordering::Relaxed) || queries.agree().unwrap_or(false)
+        })?;
+        drop(queries);
+        doors.write_users(lab)?;
+        done("each has its gateway; .tpv/users.json has who logs in there")?;
+        Ok(Self { doors, shops, central })
     }
 
     /// All nodes, central first.
     pub fn nodes(&self) -> impl Iterator<Item = (Node, &Cluster)> {
-        let stores = self.shops.iter().map(|shop| (shop.node, &shop.rig.cluster));
-        std::iter::once((CENTRAL, &self.central)).chain(stores)
+        nodes(&self.shops, &self.central)
     }
+}
+
+fn nodes<'a>(shops: &'a [Shop], central: &'a Cluster) -> impl Iterator<Item = (Node, &'a Cluster)> {
+    let stores = shops.iter().map(|shop| (shop.node, &shop.rig.cluster));
+    std::iter::once((CENTRAL, central)).chain(stores)
 }
 
 impl Shop {

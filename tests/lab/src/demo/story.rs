@@ -67,6 +67,8 @@ pub struct Counts {
     pub siblings: usize,
     /// Conflicts that a person resolved, and that were resolved everywhere.
     pub resolved: usize,
+    /// Held receipts that the supervisor of a store without a line released over HTTP.
+    pub decisions: usize,
     /// The last customer and the product.
     pub about: Option<(Uuid, &'static str, Uuid)>,
 }
@@ -184,7 +186,9 @@ impl<'a> Story<'a> {
         clerks::set_price(self.queries.central(), product, new)?;
         self.event(CENTRAL.code, &format!("{PRODUCT} costs {new}; {code} cannot know and sells at {old}"));
         self.rest(tempo.apart);
-        if let Some(released) = clerks::release_held(self.queries.store(store))? {
+        let node = servers.shops[store].node;
+        if let Some(released) = clerks::release_held(self.queries.store(store), &servers.doors, node)? {
+            self.counts.decisions += 1;
             self.event(code, &released);
         }
         Ok(before)

@@ -136,6 +136,7 @@ impl Tally {
             "operations": self.operations,
             "siblings": self.counts.siblings,
             "settled": self.counts.resolved,
+            "decisions": self.counts.decisions,
             "in_quarantine": self.quarantine,
             "waiting": self.waiting,
             "converged": self.converged,

@@ -1,4 +1,5 @@
-//! The machine: where files lie, who runs the servers, and processes that never outlive their program.
+//! The machine: where files lie, who runs the servers, and processes that never outlive their
+//! program.
 
 pub(crate) mod guard;
 mod lab;

@@ -1,4 +1,5 @@
-//! From the close of a terminal's file to the `.dat` being visible, measured from outside the watcher.
+//! From the close of a terminal's file to the `.dat` being visible, measured from outside the
+//! watcher.
 //!
 //! The kernel tells when a name appears in `out/`. A name that was there before the day's folder
 //! was being watched gets its inode's change time, which the rename into the folder sets.

@@ -14,8 +14,10 @@ use crate::dice::Dice;
 /// What the servers acknowledged, and what they refused.
 #[derive(Debug, Default)]
 pub struct Done {
-    /// Values that were written; each stands in the patch of an operation.
-    pub tokens: Vec<String>,
+    /// Values that were written, and to which row; each stands in the patch of an operation.
+    pub tokens: Vec<(Uuid, String)>,
+    /// Customers that were erased.
+    pub erased: Vec<Uuid>,
     /// Receipts that were ingested, by store.
     pub receipts: Vec<(usize, Uuid)>,
     /// What was decided about a receipt, by store: `release` or `void`.
@@ -34,8 +36,9 @@ pub fn summary(done: &[Done]) -> String {
     }
     let sum = |count: fn(&Done) -> usize| done.iter().map(count).sum::<usize>();
     format!(
-        "{} values, {} receipts, {} releases and voids acknowledged; refused: {refused:?}",
+        "{} values, {} erased customers, {} receipts, {} releases and voids answered for; refused: {refused:?}",
         sum(|done| done.tokens.len()),
+        sum(|done| done.erased.len()),
         sum(|done| done.receipts.len()),
         sum(|done| done.decided.len()),
     )

@@ -65,9 +65,16 @@ fn check(
 /// What was acknowledged is in the journal, once.
 fn values(expected: &Expected, done: &[Done]) -> Vec<String> {
     let mut complaints = Vec::new();
-    for token in done.iter().flat_map(|done| &done.tokens) {
+    for key in done.iter().flat_map(|done| &done.erased) {
+        if !expected.is_erased(*key) {
+            complaints.push(format!("{key} was erased, and no operation says so"));
+        }
+    }
+    for (key, token) in done.iter().flat_map(|done| &done.tokens) {
         match expected.written.get(token) {
-            None => complaints.push(format!("{token} was acknowledged, and no operation wrote it")),
+            None if expected.is_erased(*key) => {}
+            Some(_) if expected.is_erased(*key) => complaints.push(format!("{token} was erased and is in the journal")),
+            None => complaints.push(format!("{token} was answered for, and no operation wrote it")),
             Some(deciding) if deciding.len() > 1 => {
                 complaints.push(format!("{token} was written by more than one operation: {deciding:?}"));
             }

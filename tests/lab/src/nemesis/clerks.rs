@@ -22,6 +22,7 @@ pub fn work(seed: u64, at: usize, url: &str, stop: &AtomicBool) -> Done {
     let mut actor = Actor::new(seed, 10 + at as u64, format!("{}-clerk", node(at).code), url, stop);
     while actor.goes_on(15) {
         match actor.dice.below(100) {
+            _ if actor.dice.below(300) == 0 => erase(&mut actor),
             0..=4 => restore(&mut actor),
             5..=24 => many(&mut actor),
             _ => one(&mut actor),
@@ -45,13 +46,14 @@ fn edit(actor: &mut Actor<'_>) -> Edit {
     } else {
         known(dice.below(KNOWN))
     };
-    let what = match dice.below(14) {
+    let what = match dice.below(15) {
         0 => "name = $2".to_owned(),
         1 => "email = $2, phone = $2".to_owned(),
         2 => "street = $2".to_owned(),
         3 => "city = $2, postcode = $2, name = $2".to_owned(),
         4 => "tags = jsonb_build_array($2, 'common')".to_owned(),
         5 => "tags = customer.tags || jsonb_build_array($2)".to_owned(),
+        14 => "tags = customer.tags - 0 - 'common', phone = $2".to_owned(),
         6 => format!("consent = '{}', phone = $2", dice.pick(&["none", "email", "all"])),
         7 => format!("credit_limit = {}.{:02}, email = $2", dice.below(1000), dice.below(100)),
         8 => "deleted = true, phone = $2".to_owned(),
@@ -71,15 +73,15 @@ fn edit(actor: &mut Actor<'_>) -> Edit {
     Edit { sql: sql.replace("$2", "$2::text"), key, token }
 }
 
-/// A column that this node may not have yet, and a consent that would be less strict than the one
-/// that is known.
-const MAY_BE_REFUSED: [&str; 2] = ["42703", "23514"];
+/// A column that this node may not have yet, a consent that would be less strict than the one that
+/// is known, and a customer who was erased.
+const MAY_BE_REFUSED: [&str; 3] = ["42703", "23514", "55000"];
 
 fn one(actor: &mut Actor<'_>) {
     let Edit { sql, key, token } = edit(actor);
     let changed = actor.attempt(&MAY_BE_REFUSED, |dba, _| dba.execute(&sql, &[&key, &token]));
     if changed == Some(1) {
-        actor.done.tokens.push(token);
+        actor.done.tokens.push((key, token));
     }
 }
 
@@ -91,7 +93,7 @@ fn many(actor: &mut Actor<'_>) {
     actor.done.tokens.extend(kept.unwrap_or_default());
 }
 
-fn together(dba: &mut Client, dice: &mut Dice, edits: &[Edit]) -> Result<Vec<String>, postgres::Error> {
+fn together(dba: &mut Client, dice: &mut Dice, edits: &[Edit]) -> Result<Vec<(Uuid, String)>, postgres::Error> {
     let mut kept = Vec::new();
     let mut work = dba.transaction()?;
     for edit in edits {
@@ -101,7 +103,7 @@ fn together(dba: &mut Client, dice: &mut Dice, edits: &[Edit]) -> Result<Vec<Str
             part.rollback()?;
         } else {
             part.commit()?;
-            kept.extend((changed == 1).then(|| edit.token.clone()));
+            kept.extend((changed == 1).then(|| (edit.key, edit.token.clone())));
         }
     }
     if dice.percent(20) {
@@ -117,6 +119,19 @@ fn together(dba: &mut Client, dice: &mut Dice, edits: &[Edit]) -> Result<Vec<Str
     }
     work.commit()?;
     Ok(kept)
+}
+
+/// Erases a customer: any, whoever works on it elsewhere.
+fn erase(actor: &mut Actor<'_>) {
+    let token = actor.token();
+    let erased = actor.attempt(&[], |dba, _| {
+        let any = "select customer_id from party.customer where not deleted order by md5(customer_id || $1) limit 1";
+        let Some(row) = dba.query_opt(any, &[&token])? else { return Ok(None) };
+        let customer: Uuid = row.get(0);
+        dba.execute("select party.erase($1, 'as asked')", &[&customer])?;
+        Ok(Some(customer))
+    });
+    actor.done.erased.extend(erased.flatten());
 }
 
 /// Resolves a conflict for a value that lost.

@@ -7,11 +7,10 @@ use uuid::Uuid;
 use super::actor::{Actor, Done};
 
 /// By register, rules that suit it.
-const RULES: [(&str, &[&str]); 6] = [
+const RULES: [(&str, &[&str]); 5] = [
     ("name", &[r#""last_write""#, r#""first_write""#, r#""central_wins""#, r#""review""#]),
     ("email", &[r#""central_wins""#, r#""owner_wins""#, r#""last_write""#, r#""greatest""#]),
     ("address", &[r#""first_write""#, r#""owner_wins""#, r#""central_wins""#, r#""review""#]),
-    ("tags", &[r#""union""#, r#""last_write""#]),
     (
         "consent",
         &[
@@ -48,8 +47,8 @@ pub fn work(seed: u64, url: &str, stop: &AtomicBool) -> Done {
 fn product(actor: &mut Actor<'_>) -> Option<Uuid> {
     let token = actor.token();
     let make = "insert into catalog.product (sku, description) values ($1, $1) returning product_id";
-    let made = actor.attempt(&[], |dba, _| Ok(dba.query_one(make, &[&token])?.get(0)));
-    actor.done.tokens.extend(made.is_some().then_some(token));
+    let made: Option<Uuid> = actor.attempt(&[], |dba, _| Ok(dba.query_one(make, &[&token])?.get(0)));
+    actor.done.tokens.extend(made.map(|product| (product, token)));
     made
 }
 
@@ -73,7 +72,7 @@ fn describe(actor: &mut Actor<'_>, product: Uuid) {
     let sql = format!("update catalog.product set {what} where product_id = $1");
     // The column comes with an upgrade in the middle of the run.
     let changed = actor.attempt(&["42703"], |dba, _| dba.execute(&sql, &[&product, &token]));
-    actor.done.tokens.extend((changed == Some(1)).then_some(token));
+    actor.done.tokens.extend((changed == Some(1)).then_some((product, token)));
 }
 
 fn policy(actor: &mut Actor<'_>) {

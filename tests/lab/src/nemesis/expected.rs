@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use anyhow::{Context, Result};
 use postgres::Client;
 use tpv_core::json::{self, Value};
-use tpv_core::merge::{self, Entity, Fate, Head, Operation, Rule, Rules, Version};
+use tpv_core::merge::{self, Element, Entity, Fate, Head, Operation, Rule, Rules, SetRule, Version};
+use uuid::Uuid;
 
 use crate::node::CENTRAL;
 
@@ -20,9 +21,9 @@ pub struct Expected {
     tables: Vec<Table>,
     /// How many operations came to what.
     pub fates: BTreeMap<&'static str, u64>,
-    /// Each text that an operation wrote, and the operations that decided it. Sets and addresses
-    /// are written whole, with what was there before, and whoever restores a loser writes what
-    /// another wrote: they do not count.
+    /// Each text that an operation wrote, and the operations that decided it. Addresses are written
+    /// whole, with what was there before, and whoever restores a loser writes what another wrote:
+    /// they do not count. An element of a set counts where it is added.
     pub written: HashMap<String, Vec<Operation>>,
 }
 
@@ -32,6 +33,7 @@ struct Table {
     groups: Value,
     owner_column: Option<String>,
     is_centrals: bool,
+    sets: Vec<(String, SetRule)>,
 }
 
 const OPERATIONS: &str = "select node_id, seq, hlc, table_name, key, patch, base from wire.op";
@@ -40,7 +42,7 @@ impl Expected {
     /// Reads the journal at central, which has every operation.
     pub fn read(central: &mut Client) -> Result<Self> {
         let tables = central.query(
-            "select table_name, key_column, groups::text, owner_column, writer = 'central' from sync.tracked_table",
+            "select table_name, key_column, groups::text, owner_column, writer = 'central', sets::text from sync.tracked_table",
             &[],
         )?;
         let table = |row: &postgres::Row| {
@@ -51,6 +53,7 @@ impl Expected {
                 groups,
                 owner_column: row.get(3),
                 is_centrals: row.get(4),
+                sets: sets(row.get(5)).context("sets")?,
             })
         };
         let tables = tables.iter().map(table).collect::<Result<Vec<_>>>()?;
@@ -117,9 +120,14 @@ impl Expected {
         }
         for operation in operations {
             let restores = operation.patch.len() == 1 && operation.base.values().any(|seen| seen.len() > 1);
-            let decided: BTreeSet<&str> = operation.patch.values().filter_map(Value::as_str).collect();
+            let mut decided: BTreeSet<&str> = operation.patch.values().filter_map(Value::as_str).collect();
             let mut texts = BTreeSet::new();
             operation.patch.values().for_each(|value| collect(value, &mut texts));
+            let added = operation.patch.iter().filter(|(_, value)| **value == Value::Bool(true));
+            for element in added.filter_map(|(register, _)| Element::of(register)) {
+                decided.insert(element.name);
+                texts.insert(element.name.to_owned());
+            }
             for text in texts {
                 let counts = !restores && decided.contains(text.as_str());
                 let deciding = self.written.entry(text).or_default();
@@ -128,10 +136,16 @@ impl Expected {
         }
     }
 
+    /// Whether a customer was erased.
+    pub fn is_erased(&self, key: Uuid) -> bool {
+        self.entities.get(&("party.customer".to_owned(), key.to_string())).is_some_and(Entity::is_erased)
+    }
+
     /// Everything at a node that the journal does not say.
     pub fn check(&self, node: &str, dba: &mut Client) -> Result<Vec<String>> {
         let mut complaints = self.heads(dba)?;
         complaints.extend(self.siblings(dba)?);
+        complaints.extend(dba.query(LEFT, &[])?.iter().map(|row| row.get(0)));
         for table in &self.tables {
             complaints.extend(self.rows(table, dba)?);
         }
@@ -192,12 +206,24 @@ impl Expected {
             };
             let row = json::read(&row, 64).ok().context("a row")?;
             let merged = self.resolve(table_name, state);
+            if state.is_erased() {
+                complaints.extend(left_in_row(key, &row));
+                continue;
+            }
             let mut wanted = vec![("deleted".to_owned(), Value::Bool(!merged.exists()))];
             for (register, choice) in &merged.columns {
+                if Element::of(register).is_some() {
+                    continue;
+                }
                 match (table.groups.get(register), &choice.value) {
                     (Some(_), Value::Object(members)) => wanted.extend(members.iter().cloned()),
                     _ => wanted.push((register.clone(), choice.value.clone())),
                 }
+            }
+            for (column, rule) in &table.sets {
+                let elements = merged.elements(column, *rule).into_iter();
+                let elements = elements.map(|element| Value::String(element.to_owned())).collect();
+                wanted.push((column.clone(), Value::Array(elements)));
             }
             for (column, value) in wanted {
                 let shown = row.get(&column).map(Value::to_canonical).unwrap_or_default();
@@ -210,6 +236,37 @@ impl Expected {
         complaints.extend(rows.keys().map(|key| format!("{table_name} {key}: a row that nobody decided")));
         Ok(complaints)
     }
+}
+
+/// What a node still has of an erased row, beside its row.
+const LEFT: &str = "select format('%s %s was erased, and %s has %s', h.table_name, h.key, l.place, l.what) \
+    from sync.head h cross join lateral ( \
+      select 'wire.op', patch || base from wire.op o where o.table_name = h.table_name and o.key = h.key \
+        and (patch || base) ~ '\"[^@\"][^\"]*\":' \
+      union all select 'sync.sibling', s.column_name from sync.sibling s \
+        where s.table_name = h.table_name and s.key = h.key and s.column_name not like '@%' \
+      union all select 'sync.resolution', r.value::text from sync.resolution r \
+        where r.table_name = h.table_name and r.key = h.key and r.value <> 'null' \
+      union all select 'sync.quarantine', q.refused ->> 'patch' from sync.quarantine q \
+        where q.kind = h.table_name and q.refused ->> 'key' = h.key and q.refused ? 'patch') l (place, what) \
+    where h.heads::jsonb ? '@erased'";
+
+/// What the row of an erased customer has and should not have.
+fn left_in_row(key: &str, row: &Value) -> Vec<String> {
+    let blank = [("deleted", "true"), ("name", "\"\""), ("tags", "[]"), ("consent", "\"none\""), ("alias_of", "")];
+    let is_blank = |(column, value): &(String, Value)| match blank.iter().find(|(name, _)| name == column) {
+        Some((_, "")) => true,
+        Some((_, blank)) => value.to_canonical() == *blank,
+        None => value.is_null() || column == "customer_id",
+    };
+    let left = row.as_object().unwrap_or_default().iter().filter(|member| !is_blank(member));
+    left.map(|(column, value)| format!("{key} was erased, and has {column} {}", value.to_canonical())).collect()
+}
+
+fn sets(text: &str) -> Option<Vec<(String, SetRule)>> {
+    let sets = json::read(text, 8).ok()?;
+    let set = |(column, word): &(String, Value)| Some((column.clone(), SetRule::from_word(word.as_str()?)?));
+    sets.as_object()?.iter().map(set).collect()
 }
 
 fn rules(central: &mut Client) -> Result<HashMap<String, Rules>> {

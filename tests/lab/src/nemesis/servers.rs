@@ -103,7 +103,8 @@ impl Servers {
         self.lines[index / 2].way(index % 2)
     }
 
-    /// Waits until all nodes have the same of what they have in common, and central has every document.
+    /// Waits until all nodes have the same of what they have in common, and central has every
+    /// document.
     pub fn come_to_rest(&self) -> Result<()> {
         let mut last = String::new();
         let mut moved = Instant::now();

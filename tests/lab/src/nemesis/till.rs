@@ -1,4 +1,5 @@
-//! The tills of a store, and its operator. Like the watcher, they send again what was not acknowledged.
+//! The tills of a store, and its operator. Like the watcher, they send again what was not
+//! acknowledged.
 
 use std::sync::atomic::AtomicBool;
 

@@ -16,7 +16,8 @@ use crate::machine::{Lab, log_tail};
 use crate::node::{Node, STORES};
 use crate::wait::until_true;
 
-/// How long it may take until nothing is left to do after a fault; a machine under load gets this long.
+/// How long it may take until nothing is left to do after a fault; a machine under load gets this
+/// long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Everything of one store; all of it goes away with the value.

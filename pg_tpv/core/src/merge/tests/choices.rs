@@ -29,10 +29,6 @@ fn each_rule_chooses_what_it_says() {
         ("least", &["\"2026-02-01\"", "\"2026-01-31\""], "\"2026-01-31\""),
         ("greatest", &["1", "1.0"], "1.0"),
         ("least", &["1.0", "1"], "1"),
-        ("union", &["[3,1]", "[2,3]", "null"], "[1,2,3]"),
-        ("union", &["null", "null"], "null"),
-        ("union", &["[]", "null"], "[]"),
-        ("union", &["\"a\"", "[\"b\",\"a\"]"], "[\"a\",\"b\"]"),
         ("review", &["1", "2"], "2"),
         (r#"{"rule":"custom","function":"f"}"#, &["1", "2"], "2"),
     ] {
@@ -56,7 +52,7 @@ fn a_declared_order_makes_consent_stricter_and_never_prefers_what_it_does_not_li
 
 #[test]
 fn a_single_head_stands_as_it_was_written_under_every_rule() {
-    for rule in ["union", "review", "least", r#"{"rule":"custom","function":"f"}"#] {
+    for rule in ["review", "least", r#"{"rule":"custom","function":"f"}"#] {
         let choice = choose(&Rule::from_text(rule).unwrap(), &concurrent(&["[2,1,2]"]), Context::default()).unwrap();
         assert_eq!((choice.value.to_canonical().as_str(), choice.needs_review), ("[2,1,2]", false));
         assert_eq!(choice.evaluate, None);
@@ -126,7 +122,7 @@ proptest! {
         let order = [value("\"none\""), value("\"all\""), value("1")];
         let scales = [Scale::default(), Scale::new(order.to_vec()).unwrap()];
         let ordered = scales.into_iter().flat_map(|scale| [Rule::Greatest(scale.clone()), Rule::Least(scale)]);
-        let others = [Rule::LastWrite, Rule::FirstWrite, Rule::CentralWins, Rule::OwnerWins, Rule::Union, Rule::Review];
+        let others = [Rule::LastWrite, Rule::FirstWrite, Rule::CentralWins, Rule::OwnerWins, Rule::Review];
         for rule in others.into_iter().chain(ordered) {
             let choice = choose(&rule, &heads, context).unwrap();
             let again = choose(&rule, &shuffled, context).unwrap();

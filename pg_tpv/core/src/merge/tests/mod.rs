@@ -2,8 +2,10 @@ use super::*;
 use crate::json::{self, Value};
 
 mod choices;
+mod keys;
 mod order;
 mod paths;
+mod sets;
 mod texts;
 
 fn value(text: &str) -> Value {

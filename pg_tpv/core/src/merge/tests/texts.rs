@@ -22,7 +22,13 @@ fn an_operation_that_can_not_be_read_says_where_and_why() {
         (r#"{"":1}"#, "{}", "OPERATION_PATCH", "a column has a name"),
         (r#"{"@exists":1}"#, "{}", "OPERATION_PATCH", "true or false"),
         (r#"{"@alias":1}"#, "{}", "OPERATION_PATCH", "a key or null"),
-        (r#"{"@later":1}"#, "{}", "OPERATION_PATCH", "@alias and @exists"),
+        (r#"{"@later":1}"#, "{}", "OPERATION_PATCH", "@erased and @exists"),
+        (r#"{"@erased":false}"#, "{}", "OPERATION_PATCH", "must be true"),
+        (r#"{"@blank":1}"#, "{}", "OPERATION_PATCH", "must be true"),
+        (r#"{"tags/vip":null}"#, "{}", "OPERATION_PATCH", "true or false"),
+        (r#"{"seen+nuts":false}"#, "{}", "OPERATION_PATCH", "only grows"),
+        (r#"{"tags/":true}"#, "{}", "OPERATION_PATCH", "a column and a name"),
+        (r#"{"/vip":true}"#, "{}", "OPERATION_PATCH", "a column and a name"),
         (r#"{"a":1}"#, "", "OPERATION_JSON", "the base of"),
         (r#"{"a":1}"#, "[]", "OPERATION_BASE", "this must be an object"),
         (r#"{"a":1}"#, r#"{"a":1}"#, "OPERATION_BASE", "an array"),
@@ -42,7 +48,7 @@ fn an_operation_that_can_not_be_read_says_where_and_why() {
 fn a_rule_is_a_word_or_an_object_with_more_to_say() {
     for (text, stored) in [
         ("last_write", "last_write"),
-        (" \"union\" ", "union"),
+        (" \"first_write\" ", "first_write"),
         (r#"{"rule":"review"}"#, "review"),
         ("least", "least"),
         (r#"{"rule":"least","order":["none","email","all"]}"#, r#"{"order":["none","email","all"],"rule":"least"}"#),
@@ -63,6 +69,8 @@ fn a_rule_that_can_not_be_read_says_what_is_accepted() {
     for (text, said) in [
         ("newest", "there are last_write, first_write, central_wins"),
         ("", "there are last_write"),
+        ("union", "declares what is a set"),
+        (r#"{"rule":"grow_only"}"#, "declares what is a set"),
         (r#"{"rule":"newest"}"#, "there are last_write"),
         ("{}", "there are last_write"),
         ("{", "not JSON"),
@@ -103,7 +111,7 @@ proptest! {
 
     #[test]
     fn an_operation_survives_its_texts(
-        patch in proptest::collection::btree_map("[^@]{1,8}", json_value(), 1..5),
+        patch in proptest::collection::btree_map("[^@/+]{1,8}", json_value(), 1..5),
         seen in proptest::collection::btree_set((any::<i32>(), any::<i64>()), 1..6),
         exists in any::<bool>(),
     ) {

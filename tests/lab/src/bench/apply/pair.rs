@@ -62,10 +62,19 @@ pub struct Run {
     pub sending: Duration,
 }
 
+/// What is written at the store.
+#[derive(Clone, Copy)]
+pub struct Size {
+    /// Lines of a receipt.
+    pub lines: usize,
+    pub receipts: usize,
+    /// Receipts of one transaction.
+    pub together: usize,
+}
+
 /// Receipts of one size, written in every way.
 pub struct Written {
-    lines: usize,
-    receipts: usize,
+    size: Size,
     last: Uuid,
 }
 
@@ -93,6 +102,8 @@ impl Pair {
         let joined = "select not exists (select from pg_subscription_rel where srsubstate <> 'r')";
         for dba in [&mut pair.store, &mut pair.central] {
             until_true("they have joined", PATIENCE, || yes(dba, joined))?;
+            // What cron does now and then would count as work of whoever is measured meanwhile.
+            dba.batch_execute("update cron.job set active = false")?;
         }
         pair.store
             .batch_execute("create schema bench; create table bench.receipt (number bigserial, receipt_id uuid)")?;
@@ -112,8 +123,8 @@ impl Pair {
             Way::Tpv => Ok(()),
             Way::Pglogical if self.has_pglogical => self.connect_pglogical(),
             Way::Pglogical => Ok(()),
-            Way::Native | Way::Binary | Way::Plpgsql => {
-                let (key, tables, binary) = (way.key(), way.published(), way != Way::Native);
+            Way::Native | Way::Indexed | Way::Binary | Way::Plpgsql => {
+                let (key, tables, binary) = (way.key(), way.published(), !matches!(way, Way::Native | Way::Indexed));
                 self.store.batch_execute(&format!(
                     "create publication {key} for table {tables} with (publish = 'insert'); \
                      grant usage on schema {key} to tpv_replicator; grant select on {tables} to tpv_replicator"
@@ -156,41 +167,55 @@ impl Pair {
         Ok(())
     }
 
-    /// Ingests receipts at the store, one a transaction, and writes them once more for each other
-    /// way.
-    pub fn write(&mut self, ways: &[Way], lines: usize, receipts: usize) -> Result<Written> {
+    /// Takes receipts in at the store, and writes them once more for each other way.
+    pub fn write(&mut self, ways: &[Way], size: Size) -> Result<Written> {
+        let Size { lines, receipts, together } = size;
         self.pause(Way::Tpv)?;
-        let mut files = tickets(lines);
+        let count = "select count(*) from sales.receipt where line_count = $1";
+        let before: i64 = self.store.query_one(count, &[&(lines as i32)])?.get(0);
         // Tpv last in the list, and first to be written: the others copy its rows.
         for way in ways.iter().rev() {
             let plugin = if *way == Way::Pglogical { "pglogical_output" } else { "pgoutput" };
-            self.store
-                .query("select pg_create_logical_replication_slot($1, $2)", &[&kept_slot(*way, lines), &plugin])?;
+            let make = "select pg_create_logical_replication_slot($1, $2)";
+            self.store.query(make, &[&kept_slot(*way, size), &plugin])?;
             if *way != Way::Tpv {
-                self.store.batch_execute(&way.copy())?;
+                self.store.batch_execute(&way.copy(together))?;
                 continue;
             }
-            let take = self.store.prepare("select outcome from sales.ingest_files('T01', array[$1::bytea], null)")?;
-            for file in files.by_ref().take(receipts) {
-                let outcome: String = self.store.query_one(&take, &[&file])?.get(0);
-                ensure!(outcome == "accepted", "a receipt was {outcome}");
+            let take = self.store.prepare("select outcome from sales.ingest_files('T01', $1::bytea[], null)")?;
+            let mut files = tickets(lines).skip(before as usize).take(receipts).peekable();
+            while files.peek().is_some() {
+                let part: Vec<Vec<u8>> = files.by_ref().take(together).collect();
+                for row in self.store.query(&take, &[&part])? {
+                    let outcome: String = row.get(0);
+                    ensure!(outcome == "accepted", "a receipt was {outcome}");
+                }
             }
             self.store.execute("truncate bench.receipt", &[])?;
             self.store.execute(
                 "insert into bench.receipt (receipt_id) select receipt_id from sales.receipt where line_count = $1 \
-                 order by receipt_number",
-                &[&(lines as i32)],
+                 order by receipt_number offset $2",
+                &[&(lines as i32), &before],
             )?;
         }
         let last =
             self.store.query_one("select receipt_id from bench.receipt order by number desc limit 1", &[])?.get(0);
-        Ok(Written { lines, receipts, last })
+        Ok(Written { size, last })
+    }
+
+    /// Drops the slots that were kept for a size.
+    pub fn forget(&mut self, ways: &[Way], size: Size) -> Result<()> {
+        for way in ways {
+            self.store.query("select pg_drop_replication_slot($1)", &[&kept_slot(*way, size)])?;
+        }
+        Ok(())
     }
 
     /// Lets a way catch up from before its receipts were written, and checks that all came.
     pub fn catch_up(&mut self, way: Way, written: &Written) -> Result<Run> {
         self.central.batch_execute(way.empty())?;
-        self.rewind(way, written.lines)?;
+        let Size { lines, receipts, .. } = written.size;
+        self.rewind(way, written.size)?;
         let there = self.central.prepare(&format!(
             "select exists (select from {}.receipt_line where node_id = 1 and receipt_id = $1 and line_number = $2)",
             way.schema()
@@ -198,7 +223,7 @@ impl Pair {
         let started = Instant::now();
         self.resume(way)?;
         until_true("the last row is there", PATIENCE, || {
-            let row = self.central.query_one(&there, &[&written.last, &(written.lines as i32)]);
+            let row = self.central.query_one(&there, &[&written.last, &(lines as i32)]);
             row.is_ok_and(|row| row.get(0))
         })?;
         let took = started.elapsed();
@@ -207,14 +232,13 @@ impl Pair {
         let count =
             format!("select (select count(*) from {0}.receipt), (select count(*) from {0}.receipt_line)", way.schema());
         let row = self.central.query_one(&count, &[])?;
-        let (found, expected) =
-            ((row.get(0), row.get(1)), (written.receipts as i64, (written.receipts * written.lines) as i64));
+        let (found, expected) = ((row.get(0), row.get(1)), (receipts as i64, (receipts * lines) as i64));
         ensure!(found == expected, "{}: {found:?} receipts and lines arrived of {expected:?}", way.key());
         Ok(Run { took, applying, sending })
     }
 
     /// Puts the subscription back to where its slot was kept.
-    fn rewind(&mut self, way: Way, lines: usize) -> Result<()> {
+    fn rewind(&mut self, way: Way, size: Size) -> Result<()> {
         let (slot, origin) = match way {
             Way::Pglogical => {
                 let row = self.central.query_one("select sub_slot_name::text from pglogical.subscription", &[])?;
@@ -228,7 +252,7 @@ impl Pair {
         let drop = "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1";
         self.store.query(drop, &[&slot])?;
         let copy = "select pg_copy_logical_replication_slot($1, $2)";
-        self.store.query(copy, &[&kept_slot(way, lines), &slot])?;
+        self.store.query(copy, &[&kept_slot(way, size), &slot])?;
         let sql = "select confirmed_flush_lsn::text from pg_replication_slots where slot_name = $1";
         let from: String = self.store.query_one(sql, &[&slot])?.get(0);
         if way != Way::Pglogical {
@@ -273,8 +297,8 @@ fn busy(dba: &mut Client, who: &str) -> Result<Duration> {
 }
 
 /// The slot that stands before the receipts of a way and size.
-fn kept_slot(way: Way, lines: usize) -> String {
-    format!("kept_{}_{lines}", way.key())
+fn kept_slot(way: Way, size: Size) -> String {
+    format!("kept_{}_{}_{}", way.key(), size.lines, size.together)
 }
 
 fn yes(dba: &mut Client, sql: &str) -> bool {

@@ -6,7 +6,9 @@
 pub enum Way {
     /// Header and line rows by native replication, no trigger anywhere.
     Native,
-    /// The same with values in binary.
+    /// The same with the indexes that the projections have beside their primary keys.
+    Indexed,
+    /// As the first, with values in binary.
     Binary,
     /// A document by native replication, which a trigger in PL/pgSQL unfolds.
     Plpgsql,
@@ -18,12 +20,18 @@ pub enum Way {
 
 impl Way {
     /// In the order of each round; the others are compared with the first.
-    pub const ALL: [Self; 5] = [Self::Native, Self::Binary, Self::Plpgsql, Self::Pglogical, Self::Tpv];
+    pub const ALL: [Self; 6] = [Self::Native, Self::Indexed, Self::Binary, Self::Plpgsql, Self::Pglogical, Self::Tpv];
+
+    /// Whether it is one of those that the aim is about.
+    pub fn is_central(self) -> bool {
+        matches!(self, Self::Native | Self::Indexed | Self::Tpv)
+    }
 
     /// Its name in the JSON, and of its schema, publication, subscription and slots.
     pub fn key(self) -> &'static str {
         match self {
             Self::Native => "native",
+            Self::Indexed => "native_indexed",
             Self::Binary => "native_binary",
             Self::Plpgsql => "plpgsql",
             Self::Pglogical => "pglogical",
@@ -35,6 +43,7 @@ impl Way {
     pub fn name(self) -> &'static str {
         match self {
             Self::Native => "native",
+            Self::Indexed => "native, indexes",
             Self::Binary => "native, binary",
             Self::Plpgsql => "native, PL/pgSQL",
             Self::Pglogical => "pglogical",
@@ -46,7 +55,8 @@ impl Way {
     pub fn what(self) -> &'static str {
         match self {
             Self::Native => "header and line rows; primary keys only, no trigger, no check",
-            Self::Binary => "the same with binary = true, as the two below that receive documents",
+            Self::Indexed => "the same with the indexes that the projections have beside their keys",
+            Self::Binary => "as the first with binary = true, as the two below that receive documents",
             Self::Plpgsql => "a document, unfolded by a trigger: repeat look-up, exception block, jsonb_to_recordset",
             Self::Pglogical => "header and line rows, primary keys only, conflict_resolution = last_update_wins",
             Self::Tpv => "wire.doc: sender, repeat and hash checked; receipt and lines with every constraint",
@@ -65,7 +75,7 @@ impl Way {
     pub fn tables(self) -> String {
         let rows = PLAIN.replace("SCHEMA", self.schema());
         match self {
-            Self::Native | Self::Binary | Self::Pglogical => rows,
+            Self::Native | Self::Indexed | Self::Binary | Self::Pglogical => rows,
             Self::Plpgsql => rows + DOCUMENT,
             Self::Tpv => String::new(),
         }
@@ -73,29 +83,36 @@ impl Way {
 
     /// What central has beside the tables.
     pub fn at_central(self) -> &'static str {
-        if self == Self::Plpgsql { UNFOLD } else { "" }
+        match self {
+            Self::Plpgsql => UNFOLD,
+            Self::Indexed => INDEXES,
+            _ => "",
+        }
     }
 
     /// The tables that the store offers.
     pub fn published(self) -> &'static str {
         match self {
             Self::Native => "native.receipt, native.receipt_line",
+            Self::Indexed => "native_indexed.receipt, native_indexed.receipt_line",
             Self::Binary => "native_binary.receipt, native_binary.receipt_line",
             Self::Plpgsql => "plpgsql.doc",
             Self::Pglogical | Self::Tpv => "",
         }
     }
 
-    /// Writes the store's receipts of the ids in `bench.receipt` once more this way, one a transaction.
-    pub fn copy(self) -> String {
+    /// Writes the store's receipts of the ids in `bench.receipt` once more this way, so many a
+    /// transaction.
+    pub fn copy(self, together: usize) -> String {
         let insert = match self {
-            Self::Native | Self::Binary | Self::Pglogical => ROWS.replace("SCHEMA", self.schema()),
+            Self::Native | Self::Indexed | Self::Binary | Self::Pglogical => ROWS.replace("SCHEMA", self.schema()),
             Self::Plpgsql => BODY.to_owned(),
             Self::Tpv => return String::new(),
         };
         format!(
-            "do $$ declare id uuid; begin \
-             for id in select receipt_id from bench.receipt order by number loop {insert} commit; end loop; end $$"
+            "do $$ declare id uuid; n bigint := 0; begin \
+             for id in select receipt_id from bench.receipt order by number loop {insert} \
+             n := n + 1; if n % {together} = 0 then commit; end if; end loop; end $$"
         )
     }
 
@@ -103,12 +120,13 @@ impl Way {
     pub fn empty(self) -> &'static str {
         match self {
             Self::Native => "truncate native.receipt, native.receipt_line",
+            Self::Indexed => "truncate native_indexed.receipt, native_indexed.receipt_line",
             Self::Binary => "truncate native_binary.receipt, native_binary.receipt_line",
             Self::Plpgsql => "truncate plpgsql.doc, plpgsql.receipt, plpgsql.receipt_line",
             Self::Pglogical => "truncate pglogical_rows.receipt, pglogical_rows.receipt_line",
             Self::Tpv => {
                 "set pg_tpv.maintenance = on; truncate wire.doc, sales.receipt, sales.receipt_line, \
-                 sales.receipt_event; reset pg_tpv.maintenance"
+                 sales.receipt_event, sales.early_event; reset pg_tpv.maintenance"
             }
         }
     }
@@ -132,6 +150,12 @@ create table SCHEMA.receipt_line (like sales.receipt_line);
 alter table SCHEMA.receipt add primary key (node_id, receipt_id);
 alter table SCHEMA.receipt_line add primary key (node_id, receipt_id, line_number);
 ";
+
+const INDEXES: &str = "do $$ declare definition text; begin \
+  for definition in select pg_get_indexdef(indexrelid) from pg_index where not indisprimary \
+      and indrelid in ('sales.receipt'::regclass, 'sales.receipt_line'::regclass) loop \
+    execute replace(definition, ' ON sales.', ' ON native_indexed.'); \
+  end loop; end $$";
 
 const ROWS: &str = "insert into SCHEMA.receipt select * from sales.receipt where node_id = 1 and receipt_id = id; \
     insert into SCHEMA.receipt_line select * from sales.receipt_line where node_id = 1 and receipt_id = id;";
