@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
@@ -142,11 +143,20 @@ impl Employee {
         Ok(())
     }
 
-    /// A client with her access token for her role.
+    /// A client with her access token for her role. After wrong guesses at her password she waits
+    /// as long as she is told to.
     pub fn log_in(&self, gateway: SocketAddr) -> Result<Client> {
         let client = Client::anonymous(gateway);
         let body = json!({ "code": self.login, "password": self.password, "role": self.role });
-        let answer = client.post("/v1/auth/login", &body)?;
+        let patience = Instant::now() + Duration::from_secs(60);
+        let answer = loop {
+            let answer = client.post("/v1/auth/login", &body)?;
+            let pause = answer.header("retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+            match pause {
+                Some(pause) if answer.status == 429 && Instant::now() + pause < patience => std::thread::sleep(pause),
+                _ => break answer,
+            }
+        };
         let token = answer.json()["access_token"].as_str().map(str::to_owned);
         Ok(client.bearer(&token.with_context(|| format!("{} does not get in: {answer:?}", self.login))?))
     }
