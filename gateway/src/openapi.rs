@@ -1,23 +1,12 @@
 //! `GET /openapi.json`: OpenAPI 3.1, made from the route table and the types of the handlers.
 
-use std::sync::LazyLock;
-
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::http::answer::{Answer, Reply};
 use crate::http::negotiate::Form;
 use crate::http::path;
-use crate::http::problem::Outcome;
 use crate::route::{Access, Route};
-use crate::routes;
-
-/// The answer, written once: it is large, and anybody may ask.
-pub fn answer() -> Outcome<Answer> {
-    static ANSWER: LazyLock<Outcome<Answer>> = LazyLock::new(|| Reply::ok(document(&routes::all())).into_answer());
-    ANSWER.clone()
-}
 
 pub fn document(routes: &[Route]) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
@@ -254,6 +243,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::routes;
 
     #[test]
     fn the_document_has_the_routes_of_the_table_and_no_others() {

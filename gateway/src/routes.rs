@@ -1,9 +1,13 @@
 //! Every route, on one page: who may call it, who answers, and what for. Method, path, permission
 //! and sentence go into the document, the metrics and the tests as they stand here.
 
+use std::sync::LazyLock;
+
 use warp::http::Method;
 
 use crate::auth::{jwks, login, me, password, refresh, session};
+use crate::http::answer::{Answer, Reply};
+use crate::http::problem::Outcome;
 use crate::openapi;
 use crate::resource::{
     audit, barcode, customer, dat_file, department, drift, employee, gateway_key, local_code, node, pending_revocation,
@@ -12,6 +16,12 @@ use crate::resource::{
 };
 use crate::route::Access::{Person, Public, With};
 use crate::route::{Route, download, get, post, same, send};
+
+/// The document of all routes, written once: it is large, and anybody may ask.
+fn document() -> Outcome<Answer> {
+    static ANSWER: LazyLock<Outcome<Answer>> = LazyLock::new(|| Reply::ok(openapi::document(&all())).into_answer());
+    ANSWER.clone()
+}
 
 pub fn all() -> Vec<Route> {
     let (delete, patch) = (Method::DELETE, Method::PATCH);
@@ -41,7 +51,7 @@ pub fn all() -> Vec<Route> {
         )
         .once(),
         get("/.well-known/jwks.json", Public, jwks::show, "The public keys of this gateway.").cacheable(),
-        same("/openapi.json", Public, openapi::answer, "This document.").cacheable(),
+        same("/openapi.json", Public, document, "This document.").cacheable(),
         // Places.
         get("/v1/stores", With("store.read"), store::list, "Stores.").cacheable(),
         get("/v1/stores/{node_id}", With("store.read"), store::show, "One store.").cacheable(),

@@ -8,12 +8,12 @@ use std::time::Duration;
 use clap::Parser;
 use serde_json::json;
 use tokio::sync::watch;
+use tpv_connect::with_sources;
 use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::cli::{AdminTask, Cli, LogFormat, LogLevel, Task};
 use crate::config::{Config, ConfigError, DatabaseConfig, keys_folder};
-use crate::database::pool::with_sources;
 use crate::dispatch::Dispatcher;
 use crate::server::connection::Serving;
 use crate::server::listen::{self, Listener};

@@ -5,21 +5,17 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{AsyncMessage, Client, NoTls, Socket};
+use tpv_connect::encryption;
 
 use crate::config::Connection;
-use crate::tls;
 
 pub async fn connect(connection: &Connection) -> anyhow::Result<Client> {
-    let database = &connection.database;
-    let sockets_only =
-        !database.get_hosts().is_empty() && database.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
-    let opened = if sockets_only || database.get_ssl_mode() == SslMode::Disable {
-        open(database, NoTls).await
-    } else {
-        open(database, tls::connector(connection.ca_file.as_deref())?).await
+    let mut database = connection.database.clone();
+    let opened = match encryption(&mut database, connection.ca_file.as_deref())? {
+        None => open(&database, NoTls).await,
+        Some(tls) => open(&database, tls).await,
     };
     let client = opened.context("the database cannot be reached")?;
     // An empty path: what a migration does not qualify fails instead of landing in somebody's

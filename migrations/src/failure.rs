@@ -1,11 +1,11 @@
 //! How a failed migration is reported: its name, the server's error, and the line.
 
-use std::error::Error;
 use std::fmt::Write;
 
 use refinery::Migration;
 use refinery::error::Kind;
 use tokio_postgres::error::{DbError, ErrorPosition};
+use tpv_connect::with_sources;
 
 /// Everything a person needs, on several lines.
 pub fn describe(migration: &Migration, error: &refinery::Error) -> String {
@@ -74,16 +74,6 @@ fn function_at(sql: &str, number: usize) -> Option<(&str, usize)> {
         return None;
     }
     Some((before[begin].strip_prefix("-- begin ")?, number.checked_sub(begin + 1)?))
-}
-
-fn with_sources(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -19,7 +19,6 @@ mod rebuild;
 mod release;
 mod run;
 mod status;
-mod tls;
 
 use std::ffi::OsString;
 

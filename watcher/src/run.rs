@@ -8,11 +8,12 @@ use std::time::Duration;
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
+use tpv_connect::with_sources;
 use tracing_subscriber::EnvFilter;
 
 use crate::blocking::blocking;
 use crate::config::{Args, Config, LogFormat};
-use crate::failure::fault::{Fault, with_sources};
+use crate::failure::fault::Fault;
 use crate::inbox::supervise::supervise;
 use crate::recovery::{self, Leftovers};
 use crate::shared::Shared;

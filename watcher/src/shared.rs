@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
+use tpv_connect::with_sources;
 
 use crate::config::Config;
 use crate::database::calls::Database;
-use crate::failure::fault::{DatabaseFault, Fault, with_sources};
+use crate::failure::fault::{DatabaseFault, Fault};
 use crate::failure::gate::Gate;
 use crate::metrics::Metrics;
 use crate::spool::folders::Spool;

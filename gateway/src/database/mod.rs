@@ -9,7 +9,6 @@
 //! | `sqlstate` | says what an SQL error is over HTTP |
 //! | `row` | rows of views as values |
 //! | `decimal` | exact numbers as text |
-//! | `tls` | encrypts the way to a server across the network |
 
 pub mod asked;
 pub mod auth;
@@ -17,4 +16,3 @@ pub mod decimal;
 pub mod pool;
 pub mod row;
 pub mod sqlstate;
-pub mod tls;

@@ -8,9 +8,8 @@ use std::time::Duration;
 use anyhow::Context;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Status};
 use tokio_postgres::NoTls;
-use tokio_postgres::config::{Host, SslMode};
+use tpv_connect::{encryption, with_sources};
 
-use super::tls;
 use crate::config::DatabaseConfig;
 use crate::http::problem::{Outcome, Problem};
 
@@ -93,18 +92,6 @@ async fn lend(pool: &Pool) -> Outcome<Lent> {
     }
 }
 
-/// An error and all its sources on one line.
-pub fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
-}
-
 fn pool(config: &DatabaseConfig, login: &str, password: Option<&Path>, size: usize) -> anyhow::Result<Pool> {
     let mut server = config.server.clone();
     server.user(login).application_name("tpv-gateway");
@@ -126,16 +113,10 @@ fn pool(config: &DatabaseConfig, login: &str, password: Option<&Path>, size: usi
         lock.as_millis()
     );
     server.options(options.trim());
-    let sockets_only = server.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
     let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let manager = if sockets_only || server.get_ssl_mode() == SslMode::Disable {
-        Manager::from_config(server, NoTls, recycling)
-    } else {
-        // `prefer` would go on in the clear when somebody in between says that there is no TLS.
-        if server.get_ssl_mode() == SslMode::Prefer {
-            server.ssl_mode(SslMode::Require);
-        }
-        Manager::from_config(server, tls::connector(config.ca_file.as_deref())?, recycling)
+    let manager = match encryption(&mut server, config.ca_file.as_deref())? {
+        None => Manager::from_config(server, NoTls, recycling),
+        Some(tls) => Manager::from_config(server, tls, recycling),
     };
     let wait = config.timeout.min(Duration::from_secs(2));
     Ok(Pool::builder(manager)

@@ -5,9 +5,10 @@
 
 use serde::Deserialize;
 use tokio_postgres::error::{DbError, SqlState};
+use tpv_connect::with_sources;
 use warp::http::StatusCode;
 
-use super::pool::{away, with_sources};
+use super::pool::away;
 use crate::http::problem::{Fault, Problem};
 
 /// A refusal of the database.

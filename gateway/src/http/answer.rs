@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
 use warp::http::header::{self, HeaderName};
 use warp::http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -101,9 +103,35 @@ pub fn tag_of(body: &[u8]) -> String {
     digest(&SHA256, body).as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
+impl Problem {
+    /// The answer; `instance` names the request, which the log has too.
+    pub fn into_answer(self, request: Uuid) -> Answer {
+        let mut body = json!({
+            "type": format!("urn:tpv:problem:{}", self.code),
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+            "instance": format!("urn:uuid:{request}"),
+            "code": self.code,
+        });
+        if let Some(members) = body.as_object_mut() {
+            if !self.errors.is_empty() {
+                members.insert("errors".to_owned(), json!(self.errors));
+            }
+            if let Some(url) = self.gateway_url {
+                members.insert("gateway_url".to_owned(), json!(url));
+            }
+        }
+        let mut answer = Answer::new(self.status, "application/problem+json", body.to_string().into_bytes());
+        answer.headers.extend(self.headers);
+        answer
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::problem::Fault;
 
     #[test]
     fn what_the_client_has_is_not_sent_again() {
@@ -114,5 +142,22 @@ mod tests {
         }
         assert_eq!(answer().unless_known(Some("\"v8\"")).status, StatusCode::OK);
         assert_eq!(answer().unless_known(None).status, StatusCode::OK);
+    }
+
+    #[test]
+    fn a_problem_names_the_request_and_all_faults() {
+        let request = Uuid::from_u128(7);
+        let faults = vec![Fault::new("/email", "format", "It is no address."), Fault::new("/name", "required", "x")];
+        let answer = Problem::invalid(faults).into_answer(request);
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(body["instance"], format!("urn:uuid:{request}"));
+        assert_eq!(body["errors"][1]["pointer"], "/name");
+    }
+
+    #[test]
+    fn who_must_log_in_is_told_how() {
+        let answer = Problem::unauthorized("invalid_token", "x").into_answer(Uuid::nil());
+        assert!(answer.headers["www-authenticate"].to_str().unwrap().contains("invalid_token"));
     }
 }

@@ -1,12 +1,8 @@
 //! What a client reads when something is wrong (RFC 9457).
 
 use serde::Serialize;
-use serde_json::json;
-use uuid::Uuid;
 use warp::http::header::{self, HeaderName};
 use warp::http::{HeaderValue, StatusCode};
-
-use super::answer::Answer;
 
 /// A refusal. Nothing internal is in it: it is made of our own words only.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +16,7 @@ pub struct Problem {
     pub errors: Vec<Fault>,
     /// Where the same call would do: central, or the store that decides.
     pub gateway_url: Option<String>,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// One fault of an input.
@@ -98,52 +94,7 @@ impl Problem {
         self.headers.push((name, value));
         self
     }
-
-    /// The answer; `instance` names the request, which the log has too.
-    pub fn into_answer(self, request: Uuid) -> Answer {
-        let mut body = json!({
-            "type": format!("urn:tpv:problem:{}", self.code),
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-            "instance": format!("urn:uuid:{request}"),
-            "code": self.code,
-        });
-        if let Some(members) = body.as_object_mut() {
-            if !self.errors.is_empty() {
-                members.insert("errors".to_owned(), json!(self.errors));
-            }
-            if let Some(url) = self.gateway_url {
-                members.insert("gateway_url".to_owned(), json!(url));
-            }
-        }
-        let mut answer = Answer::new(self.status, "application/problem+json", body.to_string().into_bytes());
-        answer.headers.extend(self.headers);
-        answer
-    }
 }
 
 /// Most calls fail with a problem, and few do; a box keeps the others small.
 pub type Outcome<T> = Result<T, Box<Problem>>;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_problem_names_the_request_and_all_faults() {
-        let request = Uuid::from_u128(7);
-        let faults = vec![Fault::new("/email", "format", "It is no address."), Fault::new("/name", "required", "x")];
-        let answer = Problem::invalid(faults).into_answer(request);
-        let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert_eq!(body["instance"], format!("urn:uuid:{request}"));
-        assert_eq!(body["errors"][1]["pointer"], "/name");
-    }
-
-    #[test]
-    fn who_must_log_in_is_told_how() {
-        let answer = Problem::unauthorized("invalid_token", "x").into_answer(Uuid::nil());
-        assert!(answer.headers["www-authenticate"].to_str().unwrap().contains("invalid_token"));
-    }
-}

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
-use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
+use tpv_connect::{encryption, with_sources};
 
 use crate::config::Config;
 use crate::database::connection::Connection;
-use crate::database::tls;
-use crate::failure::fault::{Cause, DatabaseFault, with_sources};
+use crate::failure::fault::{Cause, DatabaseFault};
 use crate::failure::gate::Gate;
 use crate::spool::stage::{self, Dat};
 
@@ -109,12 +108,10 @@ impl Database {
             (config.db_timeout / 2).as_millis()
         );
         database.options(options.trim());
-        let sockets_only = database.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = if sockets_only || database.get_ssl_mode() == SslMode::Disable {
-            Manager::from_config(database, NoTls, recycling)
-        } else {
-            Manager::from_config(database, tls::connector(config.database_ca_file.as_deref())?, recycling)
+        let manager = match encryption(&mut database, config.database_ca_file.as_deref())? {
+            None => Manager::from_config(database, NoTls, recycling),
+            Some(tls) => Manager::from_config(database, tls, recycling),
         };
         let pool = Pool::builder(manager)
             .max_size(config.connections)

@@ -4,8 +4,6 @@
 //! | --- | --- |
 //! | `calls` | calls them and reads their answers |
 //! | `connection` | lends a connection, and sorts the server's errors into faults |
-//! | `tls` | encrypts the way to a server across the network |
 
 pub mod calls;
 pub mod connection;
-pub mod tls;

@@ -2,7 +2,6 @@
 //!
 //! What is wrong with one file is no fault: that file is refused, or tried again later.
 
-use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -67,15 +66,4 @@ impl Fault {
             _ => Self::disk("move away", path)(source),
         }
     }
-}
-
-/// An error and all its sources on one line.
-pub fn with_sources(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }

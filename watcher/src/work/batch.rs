@@ -18,10 +18,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
+use tpv_connect::with_sources;
 
 use crate::blocking::blocking;
 use crate::database::calls::{Answer, Outcome};
-use crate::failure::fault::{Fault, with_sources};
+use crate::failure::fault::Fault;
 use crate::recovery::Leftovers;
 use crate::shared::Shared;
 use crate::spool::archive::{Moved, archive};

@@ -11,10 +11,11 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+use tpv_connect::with_sources;
 
 use crate::blocking::blocking;
 use crate::failure::breaker::{Admission, State, jitter};
-use crate::failure::fault::{DatabaseFault, Fault, with_sources};
+use crate::failure::fault::{DatabaseFault, Fault};
 use crate::inbox::candidate::{Found, Patience, Seen, Unseen, Verdict};
 use crate::inbox::notes::Notes;
 use crate::inbox::pass::{Finding, pass};

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
+use tpv_connect::with_sources;
 
 use crate::blocking::blocking;
 use crate::database::calls::Rejection;
 use crate::failure::breaker::{Backoff, jitter};
-use crate::failure::fault::{DatabaseFault, Fault, with_sources};
+use crate::failure::fault::{DatabaseFault, Fault};
 use crate::shared::Shared;
 use crate::spool::folders::Spool;
 use crate::spool::quarantine::{self, read_reason, replace_reason, unhex};

@@ -8,7 +8,7 @@ use super::finding::Findings;
 use super::id::{is_id, is_stored_number};
 use super::line::read_items;
 use super::member::{require, text, without_nulls};
-use super::parse::Source;
+use super::source::Source;
 use super::{Limits, Receipt, Stamp};
 use crate::json::Value;
 use crate::problem::Place;

@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | `parse` | the way from bytes to a verdict, and the faults of the file as a whole |
 //! | `canonical` | NFC, plain numbers, sorted keys, no ignored ones: what is stored and hashed |
+//! | `source` | whether a text is a file or a body that was stored |
 //! | `header` | the members of the receipt, which are required, and `EXTRA_FIELDS` |
 //! | `line` | the members of a line, and every flag about a barcode or a price |
 //! | `member` | what holds for members of either |
@@ -31,6 +32,7 @@ mod id;
 mod line;
 mod member;
 mod parse;
+mod source;
 mod stamp;
 mod state;
 mod stored;

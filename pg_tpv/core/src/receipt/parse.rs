@@ -6,6 +6,7 @@ use super::canonical::normalise;
 use super::declaration::Declaration;
 use super::finding::{Findings, Outcome};
 use super::line::decode_barcodes;
+use super::source::Source;
 use super::{Limits, Receipt, Stamp, Verdict, header, total};
 use crate::encoding::decode;
 use crate::json::{self, JsonError, JsonErrorKind, Value};
@@ -48,22 +49,6 @@ fn problem_of(error: JsonError) -> Problem {
     };
     let detail = error.to_string();
     Problem::new(code, error.pointer, detail)
-}
-
-/// Where a text comes from.
-#[derive(Clone, Copy)]
-pub(super) enum Source<'d> {
-    /// A file of a terminal that declares this.
-    File(&'d Declaration),
-    /// A body that was stored: it was judged when it came, and is its own canonical form.
-    Body(&'d Declaration),
-}
-
-impl<'d> Source<'d> {
-    pub(super) fn declaration(self) -> &'d Declaration {
-        let (Self::File(declaration) | Self::Body(declaration)) = self;
-        declaration
-    }
 }
 
 /// What a body that was stored says; its canonical form is the body itself.
