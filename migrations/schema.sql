@@ -2881,10 +2881,10 @@ begin
     raise exception 'there is no open difference with that number'
       using errcode = 'P0002', hint = 'Open differences are in sync.drift, where resolved_at is null.';
   end if;
-  if accepted.what = 'operations' then
-    insert into sync.horizon as h (node_id, seq) values (accepted.subject::integer, accepted.to_seq)
-    on conflict (node_id) do update set seq = greatest(h.seq, excluded.seq);
-  else
+  insert into sync.accepted_drift (node_id, what, subject, from_seq, to_seq, why)
+  values (accepted.node_id, accepted.what, accepted.subject, accepted.from_seq, accepted.to_seq, accept_drift.why);
+  -- Operations that are missing stay missing: if they come after all, they are taken.
+  if accepted.what in ('hash_chain', 'broken') then
     insert into sync.verified as v (node_id, chain, chain_seq, hash)
     select c.writer_id, c.chain, c.chain_seq, c.hash
       from sync.peer_chain c
@@ -2895,7 +2895,51 @@ begin
   insert into sec.audit (event, subject, detail)
   values ('DRIFT_ACCEPTED', format('node %s, %s %s', accepted.node_id, accepted.what, accepted.subject), accept_drift.why);
 end $$;
-COMMENT ON FUNCTION sync.accept_drift(drift_id bigint, why text) IS 'Accepts a difference that somebody has looked at: comparing continues after it, and verified_until moves on.';
+COMMENT ON FUNCTION sync.accept_drift(drift_id bigint, why text) IS 'Accepts a difference that somebody has looked at: comparing continues after it, and verified_until moves on. Nothing is forgotten: what comes of it later is taken.';
+
+-- accept_snapshot(integer, text, bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.accept_snapshot(peer integer, why text, up_to bigint DEFAULT NULL::bigint) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  asked uuid := tpv.uuid7();
+  after_seq bigint;
+  told bigint;
+begin
+  if not exists (select from sync.peer p join org.node n on n.node_id = p.node_id
+                  where p.node_id = accept_snapshot.peer and n.kind = 'store') then
+    raise exception 'node % is no store that is a peer of this node', accept_snapshot.peer using errcode = '22023',
+      hint = 'Central asks a store. A store gets its snapshots from central by itself.';
+  end if;
+  if coalesce(why, '') = '' then
+    raise exception 'a reason is required' using errcode = '22023', hint = 'It stays on record, and names no person.';
+  end if;
+  -- No two at the same time.
+  lock table tpv_lock.snapshot in exclusive mode;
+  perform sync.end_overdue_snapshots();
+  if exists (select from sync.accepted_snapshot a where a.node_id = accept_snapshot.peer and a.ended_at is null) then
+    raise exception 'a snapshot of node % was asked for already', accept_snapshot.peer using errcode = '55000',
+      hint = 'It is in sync.accepted_snapshot. sync.end_snapshot ends it.';
+  end if;
+  after_seq := coalesce((select k.seq from sync.contiguous() k where k.node_id = org.this_node()), 0);
+  told := coalesce((select v.seq from sync.peer_vector v
+                     where v.node_id = accept_snapshot.peer and v.writer_id = org.this_node()), 0);
+  up_to := greatest(coalesce(up_to, told), after_seq);
+  if up_to > after_seq + 10000000 then
+    raise exception 'this node would have forgotten % operations', up_to - after_seq using errcode = '22023',
+      detail = format('The store says that it has those of this node up to %s; here they are up to %s.', told, after_seq),
+      hint = 'No server forgets so many. If the store is believed all the same, give up_to, and ask for less at a time.';
+  end if;
+  insert into sync.accepted_snapshot (snapshot_id, node_id, after_seq, up_to_seq, why, ends_at)
+  values (asked, accept_snapshot.peer, after_seq, up_to, accept_snapshot.why, clock_timestamp() + interval '1 hour');
+  insert into sec.audit (event, subject, detail)
+  values ('SNAPSHOT_ACCEPTED', format('node %s', accept_snapshot.peer), accept_snapshot.why);
+  perform sync.request(accept_snapshot.peer, json_build_array(json_build_object('what', 'snapshot', 'subject', asked)));
+  return format('asked node %s for what it decided, and for this node''s operations %s to %s; within an hour',
+                accept_snapshot.peer, after_seq + 1, up_to);
+end $$;
+COMMENT ON FUNCTION sync.accept_snapshot(peer integer, why text, up_to bigint) IS 'At central that was restored: asks a store for a snapshot, and takes it, once and within an hour. Of it are taken what the store decided, and what this node decided and has forgotten, up to up_to; if that is not given, up to where the store says.';
 
 -- add_peer(integer, text, text, text, integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.add_peer(node_id integer, node_code text, kind text, extension text DEFAULT NULL::text, schema integer DEFAULT NULL::integer) RETURNS void
@@ -2939,9 +2983,12 @@ begin
   end if;
   insert into org.node (node_id, node_code, kind) values (add_peer.node_id, add_peer.node_code, add_peer.kind)
   on conflict do nothing;
-  insert into sync.peer (node_id, subscription_name)
+  -- From here on central decides: a store notes its last operation of before, and central waits for
+  -- its first heartbeat, which says it.
+  insert into sync.peer (node_id, subscription_name, joined_seq)
   values (add_peer.node_id,
-          case kind when 'central' then 'tpv_from_central' else 'tpv_from_' || sync.name_part(add_peer.node_code) end)
+          case kind when 'central' then 'tpv_from_central' else 'tpv_from_' || sync.name_part(add_peer.node_code) end,
+          case kind when 'central' then coalesce((select max(c.last_seq) from sync.op_counter c where c.node_id = org.this_node()), 0) end)
   on conflict on constraint peer_pkey do nothing;
 end $$;
 COMMENT ON FUNCTION sync.add_peer(node_id integer, node_code text, kind text, extension text, schema integer) IS 'Makes a node known as a peer, or refuses it: another version, a taken number or name, another chain.';
@@ -3001,6 +3048,26 @@ CREATE FUNCTION sync.advance_op_counter(seq bigint) RETURNS void
    WHERE (c.last_seq < excluded.last_seq);
 END;
 COMMENT ON FUNCTION sync.advance_op_counter(seq bigint) IS 'Moves the counter of this node''s operations forward, never back: the numbers up to this one were given before a restore.';
+
+-- ask_when_heard(integer, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.ask_when_heard(store integer, why text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  until timestamptz := clock_timestamp() + interval '5 minutes';
+begin
+  -- A heartbeat of after the plan says which operations of this node the store has.
+  while not exists (select from sync.peer p where p.node_id = ask_when_heard.store and p.beat >= coalesce(p.gap_beat, 0)) loop
+    if clock_timestamp() > until then
+      raise exception 'no heartbeat of node % has come', store using errcode = '55000',
+        hint = 'Is the store connected? When it is, run this step again.';
+    end if;
+    perform pg_sleep(0.2);
+  end loop;
+  return sync.accept_snapshot(store, why);
+end $$;
+COMMENT ON FUNCTION sync.ask_when_heard(store integer, why text) IS 'Waits until a heartbeat of a store says what it has, then asks it for a snapshot. A step of sync.restored_plan.';
 
 -- op; Type: TABLE; Schema: wire; Owner: tpv_owner
 CREATE TABLE wire.op (
@@ -3150,6 +3217,7 @@ CREATE TABLE sync.tracked_table (
     duplicates jsonb DEFAULT '{}'::jsonb NOT NULL,
     only_stricter jsonb DEFAULT '{}'::jsonb NOT NULL,
     sets jsonb DEFAULT '{}'::jsonb NOT NULL,
+    own_column text,
     tracked_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT tracked_table_writer_check CHECK ((writer = ANY (ARRAY['any'::text, 'central'::text])))
 );
@@ -3162,6 +3230,7 @@ COMMENT ON COLUMN sync.tracked_table.owner_column IS 'The column with the node_i
 COMMENT ON COLUMN sync.tracked_table.duplicates IS 'Columns whose values no two rows share, by the name of the rule: {"email": ["email"]}. A session is refused a second row; two rows of two nodes are in sync.duplicate.';
 COMMENT ON COLUMN sync.tracked_table.only_stricter IS 'Columns that only grow stricter, with their scales from the strictest value: {"consent": ["none", "email", "all"]}. Only sync.loosen makes them looser.';
 COMMENT ON COLUMN sync.tracked_table.sets IS 'Columns that are sets, and how they change: {"tags": "union"}, or grow_only. Each element is merged by itself.';
+COMMENT ON COLUMN sync.tracked_table.own_column IS 'Where central decides and a store keeps its own rows of before it joined: the column with the number of the store, or @exists, where a row belongs to whoever made it. tpv.who_decides says it in words.';
 COMMENT ON COLUMN sync.tracked_table.tracked_at IS 'When it was first tracked.';
 
 -- check_alias(sync.tracked_table, uuid, jsonb, jsonb); Type: FUNCTION; Schema: sync; Owner: tpv_owner
@@ -3375,7 +3444,8 @@ CREATE TABLE sync.peer (
     ahead_ms bigint DEFAULT 0 NOT NULL,
     beat_hlc bigint,
     whole_hlc bigint,
-    heads_requested_at timestamp with time zone
+    heads_requested_at timestamp with time zone,
+    joined_seq bigint
 )
 WITH (fillfactor='50');
 COMMENT ON TABLE sync.peer IS 'The nodes that this one exchanges rows with, and how much of theirs is here.';
@@ -3394,6 +3464,7 @@ COMMENT ON COLUMN sync.peer.ahead_ms IS 'By how much its clock was ahead of ours
 COMMENT ON COLUMN sync.peer.beat_hlc IS 'The stamp of its last heartbeat.';
 COMMENT ON COLUMN sync.peer.whole_hlc IS 'The stamp of the last heartbeat with which the heads of all its hash chains were known here. Behind beat_hlc while a heartbeat is missing; the peer is asked to name all then.';
 COMMENT ON COLUMN sync.peer.heads_requested_at IS 'When it was asked to; null when nothing is missing.';
+COMMENT ON COLUMN sync.peer.joined_seq IS 'The last operation that a store wrote before it joined. Of a store, as its first heartbeat said it; at a store, its own, in the row of central. Null while it joins. After it, nothing of the store is believed in what central decides.';
 
 -- compare_with(sync.peer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.compare_with(of_peer sync.peer) RETURNS integer
@@ -3413,7 +3484,7 @@ begin
     'peer', of_peer.node_id,
     'peer_is_central', is_central,
     'reported', (select coalesce(jsonb_object_agg(v.writer_id, v.seq), '{}') from sync.peer_vector v where v.node_id = of_peer.node_id),
-    'here', (select coalesce(jsonb_object_agg(k.node_id, k.seq), '{}') from sync.contiguous() k),
+    'here', (select coalesce(jsonb_object_agg(k.node_id, k.seq), '{}') from sync.compared_until() k),
     'chains', sync.follow_hash_chains(of_peer),
     'open', (select coalesce(jsonb_agg(jsonb_build_object(
                       'what', d.what, 'subject', d.subject, 'from_seq', d.from_seq,
@@ -3421,6 +3492,10 @@ begin
                from sync.drift d where d.node_id = of_peer.node_id and d.resolved_at is null));
   with found as materialized (
     select f.what, f.subject, f.from_seq, f.to_seq, f.detail, f.request from tpv.peer_differences(facts) f
+     -- Operations that were accepted as missing are none, see sync.compared_until.
+     where not exists (select from sync.accepted_drift a
+                        where a.node_id = of_peer.node_id and a.what = f.what and a.what = 'restored' and a.subject = f.subject
+                          and a.from_seq <= f.from_seq and a.to_seq >= f.to_seq)
   ), noted as (
     insert into sync.drift as d (node_id, what, subject, from_seq, to_seq, detail, requested_at)
     select of_peer.node_id, f.what, f.subject, f.from_seq, f.to_seq, f.detail,
@@ -3458,6 +3533,41 @@ begin
   return differences;
 end $$;
 COMMENT ON FUNCTION sync.compare_with(of_peer sync.peer) IS 'Compares what a peer reported in its heartbeats with what is here (tpv.peer_differences decides), records the differences in sync.drift and requests what is missing. Returns how many differences there are; a missing heartbeat counts as one.';
+
+-- compared_until(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.compared_until() RETURNS TABLE(node_id integer, seq bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  passed bigint;
+begin
+  for node_id, seq in select k.node_id, k.seq from sync.contiguous() k loop
+    -- Over what was accepted, and on along what is here.
+    loop
+      select max(a.to_seq) into passed from sync.accepted_drift a
+       where a.what = 'operations' and a.subject = compared_until.node_id::text
+         and a.from_seq <= compared_until.seq + 1 and a.to_seq > compared_until.seq;
+      exit when passed is null;
+      seq := passed + (
+        select count(*) from (
+          select o.seq, row_number() over (order by o.seq) as place from wire.op o
+           where o.node_id = compared_until.node_id and o.seq > passed) beyond
+         where beyond.seq = passed + beyond.place);
+    end loop;
+    return next;
+  end loop;
+  -- Of a node of which nothing is here.
+  for node_id, seq in
+    select a.subject::integer, max(a.to_seq) from sync.accepted_drift a
+     where a.what = 'operations' and a.from_seq = 1
+       and not exists (select from sync.contiguous() k where k.node_id::text = a.subject)
+     group by a.subject
+  loop
+    return next;
+  end loop;
+end $$;
+COMMENT ON FUNCTION sync.compared_until() IS 'For each node the number up to which its operations are here, or were accepted as missing (sync.accept_drift).';
 
 -- horizon; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.horizon (
@@ -3592,6 +3702,44 @@ begin
 end $$;
 COMMENT ON FUNCTION sync.duplicates() IS 'The rows of sync.duplicate.';
 
+-- end_overdue_snapshots(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.end_overdue_snapshots() RETURNS integer
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with overdue as (
+    select a.snapshot_id, a.node_id from sync.accepted_snapshot a where a.ended_at is null and a.ends_at < clock_timestamp()
+  ), ended as (
+    select sync.note_end(o.snapshot_id, o.node_id, 'its time was over') from overdue o
+  )
+  select count(*)::integer from ended
+$$;
+COMMENT ON FUNCTION sync.end_overdue_snapshots() IS 'Ends the snapshots of stores whose time is over.';
+
+-- end_snapshot(uuid, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.end_snapshot(snapshot_id uuid, why text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  of_node integer;
+begin
+  if coalesce(why, '') = '' then
+    raise exception 'a reason is required' using errcode = '22023', hint = 'It stays on record, and names no person.';
+  end if;
+  select l.node_id into of_node from sync.snapshot l
+   where l.snapshot_id = end_snapshot.snapshot_id and l.completed_at is null and l.ended_at is null;
+  of_node := coalesce(of_node, (select a.node_id from sync.accepted_snapshot a
+                                 where a.snapshot_id = end_snapshot.snapshot_id and a.ended_at is null));
+  if of_node is null then
+    raise exception 'no snapshot of that name is on its way' using errcode = 'P0002',
+      hint = 'They are in sync.snapshot, where completed_at is null, and in sync.accepted_snapshot.';
+  end if;
+  perform sync.note_end(end_snapshot.snapshot_id, of_node, end_snapshot.why);
+  insert into sec.audit (event, subject, detail) values ('SNAPSHOT_ENDED', format('node %s', of_node), end_snapshot.why);
+end $$;
+COMMENT ON FUNCTION sync.end_snapshot(snapshot_id uuid, why text) IS 'Ends a snapshot that is on its way and hangs: no more of it is taken. What it has brought stays. A store asks central for another with sync.request.';
+
 -- erase(text, uuid, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.erase(table_name text, key uuid, why text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3725,7 +3873,7 @@ begin
     raise exception 'rows of % are never removed', tg_table_schema || '.' || tg_table_name
       using errcode = '42501', hint = 'Update the row and set deleted = true.';
   end if;
-  if sync.is_joined_store() then
+  if not tpv.may_write(tg_table_schema || '.' || tg_table_name, sync.is_joined_store()) then
     raise exception '% is decided by central', tg_table_schema || '.' || tg_table_name
       using errcode = '42501', hint = 'Change it at central; it arrives here by itself.';
   end if;
@@ -3982,6 +4130,10 @@ CREATE FUNCTION sync.note_verified(as_compared sync.peer) RETURNS void
   update sync.peer p
      set verified_until = as_compared.low_water, verified_at = clock_timestamp(),
          received_until = greatest(p.received_until, as_compared.low_water),
+         -- What it said of before it joined holds as far as it is here.
+         joined_seq = case when p.verified_at is not null then p.joined_seq
+                           else least(p.joined_seq, coalesce((select k.seq from sync.contiguous() k where k.node_id = p.node_id),
+                                                             p.joined_seq)) end,
          gap_beat = case when p.gap_beat > as_compared.beat then p.gap_beat end
     from free f where p.node_id = f.node_id
 $$;
@@ -4191,7 +4343,7 @@ CREATE TABLE sync.request (
 COMMENT ON TABLE sync.request IS 'What peers have requested and this node has not sent yet. The background worker sends it.';
 COMMENT ON COLUMN sync.request.node_id IS 'The peer.';
 COMMENT ON COLUMN sync.request.what IS 'operations of a node, documents of a hash chain, or a snapshot; heads: the next heartbeat is to name all hash chains.';
-COMMENT ON COLUMN sync.request.subject IS 'The node whose operations they are, or the hash chain; 1>2 is chain >2 of node 1.';
+COMMENT ON COLUMN sync.request.subject IS 'The node whose operations they are, or the hash chain; 1>2 is chain >2 of node 1. For a snapshot the name under which central asked a store for it.';
 COMMENT ON COLUMN sync.request.from_seq IS 'The next to send.';
 COMMENT ON COLUMN sync.request.to_seq IS 'The last to send; null for all there are.';
 COMMENT ON COLUMN sync.request.requested_at IS 'When it was requested. After an attempt that failed: when it is tried again.';
@@ -4249,6 +4401,7 @@ begin
   exception when lock_not_available then
     return null;
   end;
+  perform sync.end_overdue_snapshots();
   for peer in select * from sync.peer p where p.beat is not null order by p.node_id loop
     begin
       differences := sync.compare_with(peer);
@@ -4305,6 +4458,32 @@ CREATE FUNCTION sync.rejoin_plan(store_code text, store_id integer, central_code
 $$;
 COMMENT ON FUNCTION sync.rejoin_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) IS 'The statements by which a store catches up after its slot was lost or it was away for too long. They are run like those of sync.join_plan. Nothing is emptied, and the store goes on selling.';
 
+-- accepted_snapshot; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.accepted_snapshot (
+    snapshot_id uuid NOT NULL,
+    node_id integer NOT NULL,
+    after_seq bigint NOT NULL,
+    up_to_seq bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text DEFAULT sec.actor() NOT NULL,
+    why text NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_why text,
+    CONSTRAINT accepted_snapshot_why_check CHECK ((why <> ''::text))
+);
+COMMENT ON TABLE sync.accepted_snapshot IS 'Snapshots of stores that somebody at central asked for, with sync.accept_snapshot: central takes no other of a store.';
+COMMENT ON COLUMN sync.accepted_snapshot.snapshot_id IS 'The snapshot: the store sends it under this name.';
+COMMENT ON COLUMN sync.accepted_snapshot.node_id IS 'The store.';
+COMMENT ON COLUMN sync.accepted_snapshot.after_seq IS 'What central still has: its own operations up to this number.';
+COMMENT ON COLUMN sync.accepted_snapshot.up_to_seq IS 'What it has forgotten, at most: its own operations up to this number. Nothing beyond it is taken.';
+COMMENT ON COLUMN sync.accepted_snapshot.at IS 'When it was asked for.';
+COMMENT ON COLUMN sync.accepted_snapshot.actor IS 'Who did it, by sec.actor().';
+COMMENT ON COLUMN sync.accepted_snapshot.why IS 'The reason. It names no person.';
+COMMENT ON COLUMN sync.accepted_snapshot.ends_at IS 'Parts that come after this moment are not taken.';
+COMMENT ON COLUMN sync.accepted_snapshot.ended_at IS 'When it was complete, was ended or was over; null while it is open.';
+COMMENT ON COLUMN sync.accepted_snapshot.ended_why IS 'Which of these.';
+
 -- drift; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.drift (
     drift_id bigint NOT NULL,
@@ -4355,7 +4534,8 @@ CREATE TABLE sync.snapshot (
     expected_digest numeric(40,0),
     started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     part_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    completed_at timestamp with time zone
+    completed_at timestamp with time zone,
+    ended_at timestamp with time zone
 );
 COMMENT ON TABLE sync.snapshot IS 'Snapshots that arrive or arrived here, and whether they are complete.';
 COMMENT ON COLUMN sync.snapshot.snapshot_id IS 'The snapshot.';
@@ -4368,6 +4548,7 @@ COMMENT ON COLUMN sync.snapshot.expected_digest IS 'The sum of the hashes of all
 COMMENT ON COLUMN sync.snapshot.started_at IS 'When the first part arrived.';
 COMMENT ON COLUMN sync.snapshot.part_at IS 'When the last part arrived.';
 COMMENT ON COLUMN sync.snapshot.completed_at IS 'When all parts had arrived and the sums agreed.';
+COMMENT ON COLUMN sync.snapshot.ended_at IS 'When somebody ended it, or its time was over, before it was complete. Parts that come after that are not taken.';
 
 -- snapshot_row; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.snapshot_row (
@@ -4396,6 +4577,8 @@ CREATE FUNCTION sync.remove_peer(node_id integer) RETURNS void
    WHERE ((l.snapshot_id = t.snapshot_id) AND (l.node_id = remove_peer.node_id) AND (l.completed_at IS NULL));
  DELETE FROM sync.snapshot AS l
    WHERE ((l.node_id = remove_peer.node_id) AND (l.completed_at IS NULL));
+ UPDATE sync.accepted_snapshot AS a SET ended_at = clock_timestamp(), ended_why = 'the peer left'::text
+   WHERE ((a.node_id = remove_peer.node_id) AND (a.ended_at IS NULL));
  DELETE FROM sync.peer AS p
    WHERE (p.node_id = remove_peer.node_id);
 END;
@@ -4545,6 +4728,36 @@ begin
 end $_$;
 COMMENT ON FUNCTION sync.resolve_conflict(table_name text, key text, column_name text, node_id integer, seq bigint) IS 'Resolves a conflict: makes one of its values win. The value is written again, by an operation that has seen all the others.';
 
+-- restored_plan(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.restored_plan(central_conninfo text, reason text DEFAULT 'this server was restored'::text) RETURNS TABLE(step integer, run_on text, sql text, why text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  here org.node := (select n from org.node n where n.node_id = org.this_node());
+begin
+  if here.kind is distinct from 'central' then
+    raise exception 'this node is not central' using errcode = '22023',
+      hint = 'A store that was restored is brought back by sync.rejoin_plan.';
+  end if;
+  return query
+    select s.step, s.run_on, s.sql, s.why
+      from sync.peer p
+      join org.node n on n.node_id = p.node_id
+      join pg_subscription u on u.subname = p.subscription_name
+       and u.subdbid = (select d.oid from pg_database d where d.datname = current_database())
+     cross join lateral (
+       select r.* from sync.rejoin_plan(n.node_code, n.node_id, here.node_code, here.node_id, u.subconninfo,
+                                        restored_plan.central_conninfo) r
+       union all
+       -- When every store has said in a heartbeat what it has.
+       select 40, here.node_code, format('select sync.ask_when_heard(%s, %L)', n.node_id, restored_plan.reason),
+              'what the store decided, and what central had decided and forgot, comes back in a snapshot') s
+     order by s.step, n.node_id;
+end $$;
+COMMENT ON FUNCTION sync.restored_plan(central_conninfo text, reason text) IS 'The statements that bring back a central that was restored, for all its stores at once: run those of each node there, in the order of steps, each on its own. How the stores are reached is taken from the subscriptions here; central_conninfo is how they reach this server.';
+
 -- history; Type: TABLE; Schema: tpv_migration; Owner: tpv_owner
 CREATE TABLE tpv_migration.history (
     version integer NOT NULL,
@@ -4568,8 +4781,8 @@ CREATE FUNCTION sync.schema_version() RETURNS integer
 END;
 COMMENT ON FUNCTION sync.schema_version() IS 'The last migration of this database.';
 
--- send_snapshot(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
-CREATE FUNCTION sync.send_snapshot(to_node integer) RETURNS bigint
+-- send_snapshot(integer, uuid); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.send_snapshot(to_node integer, asked uuid DEFAULT NULL::uuid) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4583,10 +4796,11 @@ begin
       using errcode = '55000',
         hint = 'Upgrade pg_tpv here first. The operations are in sync.quarantine, where code like ''OPERATION%''.';
   end if;
-  if exists (select from sync.snapshot l where l.completed_at is null) then
+  perform sync.end_overdue_snapshots();
+  if exists (select from sync.snapshot l where l.completed_at is null and l.ended_at is null) then
     raise exception 'an incoming snapshot is not complete yet'
       using errcode = '55000',
-        hint = 'It is in sync.snapshot, where completed_at is null. Get another one with sync.request.';
+        hint = 'It is in sync.snapshot, where completed_at is null. Wait for the rest of it, or end it with sync.end_snapshot.';
   end if;
   if exists (
     select from wire.op o left join sync.contiguous() k on k.node_id = o.node_id
@@ -4612,12 +4826,14 @@ begin
            (select coalesce(json_agg(json_build_array(r.node_id, r.from_seq, r.to_seq) order by r.node_id, r.from_seq), '[]')
               from range r) as beyond
   ), snapshot as (
-    select tpv.uuid7() as snapshot_id
+    select coalesce(send_snapshot.asked, tpv.uuid7()) as snapshot_id
   ), entity as (
     select json_build_array(h.table_name, h.key, h.heads::json) as item,
            -- Policies first: the rest is then chosen once.
            (row_number() over (order by h.table_name <> 'sync.policy', h.table_name, h.key) - 1) / 500 as part
       from sync.head h
+     -- A row without heads has merged nothing.
+     where h.heads <> '{}'
   ), part as materialized (
     select t.part, (select json_build_object('snapshot', l.snapshot_id, 'vector', w.vector, 'beyond', w.beyond,
                                              'rows', json_agg(t.item))::text
@@ -4647,13 +4863,13 @@ begin
   select count(*) into sent from written;
   return sent;
 end $$;
-COMMENT ON FUNCTION sync.send_snapshot(to_node integer) IS 'Prepares a snapshot of all tracked rows for a peer, with the operations that it covers; the background worker sends it. Returns how many rows of sync.outgoing it made.';
+COMMENT ON FUNCTION sync.send_snapshot(to_node integer, asked uuid) IS 'Prepares a snapshot of all tracked rows for a peer, with the operations that it covers; the background worker sends it. Returns how many rows of sync.outgoing it made. asked is the name under which central asked a store for it.';
 
 -- serve_request(sync.request, integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.serve_request(wanted sync.request, most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 declare
   here integer := org.this_node();
   is_central boolean := (select n.kind = 'central' from org.node n where n.node_id = org.this_node());
@@ -4666,7 +4882,8 @@ begin
     delete from sync.request r where r.node_id = wanted.node_id;
     return 0;
   end if;
-  if wanted.what = 'operations' and (is_central or wanted.subject = here::text)
+  -- Central believes no snapshot of a store that it has not asked for, so a store sends what it has.
+  if wanted.what = 'operations' and is_central
      and wanted.from_seq <= (select h.seq from sync.horizon h where h.node_id::text = wanted.subject)
      and (wanted.from_seq <= (select p.seq from sync.pruned p where p.node_id::text = wanted.subject)
           or not exists (select from wire.op o where o.node_id = wanted.subject::integer and o.seq = wanted.from_seq)) then
@@ -4681,7 +4898,9 @@ begin
     wanted.what := 'snapshot';
   end if;
   if wanted.what = 'snapshot' then
-    sent := sync.send_snapshot(wanted.node_id);
+    -- Central names the one that it asks for.
+    sent := sync.send_snapshot(wanted.node_id,
+                               case when wanted.subject ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then wanted.subject::uuid end);
   elsif wanted.what = 'operations' and (is_central or wanted.subject = here::text) then
     with part as (
       select o.*, (row_number() over (order by o.seq) - 1) / 500 as part from (
@@ -4731,7 +4950,7 @@ begin
     delete from sync.request r where r.node_id = wanted.node_id and r.what = wanted.what and r.subject = wanted.subject;
   end if;
   return greatest(sent, 1);
-end $$;
+end $_$;
 COMMENT ON FUNCTION sync.serve_request(wanted sync.request, most integer) IS 'Sends the next part of what a peer requested.';
 
 -- serve_requests(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
@@ -4847,7 +5066,7 @@ CREATE FUNCTION sync.track(table_name text, writer text DEFAULT NULL::text, grou
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     SET client_min_messages TO 'warning'
-    AS $$
+    AS $_$
 declare
   relation regclass := to_regclass(table_name);
   key_name text;
@@ -4949,15 +5168,17 @@ begin
                    'for each row when (tpv.is_capturing()) execute function sync.check_row()', relation);
   end if;
   execute format('grant select, insert, update on %s to tpv_apply', relation);
-  -- Rows that are there already become operations now, so that the journal is whole.
+  -- Rows that are there already become operations now, so that the journal is whole. Not what a
+  -- store has set aside: central decides about it.
   execute format('select count(tpv.capture_change(%L, null, to_jsonb(t))) from %s t '
-                 'where not exists (select from sync.head h where h.table_name = %L and h.key = t.%I::text)',
+                 'where not exists (select from sync.head h where h.table_name = %3$L and h.key = t.%4$I::text)'
+                 ' and not exists (select from sync.set_aside a where a.table_name = %3$L and a.key = t.%4$I::text)',
                  track.table_name, relation, track.table_name, key_name) into existing;
   if report = '' and existing = 0 and to_jsonb(before) = to_jsonb(after) then
     return format('%s was tracked like this already', table_name);
   end if;
   return report || format('%s is tracked by %s, written by %s; %s rows were there', table_name, key_name, writer, existing);
-end $$;
+end $_$;
 COMMENT ON FUNCTION sync.track(table_name text, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb, sets jsonb) IS 'Shares a table with the chain: adds the columns and triggers that it lacks, and an operation for each row that is there. Returns what it did. Can be repeated; an argument that is left out stays as it was.';
 
 -- unsubscribe_statement(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
@@ -5544,6 +5765,49 @@ COMMENT ON COLUMN journal.resolution.column_name IS 'The column, the group, or t
 COMMENT ON COLUMN journal.resolution.node_id IS 'The node that had written the value.';
 COMMENT ON COLUMN journal.resolution.seq IS 'The number of its operation.';
 COMMENT ON COLUMN journal.resolution.value IS 'The value.';
+
+-- set_aside; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.set_aside (
+    set_aside_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    table_name text NOT NULL,
+    key text NOT NULL,
+    column_name text NOT NULL,
+    seq bigint NOT NULL,
+    hlc bigint NOT NULL,
+    value text NOT NULL
+);
+COMMENT ON TABLE sync.set_aside IS 'What this store wrote in tables that central decides while it was alone: before it joined, or after it had left. It left the rows when the snapshot of central arrived. A row of which nothing was left is deleted.';
+COMMENT ON COLUMN sync.set_aside.set_aside_id IS 'Key.';
+COMMENT ON COLUMN sync.set_aside.at IS 'When it was set aside.';
+COMMENT ON COLUMN sync.set_aside.table_name IS 'The table.';
+COMMENT ON COLUMN sync.set_aside.key IS 'The key of the row.';
+COMMENT ON COLUMN sync.set_aside.column_name IS 'The column, the group, or the element of a set.';
+COMMENT ON COLUMN sync.set_aside.seq IS 'The number of this node''s operation.';
+COMMENT ON COLUMN sync.set_aside.hlc IS 'When it was written.';
+COMMENT ON COLUMN sync.set_aside.value IS 'JSON: the value.';
+
+-- set_aside; Type: VIEW; Schema: journal; Owner: tpv_owner
+CREATE VIEW journal.set_aside WITH (security_barrier='true') AS
+ SELECT set_aside.set_aside_id,
+    set_aside.at,
+    set_aside.table_name,
+    set_aside.key,
+    set_aside.column_name,
+    set_aside.seq,
+    set_aside.hlc,
+    set_aside.value
+   FROM sync.set_aside
+  WHERE (NOT starts_with(set_aside.table_name, 'sec.'::text));
+COMMENT ON VIEW journal.set_aside IS 'What this store wrote of central''s tables while it was alone, sync.set_aside, as operators read it.';
+COMMENT ON COLUMN journal.set_aside.set_aside_id IS 'Key.';
+COMMENT ON COLUMN journal.set_aside.at IS 'When it was set aside.';
+COMMENT ON COLUMN journal.set_aside.table_name IS 'The table.';
+COMMENT ON COLUMN journal.set_aside.key IS 'The key of the row.';
+COMMENT ON COLUMN journal.set_aside.column_name IS 'The column, the group, or the element of a set.';
+COMMENT ON COLUMN journal.set_aside.seq IS 'The number of this node''s operation.';
+COMMENT ON COLUMN journal.set_aside.hlc IS 'When it was written.';
+COMMENT ON COLUMN journal.set_aside.value IS 'JSON: the value.';
 
 -- sibling; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.sibling (
@@ -6936,6 +7200,39 @@ COMMENT ON COLUMN sec.resource.kind IS 'view, or verb: a function that takes one
 COMMENT ON COLUMN sec.resource.permission IS 'The permission it wants; null for every role.';
 COMMENT ON COLUMN sec.resource.shows IS 'The tables whose values a view shows.';
 
+-- accepted_drift; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.accepted_drift (
+    accepted_drift_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text DEFAULT sec.actor() NOT NULL,
+    node_id integer NOT NULL,
+    what text NOT NULL,
+    subject text NOT NULL,
+    from_seq bigint NOT NULL,
+    to_seq bigint NOT NULL,
+    why text NOT NULL
+);
+COMMENT ON TABLE sync.accepted_drift IS 'Differences that somebody let stand, with sync.accept_drift: comparing passes over these numbers. What comes of them later is taken.';
+COMMENT ON COLUMN sync.accepted_drift.accepted_drift_id IS 'Key.';
+COMMENT ON COLUMN sync.accepted_drift.at IS 'When.';
+COMMENT ON COLUMN sync.accepted_drift.actor IS 'Who did it, by sec.actor().';
+COMMENT ON COLUMN sync.accepted_drift.node_id IS 'The peer.';
+COMMENT ON COLUMN sync.accepted_drift.what IS 'As in sync.drift.';
+COMMENT ON COLUMN sync.accepted_drift.subject IS 'As in sync.drift.';
+COMMENT ON COLUMN sync.accepted_drift.from_seq IS 'The first number.';
+COMMENT ON COLUMN sync.accepted_drift.to_seq IS 'The last number.';
+COMMENT ON COLUMN sync.accepted_drift.why IS 'The reason. It names no person.';
+
+-- accepted_drift_accepted_drift_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
+ALTER TABLE sync.accepted_drift ALTER COLUMN accepted_drift_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sync.accepted_drift_accepted_drift_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 -- awaited; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.awaited (
     node_id integer NOT NULL,
@@ -7095,6 +7392,16 @@ ALTER TABLE sync.resolution ALTER COLUMN resolution_id ADD GENERATED ALWAYS AS I
     CACHE 1
 );
 
+-- set_aside_set_aside_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
+ALTER TABLE sync.set_aside ALTER COLUMN set_aside_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sync.set_aside_set_aside_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 -- status; Type: VIEW; Schema: sync; Owner: tpv_owner
 CREATE VIEW sync.status WITH (security_invoker='true') AS
  WITH peer AS (
@@ -7113,6 +7420,7 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             p.beat_hlc,
             p.whole_hlc,
             p.heads_requested_at,
+            p.joined_seq,
             n.node_code,
             n.kind,
             (NOT (p.whole_hlc IS DISTINCT FROM p.beat_hlc)) AS whole,
@@ -7128,6 +7436,9 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             (EXISTS ( SELECT
                    FROM sync.drift d
                   WHERE ((d.node_id = p.node_id) AND (d.resolved_at IS NULL) AND (d.what = 'restored'::text)))) AS restored,
+            (EXISTS ( SELECT
+                   FROM sync.quarantine q
+                  WHERE ((q.code = 'NOT_ENTITLED'::text) AND (q.resolved_at IS NULL) AND ((q.node_id = p.node_id) OR (n.kind = 'central'::text))))) AS unentitled,
             (EXISTS ( SELECT
                    FROM sync.snapshot l
                   WHERE ((l.node_id = p.node_id) AND (l.completed_at IS NOT NULL)))) AS copied
@@ -7169,6 +7480,8 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             p.broken,
             p.restored,
             p.whole,
+            p.unentitled,
+            p.kind AS peer_kind,
             b.pid AS blocker
            FROM ((((peer p
              CROSS JOIN known k)
@@ -7206,6 +7519,8 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             p.broken,
             p.restored,
             p.whole,
+            p.unentitled,
+            p.kind,
             NULL::integer
            FROM (((peer p
              CROSS JOIN own)
@@ -7240,7 +7555,9 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             WHEN (r.state = 'restored'::text) THEN 'the peer has more WAL of this server than there is: one was restored from a backup. Run sync.rejoin_plan'::text
             WHEN (r.state = 'not connected'::text) THEN 'the peer does not fetch: is it down, or the line? WAL is kept for it meanwhile'::text
             WHEN (r.slot = ANY (ARRAY['extended'::text, 'unreserved'::text])) THEN 'its slot will soon be lost: get the peer to fetch, or raise max_slot_wal_keep_size'::text
+            WHEN (r.restored AND (r.peer_kind = 'store'::text)) THEN 'the store has operations of this node that are not here: was this server restored from a backup? Then sync.restored_plan. If not, that store was tampered with'::text
             WHEN r.restored THEN 'this node has lost operations of its own and is getting them back: let nobody change what the chain shares until then'::text
+            WHEN (r.unentitled AND (r.direction = 'receives'::text)) THEN 'a store wrote what central decides, which was refused: was it tampered with? select * from journal.quarantine where code = ''NOT_ENTITLED'' and resolved_at is null'::text
             WHEN r.broken THEN 'a hash chain does not link: select * from sync.drift where resolved_at is null'::text
             WHEN (r.drift > 0) THEN 'rows are missing and were requested: sync.drift tells which; look again in a few minutes'::text
             WHEN (r.silent_for > '00:01:00'::interval) THEN 'no heartbeat for over a minute: is the peer''s background worker running?'::text
@@ -7382,6 +7699,25 @@ ALTER TABLE ONLY wire.op ATTACH PARTITION wire.op_1 FOR VALUES FROM (MINVALUE) T
 
 -- op_default; Type: TABLE ATTACH; Schema: wire; Owner: tpv_owner
 ALTER TABLE ONLY wire.op ATTACH PARTITION wire.op_default DEFAULT;
+
+-- snapshot snapshot_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.snapshot
+    ADD CONSTRAINT snapshot_pkey PRIMARY KEY (snapshot_id);
+
+-- note_end(uuid, integer, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.note_end(snapshot_id uuid, of_node integer, why text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ INSERT INTO sync.snapshot AS l (snapshot_id, node_id, ended_at)
+   VALUES (note_end.snapshot_id, note_end.of_node, clock_timestamp()) ON CONFLICT ON CONSTRAINT snapshot_pkey DO UPDATE SET ended_at = excluded.ended_at
+   WHERE (l.completed_at IS NULL);
+ DELETE FROM sync.snapshot_row AS r
+   WHERE (r.snapshot_id = note_end.snapshot_id);
+ UPDATE sync.accepted_snapshot AS a SET ended_at = clock_timestamp(), ended_why = note_end.why
+   WHERE ((a.snapshot_id = note_end.snapshot_id) AND (a.ended_at IS NULL));
+END;
+COMMENT ON FUNCTION sync.note_end(snapshot_id uuid, of_node integer, why text) IS 'Notes that no more of a snapshot is taken. Callers use sync.end_snapshot.';
 
 -- barcode barcode_pkey; Type: CONSTRAINT; Schema: catalog; Owner: tpv_owner
 ALTER TABLE ONLY catalog.barcode
@@ -7567,6 +7903,14 @@ ALTER TABLE ONLY sec.throttle
 ALTER TABLE ONLY sec.verifier
     ADD CONSTRAINT verifier_pkey PRIMARY KEY (verifier_id);
 
+-- accepted_drift accepted_drift_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.accepted_drift
+    ADD CONSTRAINT accepted_drift_pkey PRIMARY KEY (accepted_drift_id);
+
+-- accepted_snapshot accepted_snapshot_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.accepted_snapshot
+    ADD CONSTRAINT accepted_snapshot_pkey PRIMARY KEY (snapshot_id);
+
 -- awaited awaited_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.awaited
     ADD CONSTRAINT awaited_pkey PRIMARY KEY (node_id, seq);
@@ -7655,13 +7999,13 @@ ALTER TABLE ONLY sync.request
 ALTER TABLE ONLY sync.resolution
     ADD CONSTRAINT resolution_pkey PRIMARY KEY (resolution_id);
 
+-- set_aside set_aside_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.set_aside
+    ADD CONSTRAINT set_aside_pkey PRIMARY KEY (set_aside_id);
+
 -- sibling sibling_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.sibling
     ADD CONSTRAINT sibling_pkey PRIMARY KEY (table_name, key, column_name, node_id, seq);
-
--- snapshot snapshot_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
-ALTER TABLE ONLY sync.snapshot
-    ADD CONSTRAINT snapshot_pkey PRIMARY KEY (snapshot_id);
 
 -- snapshot_row snapshot_row_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.snapshot_row
@@ -7816,6 +8160,12 @@ CREATE INDEX session_employee ON sec.session USING btree (employee_id) WHERE (en
 -- verifier_employee; Type: INDEX; Schema: sec; Owner: tpv_owner
 CREATE UNIQUE INDEX verifier_employee ON sec.verifier USING btree (employee_id, node_id) WHERE (NOT deleted);
 
+-- accepted_drift_node; Type: INDEX; Schema: sync; Owner: tpv_owner
+CREATE INDEX accepted_drift_node ON sync.accepted_drift USING btree (node_id, what, subject);
+
+-- accepted_snapshot_open; Type: INDEX; Schema: sync; Owner: tpv_owner
+CREATE UNIQUE INDEX accepted_snapshot_open ON sync.accepted_snapshot USING btree (node_id) WHERE (ended_at IS NULL);
+
 -- drift_open; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE UNIQUE INDEX drift_open ON sync.drift USING btree (node_id, what, subject) WHERE (resolved_at IS NULL);
 
@@ -7830,6 +8180,9 @@ CREATE UNIQUE INDEX quarantine_op ON sync.quarantine USING btree (node_id, seq) 
 
 -- resolution_key; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE INDEX resolution_key ON sync.resolution USING btree (table_name, key);
+
+-- set_aside_key; Type: INDEX; Schema: sync; Owner: tpv_owner
+CREATE INDEX set_aside_key ON sync.set_aside USING btree (table_name, key);
 
 -- snapshot_row_snapshot; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE INDEX snapshot_row_snapshot ON sync.snapshot_row USING btree (snapshot_id);
@@ -8155,11 +8508,19 @@ ALTER TABLE sync.tracked_table ENABLE ALWAYS TRIGGER _000_forget;
 -- policy _000_lock; Type: TRIGGER; Schema: sync; Owner: tpv_owner
 CREATE TRIGGER _000_lock BEFORE INSERT OR UPDATE ON sync.policy FOR EACH STATEMENT EXECUTE FUNCTION sync.lock_policies();
 
+-- head _100_guard; Type: TRIGGER; Schema: sync; Owner: tpv_owner
+CREATE TRIGGER _100_guard BEFORE INSERT OR DELETE OR UPDATE ON sync.head FOR EACH ROW EXECUTE FUNCTION tpv.guard_heads();
+ALTER TABLE sync.head ENABLE ALWAYS TRIGGER _100_guard;
+
 -- policy _100_guard; Type: TRIGGER; Schema: sync; Owner: tpv_owner
 CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON sync.policy FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
 
 -- policy _100_guard_delete; Type: TRIGGER; Schema: sync; Owner: tpv_owner
 CREATE TRIGGER _100_guard_delete BEFORE DELETE ON sync.policy FOR EACH ROW EXECUTE FUNCTION sync.guard();
+
+-- head _100_guard_truncate; Type: TRIGGER; Schema: sync; Owner: tpv_owner
+CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON sync.head FOR EACH STATEMENT EXECUTE FUNCTION tpv.guard_heads();
+ALTER TABLE sync.head ENABLE ALWAYS TRIGGER _100_guard_truncate;
 
 -- policy _100_guard_truncate; Type: TRIGGER; Schema: sync; Owner: tpv_owner
 CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON sync.policy FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
@@ -8686,11 +9047,13 @@ REVOKE ALL ON FUNCTION sec.verifiers_due(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION sec.verifiers_due(most integer) TO tpv_gateway_auth;
 REVOKE ALL ON FUNCTION sync.accept_drift(drift_id bigint, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.accept_drift(drift_id bigint, why text) TO tpv_operator;
+REVOKE ALL ON FUNCTION sync.accept_snapshot(peer integer, why text, up_to bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.add_peer(node_id integer, node_code text, kind text, extension text, schema integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.addressed_hash_chains(to_node integer) FROM PUBLIC;
 GRANT SELECT ON TABLE sync.op_counter TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.advance_op_counter(seq bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.advance_op_counter(seq bigint) TO tpv_apply;
+REVOKE ALL ON FUNCTION sync.ask_when_heard(store integer, why text) FROM PUBLIC;
 GRANT SELECT,INSERT ON TABLE wire.op TO tpv_apply;
 GRANT SELECT(node_id) ON TABLE wire.op TO tpv_operator;
 GRANT SELECT(node_id) ON TABLE wire.op TO tpv_analyst;
@@ -8727,6 +9090,7 @@ GRANT SELECT ON TABLE sync.peer TO tpv_operator;
 GRANT SELECT ON TABLE sync.peer TO tpv_analyst;
 GRANT SELECT,UPDATE ON TABLE sync.peer TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.compare_with(of_peer sync.peer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.compared_until() FROM PUBLIC;
 GRANT SELECT ON TABLE sync.horizon TO tpv_operator;
 GRANT SELECT ON TABLE sync.horizon TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE sync.horizon TO tpv_apply;
@@ -8739,6 +9103,9 @@ GRANT ALL ON FUNCTION sync.dismiss(quarantine_id bigint, why text) TO tpv_operat
 REVOKE ALL ON FUNCTION sync.drop_slot_statement(slot text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.duplicates() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.duplicates() TO tpv_operator;
+REVOKE ALL ON FUNCTION sync.end_overdue_snapshots() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.end_snapshot(snapshot_id uuid, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.end_snapshot(snapshot_id uuid, why text) TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.erase(table_name text, key uuid, why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tpv.follow_hash_chain(node_id integer, chain text, from_seq bigint, from_hash bytea, to_seq bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.follow_hash_chain(node_id integer, chain text, from_seq bigint, from_hash bytea, to_seq bigint) TO tpv_owner WITH GRANT OPTION;
@@ -8798,6 +9165,9 @@ GRANT ALL ON FUNCTION sync.reconcile() TO tpv_cron;
 GRANT ALL ON FUNCTION sync.reconcile() TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.refuse_secret(table_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.rejoin_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) FROM PUBLIC;
+GRANT SELECT ON TABLE sync.accepted_snapshot TO tpv_operator;
+GRANT SELECT ON TABLE sync.accepted_snapshot TO tpv_analyst;
+GRANT SELECT,UPDATE ON TABLE sync.accepted_snapshot TO tpv_apply;
 GRANT SELECT ON TABLE sync.drift TO tpv_operator;
 GRANT SELECT(drift_id) ON TABLE sync.drift TO tpv_analyst;
 GRANT SELECT(node_id) ON TABLE sync.drift TO tpv_analyst;
@@ -8827,8 +9197,9 @@ REVOKE ALL ON FUNCTION sync.request_all(peer integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.request_heads() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.resolve_conflict(table_name text, key text, column_name text, node_id integer, seq bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.resolve_conflict(table_name text, key text, column_name text, node_id integer, seq bigint) TO tpv_operator;
+REVOKE ALL ON FUNCTION sync.restored_plan(central_conninfo text, reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.schema_version() FROM PUBLIC;
-REVOKE ALL ON FUNCTION sync.send_snapshot(to_node integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.send_snapshot(to_node integer, asked uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.serve_request(wanted sync.request, most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.serve_requests(most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.shared(image jsonb, columns text[]) FROM PUBLIC;
@@ -8922,6 +9293,8 @@ REVOKE ALL ON FUNCTION tpv.gtin14(code text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.gtin14(code text) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.gtin_check_digit(digits text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.gtin_check_digit(digits text) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.guard_heads() FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.guard_heads() TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.hash_chain_called(name text, node_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.hash_chain_called(name text, node_id integer) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.hlc_ahead() FROM PUBLIC;
@@ -8984,6 +9357,8 @@ RESET SESSION AUTHORIZATION;
 SET SESSION AUTHORIZATION tpv_owner;
 GRANT ALL ON FUNCTION tpv.may_see_node(node integer) TO tpv_cashier;
 RESET SESSION AUTHORIZATION;
+REVOKE ALL ON FUNCTION tpv.may_write(table_name text, is_joined_store boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.may_write(table_name text, is_joined_store boolean) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.peer_differences(facts jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.peer_differences(facts jsonb) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.policy_check(table_name text, column_name text, rule jsonb) FROM PUBLIC;
@@ -9022,6 +9397,8 @@ REVOKE ALL ON FUNCTION tpv.verify_chains() FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.verify_chains() TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.void_receipt(receipt_id uuid, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.void_receipt(receipt_id uuid, why text) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.who_decides(table_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.who_decides(table_name text) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.withdraw_dat(receipt_id uuid, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.withdraw_dat(receipt_id uuid, why text) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION wire.add_partition(month date) FROM PUBLIC;
@@ -9088,6 +9465,8 @@ GRANT SELECT(entire) ON TABLE sync.quarantine TO tpv_operator;
 GRANT SELECT(entire) ON TABLE sync.quarantine TO tpv_analyst;
 GRANT SELECT ON TABLE journal.quarantine TO tpv_operator;
 GRANT SELECT ON TABLE journal.resolution TO tpv_operator;
+GRANT INSERT ON TABLE sync.set_aside TO tpv_apply;
+GRANT SELECT ON TABLE journal.set_aside TO tpv_operator;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.sibling TO tpv_apply;
 GRANT SELECT ON TABLE journal.sibling TO tpv_operator;
 GRANT SELECT ON TABLE org.department TO tpv_operator;
@@ -9242,6 +9621,7 @@ GRANT SELECT ON TABLE sales.line_tax TO tpv_analyst;
 GRANT SELECT ON TABLE sales.receipt_tax TO tpv_operator;
 GRANT SELECT ON TABLE sales.receipt_tax TO tpv_analyst;
 GRANT SELECT ON TABLE sales.terminal_tail TO tpv_operator;
+GRANT SELECT ON TABLE sync.accepted_drift TO tpv_operator;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.awaited TO tpv_apply;
 GRANT SELECT ON TABLE sync.duplicate TO tpv_operator;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_operator;
@@ -9262,6 +9642,7 @@ GRANT SELECT ON TABLE wire.beat TO tpv_analyst;
 GRANT SELECT,INSERT ON TABLE wire.doc_default TO tpv_apply;
 GRANT SELECT,INSERT ON TABLE wire.op_1 TO tpv_apply;
 GRANT SELECT,INSERT ON TABLE wire.op_default TO tpv_apply;
+REVOKE ALL ON FUNCTION sync.note_end(snapshot_id uuid, of_node integer, why text) FROM PUBLIC;
 
 -- DEFAULT PRIVILEGES FOR TABLES; Type: DEFAULT ACL; Schema: wire; Owner: tpv_owner
 ALTER DEFAULT PRIVILEGES FOR ROLE tpv_owner IN SCHEMA wire GRANT SELECT,INSERT ON TABLES  TO tpv_apply;

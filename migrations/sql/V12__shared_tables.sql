@@ -24,6 +24,13 @@ select sync.track('sec.issuer_key', 'central');
 select sync.track('sec.role_grant', 'central');
 select sync.track('sec.verifier', 'central');
 
+-- A store is alone before it joins, and has these by then. It keeps them; central decides about
+-- them from then on. A concessionaire has no number: it belongs to the store that registered it.
+update sync.tracked_table t set own_column = o.own_column
+  from (values ('org.legal_entity', '@exists'), ('org.store', 'node_id'), ('org.department', 'node_id'),
+               ('org.terminal', 'node_id'), ('dat.profile', 'node_id')) as o (table_name, own_column)
+ where t.table_name = o.table_name;
+
 -- Inserted before sync.policy is tracked, since no node decided these: they become no operations.
 insert into sync.policy (policy_id, table_name, column_name, rule)
 select sync.policy_key('party.customer', p.column_name), 'party.customer', p.column_name, p.rule::jsonb

@@ -32,6 +32,7 @@ create table sync.tracked_table (
   duplicates    jsonb not null default '{}',
   only_stricter jsonb not null default '{}',
   sets          jsonb not null default '{}',
+  own_column    text,
   tracked_at    timestamptz not null default now()
 );
 comment on table sync.tracked_table is 'The tables whose rows the chain shares.';
@@ -53,6 +54,10 @@ comment on column sync.tracked_table.only_stricter is
 comment on column sync.tracked_table.sets is
   'Columns that are sets, and how they change: {"tags": "union"}, or grow_only. Each element is '
   'merged by itself.';
+comment on column sync.tracked_table.own_column is
+  'Where central decides and a store keeps its own rows of before it joined: the column with the '
+  'number of the store, or @exists, where a row belongs to whoever made it. tpv.who_decides says it '
+  'in words.';
 comment on column sync.tracked_table.tracked_at is 'When it was first tracked.';
 
 create table sync.policy (
@@ -98,6 +103,14 @@ comment on column sync.head.waits is
   'written.';
 comment on column sync.head.contested is
   'Whether a column has several heads. When its policy changes, one of them is chosen again.';
+
+-- Heads that were removed or changed by hand would go to all nodes with the next snapshot.
+create trigger _100_guard before insert or update or delete on sync.head
+  for each row execute function tpv.guard_heads();
+create trigger _100_guard_truncate before truncate on sync.head
+  for each statement execute function tpv.guard_heads();
+alter table sync.head enable always trigger _100_guard;
+alter table sync.head enable always trigger _100_guard_truncate;
 
 -- Nothing is ever in these tables: they are there to be locked. Nobody but their owner may use the
 -- schema. Who can name a table can lock it, by a PREPARE that reads it, without any right on it;
@@ -194,6 +207,30 @@ comment on column sync.erasure.table_name is 'The table.';
 comment on column sync.erasure.key is 'The key of the row.';
 comment on column sync.erasure.why is 'The reason. It names no person.';
 
+create table sync.set_aside (
+  set_aside_id bigint generated always as identity primary key,
+  at           timestamptz not null default clock_timestamp(),
+  table_name   text not null,
+  key          text not null,
+  column_name  text not null,
+  seq          bigint not null,
+  hlc          bigint not null,
+  value        text not null
+);
+create index set_aside_key on sync.set_aside (table_name, key);
+comment on table sync.set_aside is
+  'What this store wrote in tables that central decides while it was alone: before it joined, or '
+  'after it had left. It left the rows when the snapshot of central arrived. A row of which nothing '
+  'was left is deleted.';
+comment on column sync.set_aside.set_aside_id is 'Key.';
+comment on column sync.set_aside.at is 'When it was set aside.';
+comment on column sync.set_aside.table_name is 'The table.';
+comment on column sync.set_aside.key is 'The key of the row.';
+comment on column sync.set_aside.column_name is 'The column, the group, or the element of a set.';
+comment on column sync.set_aside.seq is 'The number of this node''s operation.';
+comment on column sync.set_aside.hlc is 'When it was written.';
+comment on column sync.set_aside.value is 'JSON: the value.';
+
 create table sync.loosening (
   loosening_id bigint generated always as identity primary key,
   at           timestamptz not null default clock_timestamp(),
@@ -244,6 +281,11 @@ create view journal.loosening with (security_barrier = true) as
     from sync.loosening where not starts_with(table_name, 'sec.');
 comment on view journal.loosening is
   'Each use of sync.loosen at this node, sync.loosening, as operators read them.';
+create view journal.set_aside with (security_barrier = true) as
+  select set_aside_id, at, table_name, key, column_name, seq, hlc, value
+    from sync.set_aside where not starts_with(table_name, 'sec.');
+comment on view journal.set_aside is
+  'What this store wrote of central''s tables while it was alone, sync.set_aside, as operators read it.';
 create view journal.erasure with (security_barrier = true) as
   select erasure_id, at, actor, table_name, key, why from sync.erasure where not starts_with(table_name, 'sec.');
 comment on view journal.erasure is
@@ -251,8 +293,9 @@ comment on view journal.erasure is
 
 grant select on sync.tracked_table, sync.policy to tpv_operator, tpv_analyst, tpv_apply;
 grant select on sync.horizon to tpv_operator, tpv_analyst;
-grant select on journal.erasure, journal.operation, journal.head, journal.sibling, journal.resolution, journal.loosening
-  to tpv_operator;
+grant select on journal.erasure, journal.operation, journal.head, journal.sibling, journal.resolution, journal.loosening,
+  journal.set_aside to tpv_operator;
 grant select, insert, update, delete on sync.head, sync.awaited, sync.sibling to tpv_apply;
 grant select, insert, update on sync.horizon to tpv_apply;
 grant select on sync.op_counter to tpv_apply;
+grant insert on sync.set_aside to tpv_apply;

@@ -23,7 +23,8 @@ create table sync.peer (
   ahead_ms          bigint not null default 0,
   beat_hlc          bigint,
   whole_hlc         bigint,
-  heads_requested_at timestamptz
+  heads_requested_at timestamptz,
+  joined_seq        bigint
 -- Each heartbeat writes its row anew. It is small, and most of a page is free, so that the new one
 -- lies beside the old one and no index is written. What seldom changes is in the tables below.
 ) with (fillfactor = 50);
@@ -55,6 +56,10 @@ comment on column sync.peer.beat_hlc is 'The stamp of its last heartbeat.';
 comment on column sync.peer.whole_hlc is
   'The stamp of the last heartbeat with which the heads of all its hash chains were known here. '
   'Behind beat_hlc while a heartbeat is missing; the peer is asked to name all then.';
+comment on column sync.peer.joined_seq is
+  'The last operation that a store wrote before it joined. Of a store, as its first heartbeat said '
+  'it; at a store, its own, in the row of central. Null while it joins. After it, nothing of the '
+  'store is believed in what central decides.';
 comment on column sync.peer.heads_requested_at is 'When it was asked to; null when nothing is missing.';
 
 create table sync.peer_chain (
@@ -185,7 +190,7 @@ begin
   for shown in
     select v.attrelid::regclass as seen, v.attname, col_description(t.attrelid, t.attnum) as comment
       from (values ('operation', 'wire.op'), ('head', 'sync.head'), ('sibling', 'sync.sibling'),
-                   ('resolution', 'sync.resolution'), ('loosening', 'sync.loosening'), ('erasure', 'sync.erasure'),
+                   ('resolution', 'sync.resolution'), ('set_aside', 'sync.set_aside'), ('loosening', 'sync.loosening'), ('erasure', 'sync.erasure'),
                    ('quarantine', 'sync.quarantine'))
            as s (view_name, table_name)
       join pg_catalog.pg_attribute v on v.attrelid = ('journal.' || s.view_name)::regclass and v.attnum > 0
@@ -242,6 +247,31 @@ comment on column sync.drift.requested_at is 'When the rows were requested last.
 comment on column sync.drift.resolved_at is
   'When they were here, or the difference was accepted; null while it is open.';
 
+create table sync.accepted_drift (
+  accepted_drift_id bigint generated always as identity primary key,
+  at                timestamptz not null default clock_timestamp(),
+  actor             text not null default sec.actor(),
+  node_id           integer not null,
+  what              text not null,
+  subject           text not null,
+  from_seq          bigint not null,
+  to_seq            bigint not null,
+  why               text not null
+);
+create index accepted_drift_node on sync.accepted_drift (node_id, what, subject);
+comment on table sync.accepted_drift is
+  'Differences that somebody let stand, with sync.accept_drift: comparing passes over these numbers. What '
+  'comes of them later is taken.';
+comment on column sync.accepted_drift.accepted_drift_id is 'Key.';
+comment on column sync.accepted_drift.at is 'When.';
+comment on column sync.accepted_drift.actor is 'Who did it, by sec.actor().';
+comment on column sync.accepted_drift.node_id is 'The peer.';
+comment on column sync.accepted_drift.what is 'As in sync.drift.';
+comment on column sync.accepted_drift.subject is 'As in sync.drift.';
+comment on column sync.accepted_drift.from_seq is 'The first number.';
+comment on column sync.accepted_drift.to_seq is 'The last number.';
+comment on column sync.accepted_drift.why is 'The reason. It names no person.';
+
 -- Sending again
 
 create table sync.request (
@@ -260,7 +290,8 @@ comment on column sync.request.what is
   'operations of a node, documents of a hash chain, or a snapshot; heads: the next heartbeat is to '
   'name all hash chains.';
 comment on column sync.request.subject is
-  'The node whose operations they are, or the hash chain; 1>2 is chain >2 of node 1.';
+  'The node whose operations they are, or the hash chain; 1>2 is chain >2 of node 1. For a snapshot the name '
+  'under which central asked a store for it.';
 comment on column sync.request.from_seq is 'The next to send.';
 comment on column sync.request.to_seq is 'The last to send; null for all there are.';
 comment on column sync.request.requested_at is
@@ -290,7 +321,8 @@ create table sync.snapshot (
   expected_digest numeric(40,0),
   started_at      timestamptz not null default clock_timestamp(),
   part_at         timestamptz not null default clock_timestamp(),
-  completed_at    timestamptz
+  completed_at    timestamptz,
+  ended_at        timestamptz
 );
 comment on table sync.snapshot is 'Snapshots that arrive or arrived here, and whether they are complete.';
 comment on column sync.snapshot.snapshot_id is 'The snapshot.';
@@ -305,6 +337,38 @@ comment on column sync.snapshot.expected_digest is 'The sum of the hashes of all
 comment on column sync.snapshot.started_at is 'When the first part arrived.';
 comment on column sync.snapshot.part_at is 'When the last part arrived.';
 comment on column sync.snapshot.completed_at is 'When all parts had arrived and the sums agreed.';
+
+comment on column sync.snapshot.ended_at is
+  'When somebody ended it, or its time was over, before it was complete. Parts that come after that '
+  'are not taken.';
+
+create table sync.accepted_snapshot (
+  snapshot_id uuid primary key,
+  node_id     integer not null,
+  after_seq   bigint not null,
+  up_to_seq   bigint not null,
+  at          timestamptz not null default clock_timestamp(),
+  actor       text not null default sec.actor(),
+  why         text not null check (why <> ''),
+  ends_at     timestamptz not null,
+  ended_at    timestamptz,
+  ended_why   text
+);
+create unique index accepted_snapshot_open on sync.accepted_snapshot (node_id) where ended_at is null;
+comment on table sync.accepted_snapshot is
+  'Snapshots of stores that somebody at central asked for, with sync.accept_snapshot: central takes no '
+  'other of a store.';
+comment on column sync.accepted_snapshot.snapshot_id is 'The snapshot: the store sends it under this name.';
+comment on column sync.accepted_snapshot.node_id is 'The store.';
+comment on column sync.accepted_snapshot.after_seq is 'What central still has: its own operations up to this number.';
+comment on column sync.accepted_snapshot.up_to_seq is
+  'What it has forgotten, at most: its own operations up to this number. Nothing beyond it is taken.';
+comment on column sync.accepted_snapshot.at is 'When it was asked for.';
+comment on column sync.accepted_snapshot.actor is 'Who did it, by sec.actor().';
+comment on column sync.accepted_snapshot.why is 'The reason. It names no person.';
+comment on column sync.accepted_snapshot.ends_at is 'Parts that come after this moment are not taken.';
+comment on column sync.accepted_snapshot.ended_at is 'When it was complete, was ended or was over; null while it is open.';
+comment on column sync.accepted_snapshot.ended_why is 'Which of these.';
 
 create table sync.snapshot_row (
   snapshot_id uuid not null references sync.snapshot,
@@ -352,6 +416,7 @@ comment on column sync.pruning.what is 'The table.';
 comment on column sync.pruning.gone is 'How many rows.';
 
 -- include functions/sync/send.sql
+-- include functions/sync/accept.sql
 -- include functions/sync/snapshot.sql
 -- include functions/sync/request.sql
 -- include functions/sync/serve.sql
@@ -364,11 +429,12 @@ comment on column sync.pruning.gone is 'How many rows.';
 -- include functions/sync/peer.sql
 -- include functions/sync/statement.sql
 -- include functions/sync/plan.sql
+-- include functions/sync/restored.sql
 -- include functions/sync/status.sql
 
-grant select on sync.peer, sync.peer_chain, sync.peer_vector, sync.verified, sync.request, sync.snapshot, sync.pruned,
+grant select on sync.peer, sync.peer_chain, sync.peer_vector, sync.verified, sync.request, sync.snapshot, sync.accepted_snapshot, sync.pruned,
   sync.pruning to tpv_operator, tpv_analyst;
-grant select on sync.drift to tpv_operator;
+grant select on sync.drift, sync.accepted_drift to tpv_operator;
 -- Without the reason that somebody gave who accepted it.
 grant select (drift_id, node_id, what, subject, from_seq, to_seq, found_at, requested_at, resolved_at)
   on sync.drift to tpv_analyst;
@@ -383,3 +449,4 @@ grant select, insert, update, delete on sync.peer_vector to tpv_apply;
 grant select, insert, update, delete on sync.quarantine, sync.snapshot to tpv_apply;
 grant select, insert, delete on sync.snapshot_row to tpv_apply;
 grant insert on sec.audit to tpv_apply;
+grant select, update on sync.accepted_snapshot to tpv_apply;

@@ -91,6 +91,8 @@ $$;
 
 -- It is not here yet, at a node that gets the policy before the migration that brings the function.
 drop function party.longest(jsonb);
+update org.node set kind = 'store' where node_id = 100;
+insert into org.node values (7, 'C07', 'central');
 do $$
 declare
     ana text := '00000000-0000-7000-8000-0000000000aa';

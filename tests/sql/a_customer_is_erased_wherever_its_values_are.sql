@@ -119,7 +119,7 @@ do $$
 declare
     key text := (select t.tax_id from catalog.tax t);
 begin
-    perform test.arrives(1, 9, 10, 'catalog.tax', key, '{"@erased": true, "@exists": false}');
+    perform test.arrives(1, 9, 10, 'catalog.tax', key, '{"@erased": true, "@exists": false}', waits => 'NOT_ENTITLED');
     perform test.equal((select name from catalog.tax where tax_id = key::uuid), 'Reduced', 'a store erases nothing of central''s');
 end
 $$;

@@ -41,8 +41,10 @@ begin
 end
 $$;
 
--- One of a later version arrives (from a central that was upgraded first): it is kept, waits where
--- everybody sees it, and until then the last writer wins.
+-- One of a later version arrives from a central that was upgraded first: it is kept, waits where
+-- everybody sees it, and until then the last writer wins. This node is a store from here on.
+update org.node set kind = 'store' where node_id = 100;
+insert into org.node values (7, 'C07', 'central');
 do $$
 declare
     ana text := '00000000-0000-7000-8000-0000000000aa';

@@ -22,7 +22,7 @@ begin
         'dat.render_again(uuid,text)', 'dat.save_profile(jsonb,text,integer)', 'dat.withdraw(uuid,text)',
         'party.erase(uuid,text)', 'sales.close_day(date,text)', 'sales.release(uuid,text,text)', 'sales.void(uuid,text)',
         'sync.accept_drift(bigint,text)', 'sync.canonical_key(text,uuid)', 'sync.contiguous()',
-        'sync.dismiss(bigint,text)',
+        'sync.dismiss(bigint,text)', 'sync.end_snapshot(uuid,text)',
         'sync.duplicates()', 'sync.loosen(text,uuid,text,text,text)', 'sync.make_alias(text,uuid,uuid)',
         'sync.name_part(text)', 'sync.policy_dry_run(text,text,jsonb)', 'sync.reconcile()', 'sync.replay(bigint)',
         'sync.replay_waiting(integer)', 'sync.resolve_conflict(text,text,text,integer,bigint)',

@@ -13,7 +13,7 @@ from (values
         catalog.tax; catalog.tax_rate; org.department; org.legal_entity; org.node; org.store; org.terminal;
         sales.day_close; sales.held; sales.line_tax; sales.receipt; sales.receipt_line; sales.receipt_tax;
         sync.hash_chain; sync.horizon; sync.peer; sync.peer_chain; sync.peer_vector; sync.policy; sync.pruned;
-        sync.pruning; sync.request; sync.snapshot; sync.status; sync.this_node; sync.tracked_table; sync.verified; wire.beat'),
+        sync.accepted_snapshot; sync.pruning; sync.request; sync.snapshot; sync.status; sync.this_node; sync.tracked_table; sync.verified; wire.beat'),
     ('tpv_analyst', 'select', 'dat.profile (profile_id, node_id, department_code, version, profile, saved_at);
         sales.receipt_event (node_id, receipt_id, doc_node, doc_id, kind, hlc);
         sync.drift (drift_id, node_id, what, subject, from_seq, to_seq, found_at, requested_at, resolved_at);
@@ -25,18 +25,18 @@ from (values
     ('tpv_operator', 'insert, select, update', 'party.customer'),
     ('tpv_operator', 'select', 'catalog.barcode; catalog.barcode_rule; catalog.local_code; catalog.price; catalog.product;
         catalog.tax; catalog.tax_rate; dat.file; dat.pending; dat.profile; dat.superseded; dat.withdraw_failed;
-        journal.erasure; journal.head; journal.loosening; journal.operation; journal.quarantine; journal.resolution; journal.sibling;
+        journal.erasure; journal.head; journal.loosening; journal.operation; journal.quarantine; journal.resolution; journal.set_aside; journal.sibling;
         org.department; org.legal_entity; org.node; org.store; org.terminal;
         sales.day_close; sales.held; sales.line_tax; sales.raw; sales.receipt; sales.receipt_event; sales.receipt_key;
         sales.receipt_line; sales.receipt_tax; sales.rejected; sales.terminal_tail; sec.audit;
-        sync.drift; sync.duplicate; sync.hash_chain; sync.horizon; sync.peer; sync.peer_chain; sync.peer_vector; sync.policy;
+        sync.accepted_drift; sync.accepted_snapshot; sync.drift; sync.duplicate; sync.hash_chain; sync.horizon; sync.peer; sync.peer_chain; sync.peer_vector; sync.policy;
         sync.pruned; sync.pruning; sync.request; sync.snapshot; sync.status; sync.this_node; sync.tracked_table; sync.verified; wire.beat; wire.doc'),
     ('tpv_operator', 'select', 'sync.quarantine (quarantine_id, at, node_id, doc_id, business_date, kind, code, resolved_at, seq, entire);
         wire.op (node_id, seq, hlc, table_name)'),
     -- What arrives is written with these rights. Nobody logs in as it.
     ('tpv_apply', 'delete, insert, select', 'sync.snapshot_row'),
     ('tpv_apply', 'delete, insert, select, update', 'sales.early_event; sync.awaited; sync.head; sync.quarantine; sync.sibling; sync.snapshot'),
-    ('tpv_apply', 'insert', 'sec.audit'),
+    ('tpv_apply', 'insert', 'sec.audit; sync.set_aside'),
     ('tpv_apply', 'insert, select', 'wire.beat; wire.doc; wire.op; wire.resend'),
     ('tpv_apply', 'insert, select, update', 'catalog.barcode; catalog.barcode_rule; catalog.local_code; catalog.price;
         catalog.product; catalog.tax; catalog.tax_rate; dat.profile; org.department; org.legal_entity; org.store; org.terminal;
@@ -45,7 +45,7 @@ from (values
     ('tpv_apply', 'select', 'org.node; sync.hash_chain; sync.op_counter; sync.this_node; sync.tracked_table'),
     ('tpv_apply', 'insert, select, update', 'sync.peer_chain'),
     ('tpv_apply', 'delete, insert, select, update', 'sync.peer_vector'),
-    ('tpv_apply', 'select, update', 'sync.peer')
+    ('tpv_apply', 'select, update', 'sync.accepted_snapshot; sync.peer')
     -- tpv_watcher, tpv_cron and tpv_replicator have nothing, and neither have the logins of the gateway
     -- and everybody.
 ) as l (role, rights, names) cross join lateral string_to_table(l.names, ';') n

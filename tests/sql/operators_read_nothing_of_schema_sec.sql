@@ -10,7 +10,7 @@ create table sec.sealed (
     sealed    text not null,
     plain     text not null default 'none' check (plain in ('none', 'all'))
 );
-select sync.track('sec.sealed', 'central', only_stricter => '{"plain": ["none", "all"]}') \g /dev/null
+select sync.track('sec.sealed', 'any', only_stricter => '{"plain": ["none", "all"]}') \g /dev/null
 insert into sec.sealed (sealed_id, sealed) values ('00000000-0000-7000-8000-0000000000aa', 'SECRET-1');
 insert into party.customer (customer_id, name) values ('00000000-0000-7000-8000-0000000000aa', 'Ana');
 reset role;

@@ -20,7 +20,7 @@ begin
     foreach spelling in array array[upper(pan), replace(pan, '-', ''), '{' || pan || '}', ''] loop
         seq := seq + 1;
         perform test.arrives(1, seq, 9e17::bigint, 'catalog.product', spelling,
-            '{"description": "Brot", "@exists": false, "@erased": true}', waits => 'OPERATION_KEY');
+            '{"description": "Brot", "@exists": false, "@erased": true}', waits => 'NOT_ENTITLED');
     end loop;
     foreach spelling in array array[upper(ana), replace(ana, '-', ''), '{' || ana || '}', ''] loop
         seq := seq + 1;

@@ -19,7 +19,7 @@ pub struct Coverage {
 
 const INCOMPLETE: &str = r"
     select s.covers from sync.snapshot s join sync.snapshot_row r on r.snapshot_id = s.snapshot_id
-    where s.completed_at is null and r.table_name = $1 and r.key = $2";
+    where s.completed_at is null and s.ended_at is null and r.table_name = $1 and r.key = $2";
 const HORIZON: &str = "select node_id, seq from sync.horizon";
 
 impl Coverage {

@@ -2,11 +2,11 @@
 
 use std::cell::LazyCell;
 
-use tpv_core::merge::{Entity, Operation, Version, check_key};
+use tpv_core::merge::{Entity, Operation, Verdict, Version, check_key};
 
 use super::coverage::Coverage;
 use super::tracked::{POLICY, Tracked};
-use super::{erasure, row, serial, stored_heads};
+use super::{entitlement, erasure, row, serial, stored_heads};
 use crate::postgres::{DataFault, attempt, sql};
 use crate::wire::OpRow;
 
@@ -62,6 +62,11 @@ fn merge_one(row: &OpRow, was_unparsed: bool) -> MergedOperation {
 /// # Errors
 /// As for [`merge`].
 pub fn merge_again(row: &OpRow, was_read: bool) -> Result<(), DataFault> {
+    // The table may not have been tracked here when it arrived.
+    if entitlement::verdict(row) != Verdict::Believed {
+        forget_heads(row);
+        return Err(not_entitled());
+    }
     if !was_read {
         merge_one(row, true).written?;
     }
@@ -79,6 +84,20 @@ pub fn merge_again(row: &OpRow, was_read: bool) -> Result<(), DataFault> {
     // Where a column of another operation fails, those of this one may still be written.
     let unwritten = write(true).or_else(|_| write(false))?;
     unwritten.check_operation(&operation)
+}
+
+/// Takes what an operation wrote out of the heads of its entity.
+fn forget_heads(row: &OpRow) {
+    let version = Version { node_id: row.node_id, seq: row.seq };
+    let mut entity = stored_heads::lock(&row.table_name, &row.key);
+    let had = entity.0.values().flatten().any(|head| head.version == version);
+    entity.0.values_mut().for_each(|heads| heads.retain(|head| head.version != version));
+    entity.0.retain(|_, heads| !heads.is_empty());
+    if entity.0.is_empty() {
+        stored_heads::remove(&row.table_name, &row.key);
+    } else if had {
+        stored_heads::store(&row.table_name, &row.key, &entity);
+    }
 }
 
 /// The operation, reduced to what its node may change.
@@ -175,6 +194,11 @@ const NAMING: &str = r"
 fn named_by(row: &OpRow) -> Vec<Operation> {
     let args = [row.table_name.as_str().into(), row.key.as_str().into(), row.node_id.into(), row.seq.into()];
     sql::rows(NAMING, &args, OpRow::from_row).iter().filter_map(|row| read(row).ok()).collect()
+}
+
+/// Its writer does not decide about that row.
+pub fn not_entitled() -> DataFault {
+    DataFault::new("NOT_ENTITLED", "central decides about that row, and a store wrote it")
 }
 
 /// The table is not tracked here.

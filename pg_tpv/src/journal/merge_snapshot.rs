@@ -4,13 +4,13 @@ use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use tpv_core::json::Value;
-use tpv_core::merge::{Entity, Knowledge, Operation, Version, check_key, merge_states};
+use tpv_core::merge::{Decider, Entity, Knowledge, Limits, Of, Operation, Version, check_key, merge_states};
 
 use super::coverage::Coverage;
 use super::merge_operation::{journal_of, unknown_table};
 use super::tracked::{POLICY, Tracked};
 use super::unparsed::Unparsed;
-use super::{erasure, row, serial, stored_heads};
+use super::{entitlement, erasure, row, serial, set_aside, stored_heads};
 use crate::postgres::{DataFault, attempt};
 use crate::wire::quarantine_entity;
 
@@ -25,6 +25,10 @@ pub struct SnapshotRow<'s> {
     pub covers: &'s Knowledge,
     /// Operations of this node's journal that cannot be read.
     pub unparsed: &'s [Unparsed],
+    /// The same as its sender says it.
+    pub told: &'s Knowledge,
+    /// What is believed of it; all, when central sent it.
+    pub limits: Option<Limits>,
 }
 
 /// Takes the lock of merges, before any entity of a snapshot is merged, since merging reads the
@@ -59,15 +63,26 @@ pub fn merge_snapshot_row(snapshot: &SnapshotRow<'_>) {
     let here = stored_heads::lock(table_name, key);
     let is_of_entity = |op: &&Unparsed| op.table_name == table_name && op.key == key;
     let unparsed: Vec<&Unparsed> = snapshot.unparsed.iter().filter(is_of_entity).collect();
-    // Without a head, no operation on the entity was merged: there is no need to read the journal.
-    let journal: Vec<Operation> = if here.0.is_empty() { Vec::new() } else { journal_of(table_name, key) };
+    let journal: Vec<Operation> = journal_of(table_name, key);
     let merged: BTreeSet<Version> = journal.iter().map(|operation| operation.version).collect();
+    // A row without heads has merged nothing, whatever came in a snapshot before: it was new, or
+    // somebody removed its heads. Then they are what the journal says.
+    let stored = here;
+    let is_lost = stored.0.is_empty();
+    let here = if is_lost { set_aside::of_journal(tracked, &journal) } else { stored.clone() };
     let coverage = LazyCell::new(|| Coverage::of(table_name, key));
     let is_unparsed = |version| unparsed.iter().any(|op| op.version == version);
-    let here_knows = |version| !is_unparsed(version) && (merged.contains(&version) || coverage.covers(version));
-    let whole = merge_states(&here, &there, here_knows, |version| covers.covers(version), &journal);
+    let here_knows =
+        |version| !is_unparsed(version) && (merged.contains(&version) || (!is_lost && coverage.covers(version)));
+    let whole = match snapshot.limits {
+        None => merge_states(&here, &there, here_knows, |version| covers.covers(version), &journal),
+        Some(limits) => limits.merge(&here, &there, said_of(tracked, limits.peer), here_knows, snapshot.told, &journal),
+    };
     unparsed.iter().filter(|op| covers.covers(op.version)).for_each(|op| op.resolve());
-    if whole != here {
+    if whole.0.is_empty() {
+        return stored_heads::remove(table_name, key);
+    }
+    if whole != stored {
         stored_heads::store(table_name, key, &whole);
     }
     if whole.is_erased() {
@@ -76,6 +91,15 @@ pub fn merge_snapshot_row(snapshot: &SnapshotRow<'_>) {
     if let (Err(fault), Some(last)) = (write_row(tracked, key, &whole, is_new), last_of(&whole)) {
         // It waits under the name of the last operation among its heads.
         quarantine_entity(last, table_name, key, &fault);
+    }
+}
+
+/// What a store may say of a table. Of one that is not tracked here, nothing.
+fn said_of(tracked: Option<&Tracked>, store: i32) -> Of<'_> {
+    Of {
+        decider: tracked.map_or(Decider::Central, |tracked| tracked.decider),
+        own_column: tracked.and_then(|tracked| tracked.own_column.as_deref()),
+        joined: entitlement::joined(store),
     }
 }
 

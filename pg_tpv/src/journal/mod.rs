@@ -13,10 +13,13 @@
 //! | `set` | a set in its one form |
 //! | `sibling` | heads → the list of conflicts |
 //! | `stored_heads` | heads as they are stored |
+//! | `guard_heads` | nobody else writes them |
 //! | `tracked` | what is tracked, and by which rules |
 //! | `lookup` | keeps that in each session until it changes |
 //! | `policy` | a policy is checked, tried on what is on record, and applied anew after a change |
 //! | `custom` | rules that are SQL functions |
+//! | `entitlement` | whether a node may decide what an operation says |
+//! | `set_aside` | what a store wrote of central's tables while it was alone leaves its rows |
 //! | `erasure` | takes the values of an entity out of all that is here |
 //! | `conflict` | a person resolves a conflict |
 //! | `canonical_key` | the key that stands for its duplicates |
@@ -29,7 +32,9 @@ mod capture;
 mod conflict;
 mod coverage;
 mod custom;
+mod entitlement;
 mod erasure;
+mod guard_heads;
 mod lookup;
 mod merge_operation;
 mod merge_snapshot;
@@ -38,6 +43,7 @@ mod prune;
 mod row;
 mod serial;
 mod set;
+mod set_aside;
 mod sibling;
 mod stored_heads;
 mod table_check;
@@ -45,8 +51,10 @@ mod tracked;
 mod unparsed;
 mod without_capture;
 
+pub use entitlement::verdict;
 pub use erasure::{is_blanking, is_erased};
 pub use lookup::forget;
-pub use merge_operation::{merge, merge_again};
+pub use merge_operation::{merge, merge_again, not_entitled};
 pub use merge_snapshot::{SnapshotRow, lock_for_snapshot, merge_snapshot_row, write_entity};
+pub use set_aside::set_aside;
 pub use unparsed::Unparsed;

@@ -163,6 +163,13 @@ pub fn write_blank(tracked: &Tracked, key: &str, entity: &Entity, is_new: bool) 
     without_capture(|| sql::execute_text(&text, &args));
 }
 
+/// Takes a row off of which nothing is left. It stays as a deleted one, since rows are never removed.
+pub fn write_gone(tracked: &Tracked, key: &str) {
+    if tracked.columns.iter().any(|column| column == TOMBSTONE) && lock_row(tracked, key) {
+        without_capture(|| write_row(tracked, key, vec![(TOMBSTONE.to_owned(), Some(Value::Bool(true)))], false));
+    }
+}
+
 /// The registers to be written. A new owner makes every `owner_wins` register choose again.
 fn wanted<'r>(
     tracked: &Tracked,

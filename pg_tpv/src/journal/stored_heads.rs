@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tpv_core::json::{self, Value};
 use tpv_core::merge::{Entity, Head, Version};
 
+use super::guard_heads::by_merge;
 use crate::postgres::sql;
 
 const LOCK: &str = "select heads from sync.head where table_name = $1 and key = $2 for update";
@@ -16,7 +17,7 @@ const STORE: &str = "update sync.head set heads = $3, waits = $4, contested = $5
 pub fn lock(table_name: &str, key: &str) -> Entity {
     let heads = || sql::row(LOCK, &[table_name.into(), key.into()], |row| row.must::<String>(1));
     let text = heads().or_else(|| {
-        sql::execute(BEGIN, &[table_name.into(), key.into()]);
+        by_merge(|| sql::execute(BEGIN, &[table_name.into(), key.into()]));
         heads()
     });
     read(&text.unwrap_or_else(|| sql::broken("the heads of an entity are gone")))
@@ -33,7 +34,14 @@ pub fn find(table_name: &str, key: &str) -> Option<Entity> {
 pub fn store(table_name: &str, key: &str, entity: &Entity) {
     let args =
         [table_name.into(), key.into(), write(entity).into(), entity.waits().into(), entity.is_contested().into()];
-    sql::execute(STORE, &args);
+    by_merge(|| sql::execute(STORE, &args));
+}
+
+const REMOVE: &str = "delete from sync.head where table_name = $1 and key = $2";
+
+/// Forgets an entity of which nothing is left.
+pub fn remove(table_name: &str, key: &str) {
+    by_merge(|| sql::execute(REMOVE, &[table_name.into(), key.into()]));
 }
 
 const CONTESTED: &str = "select key, heads from sync.head where table_name = $1 and contested order by key";

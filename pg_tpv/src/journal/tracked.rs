@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use pgrx::datum::Array;
 use tpv_core::json::{self, Value};
-use tpv_core::merge::{ALIAS, Context, Element, Entity, Merged, Operation, Patch, Rule, Rules, SetRule};
+use tpv_core::merge::{
+    ALIAS, Context, Decider, Element, Entity, Merged, Operation, Patch, Rule, Rules, SetRule, who_decides,
+};
 
 use crate::postgres::sql;
 
@@ -34,6 +36,11 @@ pub struct Tracked {
     pub central: i32,
     /// Whether only central writes the table.
     pub is_centrals: bool,
+    /// Who decides about its rows.
+    pub decider: Decider,
+    /// The column with the number of the node that a row belongs to, or `@exists`, where a store's
+    /// rows of before it joined count.
+    pub own_column: Option<String>,
     /// The column that holds the node which owns the row.
     pub owner_column: Option<String>,
     /// Whether a row may be an alias of another.
@@ -59,7 +66,8 @@ const TRACKED: &str = r"
                      else 'null' end
               from pg_catalog.pg_attribute a join pg_catalog.pg_type y on y.oid = a.atttypid
              where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-             order by a.attnum)
+             order by a.attnum),
+      t.own_column
     from sync.tracked_table t where t.table_name = $1 and to_regclass($1) is not null";
 
 impl Tracked {
@@ -71,6 +79,7 @@ impl Tracked {
             // A rule of a newer version: until this node is upgraded too, the last writer wins
             // here.
             let rule = |rule: String| Rule::from_text(&rule).unwrap_or_default();
+            let (is_centrals, own_column) = (row.must(10), row.get::<String>(13));
             let mut tracked = Self {
                 table_name: table_name.to_owned(),
                 key_column: row.must(1),
@@ -81,7 +90,9 @@ impl Tracked {
                 blanks: texts(12),
                 rules: Rules(texts(4).into_iter().zip(texts(5).into_iter().map(rule)).collect()),
                 central: row.must(6),
-                is_centrals: row.must(10),
+                is_centrals,
+                decider: who_decides(is_centrals, own_column.is_some()),
+                own_column,
                 owner_column: row.get(8),
                 has_aliases: row.must(9),
             };

@@ -9,7 +9,7 @@ use crate::postgres::{JsonbText, sql};
 /// not waited for.
 const ARRIVES: &str = r"
     select from sync.snapshot
-    where node_id = $1 and completed_at is null and expected_parts is null
+    where node_id = $1 and completed_at is null and ended_at is null and expected_parts is null
       and part_at > clock_timestamp() - interval '5 minutes' limit 1";
 
 /// Each difference from a peer, and what to request of it now. No row when nothing is missing and
@@ -33,7 +33,7 @@ pub fn peer_differences(
     let facts = Facts::from_json(&json).unwrap_or_else(|| sql::broken("the facts of a comparison have another form"));
     let snapshot_arrives = sql::row(ARRIVES, &[facts.peer.into()], |_| ()).is_some();
     TableIterator::new(differences(&facts).into_iter().map(move |it| {
-        let request = match request(&it, &facts.open, snapshot_arrives) {
+        let request = match request(&it, &facts, snapshot_arrives) {
             Request::Rows => "rows",
             Request::Snapshot => "snapshot",
             Request::Coming => "coming",

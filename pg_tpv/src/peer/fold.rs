@@ -18,6 +18,7 @@ const KNOWN: &str = r"
 const FOLD: &str = r"
     update sync.peer p
     set beat = $2, beat_at = clock_timestamp(), low_water = $3, version = $4, ahead_ms = $5, beat_hlc = $6, whole_hlc = $7,
+        joined_seq = coalesce(p.joined_seq, $8),
         heads_requested_at = case when $6 = $7 then null else p.heads_requested_at end,
         gap_beat = case when p.beat + 1 = $2 then p.gap_beat else $2 end,
         received_until = case when p.beat + 1 = $2 and p.gap_beat is null then $3 else p.received_until end
@@ -75,10 +76,18 @@ pub fn fold(from: Sender, beat: &BeatRow) {
             ahead.into(),
             beat.hlc.into(),
             report.whole(known, beat.hlc).into(),
+            // With its first heartbeat a store says what it wrote before it joined.
+            last_of_before(peer, is_central, &report).into(),
         ],
     );
     note_heads(peer, &report, |chain| chain.is_sent_to(here, peer, is_central));
     note_operations(peer, &report);
+}
+
+/// The number of a store's last operation, as it says.
+fn last_of_before(peer: i32, is_central: bool, report: &Report) -> Option<i64> {
+    let operations = report.operations.as_ref().filter(|_| !is_central)?;
+    Some(operations.get(&peer).copied().unwrap_or(0))
 }
 
 /// Notes the heads of those chains whose documents come here. This node never follows the others.

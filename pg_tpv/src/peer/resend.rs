@@ -31,14 +31,14 @@ const DOCUMENTS: &str = r"
     order by d.n";
 const REQUEST: &str = "select sync.receive_request($1, $2::json -> 'wants')";
 
-/// Receives what a peer sent to this node.
+/// Receives what a peer sent to this node. `is_centrals`: the peer is central.
 ///
 /// # Errors
 /// A kind that this version does not know, or a body that is not one of its kind.
-pub fn receive(row: &ResendRow) -> Result<(), DataFault> {
+pub fn receive(row: &ResendRow, is_centrals: bool) -> Result<(), DataFault> {
     match row.kind.as_str() {
-        "snapshot" => snapshot::part(row)?,
-        "snapshot_end" => snapshot::end(row)?,
+        "snapshot" => snapshot::part(row, is_centrals)?,
+        "snapshot_end" => snapshot::end(row, is_centrals)?,
         "operations" => _ = sql::execute(OPERATIONS, &[row.body.as_str().into()]),
         "documents" => _ = sql::execute(DOCUMENTS, &[row.body.as_str().into()]),
         "request" => _ = sql::execute(REQUEST, &[row.node_id.into(), row.body.as_str().into()]),

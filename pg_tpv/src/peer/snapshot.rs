@@ -6,8 +6,12 @@
 //!   nothing ──────────▶ incomplete ──────────▶ incomplete
 //!                           │
 //!                           ├─ the end, when all parts are here ──────────▶ complete
-//!                           └─ a later snapshot of that peer is complete ─▶ given up: forgotten
+//!                           ├─ a later snapshot of that peer is complete ─▶ given up: forgotten
+//!                           └─ an operator ends it, or its time is over ──▶ ended: no part is taken
 //! ```
+//!
+//! A store believes what central sends. Central believes no store, unless somebody asked that one
+//! for what central has forgotten (`sync.accept_snapshot`), and then within limits ([`Limits`]).
 //!
 //! - Incomplete: `sync.snapshot` counts its parts and the operations that it covers,
 //!   `sync.snapshot_row` lists the entities that it has brought. An operation that it covers may
@@ -18,13 +22,17 @@
 //!   incomplete. The peer has to be asked for another one (`sync.request`).
 //!
 //! The merge of each part is final, whatever becomes of the snapshot: it says what the sender knew.
+//!
+//! At a store, what it had written by itself in central's tables is set aside before the first part
+//! is merged: the merge would take it for replaced, and it would be nowhere.
 
 use tpv_core::json::{self, Value};
-use tpv_core::merge::Knowledge;
+use tpv_core::merge::{Knowledge, Limits};
 
 use crate::journal::{self, SnapshotRow, Unparsed};
+use crate::node::this_node;
 use crate::postgres::{DataFault, sql};
-use crate::wire::ResendRow;
+use crate::wire::{ResendRow, refuse_unasked};
 
 const BEGIN: &str = r"
     insert into sync.snapshot (snapshot_id, node_id, covers)
@@ -44,10 +52,21 @@ const LIST_ROWS: &str = r"
 ///
 /// # Errors
 /// The body is not that of a part.
-pub fn part(row: &ResendRow) -> Result<(), DataFault> {
+pub fn part(row: &ResendRow, is_centrals: bool) -> Result<(), DataFault> {
     let body = body(row)?;
     let snapshot_id = snapshot_id(&body)?;
-    let covers = covers(&body)?;
+    let Some(limits) = limits(row, snapshot_id, is_centrals) else { return Ok(()) };
+    let told = Knowledge::from_value(&body)?;
+    let covers = believed(&told, limits)?;
+    if is_over(snapshot_id) {
+        return Ok(());
+    }
+    // Not by SQL from the body: its JSON operators refuse every body with a U+0000 in a value.
+    let knows = covers.to_value().to_canonical();
+    let is_first = sql::execute(BEGIN, &[snapshot_id.into(), row.node_id.into(), knows.into()]) > 0;
+    if is_first && is_centrals {
+        journal::set_aside(row.node_id);
+    }
     let rows = body.get("rows").and_then(Value::as_array).unwrap_or_default();
     journal::lock_for_snapshot(rows);
     let unparsed = Unparsed::here();
@@ -61,12 +80,16 @@ pub fn part(row: &ResendRow) -> Result<(), DataFault> {
         };
         table_names.push(table_name);
         keys.push(key);
-        journal::merge_snapshot_row(&SnapshotRow { table_name, key, heads, covers: &covers, unparsed: &unparsed });
+        journal::merge_snapshot_row(&SnapshotRow {
+            table_name,
+            key,
+            heads,
+            covers: &covers,
+            unparsed: &unparsed,
+            told: &told,
+            limits,
+        });
     }
-    // Not by SQL from the body: its JSON operators refuse every body with a U+0000 in a value.
-    let knows = |name: &str| (name.to_owned(), body.get(name).cloned().unwrap_or(Value::Null));
-    let knows = Value::Object(vec![knows("beyond"), knows("vector")]).to_canonical();
-    sql::execute(BEGIN, &[snapshot_id.into(), row.node_id.into(), knows.into()]);
     sql::execute(COUNT_PART, &[snapshot_id.into(), row.body.as_str().into()]);
     sql::execute(LIST_ROWS, &[snapshot_id.into(), table_names.into(), keys.into()]);
     Ok(())
@@ -108,7 +131,7 @@ const GIVE_UP_EARLIER: &str = r"
 ///
 /// # Errors
 /// Parts are missing, or the body is not that of an end.
-pub fn end(row: &ResendRow) -> Result<(), DataFault> {
+pub fn end(row: &ResendRow, is_centrals: bool) -> Result<(), DataFault> {
     let body = body(row)?;
     let snapshot_id = snapshot_id(&body)?;
     let parts = body.get("parts").and_then(Value::as_number).and_then(|parts| parts.parse::<i32>().ok());
@@ -116,14 +139,22 @@ pub fn end(row: &ResendRow) -> Result<(), DataFault> {
     let (Some(parts), Some(digest)) = (parts, digest) else {
         return Err(DataFault::new("BAD_BODY", "the end of a snapshot has the number of its parts and their digest"));
     };
-    covers(&body)?;
+    let Some(limits) = limits(row, snapshot_id, is_centrals) else { return Ok(()) };
+    let covers = believed(&Knowledge::from_value(&body)?, limits)?.to_value().to_canonical();
+    if is_over(snapshot_id) {
+        return Ok(());
+    }
     sql::execute(EXPECT, &[snapshot_id.into(), row.node_id.into(), parts.into(), digest.into()]);
     if sql::execute(COMPLETE, &[snapshot_id.into()]) == 0 {
         let detail = "parts of the snapshot are missing: request another one with sync.request";
         return Err(DataFault::new("SNAPSHOT_INCOMPLETE", detail));
     }
-    sql::execute(ADVANCE_COUNTER, &[row.body.as_str().into()]);
-    sql::execute(MOVE_HORIZON, &[row.body.as_str().into()]);
+    if parts == 0 && is_centrals {
+        journal::set_aside(row.node_id);
+    }
+    sql::execute(ADVANCE_COUNTER, &[covers.as_str().into()]);
+    sql::execute(MOVE_HORIZON, &[covers.as_str().into()]);
+    sql::execute(CLOSE, &[snapshot_id.into()]);
     sql::execute(FORGET_ROWS, &[snapshot_id.into()]);
     sql::execute(GIVE_UP_EARLIER, &[snapshot_id.into()]);
     Ok(())
@@ -134,8 +165,46 @@ fn snapshot_id(body: &Value) -> Result<&str, DataFault> {
     id.ok_or_else(|| DataFault::new("BAD_BODY", "the body does not say which snapshot it belongs to"))
 }
 
-fn covers(body: &Value) -> Result<Knowledge, DataFault> {
-    Ok(Knowledge::from_value(body)?)
+/// What the snapshot covers, as far as it is believed.
+fn believed(told: &Knowledge, limits: Option<Limits>) -> Result<Knowledge, DataFault> {
+    match limits {
+        None => Ok(told.clone()),
+        Some(limits) => limits.knowledge(told).map_err(|detail| DataFault::new("BAD_BODY", detail)),
+    }
+}
+
+const OVER: &str = "select from sync.snapshot where snapshot_id = $1::uuid and ended_at is not null";
+
+/// Whether somebody ended it, or its time was over, before it was complete.
+fn is_over(snapshot_id: &str) -> bool {
+    sql::row(OVER, &[snapshot_id.into()], |_| ()).is_some()
+}
+
+const ASKED: &str = r"
+    select after_seq, up_to_seq from sync.accepted_snapshot
+    where node_id = $1 and snapshot_id::text = $2 and ended_at is null and ends_at > clock_timestamp()";
+const CLOSE: &str = r"
+    update sync.accepted_snapshot set ended_at = clock_timestamp(), ended_why = 'it is complete'
+    where snapshot_id = $1::uuid and ended_at is null";
+
+/// Within which limits a snapshot is believed: inside, none when wholly. None at all when it is not
+/// believed; then a copy is kept.
+#[allow(clippy::option_option, reason = "believed or not, and within limits or not, are two questions")]
+fn limits(row: &ResendRow, snapshot_id: &str, is_centrals: bool) -> Option<Option<Limits>> {
+    if is_centrals {
+        return Some(None);
+    }
+    let this_node = this_node()?;
+    let asked = sql::row(ASKED, &[row.node_id.into(), snapshot_id.into()], |asked| Limits {
+        peer: row.node_id,
+        this_node,
+        after: asked.must(1),
+        up_to: asked.must(2),
+    });
+    if asked.is_none() {
+        refuse_unasked(&row.as_refused());
+    }
+    asked.map(Some)
 }
 
 fn body(row: &ResendRow) -> Result<Value, DataFault> {

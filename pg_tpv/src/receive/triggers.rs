@@ -5,9 +5,10 @@ use std::borrow::Cow;
 
 use pgrx::prelude::*;
 use pgrx::{PgRelation, pg_sys};
+use tpv_core::merge::{Verdict, is_blank};
 
 use crate::guc;
-use crate::journal::{is_blanking, is_erased, merge};
+use crate::journal::{is_blanking, is_erased, merge, not_entitled, verdict};
 use crate::node::{clock, this_node};
 use crate::peer::{fold, resend};
 use crate::postgres::primary_key::is_repeat;
@@ -16,7 +17,8 @@ use crate::projection::project;
 use crate::receive::collected::{self, Row};
 use crate::receive::own_rows::{check_addressee, check_local, foreign, is_in_chain_of};
 use crate::wire::{
-    BeatRow, Document, OpRow, ResendRow, Sender, quarantine, quarantine_op, refuse, refuse_forged, refuse_once, sender,
+    BeatRow, Document, OpRow, ResendRow, Sender, quarantine, quarantine_op, refuse, refuse_forged, refuse_once,
+    refuse_unentitled, sender,
 };
 
 extension_sql!(
@@ -119,7 +121,8 @@ pub unsafe extern "C-unwind" fn tpv_receive_operation(call: pg_sys::FunctionCall
         match receive_operation(&row) {
             Received::Dropped => pg_sys::Datum::null(),
             Received::Whole => pg_sys::Datum::from(tuple),
-            Received::Blank => pg_sys::Datum::from(row.blank_tuple(tuple, relation)),
+            Received::Blank => pg_sys::Datum::from(row.blanked().in_place_of(&row, tuple, relation)),
+            Received::Void => pg_sys::Datum::from(row.voided().in_place_of(&row, tuple, relation)),
         }
     }
 }
@@ -169,13 +172,13 @@ pub unsafe extern "C-unwind" fn tpv_receive_resend(call: pg_sys::FunctionCallInf
 /// Receives what a peer sends to this node in its own name. Anything else is refused, and a copy of
 /// it is kept.
 fn receive_resend(from: Sender, row: &ResendRow) {
-    let Sender::Peer { node_id: peer, .. } = from else { return refuse_forged(&row.as_refused()) };
+    let Sender::Peer { node_id: peer, is_central } = from else { return refuse_forged(&row.as_refused()) };
     if row.node_id != peer || Some(row.to_node) != this_node() {
         return refuse_forged(&row.as_refused());
     }
     clock::follow(row.hlc);
     // Receipts are written with the rest of the row, or undone with it.
-    if let Err(fault) = attempt(|| resend::receive(row).map(|()| collected::write())) {
+    if let Err(fault) = attempt(|| resend::receive(row, is_central).map(|()| collected::write())) {
         refuse(&row.as_refused(), &fault);
     }
 }
@@ -256,6 +259,8 @@ enum Received {
     Whole,
     /// Without its values, since its entity was erased.
     Blank,
+    /// Without its values, since it is not believed. Its number stays, so that nobody misses it.
+    Void,
 }
 
 /// Checks and merges an operation, and says how it is to be stored.
@@ -275,6 +280,15 @@ fn receive_operation(row: &OpRow) -> Received {
         return Received::Dropped;
     }
     clock::follow(row.hlc);
+    match verdict(row) {
+        Verdict::Believed => {}
+        // Whoever passed it on has refused it. Nothing is in it that could be merged.
+        _ if is_blank(&row.patch) => return Received::Void,
+        not_believed => {
+            refuse_unentitled(&kept(row), &not_entitled(), not_believed == Verdict::OfBefore);
+            return Received::Void;
+        }
+    }
     let merged = merge(row);
     if let Err(fault) = merged.written {
         quarantine_op(row, &fault);

@@ -24,6 +24,8 @@ mod tuple;
 pub use beat::BeatRow;
 pub use document::{Document, recorded_at};
 pub use operation::OpRow;
-pub use quarantine::{quarantine, quarantine_entity, quarantine_op, refuse, refuse_forged, refuse_once};
+pub use quarantine::{
+    quarantine, quarantine_entity, quarantine_op, refuse, refuse_forged, refuse_once, refuse_unasked, refuse_unentitled,
+};
 pub use resend::ResendRow;
 pub use sender::{Sender, sender};

@@ -2,7 +2,7 @@
 
 use pgrx::{IntoDatum, pg_sys};
 use tpv_core::json::Value;
-use tpv_core::merge::{blank_texts, is_same_operation};
+use tpv_core::merge::{blank_texts, is_same_operation, void_texts};
 
 use super::refused::Refused;
 use super::tuple::Tuple;
@@ -97,13 +97,24 @@ impl OpRow {
         Self { patch, base, ..self.clone() }
     }
 
-    /// The row's tuple without the values, if it has any.
+    /// The row as it is stored when nothing of it is believed.
+    pub fn voided(&self) -> Self {
+        let (patch, base) = void_texts(&self.patch, &self.base);
+        Self { patch, base, ..self.clone() }
+    }
+
+    /// The tuple of this row, which differs from `arrived` in patch and base at most.
     ///
     /// # Safety
-    /// The tuple is the one that this row was read from, one of that relation.
-    pub unsafe fn blank_tuple(&self, tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> pg_sys::HeapTuple {
-        let Self { patch, base, .. } = self.blanked();
-        if (&patch, &base) == (&self.patch, &self.base) {
+    /// The tuple is the one that `arrived` was read from, one of that relation.
+    pub unsafe fn in_place_of(
+        self,
+        arrived: &Self,
+        tuple: pg_sys::HeapTuple,
+        relation: pg_sys::Relation,
+    ) -> pg_sys::HeapTuple {
+        let Self { patch, base, .. } = self;
+        if (&patch, &base) == (&arrived.patch, &arrived.base) {
             return tuple;
         }
         let mut values = [patch.into_datum(), base.into_datum()].map(|value| value.unwrap_or(pg_sys::Datum::null()));

@@ -59,15 +59,62 @@ fn record(version: Version, table_name: &str, key: &str, fault: &DataFault, enti
     sql::execute(RECORD_OP, &args);
 }
 
+/// One that the same row has refused before stays as it is: a peer may send it again and again.
+const REFUSE_OP: &str = r"
+    insert into sync.quarantine as q (node_id, seq, kind, code, detail, key, refused, resolved_at)
+    values ($1, $2, $3, $4, $5, $6, $7, case when $8 then clock_timestamp() end)
+    on conflict (node_id, seq) where seq is not null do nothing";
+const ALARM_UNENTITLED: &str = r"
+    insert into sec.audit (event, subject, detail)
+    values ('NOT_ENTITLED', $1, 'a store wrote what central decides, and it was refused; sync.quarantine keeps it')";
+
+/// Keeps a copy of an operation whose writer does not decide about that row. `is_of_before`: its
+/// writer was alone when it wrote it, so that it is on record and alarms nobody.
+pub fn refuse_unentitled(row: &OpRow, fault: &DataFault, is_of_before: bool) {
+    let detail = match is_of_before {
+        true => format!("{} before it joined: the store has set it aside", fault.detail),
+        false => fault.detail.clone(),
+    };
+    let args = [
+        row.node_id.into(),
+        row.seq.into(),
+        row.table_name.as_str().into(),
+        fault.code.as_str().into(),
+        detail.into(),
+        row.key.as_str().into(),
+        JsonbText::from(row.as_refused().row).into(),
+        is_of_before.into(),
+    ];
+    if sql::execute(REFUSE_OP, &args) > 0 && !is_of_before {
+        sql::execute(ALARM_UNENTITLED, &[format!("node {}, {}", row.node_id, row.table_name).into()]);
+    }
+}
+
 const IS_KEPT: &str =
     "select from sync.quarantine where node_id = $1 and kind = $2 and code = $3 and resolved_at is null limit 1";
 
 /// Keeps a copy of a row that comes again and again with the same fault: one, until somebody has
 /// dealt with it.
 pub fn refuse_once(refused: &Refused, fault: &DataFault) {
+    refuse_first(refused, fault);
+}
+
+/// The same; whether it was kept.
+fn refuse_first(refused: &Refused, fault: &DataFault) -> bool {
     let args = [refused.node_id.into(), refused.kind.as_str().into(), fault.code.as_str().into()];
-    if sql::row(IS_KEPT, &args, |_| ()).is_none() {
+    let is_first = sql::row(IS_KEPT, &args, |_| ()).is_none();
+    if is_first {
         refuse(refused, fault);
+    }
+    is_first
+}
+
+/// Keeps a copy of the first part of a snapshot that nobody asked that peer for, until somebody has
+/// dealt with it.
+pub fn refuse_unasked(refused: &Refused) {
+    let detail = "nobody asked that store for a snapshot, or not for this one: sync.accept_snapshot does";
+    if refuse_first(refused, &DataFault::new("FORGED_SENDER", detail)) {
+        sql::execute(ALARM, &[format!("node {}", refused.node_id).into()]);
     }
 }
 

@@ -130,7 +130,10 @@ fn a_snapshot_of_a_node_that_has_not_heard_brings_nothing_back() {
     run(store, &["alter subscription tpv_from_central disable"]);
     erase(&chain.central);
     assert_eq!(ask(store, &of_ana("name")), "SECRET 1");
-    run(store, &["select sync.send_snapshot(100)"]);
+    // Central has asked for it.
+    run(&chain.central, &["select sync.accept_snapshot(1, 'a test')"]);
+    let asked = ask(&chain.central, "select snapshot_id::text from sync.accepted_snapshot");
+    run(store, &[&format!("select sync.send_snapshot(100, '{asked}')")]);
     until_at(
         &chain.central,
         "select exists (select from sync.snapshot where node_id = 1 and completed_at is not null)",

@@ -5,7 +5,7 @@ use tpv_lab::chain::Chain;
 use tpv_lab::store::Receipts;
 use tpv_lab::wait::{until, until_true};
 
-use crate::support::{SOON, ask, run, sell, until_verified};
+use crate::support::{SOON, ask, journals_have_no_gap, run, sell, until_at, until_verified};
 
 /// The slot was moved on by hand: no error anywhere, and rows that never came.
 #[test]
@@ -77,4 +77,52 @@ fn an_operation_under_a_number_that_was_used_before_is_kept_aside_and_reported()
     run(&chain.stores[0], &["insert into party.customer (name) values ('later')"]);
     let came = "select exists (select from party.customer where name = 'later')";
     until_true("it goes on", SOON, || central.query_one(came, &[]).unwrap().get(0)).unwrap();
+}
+
+/// What was accepted was dropped when it came after all, also after a rejoin.
+#[test]
+fn a_difference_that_was_accepted_is_silent_and_what_comes_of_it_later_is_taken() {
+    let chain = Chain::joined(1).unwrap();
+    let (central, store) = (&chain.central, &chain.stores[0]);
+    run(
+        store,
+        &["insert into party.customer (name) values ('lost')", "insert into party.customer (name) values ('next')"],
+    );
+    chain.converge().unwrap();
+    until_verified(&chain);
+    // Central loses one of the store's operations, and the store has it no longer either.
+    let lose = |also: &str| {
+        format!(
+            "begin; set local pg_tpv.maintenance = on; select cron.alter_job(jobid, active := false) from cron.job; \
+             create table kept as select * from wire.op where node_id = 1 and patch like '%\"lost\"%'; \
+             delete from wire.op o using kept k where o.node_id = 1 and o.seq = k.seq; {also} commit"
+        )
+    };
+    run(store, &[&lose("")]);
+    run(
+        central,
+        &[&lose(
+            "delete from sync.head h using kept k where h.key = k.key; \
+             update sync.horizon h set seq = k.seq - 1 from kept k where h.node_id = 1;",
+        )],
+    );
+    assert_eq!(ask(central, "select (sync.reconcile() > 0)::text"), "true");
+    let accept = "select sync.accept_drift(drift_id, 'a test') from sync.drift where what = 'operations' and resolved_at is null";
+    run(central, &[accept]);
+    let silent = "select sync.reconcile() = 0 and (select bool_and(advice = 'nothing to do') from sync.status)";
+    until_at(central, silent);
+    // Numbers that follow are compared as ever.
+    run(store, &["insert into party.customer (name) values ('more')"]);
+    until_at(central, "select exists (select from party.customer where name = 'more')");
+    until_at(central, silent);
+    let forgotten = "select (k.seq < (select max(seq) from wire.op where node_id = 1))::text from sync.contiguous() k where k.node_id = 1";
+    assert_eq!(ask(central, forgotten), "true", "it is still known to be missing");
+    let kept = "select sync.send(100, 'operations', json_build_object('operations', json_agg(json_build_array( \
+        node_id, seq, hlc, table_name, key, patch, base)))::text) from kept";
+    run(store, &[kept]);
+    until_at(central, "select exists (select from sync.head h join kept k on k.key = h.key)");
+    until_at(central, silent);
+    assert_eq!(ask(central, "select count(*)::text from sync.accepted_drift where why = 'a test'"), "1");
+    run(store, &["insert into wire.op select * from kept"]);
+    journals_have_no_gap(&chain);
 }

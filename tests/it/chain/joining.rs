@@ -186,13 +186,14 @@ fn a_store_that_left_and_comes_back_replaces_nothing_of_what_central_decided() {
     until_verified(&chain);
     chain.converge().unwrap();
     all_say(&chain, HEADS);
-    let products = "select string_agg(sku || ' ' || description, ', ' order by sku) from catalog.product";
-    let kept =
-        "select string_agg(node_id || ' ' || value::text || ' ' || chosen, ', ' order by node_id) from sync.sibling";
+    let products =
+        "select string_agg(sku || ' ' || description, ', ' order by sku) from catalog.product where not deleted";
     for node in chain.nodes() {
-        assert_eq!(ask(node, products), "1 Pan, own own");
-        assert_eq!(ask(node, kept), "1 \"its own\" false, 100 \"Pan\" true");
+        assert_eq!(ask(node, products), "1 Pan");
+        assert_eq!(ask(node, "select count(*)::text from sync.sibling"), "0");
     }
+    let kept = "select string_agg(value, ', ' order by value) from sync.set_aside where column_name = 'description'";
+    assert_eq!(ask(&chain.stores[0], kept), "\"its own\", \"own\"");
 }
 
 #[track_caller]

@@ -10,6 +10,7 @@ mod joining;
 mod locks;
 mod low_water;
 mod nemesis;
+mod peers;
 mod policies;
 mod pruning;
 mod rebuild;

@@ -15,7 +15,7 @@ begin
     raise exception 'rows of % are never removed', tg_table_schema || '.' || tg_table_name
       using errcode = '42501', hint = 'Update the row and set deleted = true.';
   end if;
-  if sync.is_joined_store() then
+  if not tpv.may_write(tg_table_schema || '.' || tg_table_name, sync.is_joined_store()) then
     raise exception '% is decided by central', tg_table_schema || '.' || tg_table_name
       using errcode = '42501', hint = 'Change it at central; it arrives here by itself.';
   end if;

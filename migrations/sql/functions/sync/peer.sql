@@ -55,9 +55,12 @@ begin
   end if;
   insert into org.node (node_id, node_code, kind) values (add_peer.node_id, add_peer.node_code, add_peer.kind)
   on conflict do nothing;
-  insert into sync.peer (node_id, subscription_name)
+  -- From here on central decides: a store notes its last operation of before, and central waits for
+  -- its first heartbeat, which says it.
+  insert into sync.peer (node_id, subscription_name, joined_seq)
   values (add_peer.node_id,
-          case kind when 'central' then 'tpv_from_central' else 'tpv_from_' || sync.name_part(add_peer.node_code) end)
+          case kind when 'central' then 'tpv_from_central' else 'tpv_from_' || sync.name_part(add_peer.node_code) end,
+          case kind when 'central' then coalesce((select max(c.last_seq) from sync.op_counter c where c.node_id = org.this_node()), 0) end)
   on conflict on constraint peer_pkey do nothing;
 end $$;
 comment on function sync.add_peer(integer, text, text, text, integer) is
@@ -76,6 +79,8 @@ begin atomic
   delete from sync.snapshot_row t using sync.snapshot l
    where l.snapshot_id = t.snapshot_id and l.node_id = remove_peer.node_id and l.completed_at is null;
   delete from sync.snapshot l where l.node_id = remove_peer.node_id and l.completed_at is null;
+  update sync.accepted_snapshot a set ended_at = clock_timestamp(), ended_why = 'the peer left'
+   where a.node_id = remove_peer.node_id and a.ended_at is null;
   delete from sync.peer p where p.node_id = remove_peer.node_id;
 end;
 comment on function sync.remove_peer(integer) is 'Removes a peer. What came from it stays.';

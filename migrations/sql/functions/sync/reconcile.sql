@@ -48,7 +48,7 @@ begin
     'peer', of_peer.node_id,
     'peer_is_central', is_central,
     'reported', (select coalesce(jsonb_object_agg(v.writer_id, v.seq), '{}') from sync.peer_vector v where v.node_id = of_peer.node_id),
-    'here', (select coalesce(jsonb_object_agg(k.node_id, k.seq), '{}') from sync.contiguous() k),
+    'here', (select coalesce(jsonb_object_agg(k.node_id, k.seq), '{}') from sync.compared_until() k),
     'chains', sync.follow_hash_chains(of_peer),
     'open', (select coalesce(jsonb_agg(jsonb_build_object(
                       'what', d.what, 'subject', d.subject, 'from_seq', d.from_seq,
@@ -57,6 +57,10 @@ begin
 
   with found as materialized (
     select f.what, f.subject, f.from_seq, f.to_seq, f.detail, f.request from tpv.peer_differences(facts) f
+     -- Operations that were accepted as missing are none, see sync.compared_until.
+     where not exists (select from sync.accepted_drift a
+                        where a.node_id = of_peer.node_id and a.what = f.what and a.what = 'restored' and a.subject = f.subject
+                          and a.from_seq <= f.from_seq and a.to_seq >= f.to_seq)
   ), noted as (
     insert into sync.drift as d (node_id, what, subject, from_seq, to_seq, detail, requested_at)
     select of_peer.node_id, f.what, f.subject, f.from_seq, f.to_seq, f.detail,
@@ -108,6 +112,11 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
   update sync.peer p
      set verified_until = as_compared.low_water, verified_at = clock_timestamp(),
          received_until = greatest(p.received_until, as_compared.low_water),
+         -- What a store said of before it joined holds as far as it is here.
+         joined_seq = case when p.verified_at is null and exists (
+                             select from org.node n where n.node_id = p.node_id and n.kind = 'store')
+                           then least(p.joined_seq, coalesce((select k.seq from sync.contiguous() k where k.node_id = p.node_id), 0))
+                           else p.joined_seq end,
          gap_beat = case when p.gap_beat > as_compared.beat then p.gap_beat end
     from free f where p.node_id = f.node_id
 $$;
@@ -128,6 +137,7 @@ begin
   exception when lock_not_available then
     return null;
   end;
+  perform sync.end_overdue_snapshots();
   for peer in select * from sync.peer p where p.beat is not null order by p.node_id loop
     begin
       differences := sync.compare_with(peer);

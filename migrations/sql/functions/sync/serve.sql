@@ -28,7 +28,8 @@ begin
     delete from sync.request r where r.node_id = wanted.node_id;
     return 0;
   end if;
-  if wanted.what = 'operations' and (is_central or wanted.subject = here::text)
+  -- Central believes no snapshot of a store that it has not asked for, so a store sends what it has.
+  if wanted.what = 'operations' and is_central
      and wanted.from_seq <= (select h.seq from sync.horizon h where h.node_id::text = wanted.subject)
      and (wanted.from_seq <= (select p.seq from sync.pruned p where p.node_id::text = wanted.subject)
           or not exists (select from wire.op o where o.node_id = wanted.subject::integer and o.seq = wanted.from_seq)) then
@@ -43,7 +44,9 @@ begin
     wanted.what := 'snapshot';
   end if;
   if wanted.what = 'snapshot' then
-    sent := sync.send_snapshot(wanted.node_id);
+    -- Central names the one that it asks for.
+    sent := sync.send_snapshot(wanted.node_id,
+                               case when wanted.subject ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then wanted.subject::uuid end);
   elsif wanted.what = 'operations' and (is_central or wanted.subject = here::text) then
     with part as (
       select o.*, (row_number() over (order by o.seq) - 1) / 500 as part from (

@@ -1,4 +1,4 @@
-create or replace function sync.send_snapshot(to_node integer) returns bigint
+create or replace function sync.send_snapshot(to_node integer, asked uuid default null) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   sent bigint;
@@ -10,10 +10,11 @@ begin
       using errcode = '55000',
         hint = 'Upgrade pg_tpv here first. The operations are in sync.quarantine, where code like ''OPERATION%''.';
   end if;
-  if exists (select from sync.snapshot l where l.completed_at is null) then
+  perform sync.end_overdue_snapshots();
+  if exists (select from sync.snapshot l where l.completed_at is null and l.ended_at is null) then
     raise exception 'an incoming snapshot is not complete yet'
       using errcode = '55000',
-        hint = 'It is in sync.snapshot, where completed_at is null. Get another one with sync.request.';
+        hint = 'It is in sync.snapshot, where completed_at is null. Wait for the rest of it, or end it with sync.end_snapshot.';
   end if;
   if exists (
     select from wire.op o left join sync.contiguous() k on k.node_id = o.node_id
@@ -39,12 +40,14 @@ begin
            (select coalesce(json_agg(json_build_array(r.node_id, r.from_seq, r.to_seq) order by r.node_id, r.from_seq), '[]')
               from range r) as beyond
   ), snapshot as (
-    select tpv.uuid7() as snapshot_id
+    select coalesce(send_snapshot.asked, tpv.uuid7()) as snapshot_id
   ), entity as (
     select json_build_array(h.table_name, h.key, h.heads::json) as item,
            -- Policies first: the rest is then chosen once.
            (row_number() over (order by h.table_name <> 'sync.policy', h.table_name, h.key) - 1) / 500 as part
       from sync.head h
+     -- A row without heads has merged nothing.
+     where h.heads <> '{}'
   ), part as materialized (
     select t.part, (select json_build_object('snapshot', l.snapshot_id, 'vector', w.vector, 'beyond', w.beyond,
                                              'rows', json_agg(t.item))::text
@@ -74,6 +77,7 @@ begin
   select count(*) into sent from written;
   return sent;
 end $$;
-comment on function sync.send_snapshot(integer) is
+comment on function sync.send_snapshot(integer, uuid) is
   'Prepares a snapshot of all tracked rows for a peer, with the operations that it covers; the '
-  'background worker sends it. Returns how many rows of sync.outgoing it made.';
+  'background worker sends it. Returns how many rows of sync.outgoing it made. asked is the name under '
+  'which central asked a store for it.';

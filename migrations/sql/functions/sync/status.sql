@@ -7,6 +7,10 @@ create or replace view sync.status with (security_invoker = true) as
                     where d.node_id = p.node_id and d.resolved_at is null and d.what = 'broken') as broken,
            exists (select from sync.drift d
                     where d.node_id = p.node_id and d.resolved_at is null and d.what = 'restored') as restored,
+           -- At a store central has passed it on, which it should have refused.
+           exists (select from sync.quarantine q
+                    where q.code = 'NOT_ENTITLED' and q.resolved_at is null
+                      and (q.node_id = p.node_id or n.kind = 'central')) as unentitled,
            exists (select from sync.snapshot l where l.node_id = p.node_id and l.completed_at is not null) as copied
       from sync.peer p join org.node n on n.node_id = p.node_id
   ), own as (
@@ -26,7 +30,7 @@ create or replace view sync.status with (security_invoker = true) as
              where v.node_id = p.node_id and (p.kind = 'central' or v.writer_id = p.node_id)) as lag_operations,
            null::text as slot, null::bigint as slot_safe_bytes,
            now() - p.beat_at as silent_for, p.received_until, p.verified_until, p.drift, p.quarantined, p.ahead_ms,
-           p.version, p.broken, p.restored, p.whole,
+           p.version, p.broken, p.restored, p.whole, p.unentitled, p.kind as peer_kind,
            b.pid as blocker
       from peer p
       cross join known k
@@ -50,7 +54,7 @@ create or replace view sync.status with (security_invoker = true) as
               left join sync.peer_vector h on h.node_id = p.node_id and h.writer_id = v.key::integer
              where (p.kind = 'central' and v.key = own.node_id::text) or (p.kind = 'store' and v.key <> p.node_id::text)),
            r.wal_status, r.safe_wal_size, now() - p.beat_at, null, null, p.drift, p.quarantined, p.ahead_ms,
-           p.version, p.broken, p.restored, p.whole, null
+           p.version, p.broken, p.restored, p.whole, p.unentitled, p.kind, null
       from peer p cross join own cross join known k
       left join pg_catalog.pg_replication_slots r
         on r.slot_name = case p.kind when 'central' then 'tpv_up_' || sync.name_part(own.node_code)
@@ -73,9 +77,15 @@ create or replace view sync.status with (security_invoker = true) as
            when r.state = 'not connected' then 'the peer does not fetch: is it down, or the line? WAL is kept for it meanwhile'
            when r.slot in ('extended', 'unreserved')
              then 'its slot will soon be lost: get the peer to fetch, or raise max_slot_wal_keep_size'
+           when r.restored and r.peer_kind = 'store'
+             then 'the store has operations of this node that are not here: was this server restored from a backup? Then '
+                  'sync.restored_plan. If not, that store was tampered with'
            when r.restored
              then 'this node has lost operations of its own and is getting them back: let nobody change what the chain shares '
                   'until then'
+           when r.unentitled and r.direction = 'receives'
+             then 'a store wrote what central decides, which was refused: was it tampered with? '
+                  'select * from journal.quarantine where code = ''NOT_ENTITLED'' and resolved_at is null'
            when r.broken then 'a hash chain does not link: select * from sync.drift where resolved_at is null'
            when r.drift > 0 then 'rows are missing and were requested: sync.drift tells which; look again in a few minutes'
            when r.silent_for > interval '1 minute' then 'no heartbeat for over a minute: is the peer''s background worker running?'

@@ -106,9 +106,11 @@ begin
                    'for each row when (tpv.is_capturing()) execute function sync.check_row()', relation);
   end if;
   execute format('grant select, insert, update on %s to tpv_apply', relation);
-  -- Rows that are there already become operations now, so that the journal is whole.
+  -- Rows that are there already become operations now, so that the journal is whole. Not what a
+  -- store has set aside: central decides about it.
   execute format('select count(tpv.capture_change(%L, null, to_jsonb(t))) from %s t '
-                 'where not exists (select from sync.head h where h.table_name = %L and h.key = t.%I::text)',
+                 'where not exists (select from sync.head h where h.table_name = %3$L and h.key = t.%4$I::text)'
+                 ' and not exists (select from sync.set_aside a where a.table_name = %3$L and a.key = t.%4$I::text)',
                  track.table_name, relation, track.table_name, key_name) into existing;
   if report = '' and existing = 0 and to_jsonb(before) = to_jsonb(after) then
     return format('%s was tracked like this already', table_name);

@@ -32,7 +32,13 @@ fn operations(facts: &Facts) -> impl Iterator<Item = Difference> {
         let from_seq = facts.here.get(&node).copied().unwrap_or(0) + 1;
         let (kind, detail) = if node == facts.this_node {
             let before = format!("this node no longer has its own operations {from_seq} to {to_seq}");
-            (Kind::Restored, format!("{before}: it was restored from a backup, and gets them back in a snapshot"))
+            let detail = match facts.peer_is_central {
+                true => format!("{before}: it was restored from a backup, and gets them back in a snapshot"),
+                false => {
+                    format!("{before}, so the store says: if it was restored, sync.restored_plan brings them back")
+                }
+            };
+            (Kind::Restored, detail)
         } else {
             (Kind::Operations, format!("operations {from_seq} to {to_seq} of node {node} are missing here"))
         };

@@ -1,7 +1,7 @@
 //! What is requested of a difference, and when again.
 
 use super::difference::Difference;
-use super::facts::Open;
+use super::facts::Facts;
 use super::kind::Kind;
 
 /// A request that was not answered for so long is repeated. Comparing runs once a minute.
@@ -24,11 +24,15 @@ pub enum Request {
 
 /// What to do about a difference, given how it stood when it was looked at last, and whether a
 /// snapshot of that peer arrives now: it brings the operations of all nodes.
-pub fn request(difference: &Difference, open: &[Open], snapshot_arrives: bool) -> Request {
+pub fn request(difference: &Difference, facts: &Facts, snapshot_arrives: bool) -> Request {
+    // Central believes no store that says what central forgot: a person looks, and asks.
+    if difference.kind == Kind::Restored && !facts.peer_is_central {
+        return Request::Nothing;
+    }
     if snapshot_arrives && matches!(difference.kind, Kind::Operations | Kind::Restored) {
         return Request::Coming;
     }
-    let before = open.iter().find(|it| it.kind == difference.kind && it.subject == difference.subject);
+    let before = facts.open.iter().find(|it| it.kind == difference.kind && it.subject == difference.subject);
     match before {
         Some(before) if before.from_seq != difference.from_seq => Request::Coming,
         Some(before) if before.waited_ms.is_some_and(|waited| waited <= PATIENCE_MS) => Request::Waiting,

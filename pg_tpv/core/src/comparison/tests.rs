@@ -99,15 +99,26 @@ fn difference(kind: Kind, from_seq: i64) -> Difference {
     Difference { kind, subject: "7".to_owned(), from_seq, to_seq: 9, detail: String::new() }
 }
 
-fn open(kind: Kind, from_seq: i64, waited_ms: Option<i64>) -> Vec<Open> {
-    vec![Open { kind, subject: "7".to_owned(), from_seq, waited_ms }]
+fn open(kind: Kind, from_seq: i64, waited_ms: Option<i64>) -> Facts {
+    Facts { open: vec![Open { kind, subject: "7".to_owned(), from_seq, waited_ms }], ..facts(&[], &[]) }
 }
 
 #[test]
 fn what_is_new_is_requested_by_its_kind() {
     let requests = [Kind::Operations, Kind::HashChain, Kind::Restored, Kind::Broken]
-        .map(|kind| request(&difference(kind, 1), &[], false));
+        .map(|kind| request(&difference(kind, 1), &facts(&[], &[]), false));
     assert_eq!(requests, [Request::Rows, Request::Rows, Request::Snapshot, Request::Nothing]);
+}
+
+/// A store could make central ask it for a snapshot, and so for anything.
+#[test]
+fn central_asks_a_store_for_nothing_that_it_says_central_forgot() {
+    for waited in [None, Some(0), Some(90_000)] {
+        let said = Facts { peer_is_central: false, ..open(Kind::Restored, 1, waited) };
+        assert_eq!(request(&difference(Kind::Restored, 1), &said, false), Request::Nothing);
+    }
+    let at_central = Facts { this_node: 100, peer: 7, peer_is_central: false, ..facts(&[(100, 6)], &[(100, 5)]) };
+    assert!(differences(&at_central)[0].detail.ends_with("sync.restored_plan brings them back"));
 }
 
 #[test]
@@ -127,7 +138,7 @@ fn while_a_snapshot_arrives_only_documents_are_requested() {
         let documents = if waited == Some(0) { Request::Waiting } else { Request::Rows };
         assert_eq!(requests, [Request::Coming, Request::Coming, documents]);
     }
-    assert_eq!(request(&difference(Kind::Broken, 1), &[], true), Request::Nothing);
+    assert_eq!(request(&difference(Kind::Broken, 1), &facts(&[], &[]), true), Request::Nothing);
 }
 
 #[test]
@@ -212,7 +223,7 @@ proptest! {
         for arrived in arrivals.into_iter().chain(std::iter::repeat_n(1, 40)) {
             let facts = facts(&[(100, reported)], &[(100, here)]);
             let [difference] = &differences(&facts)[..] else { break };
-            match request(difference, &open, false) {
+            match request(difference, &Facts { open: std::mem::take(&mut open), ..facts.clone() }, false) {
                 Request::Rows => {
                     prop_assert!(since > PATIENCE_MS, "asked again after {} ms", since);
                     (since, requested) = (0, requested + 1);

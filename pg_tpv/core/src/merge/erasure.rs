@@ -46,36 +46,62 @@ impl Operation {
 /// The patch and the base of a stored operation, as they are once its entity is erased. Done twice
 /// it is as done once. It also blanks what cannot be read as an operation, or not by this version.
 pub fn blank_texts(patch: &str, base: &str) -> (String, String) {
-    let (patch_left, patch_lost) = without_values(patch);
-    let (base_left, base_lost) = without_values(base);
-    if !patch_lost && !base_lost {
+    let (patch_left, base_left) = (Left::of(patch), Left::of(base));
+    if !patch_left.lost && !base_left.lost {
         return (patch.to_owned(), base.to_owned());
     }
-    let mut members = patch_left;
-    members.retain(|(name, _)| name != BLANK);
-    members.push((BLANK.to_owned(), Value::Bool(true)));
-    members.sort_by(|(a, _), (b, _)| a.cmp(b));
-    (Value::Object(members).to_canonical(), Value::Object(base_left).to_canonical())
+    patch_left.as_blank(base_left)
+}
+
+/// The patch and the base of an operation that is not believed: its number and its place stay, so
+/// that a repeat of it is known, and no value. It says that it is blank even if it had none.
+pub fn void_texts(patch: &str, base: &str) -> (String, String) {
+    Left::of(patch).as_blank(Left::of(base))
+}
+
+/// Whether values were taken out of an operation with this patch, or so it says.
+pub fn is_blank(patch: &str) -> bool {
+    Left::of(patch).is_blank
 }
 
 /// Whether two texts of one operation, patch and base, are those of the same operation, one of
 /// which may have been blanked.
 pub fn is_same_operation(a: (&str, &str), b: (&str, &str)) -> bool {
-    let is_blank = |(patch, _): (&str, &str)| {
-        without_values(patch).0.iter().any(|(name, value)| name == BLANK && *value == Value::Bool(true))
+    let left = |(patch, base): (&str, &str)| (Left::of(patch), Left::of(base));
+    let same = || {
+        let (a, b) = (left(a), left(b));
+        (a.0.is_blank || b.0.is_blank) && (a.0.members, a.1.members) == (b.0.members, b.1.members)
     };
-    a == b || ((is_blank(a) || is_blank(b)) && blank_texts(a.0, a.1) == blank_texts(b.0, b.1))
+    a == b || same()
 }
 
-/// The members that stay, and whether others were there.
-fn without_values(text: &str) -> (Vec<(String, Value)>, bool) {
-    match json::read(text, MAX_DEPTH) {
-        Ok(Value::Object(mut members)) => {
-            let all = members.len();
-            members.retain(|(name, _)| stays(name));
-            let lost = members.len() < all;
-            (members, lost)
-        }
-        _ => (Vec::new(), true),
+/// What stays of a patch or a base.
+struct Left {
+    /// Without [`BLANK`], by name.
+    members: Vec<(String, Value)>,
+    /// Whether others were there.
+    lost: bool,
+    is_blank: bool,
+}
+
+impl Left {
+    fn of(text: &str) -> Self {
+        let Ok(Value::Object(mut members)) = json::read(text, MAX_DEPTH) else {
+            return Self { members: Vec::new(), lost: true, is_blank: false };
+        };
+        let all = members.len();
+        members.retain(|(name, _)| stays(name));
+        let lost = members.len() < all;
+        let is_blank = members.contains(&(BLANK.to_owned(), Value::Bool(true)));
+        members.retain(|(name, _)| name != BLANK);
+        members.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Self { members, lost, is_blank }
+    }
+
+    fn as_blank(self, base: Self) -> (String, String) {
+        let mut members = self.members;
+        members.push((BLANK.to_owned(), Value::Bool(true)));
+        members.sort_by(|(a, _), (b, _)| a.cmp(b));
+        (Value::Object(members).to_canonical(), Value::Object(base.members).to_canonical())
     }
 }

@@ -30,6 +30,18 @@ impl Knowledge {
         Ok(Self { vector: Vector::from_value(vector)?, beyond })
     }
 
+    /// As [`Knowledge::from_value`] reads it.
+    pub fn to_value(&self) -> Value {
+        let number = |number: i64| Value::Number(number.to_string());
+        let range =
+            |(node, from, to): &(i32, i64, i64)| Value::Array(vec![number((*node).into()), number(*from), number(*to)]);
+        let vector = self.vector.0.iter().map(|(node, seq)| (node.to_string(), number(*seq))).collect();
+        Value::Object(vec![
+            ("beyond".to_owned(), Value::Array(self.beyond.iter().map(range).collect())),
+            ("vector".to_owned(), Value::Object(vector)),
+        ])
+    }
+
     /// Whether an operation is part of it.
     pub fn covers(&self, version: Version) -> bool {
         let has = |(node, from, to): &(i32, i64, i64)| version.node_id == *node && (*from..=*to).contains(&version.seq);

@@ -22,13 +22,24 @@ pub fn merge_states(
     there_knows: impl Fn(Version) -> bool,
     journal: &[Operation],
 ) -> Entity {
+    merge_registers(here, there, here_knows, |_, version| there_knows(version), journal)
+}
+
+/// The same where what the sender knows depends on the register.
+pub(super) fn merge_registers(
+    here: &Entity,
+    there: &Entity,
+    here_knows: impl Fn(Version) -> bool,
+    there_knows: impl Fn(&str, Version) -> bool,
+    journal: &[Operation],
+) -> Entity {
     let registers: BTreeSet<&String> = here.0.keys().chain(there.0.keys()).collect();
     let merged = registers.into_iter().map(|register| {
         let (ours, theirs) = (here.heads(register), there.heads(register));
         let is_theirs = |version| theirs.iter().any(|head| head.version == version);
         let is_ours = |version| ours.iter().any(|head| head.version == version);
         let is_named = |version| journal.iter().any(|operation| operation.seen(register).contains(&version));
-        let kept = ours.iter().filter(|head| is_theirs(head.version) || !there_knows(head.version));
+        let kept = ours.iter().filter(|head| is_theirs(head.version) || !there_knows(register, head.version));
         let is_new = |head: &&Head| !is_ours(head.version) && !here_knows(head.version) && !is_named(head.version);
         let mut heads: Vec<Head> = kept.chain(theirs.iter().filter(is_new)).cloned().collect();
         heads.sort_by_key(|head| head.version);

@@ -7,4 +7,4 @@ mod plan;
 
 pub use joined::Chain;
 pub use line::{Line, Way};
-pub use plan::{Plan, compare, conninfo, register_central};
+pub use plan::{Plan, bring_back, compare, conninfo, register_central};

@@ -58,6 +58,22 @@ impl Plan {
     }
 }
 
+/// Brings back a central that was restored: one plan for all its stores.
+pub fn bring_back(at_central: &Cluster, stores: &[(Node, &Cluster)]) -> Result<()> {
+    let mut central_dba = at_central.connect()?;
+    let plan = "select run_on, sql, why from sync.restored_plan($1, 'a test') order by step";
+    for row in central_dba.query(plan, &[&conninfo(at_central)])? {
+        let (run_on, sql, why): (String, String, String) = (row.get(0), row.get(1), row.get(2));
+        let at_store = stores.iter().find(|(store, _)| store.code == run_on);
+        let done = match at_store {
+            Some((_, at_store)) => at_store.connect()?.batch_execute(&sql),
+            None => central_dba.batch_execute(&sql),
+        };
+        done.with_context(|| format!("{run_on}: {why}: {sql}"))?;
+    }
+    Ok(())
+}
+
 /// How a peer's server reaches a node over its socket.
 pub fn conninfo(cluster: &Cluster) -> String {
     format!("host={} dbname=tpv user=tpv_replicator", cluster.sockets().display())

@@ -2,7 +2,9 @@ use super::*;
 use crate::json::{self, Value};
 
 mod choices;
+mod entitlement;
 mod keys;
+mod limits;
 mod order;
 mod paths;
 mod sets;
