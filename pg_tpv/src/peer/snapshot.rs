@@ -65,7 +65,7 @@ pub fn part(row: &ResendRow) -> Result<(), DataFault> {
     }
     // Not by SQL from the body: its JSON operators refuse every body with a U+0000 in a value.
     let knows = |name: &str| (name.to_owned(), body.get(name).cloned().unwrap_or(Value::Null));
-    let knows = Value::Object(vec![knows("beyond"), knows("vector")]).to_canonical();
+    let knows = Value::Object(vec![knows("beyond"), knows("vector"), knows("without")]).to_canonical();
     sql::execute(BEGIN, &[snapshot_id.into(), row.node_id.into(), knows.into()]);
     sql::execute(COUNT_PART, &[snapshot_id.into(), row.body.as_str().into()]);
     sql::execute(LIST_ROWS, &[snapshot_id.into(), table_names.into(), keys.into()]);
