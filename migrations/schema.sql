@@ -3494,16 +3494,27 @@ CREATE FUNCTION sync.contiguous() RETURNS TABLE(node_id integer, seq bigint)
            WHERE (w.node_id IS NOT NULL)
          )
   SELECT n.node_id,
-     (n.seq + ( SELECT count(*) AS count
-            FROM ( SELECT o.seq,
-                     row_number() OVER (ORDER BY o.seq) AS place
+     (n.seq +
+         CASE
+             WHEN ((n.next_seq - 1) > n.seq) THEN (0)::bigint
+             ELSE ( SELECT count(*) AS count
+                FROM ( SELECT o.seq,
+                         row_number() OVER (ORDER BY o.seq) AS place
+                        FROM wire.op o
+                       WHERE ((o.node_id = n.node_id) AND (o.seq > n.seq))) beyond
+               WHERE (beyond.seq = (n.seq + beyond.place)))
+         END)
+    FROM ( SELECT k.node_id,
+             k.seq,
+             ( SELECT o.seq
                     FROM wire.op o
-                   WHERE ((o.node_id = n.node_id) AND (o.seq > n.seq))) beyond
-           WHERE (beyond.seq = (n.seq + beyond.place))))
-    FROM ( SELECT COALESCE(w.node_id, h.node_id) AS node_id,
-             COALESCE(h.seq, (0)::bigint) AS seq
-            FROM (writer w
-              FULL JOIN sync.horizon h ON ((h.node_id = w.node_id)))) n
+                   WHERE ((o.node_id = k.node_id) AND (o.seq > k.seq))
+                   ORDER BY o.seq
+                  LIMIT 1) AS next_seq
+            FROM ( SELECT COALESCE(w.node_id, h.node_id) AS node_id,
+                     COALESCE(h.seq, (0)::bigint) AS seq
+                    FROM (writer w
+                      FULL JOIN sync.horizon h ON ((h.node_id = w.node_id)))) k) n
    WHERE (n.node_id IS NOT NULL);
 END;
 COMMENT ON FUNCTION sync.contiguous() IS 'For each node the number up to which its operations are here without a gap.';
@@ -4861,15 +4872,24 @@ CREATE FUNCTION sync.serve_requests(most integer DEFAULT 2000) RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
+  -- Central sends a store no more than this in five minutes. What somebody needs after months comes
+  -- in a snapshot. A store sends central all that it has.
+  most_bytes bigint := case when exists (select from org.node n where n.node_id = org.this_node() and n.kind = 'central')
+                            then 256000000 else 9000000000000000000 end;
   turn integer;
   wanted sync.request;
+  sent integer;
+  began pg_lsn := pg_current_wal_insert_lsn();
 begin
+  update sync.served s set bytes = 0, bytes_since = clock_timestamp()
+   where s.bytes > 0 and s.bytes_since < clock_timestamp() - interval '5 minutes';
   -- The peers take turns: whoever asks for more and more waits for the others.
   select p.node_id into turn
     from sync.peer p left join sync.served s on s.node_id = p.node_id
    where exists (select from sync.outgoing o where o.to_node = p.node_id)
       or exists (select from sync.request r
-                  where r.node_id = p.node_id and r.requested_at <= clock_timestamp() and r.what <> 'heads')
+                  where r.node_id = p.node_id and r.requested_at <= clock_timestamp() and r.what <> 'heads'
+                    and coalesce(s.bytes, 0) < most_bytes)
    order by s.served_at nulls first, p.node_id limit 1;
   if not found then
     delete from sync.outgoing o where not exists (select from sync.peer p where p.node_id = o.to_node);
@@ -4890,13 +4910,16 @@ begin
   -- its store is here.
   select * into wanted from sync.request r
    where r.node_id = turn and r.requested_at <= clock_timestamp() and r.what <> 'heads'
+     and exists (select from sync.served s where s.node_id = turn and s.bytes < most_bytes)
    order by r.what = 'snapshot' desc, r.what = 'operations' desc, r.requested_at limit 1 for update skip locked;
   if not found then
-    -- It is just being repeated.
+    -- It is just being repeated, or the peer has had enough.
     return 1;
   end if;
   begin
-    return sync.serve_request(wanted, serve_requests.most);
+    sent := sync.serve_request(wanted, serve_requests.most);
+    update sync.served s set bytes = s.bytes + pg_wal_lsn_diff(pg_current_wal_insert_lsn(), began)::bigint where s.node_id = turn;
+    return sent;
   exception when others then
     -- A request that cannot be served must not keep the background worker from the others, nor from
     -- heartbeats.
@@ -7370,13 +7393,17 @@ ALTER TABLE sync.resolution ALTER COLUMN resolution_id ADD GENERATED ALWAYS AS I
 CREATE TABLE sync.served (
     node_id integer NOT NULL,
     served_at timestamp with time zone NOT NULL,
-    snapshot_at timestamp with time zone
+    snapshot_at timestamp with time zone,
+    bytes bigint DEFAULT 0 NOT NULL,
+    bytes_since timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 )
 WITH (fillfactor='50');
 COMMENT ON TABLE sync.served IS 'When each peer had its turn, so that none waits for another that asks for more and more.';
 COMMENT ON COLUMN sync.served.node_id IS 'The peer.';
 COMMENT ON COLUMN sync.served.served_at IS 'When something was sent to it last.';
 COMMENT ON COLUMN sync.served.snapshot_at IS 'When a snapshot was prepared that it had asked for. It gets the next one five minutes later.';
+COMMENT ON COLUMN sync.served.bytes IS 'How much WAL its requests have made since bytes_since.';
+COMMENT ON COLUMN sync.served.bytes_since IS 'Since when that is counted: for five minutes.';
 
 -- status; Type: VIEW; Schema: sync; Owner: tpv_owner
 CREATE VIEW sync.status WITH (security_invoker='true') AS

@@ -269,12 +269,16 @@ comment on column sync.drift.resolved_at is
 create table sync.served (
   node_id     integer primary key references sync.peer on delete cascade,
   served_at   timestamptz not null,
-  snapshot_at timestamptz
+  snapshot_at timestamptz,
+  bytes       bigint not null default 0,
+  bytes_since timestamptz not null default clock_timestamp()
 ) with (fillfactor = 50);
 comment on table sync.served is
   'When each peer had its turn, so that none waits for another that asks for more and more.';
 comment on column sync.served.node_id is 'The peer.';
 comment on column sync.served.served_at is 'When something was sent to it last.';
+comment on column sync.served.bytes is 'How much WAL its requests have made since bytes_since.';
+comment on column sync.served.bytes_since is 'Since when that is counted: for five minutes.';
 comment on column sync.served.snapshot_at is
   'When a snapshot was prepared that it had asked for. It gets the next one five minutes later.';
 

@@ -149,6 +149,16 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_no_migrations_way_is_told_as_such() {
+        let fault = Fault { what: "66 triggers are not enabled".to_owned(), remedy: "run: x".to_owned() };
+        assert_eq!(
+            told_of_setup(&[fault]),
+            "not as the migrations made it, 1 fault is found:\n  - 66 triggers are not enabled\n    run: x\n"
+        );
+        assert_eq!(told_of_setup(&[]), "");
+    }
+
+    #[test]
     fn a_fault_is_told_with_its_remedy() {
         let fault = Fault { what: "x is missing".to_owned(), remedy: "make x".to_owned() };
         assert_eq!(told(&[fault]), "not ready for migrations, 1 fault is in the way:\n  - x is missing\n    make x\n");

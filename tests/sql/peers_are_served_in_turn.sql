@@ -33,5 +33,18 @@ begin
     update sync.request set requested_at = now();
     assert sync.serve_requests() > 0, 'and is prepared five minutes later';
     assert exists (select from sync.outgoing where to_node = 2), 'for the peer that asked';
+    delete from sync.outgoing;
+    delete from sync.request;
+    -- What happened: 540 bytes, sent again and again, made 41 MB of WAL.
+    truncate wire.resend;
+    assert (select bytes from sync.served where node_id = 3) > 10000, 'what is sent is counted';
+    update sync.served set bytes = 300000000, bytes_since = now() - interval '4 minutes' where node_id = 3;
+    perform sync.receive_request(3, '[{"what": "operations", "subject": "100"}]');
+    perform sync.receive_request(2, '[{"what": "operations", "subject": "100"}]');
+    while sync.serve_requests() > 0 loop end loop;
+    perform test.equal((select array_agg(distinct to_node) from wire.resend), array[2], 'who has had enough waits');
+    update sync.served set bytes_since = now() - interval '6 minutes' where node_id = 3;
+    while sync.serve_requests() > 0 loop end loop;
+    perform test.equal((select array_agg(distinct to_node order by to_node) from wire.resend), array[2, 3], 'for five minutes');
 end
 $$;

@@ -17,7 +17,7 @@ use crate::receive::own_rows::{check_addressee, check_local, foreign, is_in_chai
 use crate::receive::unread::{refuse_row, take_place_of};
 use crate::wire::{
     Arrives, BeatRow, Document, OpRow, ResendRow, Sender, arrive, quarantine, quarantine_op, refuse, refuse_forged,
-    refuse_once, refuse_operation_once, sender,
+    refuse_once, refuse_this_once, sender,
 };
 
 extension_sql!(
@@ -298,7 +298,7 @@ fn receive_operation(row: &OpRow) -> Received {
         // Not stored, or it would be passed on. It is missing then, so that comparing asks for it
         // again and again, until its stamp is no longer of the future.
         let detail = "its stamp is further ahead than pg_tpv.max_clock_skew allows: it waits at its node until then";
-        refuse_operation_once(row.seq, &kept(row).as_refused(), &DataFault::new("CLOCK_AHEAD", detail));
+        refuse_this_once("seq", &row.seq.to_string(), &kept(row).as_refused(), &DataFault::new("CLOCK_AHEAD", detail));
         return Received::Dropped;
     }
     let merged = merge(row);

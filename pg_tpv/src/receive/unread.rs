@@ -3,17 +3,23 @@
 use std::ptr::null_mut;
 
 use pgrx::pg_sys;
+use tpv_core::json::Value;
 
 use crate::node::this_node;
 use crate::postgres::primary_key::is_repeat;
-use crate::wire::{OpRow, Sender, Unread, refuse_forged, refuse_once, refuse_unread};
+use crate::wire::{OpRow, Sender, Unread, refuse_forged, refuse_once, refuse_this_once, refuse_unread};
 
-/// Keeps of a row what can be told of it. A peer that sends such rows again and again fills
-/// nothing: one of a kind is kept until somebody has dealt with it.
+/// Keeps of a row what can be told of it, once: a document is asked for again and again, since it
+/// is missing in its hash chain. Of what has no identity one of a kind is kept until somebody has
+/// dealt with it.
 pub(super) fn refuse_row(from: Sender, unread: &Unread) {
-    match from.may_send_for(unread.refused.node_id, this_node()) {
-        true => refuse_once(&unread.refused, &unread.fault),
-        false => refuse_forged(&unread.refused),
+    let Unread { refused, fault } = unread;
+    if !from.may_send_for(refused.node_id, this_node()) {
+        return refuse_forged(refused);
+    }
+    match refused.row.get("doc_id").and_then(Value::as_str) {
+        Some(id) => refuse_this_once("doc_id", id, refused, fault),
+        None => refuse_once(refused, fault),
     }
 }
 

@@ -28,8 +28,7 @@ pub use beat::BeatRow;
 pub use document::{Document, recorded_at};
 pub use operation::OpRow;
 pub use quarantine::{
-    quarantine, quarantine_entity, quarantine_op, refuse, refuse_forged, refuse_once, refuse_operation_once,
-    refuse_unread,
+    quarantine, quarantine_entity, quarantine_op, refuse, refuse_forged, refuse_once, refuse_this_once, refuse_unread,
 };
 pub use resend::ResendRow;
 pub use sender::{Sender, sender};

@@ -74,14 +74,15 @@ pub fn refuse_once(refused: &Refused, fault: &DataFault) {
     }
 }
 
-const OPERATION_IS_KEPT: &str = r"
+const THIS_IS_KEPT: &str = r"
     select from sync.quarantine
-    where node_id = $1 and kind = $2 and code = $3 and refused ->> 'seq' = $4::bigint::text and resolved_at is null limit 1";
+    where node_id = $1 and kind = $2 and code = $3 and refused ->> $4 = $5 and resolved_at is null limit 1";
 
-/// Keeps a copy of an operation that comes again and again.
-pub fn refuse_operation_once(seq: i64, refused: &Refused, fault: &DataFault) {
-    let args = [refused.node_id.into(), refused.kind.as_str().into(), fault.code.as_str().into(), seq.into()];
-    if sql::row(OPERATION_IS_KEPT, &args, |_| ()).is_none() {
+/// Keeps a copy of a row that comes again and again, and is known by one of its columns.
+pub fn refuse_this_once(column: &str, id: &str, refused: &Refused, fault: &DataFault) {
+    let args =
+        [refused.node_id.into(), refused.kind.as_str().into(), fault.code.as_str().into(), column.into(), id.into()];
+    if sql::row(THIS_IS_KEPT, &args, |_| ()).is_none() {
         refuse(refused, fault);
     }
 }

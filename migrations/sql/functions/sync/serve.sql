@@ -112,15 +112,24 @@ comment on function sync.serve_request(sync.request, integer) is
 create or replace function sync.serve_requests(most integer default 2000) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
+  -- Central sends a store no more than this in five minutes. What somebody needs after months comes
+  -- in a snapshot. A store sends central all that it has.
+  most_bytes bigint := case when exists (select from org.node n where n.node_id = org.this_node() and n.kind = 'central')
+                            then 256000000 else 9000000000000000000 end;
   turn integer;
   wanted sync.request;
+  sent integer;
+  began pg_lsn := pg_current_wal_insert_lsn();
 begin
+  update sync.served s set bytes = 0, bytes_since = clock_timestamp()
+   where s.bytes > 0 and s.bytes_since < clock_timestamp() - interval '5 minutes';
   -- The peers take turns: whoever asks for more and more waits for the others.
   select p.node_id into turn
     from sync.peer p left join sync.served s on s.node_id = p.node_id
    where exists (select from sync.outgoing o where o.to_node = p.node_id)
       or exists (select from sync.request r
-                  where r.node_id = p.node_id and r.requested_at <= clock_timestamp() and r.what <> 'heads')
+                  where r.node_id = p.node_id and r.requested_at <= clock_timestamp() and r.what <> 'heads'
+                    and coalesce(s.bytes, 0) < most_bytes)
    order by s.served_at nulls first, p.node_id limit 1;
   if not found then
     delete from sync.outgoing o where not exists (select from sync.peer p where p.node_id = o.to_node);
@@ -141,13 +150,16 @@ begin
   -- its store is here.
   select * into wanted from sync.request r
    where r.node_id = turn and r.requested_at <= clock_timestamp() and r.what <> 'heads'
+     and exists (select from sync.served s where s.node_id = turn and s.bytes < most_bytes)
    order by r.what = 'snapshot' desc, r.what = 'operations' desc, r.requested_at limit 1 for update skip locked;
   if not found then
-    -- It is just being repeated.
+    -- It is just being repeated, or the peer has had enough.
     return 1;
   end if;
   begin
-    return sync.serve_request(wanted, serve_requests.most);
+    sent := sync.serve_request(wanted, serve_requests.most);
+    update sync.served s set bytes = s.bytes + pg_wal_lsn_diff(pg_current_wal_insert_lsn(), began)::bigint where s.node_id = turn;
+    return sent;
   exception when others then
     -- A request that cannot be served must not keep the background worker from the others, nor from
     -- heartbeats.

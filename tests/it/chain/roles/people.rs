@@ -141,6 +141,9 @@ fn an_analyst_who_locks_what_it_can_stops_no_node() {
         let denied = attempt(&mut analyst, &format!("select {lock}"));
         assert!(denied.starts_with("42501 permission denied for function pg_"), "{denied}");
     }
+    // What somebody has written and forgotten holds up the low-water mark, but not for ever.
+    let forgotten = "select current_setting('idle_in_transaction_session_timeout')";
+    assert_eq!(analyst.query_one(forgotten, &[]).unwrap().get::<_, String>(0), "10min");
     // Nor does one who may, as a superuser may.
     let mut dba = chain.central.connect().unwrap();
     dba.batch_execute(
