@@ -10,7 +10,7 @@ set local role tpv_cron;
 select cron.schedule('tpv: partitions of wire.doc', '17 3 * * *', 'select wire.maintain_partitions()');
 select cron.schedule('tpv: compare with the peers', '* * * * *', 'select sync.reconcile()');
 select cron.schedule('tpv: what was sent again', '29 * * * *', 'select sync.prune_resends()');
-select cron.schedule('tpv: what waits in quarantine', '* * * * *', 'select sync.replay_waiting()');
+select cron.schedule('tpv: what waits in quarantine', '* * * * *', 'select sync.replay_waiting(only_due => true)');
 select cron.schedule('tpv: old beats', '23 * * * *', 'select sync.prune_beats()');
 select cron.schedule('tpv: old operations', '37 * * * *', 'select sync.prune_operations()');
 select cron.schedule('tpv: old records', '41 3 * * *', 'select sync.prune_records()');

@@ -127,6 +127,14 @@ comment on table tpv_lock.reconcile is 'One session at a time compares this node
 create table tpv_lock.snapshot ();
 comment on table tpv_lock.snapshot is 'One session at a time puts a snapshot together.';
 
+create unlogged table sync.claim (
+  value_hash bigint primary key
+);
+comment on table sync.claim is
+  'Always empty. A session that writes a value which no two rows may share inserts its hash here and '
+  'deletes it again, so that another one that writes the same value waits for its transaction.';
+comment on column sync.claim.value_hash is 'Hash of the table, the rule and the values.';
+
 create table sync.awaited (
   node_id integer not null,
   seq     bigint not null,

@@ -123,6 +123,8 @@ create table sync.quarantine (
   key           text,
   entire        boolean not null default false,
   refused       jsonb,
+  tries         integer not null default 0,
+  try_at        timestamptz not null default clock_timestamp(),
   unique (node_id, doc_id, business_date)
 );
 comment on table sync.quarantine is
@@ -145,8 +147,28 @@ comment on column sync.quarantine.key is 'The key of the row that the operation 
 comment on column sync.quarantine.entire is
   'Whether the whole row waits under the number of that operation, and not only the columns that '
   'it wrote.';
+comment on column sync.quarantine.tries is 'How often it was tried again in vain.';
+comment on column sync.quarantine.try_at is
+  'When it is tried again, at the earliest. Pauses grow to a quarter of an hour.';
 comment on column sync.quarantine.refused is 'The row itself, where it was refused and not stored.';
 create unique index quarantine_op on sync.quarantine (node_id, seq) where seq is not null;
+create index quarantine_waits on sync.quarantine (node_id, try_at, quarantine_id)
+  where resolved_at is null and refused is null;
+
+create table sync.refusal (
+  node_id integer not null,
+  day     date not null,
+  refused bigint not null,
+  last_at timestamptz not null default clock_timestamp(),
+  primary key (node_id, day)
+) with (fillfactor = 50);
+comment on table sync.refusal is
+  'How many rows of a peer were refused on a day. The first 200 are kept in sync.quarantine, and one '
+  'row more that says that there are others.';
+comment on column sync.refusal.node_id is 'The peer that sent them; 0 for a subscription that belongs to none.';
+comment on column sync.refusal.day is 'The day.';
+comment on column sync.refusal.refused is 'How many.';
+comment on column sync.refusal.last_at is 'When the last one came.';
 
 create table sec.audit (
   audit_id bigint generated always as identity primary key,
@@ -173,7 +195,7 @@ comment on column sec.audit.detail is 'A sentence.';
 create view journal.quarantine with (security_barrier = true) as
   select q.quarantine_id, q.at, q.node_id, q.doc_id, q.business_date, q.kind, q.code,
          case when starts_with(q.kind, 'sec.') then 'it is about a table of schema sec' else q.detail end as detail,
-         q.resolved_at, q.seq, q.key, q.entire,
+         q.resolved_at, q.seq, q.key, q.entire, q.tries, q.try_at,
          -- What is sent again may hold rows of any table, whatever it says of itself.
          case when not starts_with(q.kind, 'sec.') and not starts_with(q.kind, 'resend ') then q.refused end as refused
     from sync.quarantine q;
@@ -274,6 +296,22 @@ comment on column sync.accepted_drift.why is 'The reason. It names no person.';
 
 -- Sending again
 
+create table sync.served (
+  node_id     integer primary key references sync.peer on delete cascade,
+  served_at   timestamptz not null,
+  snapshot_at timestamptz,
+  bytes       bigint not null default 0,
+  bytes_since timestamptz not null default clock_timestamp()
+) with (fillfactor = 50);
+comment on table sync.served is
+  'When each peer had its turn, so that none waits for another that asks for more and more.';
+comment on column sync.served.node_id is 'The peer.';
+comment on column sync.served.served_at is 'When something was sent to it last.';
+comment on column sync.served.bytes is 'How much WAL its requests have made since bytes_since.';
+comment on column sync.served.bytes_since is 'Since when that is counted: for five minutes.';
+comment on column sync.served.snapshot_at is
+  'When a snapshot was prepared that it had asked for. It gets the next one five minutes later.';
+
 create table sync.request (
   node_id      integer not null,
   what         text not null check (what in ('operations', 'hash_chain', 'snapshot', 'heads')),
@@ -303,6 +341,7 @@ create table sync.outgoing (
   kind    text not null,
   body    text not null
 );
+create index outgoing_to_node on sync.outgoing (to_node, nth);
 comment on table sync.outgoing is
   'Parts of snapshots that were prepared in one moment and are sent one by one, so that the '
   'receiver locks few rows at a time.';
@@ -431,8 +470,10 @@ comment on column sync.pruning.gone is 'How many rows.';
 -- include functions/sync/plan.sql
 -- include functions/sync/restored.sql
 -- include functions/sync/status.sql
+-- include functions/sync/setup.sql
 
-grant select on sync.peer, sync.peer_chain, sync.peer_vector, sync.verified, sync.request, sync.snapshot, sync.accepted_snapshot, sync.pruned,
+grant select on sync.peer, sync.peer_chain, sync.peer_vector, sync.refusal, sync.verified, sync.request, sync.snapshot,
+  sync.accepted_snapshot, sync.pruned,
   sync.pruning to tpv_operator, tpv_analyst;
 grant select on sync.drift, sync.accepted_drift to tpv_operator;
 -- Without the reason that somebody gave who accepted it.
@@ -441,10 +482,10 @@ grant select (drift_id, node_id, what, subject, from_seq, to_seq, found_at, requ
 grant select on sec.audit to tpv_operator;
 -- Refused rows and details may hold data of customers. Analysts may count them, but not read them;
 -- operators read journal.quarantine.
-grant select (quarantine_id, at, node_id, doc_id, business_date, kind, seq, entire, code, resolved_at)
+grant select (quarantine_id, at, node_id, doc_id, business_date, kind, seq, entire, code, resolved_at, tries, try_at)
   on sync.quarantine to tpv_operator, tpv_analyst;
 grant select, update on sync.peer to tpv_apply;
-grant select, insert, update on sync.peer_chain to tpv_apply;
+grant select, insert, update on sync.peer_chain, sync.refusal to tpv_apply;
 grant select, insert, update, delete on sync.peer_vector to tpv_apply;
 grant select, insert, update, delete on sync.quarantine, sync.snapshot to tpv_apply;
 grant select, insert, delete on sync.snapshot_row to tpv_apply;

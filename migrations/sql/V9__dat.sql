@@ -9,8 +9,8 @@ create table dat.profile (
   department_code text,
   version         integer not null,
   profile         jsonb not null,
-  saved_at        timestamptz not null default now(),
-  saved_by        text not null default sec.actor(),
+  saved_at        timestamptz not null,
+  saved_by        text not null,
   deleted         boolean not null default false
 );
 create unique index profile_version on dat.profile (node_id, department_code, version) nulls not distinct

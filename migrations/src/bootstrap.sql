@@ -64,6 +64,14 @@ select format('alter database %I owner to tpv_owner', :'database')
 where not exists (
     select from pg_catalog.pg_database
     where datname = :'database' and pg_catalog.pg_get_userbyid(datdba) = 'tpv_owner') \gexec
+-- A session that somebody forgot inside a transaction which has written holds up the low-water mark, so that no peer knows
+-- any more how far what it has received is complete. It ends after this. Watcher and gateway have limits of their own; what
+-- the DBA has set for the database stays.
+select format('alter database %I set idle_in_transaction_session_timeout = ''10min''', :'database')
+where not exists (
+    select from pg_catalog.pg_db_role_setting r, unnest(r.setconfig) as c (setting)
+    where r.setdatabase = (select oid from pg_catalog.pg_database where datname = :'database') and r.setrole = 0
+    and c.setting like 'idle_in_transaction_session_timeout=%') \gexec
 -- The migrations say who may connect, role by role.
 revoke connect, temporary on database :"database" from public;
 grant create, connect, temporary on database :"database" to tpv_owner;
@@ -78,6 +86,12 @@ select format('revoke execute on function %s from public', oid::pg_catalog.regpr
 from pg_catalog.pg_proc
 where pronamespace = 'pg_catalog'::pg_catalog.regnamespace
 and proname in ('lo_creat', 'lo_create', 'lo_from_bytea', 'pg_logical_emit_message') \gexec
+-- A loop over advisory locks fills the lock table of the whole server: then nobody can lock anything, and no new session
+-- begins. Nothing of tpv needs them but tpv-migrate.
+select format('revoke execute on function %s from public', oid::pg_catalog.regprocedure),
+    format('grant execute on function %s to tpv_owner', oid::pg_catalog.regprocedure)
+from pg_catalog.pg_proc
+where pronamespace = 'pg_catalog'::pg_catalog.regnamespace and proname ~ '^pg_(try_)?advisory_(xact_)?lock' \gexec
 create extension if not exists pg_tpv;
 create extension if not exists pg_cron;
 

@@ -95,6 +95,17 @@ pub async fn facts(client: &Client) -> Result<Facts, tokio_postgres::Error> {
     })
 }
 
+/// What is not as the migrations made it. Empty before they have run, and for one who may not ask.
+pub async fn setup_faults(client: &Client) -> Result<Vec<Fault>, tokio_postgres::Error> {
+    const CAN_ASK: &str = "select to_regprocedure('sync.setup_faults()') is not null
+        and has_function_privilege(to_regprocedure('sync.setup_faults()'), 'execute')";
+    if !client.query_one(CAN_ASK, &[]).await?.get::<_, Option<bool>>(0).unwrap_or(false) {
+        return Ok(Vec::new());
+    }
+    let rows = client.query("select what, remedy from sync.setup_faults()", &[]).await?;
+    Ok(rows.iter().map(|row| Fault { what: row.get(0), remedy: row.get(1) }).collect())
+}
+
 /// Everything that is in the way of the migrations for this version of the extension; empty when
 /// they can be applied.
 pub fn faults(facts: &Facts, wanted: &str) -> Vec<Fault> {

@@ -31,25 +31,27 @@ pub async fn status(
     }
     let entries = entries(release, &client).await?;
     let in_the_way = history::faults(&entries);
+    let odd = check::setup_faults(&client).await.context("triggers, owners and settings could not be looked at")?;
     let pending = entries.iter().filter(|entry| entry.state == State::Pending).count();
     let text = if as_json {
         let faults: Vec<_> = faults.iter().map(|it| json!({ "what": it.what, "remedy": it.remedy })).collect();
+        let setup: Vec<_> = odd.iter().map(|it| json!({ "what": it.what, "remedy": it.remedy })).collect();
         let ready = faults.is_empty() && in_the_way.is_empty();
-        let up_to_date = ready && pending == 0;
+        let up_to_date = ready && odd.is_empty() && pending == 0;
         format!(
             "{:#}\n",
             json!({ "up_to_date": up_to_date, "pending": pending, "migrations": entries, "faults": faults,
-                    "history_faults": in_the_way })
+                    "history_faults": in_the_way, "setup_faults": setup })
         )
     } else {
         let mut text = table(&entries);
         for sentence in &in_the_way {
             let _ = writeln!(text, "{sentence}");
         }
-        text + &told(&faults)
+        text + &told(&faults) + &told_of_setup(&odd)
     };
     let _ = console.out.write_all(text.as_bytes());
-    Ok(match (faults.is_empty() && in_the_way.is_empty(), pending) {
+    Ok(match (faults.is_empty() && in_the_way.is_empty() && odd.is_empty(), pending) {
         (true, 0) => SUCCESS,
         (true, _) => PENDING,
         (false, _) => FAILURE,
@@ -72,10 +74,24 @@ pub fn told(faults: &[Fault]) -> String {
     if !faults.is_empty() {
         let _ = writeln!(text, "not ready for migrations, {} in the way:", count(faults.len()));
     }
+    listed(&mut text, faults);
+    text
+}
+
+/// The same of what stands in no migration's way.
+fn told_of_setup(faults: &[Fault]) -> String {
+    let mut text = String::new();
+    if !faults.is_empty() {
+        let _ = writeln!(text, "not as the migrations made it, {} found:", count(faults.len()));
+    }
+    listed(&mut text, faults);
+    text
+}
+
+fn listed(text: &mut String, faults: &[Fault]) {
     for fault in faults {
         let _ = writeln!(text, "  - {}\n    {}", fault.what, fault.remedy);
     }
-    text
 }
 
 fn count(number: usize) -> String {
@@ -130,6 +146,16 @@ mod tests {
     #[test]
     fn no_fault_is_told_as_nothing() {
         assert_eq!(told(&[]), "");
+    }
+
+    #[test]
+    fn what_stands_in_no_migrations_way_is_told_as_such() {
+        let fault = Fault { what: "66 triggers are not enabled".to_owned(), remedy: "run: x".to_owned() };
+        assert_eq!(
+            told_of_setup(&[fault]),
+            "not as the migrations made it, 1 fault is found:\n  - 66 triggers are not enabled\n    run: x\n"
+        );
+        assert_eq!(told_of_setup(&[]), "");
     }
 
     #[test]

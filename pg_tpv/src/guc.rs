@@ -5,13 +5,13 @@ use std::ffi::{CStr, CString};
 
 use chrono::Duration;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
-use pgrx::pg_sys;
+use pgrx::{pg_guard, pg_sys};
 use tpv_core::day::ClockWindow;
 use tpv_core::receipt::Limits;
 
-/// `pg_tpv.max_receipt_bytes`. 2 MiB is a hundred times a ticket of 200 lines. The limit is 16 MiB,
-/// since a `jsonb` has at most 256 MiB, and the densest JSON (`[1,1,…`) takes six times its own
-/// size there, beside its text.
+/// `pg_tpv.max_receipt_bytes`. 2 MiB is a hundred times a ticket of 200 lines. The limit is 4 MiB,
+/// since the canonical form may be longer, and peers take a document of 8 MiB at most
+/// (`tpv_core::row_limits`).
 static MAX_RECEIPT_BYTES: GucSetting<i32> = GucSetting::<i32>::new(2 * 1024 * 1024);
 
 /// `pg_tpv.max_receipt_lines`. 2000 is above what anybody scans in one sale, and below what stalls
@@ -39,8 +39,12 @@ static LATE_AFTER: GucSetting<i32> = GucSetting::<i32>::new(-1);
 /// the ten seconds by which a clock is ahead of its wall clock after a crash.
 static MAX_CLOCK_SKEW: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 
-/// `pg_tpv.beat_interval`, in seconds. Five: what people see of the chain is never older than that.
-static BEAT_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(5);
+/// `pg_tpv.beat_interval`, in milliseconds, so that no shorter time is rounded to 0. Five seconds:
+/// what people see of the chain is never older than that.
+static BEAT_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(5000);
+
+/// The background worker looks once a second.
+const LEAST_BEAT_MS: i32 = 1000;
 
 /// `pg_tpv.all_chains_minutes`. Heartbeats name the hash chains that moved; all of them each hour
 /// cost little, and put right what nobody thought of.
@@ -86,7 +90,7 @@ pub fn register() {
         c"Largest file that is taken for a receipt.",
         c"A larger one is quarantined as TOO_LARGE without being parsed.",
         &MAX_RECEIPT_BYTES,
-        1024..=16 * 1024 * 1024,
+        1024..=4 * 1024 * 1024,
         GucFlags::UNIT_BYTE,
     );
     int(
@@ -162,16 +166,22 @@ pub fn register() {
         &KEEP_RUNS,
     );
     keep(c"pg_tpv.keep_audit", c"How long security events stay in sec.audit.", c"-1 keeps them.", &KEEP_AUDIT);
-    GucRegistry::define_int_guc(
-        c"pg_tpv.beat_interval",
-        c"How often this node writes a heartbeat, which says how far its stream is complete.",
-        c"0 turns heartbeats off.",
-        &BEAT_INTERVAL,
-        0,
-        3600,
-        GucContext::Sighup,
-        GucFlags::UNIT_S,
-    );
+    // SAFETY: the hook is guarded against panics.
+    unsafe {
+        GucRegistry::define_int_guc_with_hooks(
+            c"pg_tpv.beat_interval",
+            c"How often this node writes a heartbeat, which says how far its stream is complete.",
+            c"At least a second; 0 turns heartbeats off.",
+            &BEAT_INTERVAL,
+            0,
+            3_600_000,
+            GucContext::Sighup,
+            GucFlags::UNIT_MS,
+            Some(check_beat_interval),
+            None,
+            None,
+        );
+    }
     GucRegistry::define_int_guc(
         c"pg_tpv.all_chains_minutes",
         c"After how many minutes a heartbeat names all hash chains, and not only those that moved.",
@@ -200,6 +210,25 @@ pub fn register() {
     );
     // SAFETY: the name is a C string that lives for ever, and PostgreSQL copies it.
     unsafe { pg_sys::MarkGUCPrefixReserved(c"pg_tpv".as_ptr()) };
+}
+
+/// Refuses a time that is shorter than the worker can keep, so that it is not 0 without a word.
+#[pg_guard]
+unsafe extern "C-unwind" fn check_beat_interval(
+    value: *mut i32,
+    _extra: *mut *mut std::ffi::c_void,
+    _source: pg_sys::GucSource::Type,
+) -> bool {
+    // SAFETY: PostgreSQL passes the new value, and reads the text before it frees the memory that
+    // it is in.
+    unsafe {
+        let accepted = *value == 0 || *value >= LEAST_BEAT_MS;
+        if !accepted {
+            pg_sys::GUC_check_errdetail_string =
+                pg_sys::pstrdup(c"A heartbeat is written once a second at most. 0 turns heartbeats off.".as_ptr());
+        }
+        accepted
+    }
 }
 
 /// What a file may be at most, as it is set now.
@@ -232,7 +261,7 @@ pub fn max_clock_skew_ms() -> i64 {
 
 /// How often to write a heartbeat; none when heartbeats are off.
 pub fn beat_interval() -> Option<std::time::Duration> {
-    u64::try_from(BEAT_INTERVAL.get()).ok().filter(|seconds| *seconds > 0).map(std::time::Duration::from_secs)
+    u64::try_from(BEAT_INTERVAL.get()).ok().filter(|ms| *ms > 0).map(std::time::Duration::from_millis)
 }
 
 /// After how long a heartbeat names all hash chains, in milliseconds.

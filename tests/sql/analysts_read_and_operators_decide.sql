@@ -25,12 +25,12 @@ begin
         'sync.dismiss(bigint,text)', 'sync.end_snapshot(uuid,text)',
         'sync.duplicates()', 'sync.loosen(text,uuid,text,text,text)', 'sync.make_alias(text,uuid,uuid)',
         'sync.name_part(text)', 'sync.policy_dry_run(text,text,jsonb)', 'sync.reconcile()', 'sync.replay(bigint)',
-        'sync.replay_waiting(integer)', 'sync.resolve_conflict(text,text,text,integer,bigint)',
+        'sync.replay_waiting(integer,boolean)', 'sync.resolve_conflict(text,text,text,integer,bigint)', 'sync.setup_faults()',
         'tpv.is_capturing()', 'tpv.uuid7()', 'wire.maintain_partitions()', 'wire.verify_chains()']),
         'what an operator calls');
     perform test.equal(test.calls('tpv_cron'), test.sorted(array['sec.prune()', 'sync.kept_since(text)',
         'sync.prune_beats()', 'sync.prune_operations(integer)', 'sync.prune_records()', 'sync.prune_resends()', 'sync.prune_runs()',
-        'sync.reconcile()', 'sync.replay_waiting(integer)', 'wire.maintain_partitions()']), 'what pg_cron calls');
+        'sync.reconcile()', 'sync.replay_waiting(integer,boolean)', 'wire.maintain_partitions()']), 'what pg_cron calls');
     assert not exists (select from test.routine r, aclexplode(coalesce(r.proacl, acldefault('f', r.proowner))) as a
         where a.grantee = 0), 'no function is everybody''s';
     assert not exists (select from test.relation r, aclexplode(r.relacl) as a where a.grantee = 0)

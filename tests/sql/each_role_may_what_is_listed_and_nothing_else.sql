@@ -13,11 +13,11 @@ from (values
         catalog.tax; catalog.tax_rate; org.department; org.legal_entity; org.node; org.store; org.terminal;
         sales.day_close; sales.held; sales.line_tax; sales.receipt; sales.receipt_line; sales.receipt_tax;
         sync.hash_chain; sync.horizon; sync.peer; sync.peer_chain; sync.peer_vector; sync.policy; sync.pruned;
-        sync.accepted_snapshot; sync.pruning; sync.request; sync.snapshot; sync.status; sync.this_node; sync.tracked_table; sync.verified; wire.beat'),
+        sync.accepted_snapshot; sync.pruning; sync.refusal; sync.request; sync.snapshot; sync.status; sync.this_node; sync.tracked_table; sync.verified; wire.beat'),
     ('tpv_analyst', 'select', 'dat.profile (profile_id, node_id, department_code, version, profile, saved_at);
         sales.receipt_event (node_id, receipt_id, doc_node, doc_id, kind, hlc);
         sync.drift (drift_id, node_id, what, subject, from_seq, to_seq, found_at, requested_at, resolved_at);
-        sync.quarantine (quarantine_id, at, node_id, doc_id, business_date, kind, code, resolved_at, seq, entire);
+        sync.quarantine (quarantine_id, at, node_id, doc_id, business_date, kind, code, resolved_at, seq, entire, tries, try_at);
         wire.doc (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq, prev_hash, content_hash);
         wire.op (node_id, seq, hlc, table_name)'),
     -- People who decide. What they decide goes by functions, except about customers. The journal, the
@@ -30,8 +30,8 @@ from (values
         sales.day_close; sales.held; sales.line_tax; sales.raw; sales.receipt; sales.receipt_event; sales.receipt_key;
         sales.receipt_line; sales.receipt_tax; sales.rejected; sales.terminal_tail; sec.audit;
         sync.accepted_drift; sync.accepted_snapshot; sync.drift; sync.duplicate; sync.hash_chain; sync.horizon; sync.peer; sync.peer_chain; sync.peer_vector; sync.policy;
-        sync.pruned; sync.pruning; sync.request; sync.snapshot; sync.status; sync.this_node; sync.tracked_table; sync.verified; wire.beat; wire.doc'),
-    ('tpv_operator', 'select', 'sync.quarantine (quarantine_id, at, node_id, doc_id, business_date, kind, code, resolved_at, seq, entire);
+        sync.pruned; sync.pruning; sync.refusal; sync.request; sync.snapshot; sync.status; sync.this_node; sync.tracked_table; sync.verified; wire.beat; wire.doc'),
+    ('tpv_operator', 'select', 'sync.quarantine (quarantine_id, at, node_id, doc_id, business_date, kind, code, resolved_at, seq, entire, tries, try_at);
         wire.op (node_id, seq, hlc, table_name)'),
     -- What arrives is written with these rights. Nobody logs in as it.
     ('tpv_apply', 'delete, insert, select', 'sync.snapshot_row'),
@@ -43,7 +43,7 @@ from (values
         party.customer; party.employee; sales.day_close; sales.receipt; sales.receipt_event; sales.receipt_line;
         sec.gateway_key; sec.issuer_key; sec.role_grant; sec.verifier; sync.horizon; sync.policy'),
     ('tpv_apply', 'select', 'org.node; sync.hash_chain; sync.op_counter; sync.this_node; sync.tracked_table'),
-    ('tpv_apply', 'insert, select, update', 'sync.peer_chain'),
+    ('tpv_apply', 'insert, select, update', 'sync.peer_chain; sync.refusal'),
     ('tpv_apply', 'delete, insert, select, update', 'sync.peer_vector'),
     ('tpv_apply', 'select, update', 'sync.accepted_snapshot; sync.peer')
     -- tpv_watcher, tpv_cron and tpv_replicator have nothing, and neither have the logins of the gateway

@@ -53,6 +53,9 @@ pub mod tracking;
 // What a peer has and this node has not, and what to request of it.
 pub mod comparison;
 
+// How large a row that crosses the line may be.
+pub mod row_limits;
+
 // The stamps of a node.
 pub mod clock;
 

@@ -2,12 +2,14 @@
 //! may append to it.
 
 use chrono::NaiveDate;
+use pgrx::PgSqlErrorCode;
 use tpv_core::document_kind::DocumentKind;
 use tpv_core::hash_chain::{ChainName, Hash, Link, next_hlc, sha256};
+use tpv_core::row_limits::check_document;
 use uuid::Uuid;
 
 use crate::node::clock::hlc_now;
-use crate::postgres::sql;
+use crate::postgres::{Refusal, sql};
 
 /// A hash chain that this transaction has locked, and the documents that it is about to append.
 #[derive(Debug)]
@@ -66,6 +68,12 @@ impl HashChain {
 
     /// Appends a document; it is written with the others by [`HashChain::write`].
     pub fn append(&mut self, kind: DocumentKind, business_date: NaiveDate, doc_id: Uuid, body: String) {
+        if let Err(large) = check_document(&body) {
+            // A whole document of this size is no receipt; the file at fault is refused.
+            Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "the document is too large: ROW_TOO_LARGE")
+                .because(large)
+                .raise();
+        }
         let content_hash = sha256(body.as_bytes());
         let prev_hash = self.head_hash;
         self.head_seq += 1;

@@ -6,6 +6,7 @@
 use pgrx::prelude::*;
 use tpv_core::json::Value;
 use tpv_core::merge::{ALIAS, Draft, EXISTS, Element, Entity, Patch, SetRule, Version};
+use tpv_core::row_limits::{TooLarge, check_operation};
 
 use super::erasure;
 use super::sibling::clear_siblings;
@@ -92,10 +93,20 @@ pub fn write(node_id: i32, tracked: &Tracked, key: &str, patch: Patch) -> Result
     })
 }
 
+/// A change that the other nodes would refuse is refused here.
+fn too_large(large: TooLarge) -> Refusal {
+    Refusal::new(
+        PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+        "the change is too large for the chain: ROW_TOO_LARGE",
+    )
+    .because(format!("of the operation that it makes, {large}"))
+    .hint("Write shorter values, or fewer elements of a set at a time.")
+}
+
 /// Appends the operation that `draft` makes of what is here.
 ///
 /// # Errors
-/// Those of `draft`.
+/// Those of `draft`, and that it is too large.
 pub fn append(
     node_id: i32,
     tracked: &Tracked,
@@ -106,6 +117,8 @@ pub fn append(
         .unwrap_or_else(|| sql::broken("the counter of operations is gone"));
     let mut entity = stored_heads::lock(&tracked.table_name, key);
     let operation = draft(&entity)?.stamped(Version { node_id, seq }, hlc_now());
+    let (patch, base) = (operation.patch_text(), operation.base_text());
+    check_operation(&tracked.table_name, key, &patch, &base).map_err(too_large)?;
     sql::execute(
         APPEND,
         &[
@@ -114,15 +127,15 @@ pub fn append(
             operation.hlc.into(),
             tracked.table_name.as_str().into(),
             key.into(),
-            operation.patch_text().into(),
-            operation.base_text().into(),
+            patch.into(),
+            base.into(),
         ],
     );
-    // It has seen every head, so it is the only one now. One exception: a store that left, in a
-    // table of central's.
+    // It has seen every head, so it is the only one now. Two exceptions: a store that left, in a
+    // table of central's; and more heads than a base may name.
     entity.advance(&tracked.entitled(operation.clone()), |_| false);
     stored_heads::store(&tracked.table_name, key, &entity);
-    clear_siblings(&tracked.table_name, key, operation.patch.keys());
+    clear_siblings(&tracked.table_name, key, operation.patch.keys().filter(|it| entity.heads(it).len() <= 1));
     if entity.is_erased() {
         erasure::blank(&tracked.table_name, key, true);
     }

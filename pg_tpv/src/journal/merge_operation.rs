@@ -30,6 +30,11 @@ pub struct MergedOperation {
 
 /// `was_unparsed`: see [`advance_heads`].
 fn merge_one(row: &OpRow, was_unparsed: bool) -> MergedOperation {
+    if row.is_placeholder() {
+        // It stands for one that whoever passed it on has refused, and has no name to go by.
+        was_awaited(row);
+        return MergedOperation { written: Ok(()), is_erased: false };
+    }
     let operation = match read(row) {
         Ok(operation) => operation,
         Err(fault) => {

@@ -8,7 +8,10 @@
 //! itself; an advisory lock any login can hold. A dump, which reads every table, is in nobody's
 //! way.
 //!
-//! The second lock is an advisory one and makes merges take turns, one transaction at a time.
+//! The second lock makes merges take turns, one transaction at a time. It is one of PostgreSQL's
+//! advisory locks with a tag that none of its functions can name (theirs end in 1 or 2), so that no
+//! login can hold it either.
+//!
 //! Without it, two stores that wrote the same rows in opposite orders would deadlock at central
 //! again and again, a second each time. Turns are a courtesy, not a guarantee: a merge that has its
 //! turn and hangs, because a session keeps a row locked, does not keep the others waiting.
@@ -16,7 +19,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use pgrx::{IntoDatum, direct_function_call, direct_function_call_as_datum, pg_sys};
+use pgrx::pg_sys;
 
 use crate::postgres::{sql, within};
 
@@ -26,8 +29,11 @@ const SHARED: u32 = pg_sys::RowExclusiveLock;
 /// The mode of who wants to be alone; functions in SQL use it too (`in exclusive mode`).
 const ALONE: u32 = pg_sys::ExclusiveLock;
 
-/// The two numbers of the second lock.
-const TURN: (i32, i32) = (7_631_990, 2);
+/// The two numbers of the second lock, and the third, which makes it ours.
+const TURN: (u32, u32, u16) = (7_631_990, 2, 7);
+
+/// USER_LOCKMETHOD of lock.h: the table of advisory locks.
+const USER_LOCKS: u8 = 2;
 
 /// How often a waiting merge checks whether the one whose turn it is makes progress.
 const LOOK: Duration = Duration::from_millis(200);
@@ -83,15 +89,13 @@ fn wait_for_turn() {
 
 /// Takes the turn if no other transaction has it.
 fn is_mine() -> bool {
-    // SAFETY: a built-in function of two integers; its answer is never null.
-    unsafe { direct_function_call(pg_sys::pg_try_advisory_xact_lock_int4, &arguments(TURN)) }.unwrap_or(false)
+    take_turn(true) != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
 }
 
 /// Waits in the queue of the lock, so that no merge is passed over.
 fn comes_within(time: Duration) -> bool {
     // SAFETY: a built-in function of two integers; its answer is void.
-    within(time, || unsafe { direct_function_call_as_datum(pg_sys::pg_advisory_xact_lock_int4, &arguments(TURN)) })
-        .is_some()
+    within(time, || take_turn(false)).is_some()
 }
 
 const HELD_UP: &str = r"
@@ -100,16 +104,29 @@ const HELD_UP: &str = r"
     cross join lateral unnest(pg_catalog.pg_blocking_pids(turn.pid)) as blocker (pid)
     left join pg_catalog.pg_stat_activity merge
       on merge.pid = blocker.pid and merge.backend_type = 'logical replication worker'
-    where merge.pid is null and turn.locktype = 'advisory' and turn.granted and turn.classid = $1 and turn.objid = $2 and turn.objsubid = 2)";
+    where merge.pid is null and turn.locktype = 'advisory' and turn.granted and turn.classid = $1 and turn.objid = $2 and turn.objsubid = $3)";
 
 /// Whether the merge whose turn it is waits for a session. If it waits for another merge, which
 /// went out of turn, that one will end; a third merge that went out of turn because of it would
 /// only deadlock with both.
 fn is_held_up() -> bool {
-    let number = |number: i32| pg_sys::Oid::from(number.unsigned_abs()).into();
-    sql::row(HELD_UP, &[number(TURN.0), number(TURN.1)], |row| row.must(1)).unwrap_or(false)
+    let number = |number: u32| pg_sys::Oid::from(number).into();
+    let third = i16::try_from(TURN.2).unwrap_or_default();
+    sql::row(HELD_UP, &[number(TURN.0), number(TURN.1), third.into()], |row| row.must(1)).unwrap_or(false)
 }
 
-fn arguments(lock: (i32, i32)) -> [Option<pg_sys::Datum>; 2] {
-    [lock.0.into_datum(), lock.1.into_datum()]
+/// Takes the turn until the transaction ends, or, if it is not to wait, says that another has it.
+fn take_turn(dont_wait: bool) -> pg_sys::LockAcquireResult::Type {
+    // SAFETY: the tag is one of the table of advisory locks; the transaction lets go of it.
+    unsafe {
+        let tag = pg_sys::LOCKTAG {
+            locktag_field1: pg_sys::MyDatabaseId.to_u32(),
+            locktag_field2: TURN.0,
+            locktag_field3: TURN.1,
+            locktag_field4: TURN.2,
+            locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
+            locktag_lockmethodid: USER_LOCKS,
+        };
+        pg_sys::LockAcquire(&raw const tag, pg_sys::ExclusiveLock.cast_signed(), false, dont_wait)
+    }
 }

@@ -5,13 +5,15 @@ use tpv_core::hash_chain::NamedBy;
 use tpv_core::heartbeat::{Report, Since};
 
 use crate::node::{clock, this_node};
-use crate::postgres::{DataFault, sql};
+use crate::postgres::{DataFault, attempt, sql};
 use crate::wire::{BeatRow, Sender, refuse_once};
 
 /// Not for a heartbeat that was heard before. A node that was restored from a backup gives numbers
 /// again, later; one whose clock was set back gives earlier stamps to later numbers.
 const KNOWN: &str = r"
     select whole_hlc from sync.peer where node_id = $1 and (beat is null or beat < $2 or coalesce(beat_hlc < $3, true))";
+
+const IS_FINITE: &str = "select isfinite($1::timestamptz)";
 
 /// When a heartbeat is missing, rows may be missing too: `received_until` does not move until
 /// `sync.reconcile` has compared. The first heartbeat of a peer counts as such a gap.
@@ -58,9 +60,23 @@ pub fn fold(from: Sender, beat: &BeatRow) {
     if peer != beat.node_id {
         return;
     }
+    // A number at the end of its type is the data's fault too.
+    if let Err(fault) = attempt(|| note(peer, is_central, beat)) {
+        refuse_once(&beat.as_refused(), &fault);
+    }
+}
+
+fn note(peer: i32, is_central: bool, beat: &BeatRow) -> Result<(), DataFault> {
+    let is_finite = sql::row(IS_FINITE, &[beat.low_water.into()], |row| row.must(1)).unwrap_or(false);
+    if !(0..i64::MAX).contains(&beat.beat) || beat.hlc < 0 || !is_finite {
+        return Err(DataFault::new(
+            "BAD_BEAT",
+            "its number, its stamp or its low-water mark is none; nothing of it counts",
+        ));
+    }
     let ahead = clock::follow(beat.hlc);
     let known = sql::row(KNOWN, &[peer.into(), beat.beat.into(), beat.hlc.into()], |row| row.get::<i64>(1));
-    let (Some(known), Some(here)) = (known, this_node()) else { return };
+    let (Some(known), Some(here)) = (known, this_node()) else { return Ok(()) };
     let report = Report::read(&beat.ops, &beat.chains, &beat.more);
     if !report.faults.is_empty() {
         let detail = format!("its column {} cannot be read; the others count", report.faults.join(", "));
@@ -82,6 +98,7 @@ pub fn fold(from: Sender, beat: &BeatRow) {
     );
     note_heads(peer, &report, |chain| chain.is_sent_to(here, peer, is_central));
     note_operations(peer, &report);
+    Ok(())
 }
 
 /// The number of a store's last operation, as it says.

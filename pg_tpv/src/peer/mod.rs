@@ -6,6 +6,7 @@
 //! | `beat` | writes this node's heartbeats |
 //! | `fold` | notes what a peer's heartbeat says |
 //! | `resend` | what one node sends to one other: a snapshot, what was lost, a request |
+//! | `setup` | says at the start what is not as the migrations made it |
 //! | `snapshot` | a snapshot while it arrives |
 //! | `verify` | follows hash chains |
 //! | `compare` | what a peer has and this node has not |
@@ -16,6 +17,7 @@ pub mod beat;
 mod compare;
 pub mod fold;
 pub mod resend;
+mod setup;
 mod snapshot;
 mod verify;
 pub mod walsender;

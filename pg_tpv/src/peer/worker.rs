@@ -7,7 +7,7 @@ use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTi
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use super::{beat, resend};
+use super::{beat, resend, setup};
 use crate::guc;
 use crate::node::clock;
 
@@ -35,6 +35,7 @@ pub fn register() {
 pub extern "C-unwind" fn pg_tpv_worker(_argument: pg_sys::Datum) {
     BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP | SignalWakeFlags::SIGTERM);
     BackgroundWorker::connect_worker_to_spi(Some(&guc::database()), None);
+    BackgroundWorker::transaction(setup::report);
     let mut since_beat = Duration::ZERO;
     while BackgroundWorker::wait_latch(Some(ROUND)) {
         if BackgroundWorker::sighup_received() {

@@ -7,10 +7,12 @@
 //! | `refusal` | an error with its SQLSTATE, detail and hint |
 //! | `jsonb` | `jsonb` as text |
 //! | `bulk` | rows into a table without a statement |
+//! | `memory` | gives memory back after a large row |
 //! | `primary_key` | is the row there already? |
 
 pub mod bulk;
 mod jsonb;
+pub mod memory;
 pub mod primary_key;
 mod refusal;
 pub mod sql;

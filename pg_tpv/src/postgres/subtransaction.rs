@@ -35,13 +35,14 @@ impl From<MergeFault> for DataFault {
 /// Does `work` in a subtransaction.
 ///
 /// # Errors
-/// SQLSTATE classes 22 and 23, which are the data's fault: everything that `work` wrote is undone.
+/// SQLSTATE classes 22, 23 and 54, which are the data's fault: everything that `work` wrote is
+/// undone. 54 is a value that is too long for an index, or JSON that is too deep.
 /// Every other error is raised on after the subtransaction has ended. Left open, it would outlive
 /// the statement, and the session would keep its locks until a `rollback`.
 pub fn attempt<T>(work: impl FnOnce() -> Result<T, DataFault>) -> Result<T, DataFault> {
     subtransaction(work, |report| {
         let code = sqlstate_of(report);
-        let is_about_data = code.starts_with("22") || code.starts_with("23");
+        let is_about_data = ["22", "23", "54"].iter().any(|class| code.starts_with(class));
         is_about_data.then(|| DataFault { code, detail: report.message().to_owned() })
     })
 }

@@ -7,11 +7,15 @@
 //! | file | has |
 //! | --- | --- |
 //! | `triggers` | the trigger functions |
+//! | `refuse_change` | the one that refuses to change a document or an operation |
 //! | `own_rows` | what a session of this node may write |
 //! | `collected` | receipts of peers, which are written together |
+//! | `unread` | rows of peers that are not read |
 //! | `replay` | the second try of what waits |
 
 mod collected;
 mod own_rows;
+mod refuse_change;
 mod replay;
 mod triggers;
+mod unread;

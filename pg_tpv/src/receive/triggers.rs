@@ -3,12 +3,11 @@
 
 use std::borrow::Cow;
 
+use pgrx::pg_sys;
 use pgrx::prelude::*;
-use pgrx::{PgRelation, pg_sys};
 use tpv_core::merge::{Verdict, is_blank};
 
-use crate::guc;
-use crate::journal::{is_blanking, is_erased, merge, not_entitled, verdict};
+use crate::journal::{is_erased, merge, not_entitled, verdict};
 use crate::node::{clock, this_node};
 use crate::peer::{fold, resend};
 use crate::postgres::primary_key::is_repeat;
@@ -16,9 +15,10 @@ use crate::postgres::{DataFault, Refusal, attempt};
 use crate::projection::project;
 use crate::receive::collected::{self, Row};
 use crate::receive::own_rows::{check_addressee, check_local, foreign, is_in_chain_of};
+use crate::receive::unread::{refuse_row, take_place_of};
 use crate::wire::{
-    BeatRow, Document, OpRow, ResendRow, Sender, quarantine, quarantine_op, refuse, refuse_forged, refuse_once,
-    refuse_unentitled, sender,
+    Arrives, BeatRow, Document, OpRow, ResendRow, Sender, arrive, quarantine, quarantine_op, refuse, refuse_forged,
+    refuse_once, refuse_this_once, refuse_unentitled, sender,
 };
 
 extension_sql!(
@@ -92,11 +92,17 @@ pub unsafe extern "C-unwind" fn tpv_receive_document(call: pg_sys::FunctionCallI
     // SAFETY: PostgreSQL called it as a trigger, which is checked, so the trigger's data are there.
     unsafe {
         let (partition, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.doc");
-        let document = Document::of_tuple(tuple, partition);
         let row = Row { partition, tuple, trigger_function: (*(*call).flinfo).fn_oid };
         let is_stored = match sender() {
-            Sender::Local => receive_own_document(row, &document),
-            from => receive_document_of_peer(from, row, document),
+            Sender::Local => receive_own_document(row, &Document::of_tuple(tuple, partition)),
+            from => match arrive(tuple, partition) {
+                Ok(document) => receive_document_of_peer(from, row, document),
+                Err(unread) => {
+                    collected::write();
+                    refuse_row(from, &unread);
+                    false
+                }
+            },
         };
         if is_stored { pg_sys::Datum::from(tuple) } else { pg_sys::Datum::null() }
     }
@@ -113,7 +119,13 @@ pub unsafe extern "C-unwind" fn tpv_receive_operation(call: pg_sys::FunctionCall
     unsafe {
         let (relation, tuple) = inserted(call, "a BEFORE INSERT row trigger of wire.op");
         collected::write();
-        let row = OpRow::of_tuple(tuple, relation);
+        let row = match sender() {
+            Sender::Local => OpRow::of_tuple(tuple, relation),
+            from => match arrive(tuple, relation) {
+                Ok(row) => row,
+                Err(unread) => return pg_sys::Datum::from(take_place_of(from, &unread, tuple, relation)),
+            },
+        };
         if is_repeat(relation, tuple) {
             keep_if_other(&row);
             return pg_sys::Datum::null();
@@ -141,7 +153,10 @@ pub unsafe extern "C-unwind" fn tpv_receive_beat(call: pg_sys::FunctionCallInfo)
         match sender() {
             Sender::Local => pg_sys::Datum::from(tuple),
             from => {
-                fold::fold(from, &BeatRow::of_tuple(tuple, relation));
+                match arrive::<BeatRow>(tuple, relation) {
+                    Ok(row) => fold::fold(from, &row),
+                    Err(unread) => refuse_row(from, &unread),
+                }
                 pg_sys::Datum::null()
             }
         }
@@ -162,7 +177,10 @@ pub unsafe extern "C-unwind" fn tpv_receive_resend(call: pg_sys::FunctionCallInf
         match sender() {
             Sender::Local => pg_sys::Datum::from(tuple),
             from => {
-                receive_resend(from, &ResendRow::of_tuple(tuple, relation));
+                match arrive(tuple, relation) {
+                    Ok(row) => receive_resend(from, &row),
+                    Err(unread) => refuse_row(from, &unread),
+                }
                 pg_sys::Datum::null()
             }
         }
@@ -279,7 +297,14 @@ fn receive_operation(row: &OpRow) -> Received {
     if row.came_in_snapshot() {
         return Received::Dropped;
     }
-    clock::follow(row.hlc);
+    let is_ahead = clock::follow(row.hlc) > 0;
+    if is_ahead && matches!(from, Sender::Peer { is_central: false, .. }) {
+        // Not stored, or it would be passed on. It is missing then, so that comparing asks for it
+        // again and again, until its stamp is no longer of the future.
+        let detail = "its stamp is further ahead than pg_tpv.max_clock_skew allows: it waits at its node until then";
+        refuse_this_once("seq", &row.seq.to_string(), &kept(row).as_refused(), &DataFault::new("CLOCK_AHEAD", detail));
+        return Received::Dropped;
+    }
     match verdict(row) {
         Verdict::Believed => {}
         // Whoever passed it on has refused it. Nothing is in it that could be merged.
@@ -332,60 +357,9 @@ pub unsafe extern "C-unwind" fn tpv_forget_rules(call: pg_sys::FunctionCallInfo)
     pg_sys::Datum::null()
 }
 
-/// BEFORE UPDATE, DELETE or TRUNCATE of `wire.doc` and `wire.op`.
-///
-/// # Safety
-/// PostgreSQL calls it.
-#[unsafe(no_mangle)]
-#[pg_guard]
-pub unsafe extern "C-unwind" fn tpv_refuse_change(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: as above.
-    unsafe {
-        let data = trigger_data(call, "a trigger of wire.doc and wire.op");
-        if !guc::maintenance() && !is_erasure(data) {
-            refuse_change(PgRelation::from_pg((*data).tg_relation).name()).raise();
-        }
-        let updates = (*data).tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_UPDATE;
-        pg_sys::Datum::from(if updates { (*data).tg_newtuple } else { (*data).tg_trigtuple })
-    }
-}
-
-/// Whether an update takes the values out of an operation and changes nothing else, while an entity
-/// is erased.
-///
-/// # Safety
-/// The trigger's data.
-unsafe fn is_erasure(data: *mut pg_sys::TriggerData) -> bool {
-    // SAFETY: the caller's promise; an update has both tuples, and a trigger of wire.doc or wire.op
-    // has their columns.
-    unsafe {
-        let relation = (*data).tg_relation;
-        let updates = (*data).tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_UPDATE;
-        if !updates || !PgRelation::from_pg(relation).name().starts_with("op") {
-            return false;
-        }
-        let (before, after) =
-            (OpRow::of_tuple((*data).tg_trigtuple, relation), OpRow::of_tuple((*data).tg_newtuple, relation));
-        before.is_at_the_place_of(&after) && is_blanking((&before.patch, &before.base), (&after.patch, &after.base))
-    }
-}
-
-/// Why a row of this table, or of this partition, is not changed.
-fn refuse_change(table: &str) -> Refusal {
-    let (message, detail) = if table == "op" || table.starts_with("op_") {
-        ("operations are never changed or removed", "Another change of the row makes another operation.")
-    } else {
-        let detail = "Another document says what became of a receipt: a void, a release, a withdrawal.";
-        ("documents are never changed or removed", detail)
-    };
-    Refusal::new(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message)
-        .detail(detail)
-        .hint("The owner of the tables may set pg_tpv.maintenance.")
-}
-
 /// # Safety
 /// The argument is a function call of PostgreSQL's. `role` says which trigger the function is.
-unsafe fn trigger_data(call: pg_sys::FunctionCallInfo, role: &str) -> *mut pg_sys::TriggerData {
+pub(super) unsafe fn trigger_data(call: pg_sys::FunctionCallInfo, role: &str) -> *mut pg_sys::TriggerData {
     // SAFETY: a context that is not null is a node, whose tag tells what it is.
     unsafe {
         let context = (*call).context;

@@ -4,8 +4,10 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use tpv_core::json::Value;
+use tpv_core::row_limits::{OF_BEAT, TooLarge};
 
-use super::refused::Refused;
+use super::arrival::Arrives;
+use super::refused::{Refused, number};
 use super::tuple::Tuple;
 
 pub struct BeatRow {
@@ -21,11 +23,36 @@ pub struct BeatRow {
 }
 
 impl BeatRow {
-    /// Reads the row that a trigger is called for.
-    ///
-    /// # Safety
-    /// The tuple is one of that relation.
-    pub unsafe fn of_tuple(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Self {
+    /// What is kept of it when a part of it cannot be read.
+    pub fn as_refused(&self) -> Refused {
+        let text = |key: &str, text: &str| (key.to_owned(), Value::String(text.to_owned()));
+        let row = vec![
+            ("beat".to_owned(), Value::Number(self.beat.to_string())),
+            text("ops", &self.ops),
+            text("chains", &self.chains),
+            text("version", &self.version),
+            text("more", &self.more),
+        ];
+        Refused { node_id: self.node_id, kind: "heartbeat".to_owned(), row: Value::Object(row) }
+    }
+}
+
+impl Arrives for BeatRow {
+    unsafe fn measure(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> (usize, Option<(TooLarge, String)>) {
+        // SAFETY: the caller's promise, and the types that the migration gave the columns.
+        unsafe { Tuple::<8>::of(tuple, relation, "wire.beat").measure(&OF_BEAT) }
+    }
+
+    unsafe fn outline(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Refused {
+        // SAFETY: the caller's promise, and the types that the migration gave the columns.
+        unsafe {
+            let columns = Tuple::<8>::of(tuple, relation, "wire.beat");
+            let known = vec![("beat", number(columns.optional(1)))];
+            Refused::outline(columns.optional(0), None, "heartbeat", known)
+        }
+    }
+
+    unsafe fn of_tuple(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Self {
         // SAFETY: the caller's promise, and the types that the migration gave the columns.
         unsafe {
             let columns = Tuple::<8>::of(tuple, relation, "wire.beat");
@@ -40,18 +67,5 @@ impl BeatRow {
                 more: columns.get(7),
             }
         }
-    }
-
-    /// What is kept of it when a part of it cannot be read.
-    pub fn as_refused(&self) -> Refused {
-        let text = |key: &str, text: &str| (key.to_owned(), Value::String(text.to_owned()));
-        let row = vec![
-            ("beat".to_owned(), Value::Number(self.beat.to_string())),
-            text("ops", &self.ops),
-            text("chains", &self.chains),
-            text("version", &self.version),
-            text("more", &self.more),
-        ];
-        Refused { node_id: self.node_id, kind: "heartbeat".to_owned(), row: Value::Object(row) }
     }
 }

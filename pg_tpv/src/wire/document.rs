@@ -5,12 +5,17 @@ use pgrx::datum::Date;
 use pgrx::pg_sys;
 use tpv_core::hash_chain::sha256;
 use tpv_core::json::Value;
+use tpv_core::row_limits::{OF_DOCUMENT, TooLarge};
 use uuid::Uuid;
 
-use super::refused::Refused;
+use super::arrival::Arrives;
+use super::refused::{Refused, number, text};
 use super::tuple::Tuple;
 use crate::postgres::DataFault;
 use crate::postgres::sql::{self, Row};
+
+/// The one column that may be null.
+const TO_NODE: usize = 4;
 
 /// A document, without the hash of the one before.
 #[derive(Clone, Debug)]
@@ -53,29 +58,6 @@ impl Document {
         }
     }
 
-    /// Reads the row that a trigger is called for.
-    ///
-    /// # Safety
-    /// The tuple is one of that relation.
-    pub unsafe fn of_tuple(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Self {
-        // SAFETY: the caller's promise, and the types that the migration gave the columns.
-        unsafe {
-            let columns = Tuple::<12>::of(tuple, relation, "wire.doc");
-            Self {
-                node_id: columns.get(0),
-                doc_id: Uuid::from_bytes(*columns.get::<pgrx::Uuid>(1).as_bytes()),
-                business_date: sql::day(columns.get::<Date>(2)),
-                kind: columns.get(3),
-                hlc: columns.get(5),
-                schema_version: columns.get(6),
-                chain: columns.get(7),
-                chain_seq: columns.get(8),
-                body: columns.get(10),
-                content_hash: columns.get(11),
-            }
-        }
-    }
-
     /// Whom the row that a trigger is called for is addressed to; none for everybody who
     /// subscribes.
     ///
@@ -83,7 +65,7 @@ impl Document {
     /// As above.
     pub unsafe fn addressee(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Option<i32> {
         // SAFETY: as above.
-        unsafe { Tuple::<12>::of(tuple, relation, "wire.doc").optional(4) }
+        unsafe { Tuple::<12>::of(tuple, relation, "wire.doc").optional(TO_NODE) }
     }
 
     /// The primary key.
@@ -123,4 +105,53 @@ impl Document {
 /// When a document with this stamp was recorded.
 pub fn recorded_at(hlc: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(hlc >> 16).unwrap_or_default()
+}
+
+impl Arrives for Document {
+    unsafe fn measure(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> (usize, Option<(TooLarge, String)>) {
+        // SAFETY: the caller's promise, and the types that the migration gave the columns.
+        unsafe { Tuple::<12>::of(tuple, relation, "wire.doc").measure(&OF_DOCUMENT) }
+    }
+
+    unsafe fn outline(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Refused {
+        // SAFETY: the caller's promise, and the types that the migration gave the columns.
+        unsafe {
+            let columns = Tuple::<12>::of(tuple, relation, "wire.doc");
+            let [kind, chain, ..] = OF_DOCUMENT;
+            let doc_id = columns.optional::<pgrx::Uuid>(1).map(|id| Uuid::from_bytes(*id.as_bytes()).to_string());
+            let known = vec![
+                ("doc_id", text(doc_id)),
+                ("chain", text(columns.short(&chain))),
+                ("chain_seq", number(columns.optional(8))),
+            ];
+            Refused::outline(columns.optional(0), columns.short(&kind), "wire.doc", known)
+        }
+    }
+
+    unsafe fn is_sound(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> bool {
+        // SAFETY: the caller's promise, and the types that the migration gave the columns.
+        unsafe {
+            let columns = Tuple::<12>::of(tuple, relation, "wire.doc");
+            columns.has_all_but(TO_NODE) && sql::calendar_day(columns.get::<Date>(2)).is_ok()
+        }
+    }
+
+    unsafe fn of_tuple(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Self {
+        // SAFETY: the caller's promise, and the types that the migration gave the columns.
+        unsafe {
+            let columns = Tuple::<12>::of(tuple, relation, "wire.doc");
+            Self {
+                node_id: columns.get(0),
+                doc_id: Uuid::from_bytes(*columns.get::<pgrx::Uuid>(1).as_bytes()),
+                business_date: sql::day(columns.get::<Date>(2)),
+                kind: columns.get(3),
+                hlc: columns.get(5),
+                schema_version: columns.get(6),
+                chain: columns.get(7),
+                chain_seq: columns.get(8),
+                body: columns.get(10),
+                content_hash: columns.get(11),
+            }
+        }
+    }
 }

@@ -3,10 +3,13 @@
 
 use pgrx::datum::DatumWithOid;
 use tpv_core::merge::Version;
+use tpv_core::row_limits::KEPT_A_DAY;
 
+use super::arrival::Unread;
 use super::document::Document;
 use super::operation::OpRow;
 use super::refused::Refused;
+use super::sender::{Sender, sender};
 use crate::postgres::{DataFault, JsonbText, sql};
 
 const RECORD: &str = r"
@@ -118,14 +121,40 @@ pub fn refuse_unasked(refused: &Refused) {
     }
 }
 
+const THIS_IS_KEPT: &str = r"
+    select from sync.quarantine
+    where node_id = $1 and kind = $2 and code = $3 and refused ->> $4 = $5 and resolved_at is null limit 1";
+
+/// Keeps a copy of a row that comes again and again, and is known by one of its columns.
+pub fn refuse_this_once(column: &str, id: &str, refused: &Refused, fault: &DataFault) {
+    let args =
+        [refused.node_id.into(), refused.kind.as_str().into(), fault.code.as_str().into(), column.into(), id.into()];
+    if sql::row(THIS_IS_KEPT, &args, |_| ()).is_none() {
+        refuse(refused, fault);
+    }
+}
+
+/// Keeps what can be told of a row that is not read.
+pub fn refuse_unread(unread: &Unread) {
+    refuse(&unread.refused, &unread.fault);
+}
+
+const COUNT: &str = r"
+    insert into sync.refusal as r (node_id, day, refused) values ($1, current_date, 1)
+    on conflict (node_id, day) do update set refused = r.refused + 1, last_at = clock_timestamp()
+    returning refused";
 const REFUSE: &str = "insert into sync.quarantine (node_id, kind, code, detail, refused) values ($1, $2, $3, $4, $5)";
-const ALARM: &str = r"
-    insert into sec.audit (event, subject, detail)
-    values ('FORGED_SENDER', $1, 'a row that its sender may not send was refused; sync.quarantine keeps it')";
+const ALARM: &str = "insert into sec.audit (event, subject, detail) values ($1, $2, $3)";
 
 /// Keeps a copy of a row that is not stored, with the reason.
 pub fn refuse(refused: &Refused, fault: &DataFault) {
-    let row = JsonbText::from(refused.row.clone());
+    if is_kept() {
+        keep(refused, fault);
+    }
+}
+
+fn keep(refused: &Refused, fault: &DataFault) {
+    let row = JsonbText::from(refused.kept());
     let (kind, code, detail) = (refused.kind.as_str(), fault.code.as_str(), fault.detail.as_str());
     sql::execute(REFUSE, &[refused.node_id.into(), kind.into(), code.into(), detail.into(), row.into()]);
 }
@@ -133,6 +162,26 @@ pub fn refuse(refused: &Refused, fault: &DataFault) {
 /// Keeps a copy of a row that its sender may not send, and tells whoever is responsible for
 /// security.
 pub fn refuse_forged(refused: &Refused) {
-    refuse(refused, &DataFault::new("FORGED_SENDER", "its sender may not send rows of that node"));
-    sql::execute(ALARM, &[format!("node {}", refused.node_id).into()]);
+    if is_kept() {
+        keep(refused, &DataFault::new("FORGED_SENDER", "its sender may not send rows of that node"));
+        let detail = "a row that its sender may not send was refused; sync.quarantine keeps it";
+        sql::execute(ALARM, &["FORGED_SENDER".into(), format!("node {}", refused.node_id).into(), detail.into()]);
+    }
+}
+
+/// Counts a row that the peer of this transaction has sent and that is refused. Whether it is kept:
+/// beyond [`KEPT_A_DAY`] rows of a peer on a day it is not, and one row tells of all of them.
+fn is_kept() -> bool {
+    let peer = match sender() {
+        Sender::Peer { node_id, .. } => node_id,
+        Sender::Local | Sender::Stranger => 0,
+    };
+    let count: i64 = sql::row(COUNT, &[peer.into()], |row| row.must(1)).unwrap_or(0);
+    if count == KEPT_A_DAY + 1 {
+        let detail = "more of its rows were refused today than are kept; sync.refusal counts them";
+        let many = Refused::outline(Some(peer), None, "refused", Vec::new());
+        keep(&many, &DataFault::new("MORE_REFUSED", detail));
+        sql::execute(ALARM, &["MORE_REFUSED".into(), format!("node {peer}").into(), detail.into()]);
+    }
+    count <= KEPT_A_DAY
 }

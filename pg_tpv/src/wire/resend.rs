@@ -1,10 +1,13 @@
 //! A row of `wire.resend`.
 
 use pgrx::pg_sys;
+use tpv_core::hash_chain::sha256;
 use tpv_core::json::Value;
+use tpv_core::row_limits::{OF_RESEND, TooLarge, check_resend};
 
-use super::refused::Refused;
-use super::tuple::Tuple;
+use super::arrival::Arrives;
+use super::refused::{Refused, number};
+use super::tuple::{Tuple, hex};
 
 #[derive(Clone, Debug)]
 pub struct ResendRow {
@@ -19,11 +22,33 @@ pub struct ResendRow {
 }
 
 impl ResendRow {
-    /// Reads the row that a trigger is called for.
-    ///
-    /// # Safety
-    /// The tuple is one of that relation.
-    pub unsafe fn of_tuple(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Self {
+    /// What is kept of it when it cannot be received.
+    pub fn as_refused(&self) -> Refused {
+        let row = vec![
+            ("to_node".to_owned(), Value::Number(self.to_node.to_string())),
+            ("body".to_owned(), Value::String(self.body.clone())),
+        ];
+        Refused { node_id: self.node_id, kind: format!("resend {}", self.kind), row: Value::Object(row) }
+    }
+}
+
+impl Arrives for ResendRow {
+    unsafe fn measure(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> (usize, Option<(TooLarge, String)>) {
+        // SAFETY: the caller's promise, and the types that the migration gave the columns.
+        unsafe { Tuple::<6>::of(tuple, relation, "wire.resend").measure(&OF_RESEND) }
+    }
+
+    unsafe fn outline(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Refused {
+        // SAFETY: the caller's promise, and the types that the migration gave the columns.
+        unsafe {
+            let columns = Tuple::<6>::of(tuple, relation, "wire.resend");
+            let kind = columns.short(&OF_RESEND[0]).map(|kind| format!("resend {kind}"));
+            let known = vec![("to_node", number(columns.optional::<i32>(2).map(i64::from)))];
+            Refused::outline(columns.optional(0), kind, "resend", known)
+        }
+    }
+
+    unsafe fn of_tuple(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Self {
         // SAFETY: the caller's promise, and the types that the migration gave the columns.
         unsafe {
             let columns = Tuple::<6>::of(tuple, relation, "wire.resend");
@@ -37,12 +62,7 @@ impl ResendRow {
         }
     }
 
-    /// What is kept of it when it cannot be received.
-    pub fn as_refused(&self) -> Refused {
-        let row = vec![
-            ("to_node".to_owned(), Value::Number(self.to_node.to_string())),
-            ("body".to_owned(), Value::String(self.body.clone())),
-        ];
-        Refused { node_id: self.node_id, kind: format!("resend {}", self.kind), row: Value::Object(row) }
+    fn too_large(&self) -> Option<(TooLarge, String)> {
+        check_resend(&self.kind, &self.body).err().map(|large| (large, hex(&sha256(self.body.as_bytes()))))
     }
 }

@@ -2,6 +2,8 @@
 
 use pgrx::datum::FromDatum;
 use pgrx::pg_sys;
+use tpv_core::hash_chain::sha256;
+use tpv_core::row_limits::{Column, TooLarge};
 
 use crate::postgres::sql;
 
@@ -42,6 +44,51 @@ impl<const N: usize> Tuple<N> {
         unsafe { self.optional(place) }.unwrap_or_else(|| sql::not_null(self.table))
     }
 
+    /// Whether no other column than this one is null.
+    pub fn has_all_but(&self, place: usize) -> bool {
+        self.nulls.iter().enumerate().all(|(at, is_null)| at == place || !is_null)
+    }
+
+    /// The octets of a column, which is neither copied nor taken out of TOAST for that.
+    ///
+    /// # Safety
+    /// The column is null or of a type of any length.
+    unsafe fn octets(&self, place: usize) -> usize {
+        if self.nulls[place] {
+            return 0;
+        }
+        // SAFETY: the caller's promise.
+        unsafe { pg_sys::toast_raw_datum_size(self.values[place]) }.saturating_sub(pg_sys::VARHDRSZ)
+    }
+
+    /// The octets of all these columns, and the first that has more than it may, with its SHA-256.
+    ///
+    /// # Safety
+    /// The columns are of types of any length.
+    pub unsafe fn measure(&self, columns: &[Column]) -> (usize, Option<(TooLarge, String)>) {
+        // SAFETY: the caller's promise.
+        let of = |column: &Column| unsafe { self.octets(column.place) };
+        let large = columns.iter().find_map(|column| Some((column.place, column.check(of(column)).err()?)));
+        let large = large.map(|(place, large)| {
+            // SAFETY: the caller's promise; a text is read as its octets.
+            let octets = unsafe { <&[u8]>::from_datum(self.values[place], self.nulls[place]) };
+            (large, hex(&sha256(octets.unwrap_or_default())))
+        });
+        (columns.iter().map(of).sum(), large)
+    }
+
+    /// A text that is no longer than it may be.
+    ///
+    /// # Safety
+    /// The column is a text.
+    pub unsafe fn short(&self, column: &Column) -> Option<String> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let fits = column.check(self.octets(column.place)).is_ok();
+            if fits { self.optional(column.place) } else { None }
+        }
+    }
+
     /// The column at this place, from 0, if it is not null.
     ///
     /// # Safety
@@ -50,4 +97,9 @@ impl<const N: usize> Tuple<N> {
         // SAFETY: the caller's promise.
         unsafe { T::from_datum(self.values[place], self.nulls[place]) }
     }
+}
+
+/// A hash as people read it.
+pub fn hex(hash: &[u8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

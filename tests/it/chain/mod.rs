@@ -7,6 +7,7 @@ mod erasure;
 mod exchange;
 mod gaps;
 mod joining;
+mod limits;
 mod locks;
 mod low_water;
 mod nemesis;

@@ -13,7 +13,7 @@ fn keep_nothing(chain: &Chain, wait_for_peer: &str) {
     for node in chain.nodes() {
         let wait = format!("alter system set pg_tpv.wait_for_peer = '{wait_for_peer}'");
         let statements =
-            ["alter system set pg_tpv.keep_operations = 0", "alter system set pg_tpv.beat_interval = 1", &wait];
+            ["alter system set pg_tpv.keep_operations = 0", "alter system set pg_tpv.beat_interval = '1s'", &wait];
         run(node, &statements);
         run(node, &["select pg_reload_conf()"]);
     }

@@ -3,6 +3,11 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   faults text;
 begin
+  if tg_op = 'INSERT' and tpv.is_capturing() then
+    -- No defaults: rows of other nodes would get them too.
+    new.saved_at := coalesce(new.saved_at, now());
+    new.saved_by := coalesce(new.saved_by, sec.actor());
+  end if;
   select string_agg(format('%s at "%s": %s', c.code, c.pointer, c.detail), '; ') into faults
     from tpv.dat_profile_check(new.profile) c where c.detail not like 'warning: %';
   if faults is not null and not new.deleted then

@@ -24,6 +24,16 @@ end $$;
 comment on function sync.guard() is
   'Refuses what may not be written here: removals, and in a store what central decides.';
 
+create or replace function sync.refuse_key_change() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  raise exception 'the key of a row of % cannot change: KEY_CHANGED', tg_table_schema || '.' || tg_table_name
+    using errcode = '22023', detail = 'Every node knows the row by it.',
+      hint = 'Insert another row, and set deleted = true in this one.';
+end $$;
+comment on function sync.refuse_key_change() is
+  'Refuses another key for a tracked row: no operation could say it, and the nodes would differ.';
+
 create or replace function sync.refuse_secret(table_name text) returns void
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin

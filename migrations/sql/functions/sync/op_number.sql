@@ -8,13 +8,16 @@ begin atomic
     union all
     select (select min(o.node_id) from wire.op o where o.node_id > w.node_id) from writer w where w.node_id is not null
   )
-  select n.node_id, n.seq + (
+  select n.node_id, n.seq + case when n.next_seq - 1 > n.seq then 0 else (
            select count(*) from (
              select o.seq, row_number() over (order by o.seq) as place
                from wire.op o where o.node_id = n.node_id and o.seq > n.seq) beyond
-            where beyond.seq = n.seq + beyond.place)
-    from (select coalesce(w.node_id, h.node_id) as node_id, coalesce(h.seq, 0) as seq
-            from writer w full join sync.horizon h on h.node_id = w.node_id) n
+            where beyond.seq = n.seq + beyond.place) end
+    -- What is beyond a gap that stays is not counted again and again.
+    from (select k.node_id, k.seq,
+                 (select o.seq from wire.op o where o.node_id = k.node_id and o.seq > k.seq order by o.seq limit 1) as next_seq
+            from (select coalesce(w.node_id, h.node_id) as node_id, coalesce(h.seq, 0) as seq
+            from writer w full join sync.horizon h on h.node_id = w.node_id) k) n
    where n.node_id is not null;
 end;
 comment on function sync.contiguous() is

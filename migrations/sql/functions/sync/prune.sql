@@ -59,6 +59,7 @@ begin
      and exists (select from sync.snapshot n where n.node_id = l.node_id and n.completed_at > l.completed_at);
   get diagnostics gone = row_count;
   total := total + sync.note_pruning('sync.snapshot', gone);
+  delete from sync.refusal r where r.day < sync.kept_since('pg_tpv.keep_resolved');
   delete from sync.pruning p where p.at < sync.kept_since('pg_tpv.keep_resolved');
   delete from sec.audit a where a.at < sync.kept_since('pg_tpv.keep_audit');
   get diagnostics gone = row_count;

@@ -8,36 +8,75 @@ comment on function sync.replay(bigint) is
   'Tries a row of sync.quarantine again: true when it is done, false when it still waits.';
 grant execute on function sync.replay(bigint) to tpv_operator;
 
-create or replace function sync.replay_waiting(most integer default 1000) returns integer
+create or replace function sync.waiting(most integer, only_due boolean) returns setof bigint
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  -- From node to node along the index, and of each its share: one that has filled the list keeps no
+  -- other from it.
+  with recursive node (node_id) as (
+    select min(q.node_id) from sync.quarantine q where q.resolved_at is null and q.refused is null
+    union all
+    select (select min(q.node_id) from sync.quarantine q
+             where q.resolved_at is null and q.refused is null and q.node_id > n.node_id)
+      from node n where n.node_id is not null
+  ), share as (
+    select n.node_id, t.quarantine_id, t.nth
+      from node n
+     cross join lateral (
+       select q.quarantine_id, row_number() over (order by q.try_at, q.quarantine_id) as nth
+         from sync.quarantine q
+        where q.node_id = n.node_id and q.resolved_at is null and q.refused is null
+          and (not waiting.only_due or q.try_at <= clock_timestamp())
+        order by q.try_at, q.quarantine_id limit waiting.most) t
+     where n.node_id is not null
+  )
+  select s.quarantine_id from share s order by s.nth, s.node_id limit waiting.most;
+end;
+comment on function sync.waiting(integer, boolean) is
+  'Rows of sync.quarantine that are tried next: of each node those that have waited longest, in turn.';
+
+create or replace function sync.replay_waiting(most integer default 1000, only_due boolean default false) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   item bigint;
   done integer := 0;
+  is_done boolean;
 begin
-  for item in
-    select q.quarantine_id from sync.quarantine q
-     where q.resolved_at is null and q.refused is null
-     order by q.at limit most
-  loop
+  -- Its stamp is of the past by now, and it came again.
+  update sync.quarantine q set resolved_at = clock_timestamp()
+   where q.code = 'CLOCK_AHEAD' and q.resolved_at is null
+     and exists (select from wire.op o where o.node_id = q.node_id and o.seq = (q.refused ->> 'seq')::bigint);
+  for item in select w from sync.waiting(most, only_due) w loop
     -- A rebuild of projections may be at it, or have done it.
     perform from sync.quarantine q where q.quarantine_id = item and q.resolved_at is null for update skip locked;
     continue when not found;
     begin
       -- Not sync.replay, which refuses what is of schema sec. This tries everything alike, and
       -- shows nobody what it was.
-      done := done + tpv.replay(item)::integer;
+      is_done := tpv.replay(item);
     exception when others then
       -- One that cannot even be tried must not keep the others from it.
       raise warning 'row % of sync.quarantine could not be tried: %', item, sqlerrm;
       update sync.quarantine q set at = clock_timestamp() where q.quarantine_id = item;
+      is_done := false;
     end;
+    if is_done then
+      done := done + 1;
+    else
+      -- Pauses grow to 15 minutes, so that what waits for ever costs next to nothing.
+      update sync.quarantine q
+         set tries = least(q.tries + 1, 1000),
+             try_at = clock_timestamp() + least(interval '1 minute' * (2 ^ least(q.tries, 6)), interval '15 minutes')
+       where q.quarantine_id = item;
+    end if;
   end loop;
   return done;
 end $$;
-comment on function sync.replay_waiting(integer) is
-  'Tries again what waits in quarantine, and returns how many rows are done: those first that were '
-  'tried longest ago. pg_cron calls it each minute.';
-grant execute on function sync.replay_waiting(integer) to tpv_cron, tpv_operator;
+comment on function sync.replay_waiting(integer, boolean) is
+  'Tries again what waits in quarantine, and returns how many rows are done: of each node its share, '
+  'those first that have waited longest. With only_due those whose pause is over; pauses grow from a '
+  'minute to a quarter of an hour. pg_cron calls it so each minute.';
+grant execute on function sync.replay_waiting(integer, boolean) to tpv_cron, tpv_operator;
 
 create or replace function sync.dismiss(quarantine_id bigint, why text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

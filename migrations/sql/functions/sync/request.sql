@@ -80,11 +80,14 @@ begin atomic
   select receive_request.peer, w.what, w.subject, min(w.from_seq),
          nullif(max(coalesce(w.to_seq, 9223372036854775807)), 9223372036854775807)
     from (
-      select w.what, coalesce(w.subject, '') as subject, coalesce(w."from", 1) as from_seq, w."to" as to_seq
+      select w.what, case when w.what in ('snapshot', 'heads') then '' else w.subject end as subject, coalesce(w."from", 1) as from_seq, w."to" as to_seq
         from json_to_recordset(receive_request.wants) as w (what text, subject text, "from" bigint, "to" bigint)
+       -- Only what is here, so that a peer cannot fill the table.
        where w.what in ('snapshot', 'heads')
-          or (w.what = 'hash_chain' and w.subject is distinct from '*')
-          or (w.what = 'operations' and w.subject ~ '^[0-9]{1,9}$')
+          or (w.what = 'hash_chain' and w.subject is distinct from '*'
+              and exists (select from tpv.hash_chain_called(w.subject, org.this_node()) c
+                          join wire.doc d on d.node_id = c.writer_id and d.chain = c.chain))
+          or (w.what = 'operations' and w.subject in (select k.node_id::text from sync.contiguous() k))
       union all
       -- Chain by chain, so that each is sent in parts.
       select 'hash_chain', c.chain, 1, null

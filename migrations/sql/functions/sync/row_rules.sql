@@ -132,6 +132,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   same record;
   other uuid;
+  claim bigint;
 begin
   if image -> 'deleted' = 'true' or image -> 'alias_of' <> 'null' then
     return;
@@ -145,8 +146,12 @@ begin
       -- A row that was a duplicate before is not refused now: whoever takes an alias back has to
       -- see both rows.
       or (sync.shared(before, same.columns) = same.shared and before -> 'deleted' = 'false');
-    -- Two sessions that write the same values at the same time do not see each other.
-    perform pg_advisory_xact_lock(hashtextextended(format('%s %s %s', tracked.table_name, same.kind, same.shared), 0));
+    -- Two sessions that write the same values at the same time do not see each other. The second one
+    -- waits in the index for the end of the first one's transaction, whatever becomes of its row
+    -- here. So it costs no lock, however many rows a transaction writes; and nothing stays.
+    claim := hashtextextended(format('%s %s %s', tracked.table_name, same.kind, same.shared), 0);
+    insert into sync.claim (value_hash) values (claim);
+    delete from sync.claim c where c.value_hash = claim;
     execute format('select t.%1$I from %2$s t where %3$s and t.%1$I <> $2 and not t.deleted and t.alias_of is null limit 1',
                    tracked.key_column, tracked.table_name,
                    (select string_agg(format('lower(t.%I::text) = lower($1 ->> %L)', c, c), ' and ')

@@ -44,16 +44,28 @@ begin
     wanted.what := 'snapshot';
   end if;
   if wanted.what = 'snapshot' then
+    if exists (select from sync.served s
+                where s.node_id = wanted.node_id and s.snapshot_at > clock_timestamp() - interval '5 minutes') then
+      -- It had one a moment ago, of all rows. What it lacks all the same it asks for again.
+      insert into sync.request as r (node_id, what, subject, requested_at)
+      select wanted.node_id, 'snapshot', wanted.subject, s.snapshot_at + interval '5 minutes' from sync.served s where s.node_id = wanted.node_id
+      on conflict (node_id, what, subject) do update set requested_at = excluded.requested_at;
+      return 1;
+    end if;
     -- Central names the one that it asks for.
     sent := sync.send_snapshot(wanted.node_id,
                                case when wanted.subject ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then wanted.subject::uuid end);
+    update sync.served s set snapshot_at = clock_timestamp() where s.node_id = wanted.node_id;
   elsif wanted.what = 'operations' and (is_central or wanted.subject = here::text) then
     with part as (
-      select o.*, (row_number() over (order by o.seq) - 1) / 500 as part from (
+      -- At most 500 operations or some megabytes.
+      select o.*, array[(row_number() over sized - 1) / 500,
+                        sum(octet_length(o.patch) + octet_length(o.base)) over sized / 4000000] as part from (
         select * from wire.op o
          where o.node_id = wanted.subject::integer and o.seq >= wanted.from_seq
            and (wanted.to_seq is null or o.seq <= wanted.to_seq)
          order by o.seq limit most) o
+      window sized as (order by o.seq)
     ), written as (
       insert into wire.resend (node_id, to_node, hlc, kind, body)
       select here, wanted.node_id, tpv.hlc_now(), 'operations',
@@ -103,27 +115,54 @@ comment on function sync.serve_request(sync.request, integer) is
 create or replace function sync.serve_requests(most integer default 2000) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
+  -- Central sends a store no more than this in five minutes. What somebody needs after months comes
+  -- in a snapshot. A store sends central all that it has.
+  most_bytes bigint := case when exists (select from org.node n where n.node_id = org.this_node() and n.kind = 'central')
+                            then 256000000 else 9000000000000000000 end;
+  turn integer;
   wanted sync.request;
   sent integer;
+  began pg_lsn := pg_current_wal_insert_lsn();
 begin
-  with next as (
-    delete from sync.outgoing o where o.nth = (select min(f.nth) from sync.outgoing f) returning o.to_node, o.kind, o.body
+  update sync.served s set bytes = 0, bytes_since = clock_timestamp()
+   where s.bytes > 0 and s.bytes_since < clock_timestamp() - interval '5 minutes';
+  -- The peers take turns: whoever asks for more and more waits for the others.
+  select p.node_id into turn
+    from sync.peer p left join sync.served s on s.node_id = p.node_id
+   where exists (select from sync.outgoing o where o.to_node = p.node_id)
+      or exists (select from sync.request r
+                  where r.node_id = p.node_id and r.requested_at <= clock_timestamp() and r.what <> 'heads'
+                    and coalesce(s.bytes, 0) < most_bytes)
+   order by s.served_at nulls first, p.node_id limit 1;
+  if not found then
+    delete from sync.outgoing o where not exists (select from sync.peer p where p.node_id = o.to_node);
+    return 0;
+  end if;
+  insert into sync.served as s (node_id, served_at) values (turn, clock_timestamp())
+  on conflict (node_id) do update set served_at = excluded.served_at;
+  with part as (
+    delete from sync.outgoing o where o.nth = (select min(f.nth) from sync.outgoing f where f.to_node = turn)
+    returning o.to_node, o.kind, o.body
   )
   insert into wire.resend (node_id, to_node, hlc, kind, body)
-  select org.this_node(), n.to_node, tpv.hlc_now(), n.kind, n.body from next n join sync.peer p on p.node_id = n.to_node;
-  get diagnostics sent = row_count;
-  if sent > 0 or exists (select from sync.outgoing) then
+  select org.this_node(), p.to_node, tpv.hlc_now(), p.kind, p.body from part p;
+  if found then
     return 1;
   end if;
   -- Operations before documents: a receipt waits in quarantine until the operation that tells of
   -- its store is here.
-  select * into wanted from sync.request r where r.requested_at <= clock_timestamp() and r.what <> 'heads'
+  select * into wanted from sync.request r
+   where r.node_id = turn and r.requested_at <= clock_timestamp() and r.what <> 'heads'
+     and exists (select from sync.served s where s.node_id = turn and s.bytes < most_bytes)
    order by r.what = 'snapshot' desc, r.what = 'operations' desc, r.requested_at limit 1 for update skip locked;
   if not found then
-    return 0;
+    -- It is just being repeated, or the peer has had enough.
+    return 1;
   end if;
   begin
-    return sync.serve_request(wanted, serve_requests.most);
+    sent := sync.serve_request(wanted, serve_requests.most);
+    update sync.served s set bytes = s.bytes + pg_wal_lsn_diff(pg_current_wal_insert_lsn(), began)::bigint where s.node_id = turn;
+    return sent;
   exception when others then
     -- A request that cannot be served must not keep the background worker from the others, nor from
     -- heartbeats.
@@ -134,5 +173,5 @@ begin
   end;
 end $$;
 comment on function sync.serve_requests(integer) is
-  'Sends the next part of what peers requested. Returns 0 if there was nothing to send. The '
-  'background worker calls it.';
+  'Sends the next part of what peers requested, to each in turn. Returns 0 if there was nothing to '
+  'send. The background worker calls it.';

@@ -5,11 +5,6 @@ declare
 begin
   -- One after the other, so that their parts do not mix.
   lock table tpv_lock.snapshot in exclusive mode;
-  if exists (select from sync.quarantine q where q.code like 'OPERATION%' and q.code <> 'OPERATION_KEY' and q.resolved_at is null) then
-    raise exception 'operations wait here that this version cannot read, so there is no state of them to send'
-      using errcode = '55000',
-        hint = 'Upgrade pg_tpv here first. The operations are in sync.quarantine, where code like ''OPERATION%''.';
-  end if;
   perform sync.end_overdue_snapshots();
   if exists (select from sync.snapshot l where l.completed_at is null and l.ended_at is null) then
     raise exception 'an incoming snapshot is not complete yet'
@@ -26,37 +21,51 @@ begin
   -- One statement sees one moment: the heads of all rows, and which operations went into them.
   with known as (
     select k.node_id, k.seq from sync.contiguous() k
+  ), unread as (
+    -- Operations that this version cannot read. They are in the journal and in no heads, so the
+    -- snapshot does not cover them; the receiver may be able to read them.
+    select o.* from sync.quarantine q join wire.op o on o.node_id = q.node_id and o.seq = q.seq
+     where q.code like 'OPERATION%' and q.code <> 'OPERATION_KEY' and q.resolved_at is null
   ), beyond as (
     -- Operations beyond a gap. They are sent as operations as well, and first: they may name what
     -- is in the gap.
     select o.* from wire.op o left join known k on k.node_id = o.node_id where o.seq > coalesce(k.seq, 0)
+     and not exists (select from unread u where u.node_id = o.node_id and u.seq = o.seq)
   ), range as (
-    select b.node_id, min(b.seq) as from_seq, max(b.seq) as to_seq
-      from (select o.node_id, o.seq, o.seq - row_number() over (partition by o.node_id order by o.seq) as place
-              from beyond o) b
-     group by b.node_id, b.place
+    select b.what, b.node_id, min(b.seq) as from_seq, max(b.seq) as to_seq
+      from (select o.what, o.node_id, o.seq, o.seq - row_number() over (partition by o.what, o.node_id order by o.seq) as place
+              from (select 'beyond' as what, e.node_id, e.seq from beyond e
+                    union all
+                    select 'without', u.node_id, u.seq from unread u) o) b
+     group by b.what, b.node_id, b.place
   ), knows as (
     select (select coalesce(json_object_agg(k.node_id, k.seq order by k.node_id), '{}') from known k) as vector,
            (select coalesce(json_agg(json_build_array(r.node_id, r.from_seq, r.to_seq) order by r.node_id, r.from_seq), '[]')
-              from range r) as beyond
+              from range r where r.what = 'beyond') as beyond,
+           (select coalesce(json_agg(json_build_array(r.node_id, r.from_seq, r.to_seq) order by r.node_id, r.from_seq), '[]')
+              from range r where r.what = 'without') as without
   ), snapshot as (
     select coalesce(send_snapshot.asked, tpv.uuid7()) as snapshot_id
   ), entity as (
     select json_build_array(h.table_name, h.key, h.heads::json) as item,
-           -- Policies first: the rest is then chosen once.
-           (row_number() over (order by h.table_name <> 'sync.policy', h.table_name, h.key) - 1) / 500 as part
+           -- Policies first: the rest is then chosen once. At most 500 rows or some megabytes: a peer
+           -- refuses a part that is too large.
+           array[(row_number() over sized - 1) / 500, sum(octet_length(h.heads)) over sized / 4000000] as part
       from sync.head h
      -- A row without heads has merged nothing.
      where h.heads <> '{}'
+    window sized as (order by h.table_name <> 'sync.policy', h.table_name, h.key)
   ), part as materialized (
     select t.part, (select json_build_object('snapshot', l.snapshot_id, 'vector', w.vector, 'beyond', w.beyond,
-                                             'rows', json_agg(t.item))::text
+                                             'without', w.without, 'rows', json_agg(t.item))::text
                       from snapshot l cross join knows w) as body
       from entity t group by t.part
   ), operation as (
     -- A node gets its own operations from nobody.
-    select b.*, (row_number() over (order by b.node_id, b.seq) - 1) / 500 as part
-      from beyond b where b.node_id <> send_snapshot.to_node
+    select b.*, array[(row_number() over sized - 1) / 500, sum(octet_length(b.patch) + octet_length(b.base)) over sized / 4000000]
+             as part
+      from (select * from beyond union all select * from unread) b where b.node_id <> send_snapshot.to_node
+    window sized as (order by b.node_id, b.seq)
   ), message (step, nth, kind, body) as (
     select 1, o.part, 'operations',
            json_build_object('operations', json_agg(json_build_array(
@@ -65,7 +74,8 @@ begin
     union all
     select 2, p.part, 'snapshot', p.body from part p
     union all
-    select 3, 0, 'snapshot_end', json_build_object('snapshot', l.snapshot_id, 'vector', w.vector, 'beyond', w.beyond,
+    select 3, array[0, 0]::bigint[], 'snapshot_end', json_build_object('snapshot', l.snapshot_id, 'vector', w.vector, 'beyond', w.beyond,
+             'without', w.without,
              'parts', (select count(*) from part),
              'digest', (select coalesce(sum(hashtextextended(p.body, 0)::numeric), 0) from part p)::text)::text
       from snapshot l cross join knows w

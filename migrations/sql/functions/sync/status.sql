@@ -25,36 +25,45 @@ create or replace view sync.status with (security_invoker = true) as
                 when p.received_until is null then 'comparing' else 'running' end as state,
            null::bigint as lag_bytes,
            -- A store answers for its own operations, central for those of all.
-           (select coalesce(sum(greatest(v.seq - coalesce((k.ops ->> v.writer_id::text)::bigint, 0), 0)), 0)::bigint
+           -- Numbers that a peer names are any: no sum of them may be too large.
+           (select least(coalesce(sum(greatest(v.seq - coalesce((k.ops ->> v.writer_id::text)::bigint, 0), 0)), 0),
+                         9223372036854775807)::bigint
               from sync.peer_vector v
              where v.node_id = p.node_id and (p.kind = 'central' or v.writer_id = p.node_id)) as lag_operations,
            null::text as slot, null::bigint as slot_safe_bytes,
            now() - p.beat_at as silent_for, p.received_until, p.verified_until, p.drift, p.quarantined, p.ahead_ms,
            p.version, p.broken, p.restored, p.whole, p.unentitled, p.kind as peer_kind,
-           b.pid as blocker
+           b.pid as blocker, b.is_worker as behind_worker
       from peer p
       cross join known k
       left join pg_catalog.pg_subscription s on s.subname = p.subscription_name
        and s.subdbid = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
       left join pg_catalog.pg_stat_subscription w on w.subid = s.oid and w.relid is null
-      -- Only who may read the activity of others sees this.
+      -- Only who may read the activity of others sees this. A worker that waits for another one is
+      -- named by who that waits for, if it is a session.
       left join lateral (
-        select (pg_blocking_pids(a.pid))[1] as pid from pg_catalog.pg_stat_activity a
-         where a.pid = w.pid and a.wait_event_type = 'Lock' and a.wait_event <> 'advisory'
+        select t.pid, o.backend_type = 'logical replication worker' as is_worker
+          from pg_catalog.pg_stat_activity a
+          cross join lateral (select (pg_blocking_pids(a.pid))[1] as pid) f
+          left join pg_catalog.pg_stat_activity m
+            on m.pid = f.pid and m.backend_type = 'logical replication worker' and m.wait_event_type = 'Lock'
+          cross join lateral (select coalesce((pg_blocking_pids(m.pid))[1], f.pid) as pid) t
+          left join pg_catalog.pg_stat_activity o on o.pid = t.pid
+         where a.pid = w.pid and a.wait_event_type = 'Lock'
            and a.xact_start < clock_timestamp() - interval '5 seconds') b on true
     union all
     select p.node_code, 'sends',
            case when r.slot_name is null then 'no slot' when r.wal_status = 'lost' then 'slot lost'
                 when r.confirmed_flush_lsn > pg_current_wal_lsn() then 'restored'
                 when not r.active then 'not connected' else 'running' end,
-           pg_wal_lsn_diff(pg_current_wal_lsn(), r.confirmed_flush_lsn)::bigint,
+           greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), r.confirmed_flush_lsn), -9223372036854775807)::bigint,
            -- What the peer says it has, beside what is here.
            (select coalesce(sum(greatest(v.value::bigint - coalesce(h.seq, 0), 0)), 0)::bigint
               from jsonb_each_text(k.ops) v
               left join sync.peer_vector h on h.node_id = p.node_id and h.writer_id = v.key::integer
              where (p.kind = 'central' and v.key = own.node_id::text) or (p.kind = 'store' and v.key <> p.node_id::text)),
            r.wal_status, r.safe_wal_size, now() - p.beat_at, null, null, p.drift, p.quarantined, p.ahead_ms,
-           p.version, p.broken, p.restored, p.whole, p.unentitled, p.kind, null
+           p.version, p.broken, p.restored, p.whole, p.unentitled, p.kind, null, null
       from peer p cross join own cross join known k
       left join pg_catalog.pg_replication_slots r
         on r.slot_name = case p.kind when 'central' then 'tpv_up_' || sync.name_part(own.node_code)
@@ -66,6 +75,8 @@ create or replace view sync.status with (security_invoker = true) as
            when r.state = 'no subscription' then 'the peer is known and not joined: run the rest of sync.join_plan'
            when r.state = 'disabled' then 'somebody disabled it: alter subscription ... enable, when the reason is gone'
            when r.state = 'not running' then 'its worker does not stay up: the server log says why; is the peer down, or the line?'
+           when r.state = 'waiting for a lock' and r.behind_worker
+             then format('it waits for the worker of another peer (%s), which is at work: look again in a minute', r.blocker)
            when r.state = 'waiting for a lock'
              then format('session %1$s keeps a row locked that is to be written here: let it end, or '
                          'select pg_terminate_backend(%1$s)', r.blocker)

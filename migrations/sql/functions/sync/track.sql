@@ -80,11 +80,12 @@ begin
   returning * into after;
   if before.writer is distinct from after.writer
      or (select count(*) from pg_trigger t where t.tgrelid = relation
-            and t.tgname in ('_100_guard', '_100_guard_delete', '_100_guard_truncate', '_900_capture'))
-        < 3 + (after.writer = 'central')::integer
+            and t.tgname in ('_100_guard', '_100_guard_delete', '_100_guard_key', '_100_guard_truncate', '_900_capture'))
+        < 4 + (after.writer = 'central')::integer
   then
     execute format('drop trigger if exists _100_guard on %s', relation);
     execute format('drop trigger if exists _100_guard_delete on %s', relation);
+    execute format('drop trigger if exists _100_guard_key on %s', relation);
     execute format('drop trigger if exists _100_guard_truncate on %s', relation);
     execute format('drop trigger if exists _900_capture on %s', relation);
     -- What the merge writes is nobody's decision. WHEN saves even the call of the trigger for it.
@@ -92,6 +93,8 @@ begin
       execute format('create trigger _100_guard before insert or update on %s '
                      'for each row when (tpv.is_capturing()) execute function sync.guard()', relation);
     end if;
+    execute format('create trigger _100_guard_key before update on %s for each row '
+                   'when (old.%2$I is distinct from new.%2$I) execute function sync.refuse_key_change()', relation, key_name);
     execute format('create trigger _100_guard_delete before delete on %s '
                    'for each row execute function sync.guard()', relation);
     execute format('create trigger _100_guard_truncate before truncate on %s '
@@ -156,6 +159,22 @@ comment on function sync.check_table(regclass, jsonb) is
   'Refuses a table that cannot be tracked, or not by these rules, with all reasons at once; '
   'returns the column of its key.';
 
+create or replace function sync.is_constant_default(relation oid, place smallint) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+  -- The functions and operators in the stored expression, by their numbers. now() and its like are
+  -- of a kind of their own, as is a cast by the texts of two types, which settings may change.
+  select coalesce((
+    select d.adbin::text !~ '[{](SQLVALUEFUNCTION|NEXTVALUEEXPR|COERCEVIAIO|SUBLINK) '
+           and not exists (select from regexp_matches(d.adbin::text, ':(?:funcid|opfuncid) (\d+)', 'g') f
+                             join pg_proc p on p.oid = f[1]::oid where p.provolatile <> 'i')
+      from pg_attrdef d
+      join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+     where d.adrelid = is_constant_default.relation and d.adnum = is_constant_default.place and a.attgenerated = ''), true);
+end;
+comment on function sync.is_constant_default(oid, smallint) is
+  'Whether the default of a column, if it has one, is the same at every node and at all times.';
+
 create or replace function sync.describe_table(relation regclass) returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic
@@ -168,7 +187,8 @@ begin atomic
                      from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
                     where i.indrelid = c.oid and i.indisprimary and i.indnkeyatts = 1 and a.atttypid = 'uuid'::regtype),
            'columns', (select coalesce(jsonb_agg(jsonb_build_object('name', a.attname, 'type', a.atttypid::regtype::text,
-                                                                    'not_null', a.attnotnull, 'has_default', a.atthasdef)
+                                                                    'not_null', a.attnotnull, 'has_default', a.atthasdef,
+                                                                    'constant', sync.is_constant_default(a.attrelid, a.attnum))
                                                  order by a.attnum), '[]')
                          from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped),
            'checks', (select coalesce(jsonb_agg(jsonb_build_object('name', k.conname, 'columns', (

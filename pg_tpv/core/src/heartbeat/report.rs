@@ -62,7 +62,10 @@ impl Report {
 
 fn vector(text: &str) -> Option<BTreeMap<i32, i64>> {
     let json = json::read(text, 1).ok()?;
-    let number = |(node, seq): &(String, Value)| Some((node.parse().ok()?, seq.as_number()?.parse().ok()?));
+    let number = |(node, seq): &(String, Value)| {
+        let (node, seq) = (node.parse::<i32>().ok()?, seq.as_number()?.parse::<i64>().ok()?);
+        (node > 0 && seq >= 0).then_some((node, seq))
+    };
     json.as_object()?.iter().map(number).collect()
 }
 

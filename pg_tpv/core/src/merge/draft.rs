@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::{Base, Entity, Operation, Patch, Version};
+use crate::row_limits;
 
 /// An operation before it has its place in the journal.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,10 +13,14 @@ pub struct Draft {
 
 impl Draft {
     /// Writes `patch` with knowledge of all that `entity` holds, so that it replaces every head of
-    /// what it writes.
+    /// what it writes. Where somebody has forged more heads than a base may name
+    /// ([`row_limits::VERSIONS`]), it replaces as many, and the rest stays in conflict with it.
     pub fn write(entity: &Entity, patch: Patch) -> Self {
+        let mut left = row_limits::VERSIONS;
         let seen = |register: &String| {
-            let versions: BTreeSet<_> = entity.heads(register).iter().map(|head| head.version).collect();
+            let heads = entity.heads(register).iter().take(left);
+            let versions: BTreeSet<_> = heads.map(|head| head.version).collect();
+            left -= versions.len();
             (!versions.is_empty()).then(|| (register.clone(), versions))
         };
         let base = patch.keys().filter_map(seen).collect();

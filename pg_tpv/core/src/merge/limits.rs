@@ -53,6 +53,7 @@ impl Limits {
             (*node == self.this_node && *from <= self.up_to).then(|| (*node, *from, (*to).min(self.up_to)))
         };
         taken.beyond.extend(told.beyond.iter().filter_map(own));
+        taken.without.clone_from(&told.without);
         Ok(taken)
     }
 

@@ -70,7 +70,7 @@ pub const EXISTS: &str = "@exists";
 pub const ALIAS: &str = "@alias";
 
 /// Arrays and objects inside one another, at most, in an operation or a rule.
-const MAX_DEPTH: usize = 64;
+pub const MAX_DEPTH: usize = 64;
 
 #[cfg(test)]
 mod tests;

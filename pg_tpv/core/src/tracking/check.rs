@@ -87,6 +87,15 @@ fn columns(table: &Table, rules: &Rules) -> Vec<Fault> {
         let hint = "A column deleted is a boolean, and alias_of a uuid where there are duplicates. The journal uses names with / and +, and those that begin with @.";
         faults.push(Fault::new("RESERVED_NAME", "a column name is reserved", hint).about(&reserved));
     }
+    // The key is made where the row is, and its operation says it.
+    let is_made_here = |column: &&Column| !column.constant && table.key.as_deref() != Some(column.name.as_str());
+    let made_here: Vec<_> = table.columns.iter().filter(is_made_here).map(|column| &column.name).collect();
+    if !made_here.is_empty() {
+        let what = "the default of a column must be a constant";
+        let hint = "Rows that were there before, or come from a node without the column, would get another value at each \
+                    node. Drop the default, and write the value where the row is made.";
+        faults.push(Fault::new("NOT_CONSTANT", what, hint).about(&made_here));
+    }
     let unknown: Vec<_> = named(rules)
         .filter(|(column, _)| !may_be_named(table, column))
         .map(|(column, place)| format!("{column} of {place}"))

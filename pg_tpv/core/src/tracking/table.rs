@@ -36,6 +36,8 @@ pub struct Column {
     pub not_null: bool,
     /// Whether it has a default.
     pub has_default: bool,
+    /// Whether that is the same at every node and at all times.
+    pub constant: bool,
 }
 
 /// A CHECK constraint.
@@ -77,6 +79,7 @@ impl Column {
             kind: text(json, "type")?,
             not_null: json.get("not_null")?.as_bool()?,
             has_default: json.get("has_default")?.as_bool()?,
+            constant: json.get("constant")?.as_bool()?,
         })
     }
 }

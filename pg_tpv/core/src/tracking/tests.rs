@@ -4,7 +4,7 @@ use super::*;
 use crate::json::{self, read};
 
 fn column(name: &str, kind: &str) -> Column {
-    Column { name: name.to_owned(), kind: kind.to_owned(), not_null: false, has_default: false }
+    Column { name: name.to_owned(), kind: kind.to_owned(), not_null: false, has_default: false, constant: true }
 }
 
 /// A set is not null and has a default.
@@ -96,6 +96,8 @@ fn each_fault_of_a_table_is_found() {
     assert_eq!(faulty(|it| it.columns[9].kind = "text".to_owned()), ["RESERVED_NAME"]);
     assert_eq!(faulty(|it| it.columns[3].not_null = true), ["OWNER_COLUMN"]);
     assert_eq!(faulty(|it| it.columns[3].has_default = true), ["OWNER_COLUMN"]);
+    assert_eq!(faulty(|it| it.columns[7].constant = false), ["NOT_CONSTANT"]);
+    assert_eq!(faulty(|it| it.columns[0].constant = false), [""; 0], "a key is made where its row is");
     assert_eq!(faulty(|it| it.checks[0].columns.push("price".to_owned())), ["SPLIT_CHECK"]);
 }
 
@@ -175,7 +177,7 @@ fn rules_that_cannot_be_read_are_faults() {
 #[test]
 fn a_table_is_read_as_the_catalog_describes_it() {
     let json = r#"{"name": "a.b", "schema": "a", "ordinary": true, "owner": "tpv_owner", "key": null,
-        "columns": [{"name": "c", "type": "text", "not_null": true, "has_default": false}],
+        "columns": [{"name": "c", "type": "text", "not_null": true, "has_default": false, "constant": true}],
         "checks": [{"name": "d", "columns": ["c", "e"]}], "other_keys": ["f"]}"#;
     let table = Table::from_json(&read(json, 16).unwrap()).unwrap();
     assert_eq!((table.key, table.columns[0].not_null, table.other_keys), (None, true, vec!["f".to_owned()]));

@@ -127,7 +127,8 @@ fn everybody_else_may_not_even_connect_and_finds_nothing_if_somebody_lets_them()
     assert_eq!(may(&mut stranger, &ours, |relation| format!("select * from {relation}")), [""; 0]);
 }
 
-/// An advisory lock is anybody's, and what is named is locked by a PREPARE without any right on it.
+/// Anybody's advisory locks would fill the lock table for all, and what is named is locked by a
+/// PREPARE without any right on it.
 #[test]
 fn an_analyst_who_locks_what_it_can_stops_no_node() {
     let chain = with_ana();
@@ -136,13 +137,21 @@ fn an_analyst_who_locks_what_it_can_stops_no_node() {
         let read = format!("prepare p as select from tpv_lock.{table}");
         assert_eq!(attempt(&mut analyst, &read), "42501 permission denied for schema tpv_lock");
     }
-    analyst
-        .batch_execute(
-            "begin; select pg_advisory_lock(7631990, 1), pg_advisory_lock(7631990, 2), \
+    for lock in ["pg_advisory_lock(1)", "pg_try_advisory_xact_lock_shared(7631990, 2)"] {
+        let denied = attempt(&mut analyst, &format!("select {lock}"));
+        assert!(denied.starts_with("42501 permission denied for function pg_"), "{denied}");
+    }
+    // What somebody has written and forgotten holds up the low-water mark, but not for ever.
+    let forgotten = "select current_setting('idle_in_transaction_session_timeout')";
+    assert_eq!(analyst.query_one(forgotten, &[]).unwrap().get::<_, String>(0), "10min");
+    // Nor does one who may, as a superuser may.
+    let mut dba = chain.central.connect().unwrap();
+    dba.batch_execute(
+        "begin; select pg_advisory_lock(7631990, 1), pg_advisory_lock(7631990, 2), \
                pg_advisory_lock(hashtextextended('sync.reconcile', 0)), \
                pg_advisory_lock(hashtextextended('sync.send_snapshot', 0))",
-        )
-        .unwrap();
+    )
+    .unwrap();
     run(&chain.stores[0], &["update party.customer set phone = 'of S01'"]);
     until_at(&chain.central, "select exists (select from party.customer where phone = 'of S01')");
     run(

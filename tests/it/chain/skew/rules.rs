@@ -88,8 +88,8 @@ fn a_layout_and_a_declaration_that_a_store_cannot_read_yet_wait_and_it_sells_on_
     run(
         central,
         &[
-            "insert into dat.profile (node_id, version, profile) \
-             select node_id, version + 1, profile || '{\"hologram\": true}' from dat.profile where node_id = 1",
+            "insert into dat.profile (node_id, version, profile, saved_at, saved_by) \
+             select node_id, version + 1, profile || '{\"hologram\": true}', now(), saved_by from dat.profile where node_id = 1",
             "update org.terminal set declares = '{\"hologram\": true}' where node_id = 1 and code = 'T01'",
         ],
     );

@@ -141,7 +141,7 @@ fn start_servers(lab: &Lab) -> Result<(Cluster, Vec<Rig>)> {
 fn start_server(lab: &Lab, node: Node) -> Result<Cluster> {
     let cluster = Cluster::start_new(lab, &format!("demo-{}", node.code))?;
     let mut dba = cluster.connect()?;
-    dba.batch_execute("alter system set pg_tpv.beat_interval = 1")?;
+    dba.batch_execute("alter system set pg_tpv.beat_interval = '1s'")?;
     dba.batch_execute("select pg_reload_conf()")?;
     Ok(cluster)
 }

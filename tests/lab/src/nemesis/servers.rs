@@ -20,7 +20,7 @@ const STALLED: Duration = Duration::from_secs(110);
 const SETTINGS: [&str; 3] = [
     "alter system set wal_sender_timeout = '4s'",
     "alter system set wal_receiver_timeout = '4s'",
-    "alter system set pg_tpv.beat_interval = 1",
+    "alter system set pg_tpv.beat_interval = '1s'",
 ];
 
 /// Central, the stores, and a line for each store.
