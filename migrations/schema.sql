@@ -3459,6 +3459,20 @@ begin
 end $$;
 COMMENT ON FUNCTION sync.compare_with(of_peer sync.peer) IS 'Compares what a peer reported in its heartbeats with what is here (tpv.peer_differences decides), records the differences in sync.drift and requests what is missing. Returns how many differences there are; a missing heartbeat counts as one.';
 
+-- conninfo_as(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.conninfo_as(conninfo text, login text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if conninfo ~* '^postgres(ql)?://' or conninfo ~* '\muser\s*=' then
+    raise exception 'a connection is given as words without a user, such as host=central.example dbname=tpv'
+      using errcode = '22023', hint = 'The plan makes the login and names it.';
+  end if;
+  return format('%s user=%s', conninfo, login);
+end $$;
+COMMENT ON FUNCTION sync.conninfo_as(conninfo text, login text) IS 'How a node is reached, with the login that a plan makes there.';
+
 -- horizon; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.horizon (
     node_id integer NOT NULL,
@@ -3547,6 +3561,18 @@ begin
   end if;
 end $$;
 COMMENT ON FUNCTION sync.dismiss(quarantine_id bigint, why text) IS 'Takes a row off the list although it was not applied, with a reason. What it holds stays in the wire tables. It is a security event.';
+
+-- drop_login_statement(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.drop_login_statement(login text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select format(
+    'do $do$ begin '
+    'perform pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = %1$L; '
+    'drop role if exists %1$I; end $do$', login)
+$_$;
+COMMENT ON FUNCTION sync.drop_login_statement(login text) IS 'The statement of a plan that drops the login of a peer, and ends what it does.';
 
 -- drop_slot_statement(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.drop_slot_statement(slot text) RETURNS text
@@ -3774,7 +3800,7 @@ begin
   return query
     select * from sync.join_steps(store_code, store_id, central_code, central_id, store_conninfo, central_conninfo);
 end $$;
-COMMENT ON FUNCTION sync.join_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) IS 'The statements by which a store joins: run those of each node there, in the order of steps, each on its own. Each can be repeated. Refuses a store that has joined.';
+COMMENT ON FUNCTION sync.join_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) IS 'The statements by which a store joins: run those of each node there, in the order of steps, each on its own. Each can be repeated. Refuses a store that has joined. The two connections name no user: the plan makes a login for each.';
 
 -- join_steps(text, integer, text, integer, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.join_steps(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) RETURNS TABLE(step integer, run_on text, sql text, why text)
@@ -3784,6 +3810,7 @@ CREATE FUNCTION sync.join_steps(store_code text, store_id integer, central_code 
   select s.step, s.run_on, s.sql, s.why
     from (select 'tpv_to_' || sync.name_part(store_code) as down, 'tpv_from_' || sync.name_part(store_code) as up,
                  'tpv_up_' || sync.name_part(store_code) as up_slot,
+                 sync.login_name(store_code) as store_login, sync.login_name(central_code) as central_login,
                  (select e.extversion from pg_catalog.pg_extension e where e.extname = 'pg_tpv') as extension,
                  sync.schema_version() as schema) v
    cross join lateral (values
@@ -3793,6 +3820,8 @@ CREATE FUNCTION sync.join_steps(store_code text, store_id integer, central_code 
                                               format('node_id = %s', central_id), format('to_node = %s', store_id)),
       'what goes down: operations of all other nodes, central''s heartbeats, documents and resends for the store'),
     (12, central_code, sync.slot_statement(down), 'from here on central keeps for the store what it decides'),
+    (13, central_code, sync.login_statement(store_login, down, down),
+      'what the store logs in as: it may stream that and do nothing else'),
     (20, store_code,
       format('select sync.add_peer(%s, %L, %L, %L, %s)', central_id, central_code, 'central', extension, schema),
       'the store knows central, and that it belongs to no other chain'),
@@ -3800,10 +3829,14 @@ CREATE FUNCTION sync.join_steps(store_code text, store_id integer, central_code 
                                             format('node_id = %s', store_id), format('node_id = %s', store_id)),
       'what goes up: the store''s own documents, operations, heartbeats and resends'),
     (22, store_code, sync.slot_statement(up_slot), 'from here on the store keeps for central what it records'),
-    (23, store_code, sync.subscribe_statement('tpv_from_central', central_conninfo, down, down, 'any'),
+    (23, store_code, sync.login_statement(central_login, up_slot, 'tpv_up'),
+      'what central logs in as: it may stream that and do nothing else'),
+    (24, store_code,
+      sync.subscribe_statement('tpv_from_central', sync.conninfo_as(central_conninfo, store_login), down, down, 'any'),
       'the store subscribes to central'),
-    (24, store_code, 'alter subscription tpv_from_central enable', 'and begins to receive'),
-    (30, central_code, sync.subscribe_statement(up, store_conninfo, 'tpv_up', up_slot, 'none'),
+    (25, store_code, 'alter subscription tpv_from_central enable', 'and begins to receive'),
+    (30, central_code,
+      sync.subscribe_statement(up, sync.conninfo_as(store_conninfo, central_login), 'tpv_up', up_slot, 'none'),
       'central subscribes to the store'),
     (31, central_code, format('alter subscription %I enable', up), 'and begins to receive'),
     (32, central_code, format('select sync.send_snapshot(%s)', store_id),
@@ -3866,11 +3899,13 @@ CREATE FUNCTION sync.leave_plan(store_code text, store_id integer, central_code 
     (21, central_code, sync.drop_slot_statement('tpv_to_' || sync.name_part(store_code)), 'central keeps nothing for it'),
     (22, central_code, format('drop publication if exists %I', 'tpv_to_' || sync.name_part(store_code)),
       'nothing is offered to it'),
-    (23, central_code, format('select sync.remove_peer(%s)', store_id), 'central no longer waits for it'),
+    (23, central_code, sync.drop_login_statement(sync.login_name(store_code)), 'and it cannot log in'),
+    (24, central_code, format('select sync.remove_peer(%s)', store_id), 'central no longer waits for it'),
     (30, store_code, sync.drop_slot_statement('tpv_up_' || sync.name_part(store_code)),
       'the store keeps nothing for central'),
     (31, store_code, 'drop publication if exists tpv_up', 'and offers nothing'),
-    (32, store_code, format('select sync.remove_peer(%s)', central_id), 'the store decides for itself again')
+    (32, store_code, sync.drop_login_statement(sync.login_name(central_code)), 'and central cannot log in'),
+    (33, store_code, format('select sync.remove_peer(%s)', central_id), 'the store decides for itself again')
   ) as s (step, run_on, sql, why)
   order by s.step
 $$;
@@ -3888,6 +3923,40 @@ begin
   return null;
 end $$;
 COMMENT ON FUNCTION sync.lock_policies() IS 'Keeps merges from running while policies change.';
+
+-- name_part(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.name_part(node_code text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT replace(lower(node_code), '-'::text, '_'::text) AS replace;
+END;
+COMMENT ON FUNCTION sync.name_part(node_code text) IS 'A node''s code as it is written in names of slots, which have no hyphen.';
+
+-- login_name(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.login_name(node_code text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT ('tpv_peer_'::text || sync.name_part(node_code));
+END;
+COMMENT ON FUNCTION sync.login_name(node_code text) IS 'What the server of a node logs in as at its peer.';
+
+-- login_statement(text, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.login_statement(login text, slot text, publication text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  -- The settings say what the extension lets it stream.
+  select format(
+    'do $do$ begin '
+    'if not exists (select from pg_roles where rolname = %1$L) then create role %1$I; end if; '
+    'alter role %1$I login replication nosuperuser nocreatedb nocreaterole nobypassrls; '
+    'alter role %1$I set pg_tpv.peer_slot = %2$L; '
+    'alter role %1$I set pg_tpv.peer_publication = %3$L; '
+    'grant tpv_peer to %1$I; end $do$', login, slot, publication)
+$_$;
+COMMENT ON FUNCTION sync.login_statement(login text, slot text, publication text) IS 'The statement of a plan that makes the login of a peer, if it is not there, and says what it may stream. It gives no password.';
 
 -- loosen(text, uuid, text, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.loosen(table_name text, key uuid, column_name text, value text, why text) RETURNS void
@@ -3951,15 +4020,6 @@ CREATE FUNCTION sync.mark_gap(peer integer) RETURNS void
    WHERE (p.node_id = mark_gap.peer);
 END;
 COMMENT ON FUNCTION sync.mark_gap(peer integer) IS 'Notes that rows of a peer may have been missed. Comparing finds which.';
-
--- name_part(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
-CREATE FUNCTION sync.name_part(node_code text) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    BEGIN ATOMIC
- SELECT replace(lower(node_code), '-'::text, '_'::text) AS replace;
-END;
-COMMENT ON FUNCTION sync.name_part(node_code text) IS 'A node''s code as it is written in names of slots, which have no hyphen.';
 
 -- note_pruning(text, bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.note_pruning(what text, gone bigint) RETURNS bigint
@@ -8346,6 +8406,7 @@ GRANT USAGE ON SCHEMA sync TO tpv_operator;
 GRANT USAGE ON SCHEMA sync TO tpv_analyst;
 GRANT USAGE ON SCHEMA sync TO tpv_cron;
 GRANT USAGE ON SCHEMA sync TO tpv_apply;
+GRANT USAGE ON SCHEMA sync TO tpv_worker;
 GRANT USAGE ON SCHEMA tpv TO tpv_owner WITH GRANT OPTION;
 SET SESSION AUTHORIZATION tpv_owner;
 GRANT USAGE ON SCHEMA tpv TO tpv_operator;
@@ -8357,6 +8418,7 @@ GRANT USAGE ON SCHEMA wire TO tpv_operator;
 GRANT USAGE ON SCHEMA wire TO tpv_analyst;
 GRANT USAGE ON SCHEMA wire TO tpv_cron;
 GRANT USAGE ON SCHEMA wire TO tpv_apply;
+GRANT USAGE ON SCHEMA wire TO tpv_worker;
 REVOKE ALL ON FUNCTION catalog.barcode_rules(node_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION catalog.check_rule() FROM PUBLIC;
 REVOKE ALL ON FUNCTION catalog.find_product(node_id integer, department text, code text, on_date date) FROM PUBLIC;
@@ -8537,6 +8599,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE sales.receipt_line TO tpv_apply;
 GRANT SELECT ON TABLE sync.this_node TO tpv_operator;
 GRANT SELECT ON TABLE sync.this_node TO tpv_analyst;
 GRANT SELECT ON TABLE sync.this_node TO tpv_apply;
+GRANT SELECT ON TABLE sync.this_node TO tpv_worker;
 GRANT SELECT,INSERT ON TABLE wire.doc TO tpv_apply;
 GRANT SELECT ON TABLE wire.doc TO tpv_operator;
 GRANT SELECT(node_id) ON TABLE wire.doc TO tpv_analyst;
@@ -8727,15 +8790,18 @@ GRANT SELECT ON TABLE sync.peer TO tpv_operator;
 GRANT SELECT ON TABLE sync.peer TO tpv_analyst;
 GRANT SELECT,UPDATE ON TABLE sync.peer TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.compare_with(of_peer sync.peer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.conninfo_as(conninfo text, login text) FROM PUBLIC;
 GRANT SELECT ON TABLE sync.horizon TO tpv_operator;
 GRANT SELECT ON TABLE sync.horizon TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE sync.horizon TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.contiguous() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.contiguous() TO tpv_operator;
 GRANT ALL ON FUNCTION sync.contiguous() TO tpv_analyst;
+GRANT ALL ON FUNCTION sync.contiguous() TO tpv_worker;
 REVOKE ALL ON FUNCTION sync.describe_table(relation regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.dismiss(quarantine_id bigint, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.dismiss(quarantine_id bigint, why text) TO tpv_operator;
+REVOKE ALL ON FUNCTION sync.drop_login_statement(login text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.drop_slot_statement(slot text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.duplicates() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.duplicates() TO tpv_operator;
@@ -8747,6 +8813,7 @@ GRANT SELECT ON TABLE sync.peer_chain TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE sync.peer_chain TO tpv_apply;
 GRANT SELECT ON TABLE sync.verified TO tpv_operator;
 GRANT SELECT ON TABLE sync.verified TO tpv_analyst;
+GRANT SELECT ON TABLE sync.verified TO tpv_worker;
 REVOKE ALL ON FUNCTION sync.follow_hash_chains(of_peer sync.peer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.guard() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tpv.is_erased(table_name text, key text) FROM PUBLIC;
@@ -8763,14 +8830,16 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.peer_vector TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.known_to_all() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.leave_plan(store_code text, store_id integer, central_code text, central_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.lock_policies() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.name_part(node_code text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.name_part(node_code text) TO tpv_operator;
+GRANT ALL ON FUNCTION sync.name_part(node_code text) TO tpv_analyst;
+REVOKE ALL ON FUNCTION sync.login_name(node_code text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.login_statement(login text, slot text, publication text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.loosen(table_name text, key uuid, column_name text, value text, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.loosen(table_name text, key uuid, column_name text, value text, why text) TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.make_alias(table_name text, key uuid, of_key uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.make_alias(table_name text, key uuid, of_key uuid) TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.mark_gap(peer integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION sync.name_part(node_code text) FROM PUBLIC;
-GRANT ALL ON FUNCTION sync.name_part(node_code text) TO tpv_operator;
-GRANT ALL ON FUNCTION sync.name_part(node_code text) TO tpv_analyst;
 REVOKE ALL ON FUNCTION sync.note_pruning(what text, gone bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.note_verified(as_compared sync.peer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.own_hash_chains() FROM PUBLIC;
@@ -8791,6 +8860,8 @@ GRANT ALL ON FUNCTION sync.prune_runs() TO tpv_cron;
 REVOKE ALL ON FUNCTION sync.publish_statement(publication text, docs text, ops text, beats text, resends text) FROM PUBLIC;
 GRANT SELECT ON TABLE sync.request TO tpv_operator;
 GRANT SELECT ON TABLE sync.request TO tpv_analyst;
+GRANT SELECT,DELETE ON TABLE sync.request TO tpv_worker;
+GRANT UPDATE(requested_at) ON TABLE sync.request TO tpv_worker;
 REVOKE ALL ON FUNCTION sync.receive_request(peer integer, wants json) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.receive_request(peer integer, wants json) TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.reconcile() FROM PUBLIC;
@@ -8825,12 +8896,14 @@ REVOKE ALL ON FUNCTION sync.send(to_node integer, kind text, body text) FROM PUB
 REVOKE ALL ON FUNCTION sync.request(peer integer, wants json) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.request_all(peer integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.request_heads() FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.request_heads() TO tpv_worker;
 REVOKE ALL ON FUNCTION sync.resolve_conflict(table_name text, key text, column_name text, node_id integer, seq bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.resolve_conflict(table_name text, key text, column_name text, node_id integer, seq bigint) TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.schema_version() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.send_snapshot(to_node integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.serve_request(wanted sync.request, most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.serve_requests(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.serve_requests(most integer) TO tpv_worker;
 REVOKE ALL ON FUNCTION sync.shared(image jsonb, columns text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.slot_statement(slot text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tpv.hlc_time(hlc bigint) FROM PUBLIC;
@@ -9243,10 +9316,12 @@ GRANT SELECT ON TABLE sales.receipt_tax TO tpv_operator;
 GRANT SELECT ON TABLE sales.receipt_tax TO tpv_analyst;
 GRANT SELECT ON TABLE sales.terminal_tail TO tpv_operator;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.awaited TO tpv_apply;
+GRANT SELECT,INSERT,UPDATE ON TABLE sync.beat_counter TO tpv_worker;
 GRANT SELECT ON TABLE sync.duplicate TO tpv_operator;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_operator;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_analyst;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_apply;
+GRANT SELECT ON TABLE sync.hash_chain TO tpv_worker;
 GRANT SELECT ON TABLE sync.policy TO tpv_operator;
 GRANT SELECT ON TABLE sync.policy TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE sync.policy TO tpv_apply;
@@ -9259,6 +9334,7 @@ GRANT SELECT ON TABLE sync.status TO tpv_analyst;
 GRANT SELECT,INSERT ON TABLE wire.beat TO tpv_apply;
 GRANT SELECT ON TABLE wire.beat TO tpv_operator;
 GRANT SELECT ON TABLE wire.beat TO tpv_analyst;
+GRANT SELECT,INSERT ON TABLE wire.beat TO tpv_worker;
 GRANT SELECT,INSERT ON TABLE wire.doc_default TO tpv_apply;
 GRANT SELECT,INSERT ON TABLE wire.op_1 TO tpv_apply;
 GRANT SELECT,INSERT ON TABLE wire.op_default TO tpv_apply;
