@@ -34,16 +34,16 @@ begin
   end loop;
 end $$;
 
--- A superuser makes tpv_apply and tpv_replicator: one is not subject to row-level security, the
--- other may replicate.
+-- A superuser makes tpv_apply, which is not subject to row-level security, tpv_worker, which sees what
+-- others do, and tpv_peer, the group of logins that may replicate.
 do $$
 begin
-  if (select count(*) from pg_catalog.pg_roles where rolname in ('tpv_apply', 'tpv_replicator')) < 2 then
+  if (select count(*) from pg_catalog.pg_roles where rolname in ('tpv_apply', 'tpv_worker', 'tpv_peer')) < 3 then
     raise exception 'the roles of the chain are missing'
       using hint = 'A superuser runs what tpv-migrate bootstrap-sql prints.';
   end if;
   execute format('grant connect on database %I to tpv_watcher, tpv_cron, tpv_operator, tpv_analyst, '
-                 'tpv_apply, tpv_replicator, tpv_gateway_user, tpv_gateway_system, tpv_gateway_auth, '
+                 'tpv_apply, tpv_worker, tpv_peer, tpv_gateway_user, tpv_gateway_system, tpv_gateway_auth, '
                  'tpv_cashier, tpv_supervisor, tpv_manager, tpv_auditor, tpv_concessionaire, tpv_admin', current_database());
   -- The gateway has a right only while it is somebody. PostgreSQL 15 says so once for the login
   -- (noinherit), later versions for each membership.
@@ -93,9 +93,10 @@ grant usage on schema sec to tpv_gateway_auth;
 -- It prepares its statements before it is anybody; that takes no right on what they name.
 grant usage on schema own, sec to tpv_gateway_user;
 grant usage on schema org, wire, sync, catalog, party, dat, sales, sec, tpv to tpv_apply;
+grant usage on schema wire, sync to tpv_worker;
 -- Rights are checked on the partition that a row goes to, and a new one is made each month.
 alter default privileges in schema wire grant select, insert on tables to tpv_apply;
--- tpv_replicator has no right on any schema or table. A subscription that copies nothing needs
--- none: what it may stream is what publications name.
+-- tpv_peer and the logins in it have no right on any schema or table. A subscription that copies
+-- nothing needs none: what it may stream is what publications name.
 
 -- include functions/sec/actor.sql

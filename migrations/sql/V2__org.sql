@@ -144,5 +144,5 @@ create constraint trigger _310_vacant after update of node_id, code, deleted on 
   for each row when (tpv.is_capturing()) execute function org.check_vacant();
 
 grant select on all tables in schema org to tpv_operator, tpv_analyst;
-grant select on sync.this_node to tpv_operator, tpv_analyst, tpv_apply;
+grant select on sync.this_node to tpv_operator, tpv_analyst, tpv_apply, tpv_worker;
 grant select on org.node to tpv_apply;

@@ -203,3 +203,6 @@ grant select (node_id, doc_id, business_date, kind, to_node, hlc, schema_version
 -- Operators read operations in journal.operation.
 grant select (node_id, seq, hlc, table_name) on wire.op to tpv_operator, tpv_analyst;
 grant select on sync.hash_chain to tpv_apply;
+-- The background worker writes heartbeats.
+grant select on sync.hash_chain to tpv_worker;
+grant select, insert on wire.beat to tpv_worker;

@@ -491,3 +491,8 @@ grant select, insert, update, delete on sync.quarantine, sync.snapshot to tpv_ap
 grant select, insert, delete on sync.snapshot_row to tpv_apply;
 grant insert on sec.audit to tpv_apply;
 grant select, update on sync.accepted_snapshot to tpv_apply;
+-- What a heartbeat says, and whether somebody has asked for all of it. To leave a row that somebody
+-- has locked takes the right to change one column of it.
+grant select, insert, update on sync.beat_counter to tpv_worker;
+grant select on sync.verified to tpv_worker;
+grant select, delete, update (requested_at) on sync.request to tpv_worker;

@@ -50,13 +50,20 @@ alter role tpv_apply login bypassrls nosuperuser nocreatedb nocreaterole norepli
 -- cancelled. That should be the session, which checks after a second: a subscription that has to
 -- start again costs everybody more.
 alter role tpv_apply set deadlock_timeout = '5s';
--- What a peer connects as: it may stream what publications name, and reads no table. Two measures
--- keep it from copying the whole server. pg_tpv refuses physical replication over a connection to a
--- database; the lines for pg_hba.conf that `tpv-migrate bootstrap-hba` prints refuse every other
--- replication connection.
-select 'create role tpv_replicator'
-where not exists (select from pg_catalog.pg_roles where rolname = 'tpv_replicator') \gexec
-alter role tpv_replicator login replication nosuperuser nocreatedb nocreaterole nobypassrls;
+-- What the background worker works as. It sees since when others' transactions run, which is how far
+-- heartbeats are complete, and has the rights that migrations give it. It must keep LOGIN, which
+-- PostgreSQL's workers need, and the path keeps others' schemas out of its statements.
+select 'create role tpv_worker'
+where not exists (select from pg_catalog.pg_roles where rolname = 'tpv_worker') \gexec
+alter role tpv_worker login nosuperuser nocreatedb nocreaterole noreplication nobypassrls;
+alter role tpv_worker set search_path = pg_catalog, pg_temp;
+grant pg_read_all_stats to tpv_worker;
+-- The group of what peers log in as. sync.join_plan makes a login in it for each peer, which may
+-- stream its own slot. pg_tpv refuses it everything else over a connection that names the database;
+-- the lines for pg_hba.conf that `tpv-migrate bootstrap-hba` prints refuse it every other connection.
+select 'create role tpv_peer'
+where not exists (select from pg_catalog.pg_roles where rolname = 'tpv_peer') \gexec
+alter role tpv_peer nologin noreplication nosuperuser nocreatedb nocreaterole nobypassrls;
 
 select format('create database %I owner tpv_owner encoding ''UTF8'' template template0', :'database')
 where not exists (select from pg_catalog.pg_database where datname = :'database') \gexec
@@ -75,6 +82,8 @@ where not exists (
 -- The migrations say who may connect, role by role.
 revoke connect, temporary on database :"database" from public;
 grant create, connect, temporary on database :"database" to tpv_owner;
+-- It tries from the start of the server on.
+grant connect on database :"database" to tpv_worker;
 
 \connect :"database"
 set client_min_messages = warning;

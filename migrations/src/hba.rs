@@ -40,7 +40,7 @@ impl Peer {
             Self::Socket => ("local", ""),
             Self::Address(address) => ("hostssl", address.as_str()),
         };
-        format!("{connection:7}  {database:11}  tpv_replicator  {address:13}  scram-sha-256")
+        format!("{connection:7}  {database:11}  +tpv_peer       {address:13}  scram-sha-256")
     }
 }
 
@@ -70,18 +70,15 @@ mod tests {
     #[test]
     fn a_peer_is_let_in_between_what_is_refused() {
         let lines = words(&["10.0.7.2", "fd00::7", "10.1.0.0/16", "s07.example", "socket"]);
-        assert_eq!(
-            lines[..2],
-            ["local replication tpv_replicator reject", "host replication tpv_replicator all reject"]
-        );
+        assert_eq!(lines[..2], ["local replication +tpv_peer reject", "host replication +tpv_peer all reject"]);
         assert_eq!(
             lines[2..7],
             [
-                "hostssl tpv tpv_replicator 10.0.7.2/32 scram-sha-256",
-                "hostssl tpv tpv_replicator fd00::7/128 scram-sha-256",
-                "hostssl tpv tpv_replicator 10.1.0.0/16 scram-sha-256",
-                "hostssl tpv tpv_replicator s07.example scram-sha-256",
-                "local tpv tpv_replicator scram-sha-256",
+                "hostssl tpv +tpv_peer 10.0.7.2/32 scram-sha-256",
+                "hostssl tpv +tpv_peer fd00::7/128 scram-sha-256",
+                "hostssl tpv +tpv_peer 10.1.0.0/16 scram-sha-256",
+                "hostssl tpv +tpv_peer s07.example scram-sha-256",
+                "local tpv +tpv_peer scram-sha-256",
             ]
         );
         assert!(lines[7..].iter().all(|line| line.ends_with(" reject")), "{lines:?}");

@@ -53,6 +53,11 @@ static ALL_CHAINS_MINUTES: GucSetting<i32> = GucSetting::<i32>::new(60);
 /// `pg_tpv.database`: where the background worker works.
 static DATABASE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"tpv"));
 
+/// `pg_tpv.peer_slot` and `pg_tpv.peer_publication`: what a peer's login may stream, as settings of
+/// its role. Whoever has none may stream nothing.
+static PEER_SLOT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+static PEER_PUBLICATION: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+
 /// `pg_tpv.maintenance`. Off: documents and operations are only ever added.
 static MAINTENANCE: GucSetting<bool> = GucSetting::<bool>::new(false);
 
@@ -83,8 +88,8 @@ const LONGEST_KEPT: i32 = 36_525 * DAY;
 const LONGEST_MINUTES: i32 = 366 * 24 * 60;
 
 /// Tells PostgreSQL of the settings, and that no other `pg_tpv.…` exists, so that a misspelt one is
-/// an error.
-pub fn register() {
+/// an error. `on_peer_slot` is called with each value of `pg_tpv.peer_slot`; it is guarded.
+pub fn register(on_peer_slot: pg_sys::GucStringCheckHook) {
     int(
         c"pg_tpv.max_receipt_bytes",
         c"Largest file that is taken for a receipt.",
@@ -200,6 +205,28 @@ pub fn register() {
         GucContext::Postmaster,
         GucFlags::empty(),
     );
+    // SAFETY: the hook is guarded, as the caller promises.
+    unsafe {
+        GucRegistry::define_string_guc_with_hooks(
+            c"pg_tpv.peer_slot",
+            c"The slot that a peer's login may stream.",
+            c"A setting of its role, made by sync.join_plan. A login that has it may do nothing else.",
+            &PEER_SLOT,
+            GucContext::Suset,
+            GucFlags::empty(),
+            on_peer_slot,
+            None,
+            None,
+        );
+    }
+    GucRegistry::define_string_guc(
+        c"pg_tpv.peer_publication",
+        c"The publication that a peer's login may stream.",
+        c"A setting of its role, made by sync.join_plan.",
+        &PEER_PUBLICATION,
+        GucContext::Suset,
+        GucFlags::empty(),
+    );
     GucRegistry::define_bool_guc(
         c"pg_tpv.maintenance",
         c"Allows UPDATE, DELETE and TRUNCATE of documents and operations.",
@@ -272,6 +299,14 @@ pub fn all_chains_every_ms() -> u64 {
 /// The background worker's database.
 pub fn database() -> String {
     DATABASE.get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// The slot and the publication that this session's login may stream.
+pub fn peer_stream() -> (String, String) {
+    let text = |setting: &GucSetting<Option<CString>>| {
+        setting.get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    };
+    (text(&PEER_SLOT), text(&PEER_PUBLICATION))
 }
 
 /// Whether documents and operations may be changed and deleted in this session.

@@ -41,7 +41,7 @@ use pgrx::prelude::*;
 /// else in the session that first calls one of its functions.
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
-    guc::register();
+    guc::register(Some(peer::walsender::on_peer_slot));
     // SAFETY: reads a flag that the postmaster sets while it loads its libraries.
     if unsafe { pg_sys::process_shared_preload_libraries_in_progress } {
         node::clock::request_memory();

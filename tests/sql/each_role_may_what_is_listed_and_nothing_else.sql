@@ -45,8 +45,14 @@ from (values
     ('tpv_apply', 'select', 'org.node; sync.hash_chain; sync.op_counter; sync.this_node; sync.tracked_table'),
     ('tpv_apply', 'insert, select, update', 'sync.peer_chain; sync.refusal'),
     ('tpv_apply', 'delete, insert, select, update', 'sync.peer_vector'),
-    ('tpv_apply', 'select, update', 'sync.accepted_snapshot; sync.peer')
-    -- tpv_watcher, tpv_cron and tpv_replicator have nothing, and neither have the logins of the gateway
+    ('tpv_apply', 'select, update', 'sync.accepted_snapshot; sync.peer'),
+    -- The background worker. The rest it does by functions.
+    ('tpv_worker', 'insert, select', 'wire.beat'),
+    ('tpv_worker', 'insert, select, update', 'sync.beat_counter'),
+    ('tpv_worker', 'select', 'sync.hash_chain; sync.this_node; sync.verified'),
+    ('tpv_worker', 'delete, select', 'sync.request'),
+    ('tpv_worker', 'update', 'sync.request (requested_at)')
+    -- tpv_watcher, tpv_cron and tpv_peer have nothing, and neither have the logins of the gateway
     -- and everybody.
 ) as l (role, rights, names) cross join lateral string_to_table(l.names, ';') n
 union all
@@ -122,7 +128,8 @@ begin
         'tpv_operator: catalog dat journal org party sales sec sync tpv wire',
         'tpv_owner: tpv',
         'tpv_supervisor: own sec',
-        'tpv_watcher: dat sales'), 'schemas');
+        'tpv_watcher: dat sales',
+        'tpv_worker: sync wire'), 'schemas');
     assert not exists (select from pg_namespace n cross join lateral aclexplode(n.nspacl) a
         where a.privilege_type = 'CREATE' and a.grantee <> n.nspowner and n.nspname !~ '^(pg_|test$|cron$)'
             and a.grantee <> 0 and a.grantee::regrole::text ~ '^tpv_'), 'nobody makes anything in a schema';
@@ -135,7 +142,7 @@ begin
             and (coalesce(to_jsonb(m) ->> 'inherit_option', 'true')::boolean or coalesce(to_jsonb(m) ->> 'set_option', 'true')::boolean)),
         array['tpv_gateway_user is tpv_admin', 'tpv_gateway_user is tpv_auditor', 'tpv_gateway_user is tpv_cashier',
             'tpv_gateway_user is tpv_concessionaire', 'tpv_gateway_user is tpv_manager', 'tpv_gateway_user is tpv_supervisor',
-            'tpv_owner is tpv_cron'], 'who is who else');
+            'tpv_owner is tpv_cron', 'tpv_worker is pg_read_all_stats'], 'who is who else');
     perform test.equal((select coalesce(string_agg(rolname, ' ' order by rolname), '') from pg_roles
         where rolname in ('tpv_gateway_user', 'tpv_gateway_system', 'tpv_gateway_auth') and rolinherit), '', 'the gateway is nobody by itself');
 end

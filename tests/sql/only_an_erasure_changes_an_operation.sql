@@ -41,7 +41,7 @@ do $$
 declare
     role text;
 begin
-    foreach role in array array['tpv_operator', 'tpv_watcher', 'tpv_analyst', 'tpv_cron', 'tpv_replicator'] loop
+    foreach role in array array['tpv_operator', 'tpv_watcher', 'tpv_analyst', 'tpv_cron', 'tpv_peer'] loop
         assert not has_function_privilege(role, 'sync.blank_operation(integer,bigint,text,text)', 'execute'), role;
     end loop;
 end

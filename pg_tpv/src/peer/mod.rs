@@ -11,7 +11,7 @@
 //! | `verify` | follows hash chains |
 //! | `compare` | what a peer has and this node has not |
 //! | `worker` | the background worker |
-//! | `walsender` | keeps a peer's login from physical replication |
+//! | `walsender` | keeps a peer's login to the one stream that it is for |
 
 pub mod beat;
 mod compare;

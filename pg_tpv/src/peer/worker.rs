@@ -1,5 +1,8 @@
 //! The background worker: it keeps the clock's ceiling ahead, so that no session waits for the
 //! disk; it writes heartbeats, and asks after those that it missed; it sends what peers requested.
+//!
+//! It works as a role that has the rights for this and no others: a trigger of a table that it writes
+//! runs with them, and the owner of the tables can make one.
 
 use std::time::Duration;
 
@@ -13,6 +16,9 @@ use crate::node::clock;
 
 /// Often enough that half of the clock's reserve never runs out.
 const ROUND: Duration = Duration::from_secs(1);
+
+/// Made by `tpv-migrate bootstrap-sql`.
+const ROLE: &str = "tpv_worker";
 
 /// How many parts of what peers requested are sent in a round.
 const PARTS: usize = 20;
@@ -34,7 +40,7 @@ pub fn register() {
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn pg_tpv_worker(_argument: pg_sys::Datum) {
     BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP | SignalWakeFlags::SIGTERM);
-    BackgroundWorker::connect_worker_to_spi(Some(&guc::database()), None);
+    BackgroundWorker::connect_worker_to_spi(Some(&guc::database()), Some(ROLE));
     BackgroundWorker::transaction(setup::report);
     let mut since_beat = Duration::ZERO;
     while BackgroundWorker::wait_latch(Some(ROUND)) {

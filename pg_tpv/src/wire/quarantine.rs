@@ -74,6 +74,10 @@ const ALARM_UNENTITLED: &str = r"
 /// Keeps a copy of an operation whose writer does not decide about that row. `is_of_before`: its
 /// writer was alone when it wrote it, so that it is on record and alarms nobody.
 pub fn refuse_unentitled(row: &OpRow, fault: &DataFault, is_of_before: bool) {
+    // Of before there are no more than it had when it joined.
+    if !is_of_before && !is_kept() {
+        return;
+    }
     let detail = match is_of_before {
         true => format!("{} before it joined: the store has set it aside", fault.detail),
         false => fault.detail.clone(),

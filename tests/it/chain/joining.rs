@@ -218,7 +218,8 @@ fn a_store_leaves_and_decides_for_itself() {
     run(&chain.stores[0], &["insert into catalog.product (sku, description) values ('own', 'own')"]);
     run(&chain.central, &["insert into party.customer (name) values ('x')"]);
     let gone = "select count(*)::text from (select from sync.peer where node_id in (1, 100) and org.this_node() in (1, 100) \
-        and (org.this_node() = 1 or node_id = 1) union all select from pg_replication_slots where slot_name like '%s01') x";
+        and (org.this_node() = 1 or node_id = 1) union all select from pg_replication_slots where slot_name like '%s01' \
+        union all select from pg_roles where rolname in ('tpv_peer_s01', 'tpv_peer_central')) x";
     assert_eq!(ask(&chain.stores[0], gone), "0");
     assert_eq!(ask(&chain.central, gone), "0");
     let mut other = chain.stores[1].connect().unwrap();

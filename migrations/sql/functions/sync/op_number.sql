@@ -22,7 +22,7 @@ begin atomic
 end;
 comment on function sync.contiguous() is
   'For each node the number up to which its operations are here without a gap.';
-grant execute on function sync.contiguous() to tpv_operator, tpv_analyst;
+grant execute on function sync.contiguous() to tpv_operator, tpv_analyst, tpv_worker;
 
 create or replace function sync.advance_op_counter(seq bigint) returns void
 language sql security definer set search_path = pg_catalog, pg_temp

@@ -7,6 +7,14 @@ comment on function sync.name_part(text) is
   'A node''s code as it is written in names of slots, which have no hyphen.';
 grant execute on function sync.name_part(text) to tpv_operator, tpv_analyst;
 
+create or replace function sync.login_name(node_code text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+begin atomic
+  select 'tpv_peer_' || sync.name_part(node_code);
+end;
+comment on function sync.login_name(text) is
+  'What the server of a node logs in as at its peer.';
+
 create or replace function sync.schema_version() returns integer
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic

@@ -5,6 +5,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
   select s.step, s.run_on, s.sql, s.why
     from (select 'tpv_to_' || sync.name_part(store_code) as down, 'tpv_from_' || sync.name_part(store_code) as up,
                  'tpv_up_' || sync.name_part(store_code) as up_slot,
+                 sync.login_name(store_code) as store_login, sync.login_name(central_code) as central_login,
                  (select e.extversion from pg_catalog.pg_extension e where e.extname = 'pg_tpv') as extension,
                  sync.schema_version() as schema) v
    cross join lateral (values
@@ -14,6 +15,8 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
                                               format('node_id = %s', central_id), format('to_node = %s', store_id)),
       'what goes down: operations of all other nodes, central''s heartbeats, documents and resends for the store'),
     (12, central_code, sync.slot_statement(down), 'from here on central keeps for the store what it decides'),
+    (13, central_code, sync.login_statement(store_login, down, down),
+      'what the store logs in as: it may stream that and do nothing else'),
     (20, store_code,
       format('select sync.add_peer(%s, %L, %L, %L, %s)', central_id, central_code, 'central', extension, schema),
       'the store knows central, and that it belongs to no other chain'),
@@ -21,10 +24,14 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
                                             format('node_id = %s', store_id), format('node_id = %s', store_id)),
       'what goes up: the store''s own documents, operations, heartbeats and resends'),
     (22, store_code, sync.slot_statement(up_slot), 'from here on the store keeps for central what it records'),
-    (23, store_code, sync.subscribe_statement('tpv_from_central', central_conninfo, down, down, 'any'),
+    (23, store_code, sync.login_statement(central_login, up_slot, 'tpv_up'),
+      'what central logs in as: it may stream that and do nothing else'),
+    (24, store_code,
+      sync.subscribe_statement('tpv_from_central', sync.conninfo_as(central_conninfo, store_login), down, down, 'any'),
       'the store subscribes to central'),
-    (24, store_code, 'alter subscription tpv_from_central enable', 'and begins to receive'),
-    (30, central_code, sync.subscribe_statement(up, store_conninfo, 'tpv_up', up_slot, 'none'),
+    (25, store_code, 'alter subscription tpv_from_central enable', 'and begins to receive'),
+    (30, central_code,
+      sync.subscribe_statement(up, sync.conninfo_as(store_conninfo, central_login), 'tpv_up', up_slot, 'none'),
       'central subscribes to the store'),
     (31, central_code, format('alter subscription %I enable', up), 'and begins to receive'),
     (32, central_code, format('select sync.send_snapshot(%s)', store_id),
@@ -55,7 +62,8 @@ begin
 end $$;
 comment on function sync.join_plan(text, integer, text, integer, text, text) is
   'The statements by which a store joins: run those of each node there, in the order of steps, '
-  'each on its own. Each can be repeated. Refuses a store that has joined.';
+  'each on its own. Each can be repeated. Refuses a store that has joined. The two connections name '
+  'no user: the plan makes a login for each.';
 
 create or replace function sync.rejoin_plan(store_code text, store_id integer, central_code text, central_id integer,
                                             store_conninfo text, central_conninfo text)
@@ -90,11 +98,13 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     (21, central_code, sync.drop_slot_statement('tpv_to_' || sync.name_part(store_code)), 'central keeps nothing for it'),
     (22, central_code, format('drop publication if exists %I', 'tpv_to_' || sync.name_part(store_code)),
       'nothing is offered to it'),
-    (23, central_code, format('select sync.remove_peer(%s)', store_id), 'central no longer waits for it'),
+    (23, central_code, sync.drop_login_statement(sync.login_name(store_code)), 'and it cannot log in'),
+    (24, central_code, format('select sync.remove_peer(%s)', store_id), 'central no longer waits for it'),
     (30, store_code, sync.drop_slot_statement('tpv_up_' || sync.name_part(store_code)),
       'the store keeps nothing for central'),
     (31, store_code, 'drop publication if exists tpv_up', 'and offers nothing'),
-    (32, store_code, format('select sync.remove_peer(%s)', central_id), 'the store decides for itself again')
+    (32, store_code, sync.drop_login_statement(sync.login_name(central_code)), 'and central cannot log in'),
+    (33, store_code, format('select sync.remove_peer(%s)', central_id), 'the store decides for itself again')
   ) as s (step, run_on, sql, why)
   order by s.step
 $$;

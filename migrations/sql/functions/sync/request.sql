@@ -25,6 +25,7 @@ $$;
 comment on function sync.request_heads() is
   'Asks each peer of which a heartbeat is missing here to name all its hash chains in its next one; '
   'again after 50 seconds. Returns how many were asked. The background worker calls it.';
+grant execute on function sync.request_heads() to tpv_worker;
 
 create or replace function sync.request_all(peer integer) returns void
 language sql security definer set search_path = pg_catalog, pg_temp

@@ -175,3 +175,4 @@ end $$;
 comment on function sync.serve_requests(integer) is
   'Sends the next part of what peers requested, to each in turn. Returns 0 if there was nothing to '
   'send. The background worker calls it.';
+grant execute on function sync.serve_requests(integer) to tpv_worker;

@@ -6,7 +6,7 @@ begin atomic
   -- tables that have partitions so do those of each partition.
   with always (of_table, trigger_name) as (
     values ('catalog.barcode_rule', '_150_check'), ('dat.profile', '_150_check'), ('org.node', '_000_forget'),
-           ('org.terminal', '_150_check'), ('sync.policy', '_000_forget'), ('sync.policy', '_910_choose'),
+           ('org.terminal', '_150_check'), ('sync.head', '_100_guard'), ('sync.head', '_100_guard_truncate'), ('sync.policy', '_000_forget'), ('sync.policy', '_910_choose'),
            ('sync.tracked_table', '_000_forget'), ('wire.beat', '_100_receive'), ('wire.doc', '_100_receive'),
            ('wire.doc', '_900_refuse'), ('wire.doc', '_900_refuse_truncate'), ('wire.op', '_100_receive'),
            ('wire.op', '_900_refuse'), ('wire.op', '_900_refuse_truncate'), ('wire.resend', '_100_receive')
@@ -79,7 +79,7 @@ end;
 comment on function sync.setup_faults() is
   'What is not as the migrations made it: triggers, owners, settings; and how to mend it. tpv-migrate '
   'status shows it, and the server''s log has it at each start.';
-grant execute on function sync.setup_faults() to tpv_operator;
+grant execute on function sync.setup_faults() to tpv_operator, tpv_worker;
 
 create or replace function sync.mend_triggers() returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp set client_min_messages = 'warning' as $$

@@ -77,3 +77,40 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function sync.unsubscribe_statement(text) is
   'The statement of a plan that drops a subscription. It does not touch the slot, which may be gone.';
+
+create or replace function sync.login_statement(login text, slot text, publication text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+  -- The settings say what the extension lets it stream.
+  select format(
+    'do $do$ begin '
+    'if not exists (select from pg_roles where rolname = %1$L) then create role %1$I; end if; '
+    'alter role %1$I login replication nosuperuser nocreatedb nocreaterole nobypassrls; '
+    'alter role %1$I set pg_tpv.peer_slot = %2$L; '
+    'alter role %1$I set pg_tpv.peer_publication = %3$L; '
+    'grant tpv_peer to %1$I; end $do$', login, slot, publication)
+$$;
+comment on function sync.login_statement(text, text, text) is
+  'The statement of a plan that makes the login of a peer, if it is not there, and says what it may '
+  'stream. It gives no password.';
+
+create or replace function sync.drop_login_statement(login text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select format(
+    'do $do$ begin '
+    'perform pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = %1$L; '
+    'drop role if exists %1$I; end $do$', login)
+$$;
+comment on function sync.drop_login_statement(text) is
+  'The statement of a plan that drops the login of a peer, and ends what it does.';
+
+create or replace function sync.conninfo_as(conninfo text, login text) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+  if conninfo ~* '^postgres(ql)?://' or conninfo ~* '\muser\s*=' then
+    raise exception 'a connection is given as words without a user, such as host=central.example dbname=tpv'
+      using errcode = '22023', hint = 'The plan makes the login and names it.';
+  end if;
+  return format('%s user=%s', conninfo, login);
+end $$;
+comment on function sync.conninfo_as(text, text) is
+  'How a node is reached, with the login that a plan makes there.';

@@ -92,10 +92,6 @@ pub fn writes(session: &mut Client, relations: &[String]) -> Vec<String> {
     can
 }
 
-/// Of a role that replicates. From PostgreSQL 16 on the role itself may, like every other one, and
-/// no right takes that away.
-pub const A_PASSWORD: &str = "alter role tpv_replicator password 'x'";
-
 /// What nobody but a superuser may.
 pub const OF_A_SUPERUSER: &[&str] = &[
     "set session_replication_role = replica",
@@ -106,7 +102,7 @@ pub const OF_A_SUPERUSER: &[&str] = &[
     "select subconninfo from pg_subscription",
     "create role x superuser",
     "alter role tpv_apply superuser",
-    A_PASSWORD,
+    "alter role postgres password 'x'",
     "create subscription s connection 'dbname=tpv' publication p with (connect = false)",
     "create language plpython3u handler plpgsql_call_handler",
     "drop extension pg_tpv",

@@ -1,94 +1,13 @@
-//! The logins of programs: of peers, of subscriptions, of pg_cron, and the owner of the tables,
+//! The logins of programs: of subscriptions, of pg_cron, and the owner of the tables,
 //! which is none.
-
-use std::process::Command;
 
 use postgres::Client;
 use tpv_lab::cluster::Cluster;
 
 use super::attempts::{
-    A_PASSWORD, OF_A_SUPERUSER, OF_THE_OWNER, attempt, kept_out, may, may_not, relations, with_something_to_steal,
-    writes,
+    OF_A_SUPERUSER, OF_THE_OWNER, attempt, kept_out, may, may_not, relations, with_something_to_steal, writes,
 };
 use crate::support::{ANA, run, until_at};
-
-#[test]
-fn the_login_of_a_peer_reads_and_writes_nothing() {
-    let chain = with_something_to_steal();
-    for (node, publication) in [(&chain.central, "tpv_to_s01"), (&chain.stores[0], "tpv_up")] {
-        let relations = relations(node);
-        let mut peer = node.connect_as("tpv_replicator", "tpv").unwrap();
-        // It streams all the same: the chain has just converged.
-        assert_eq!(may(&mut peer, &relations, |relation| format!("select * from {relation}")), [""; 0]);
-        assert_eq!(writes(&mut peer, &relations), [""; 0]);
-        let version = "select current_setting('server_version_num')::int";
-        let its_own = peer.query_one(version, &[]).unwrap().get::<_, i32>(0) >= 160_000;
-        let of_a_superuser = OF_A_SUPERUSER.iter().copied().filter(|&it| !(its_own && it == A_PASSWORD));
-        may_not(&mut peer, &of_a_superuser.collect::<Vec<_>>());
-        may_not(&mut peer, OF_THE_OWNER);
-        may_not(
-            &mut peer,
-            &[
-                &format!("drop publication {publication}"),
-                "create temporary table x ()",
-                "select sales.void(gen_random_uuid(), 'x')",
-                "select sync.replay_waiting()",
-                "select tpv.hlc_now()",
-                "update wire.op set patch = '{}'",
-                "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'postgres'",
-            ],
-        );
-        kept_out(node, "tpv_replicator", "postgres", "pg_hba.conf rejects");
-    }
-}
-
-/// One replication command over a connection as that role.
-fn replication(at: &Cluster, role: &str, kind: &str, command: &str) -> (bool, String) {
-    let sockets = at.sockets().display();
-    let output = Command::new("psql")
-        .args(["--no-psqlrc", "--tuples-only", "--no-align", "--dbname"])
-        .arg(format!("host={sockets} user={role} dbname=tpv replication={kind}"))
-        .args(["--command", command])
-        .output()
-        .unwrap();
-    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
-}
-
-/// The word `replication` in pg_hba.conf stops only connections that name no database, and the
-/// server carries BASE_BACKUP out over the others, too: a store's passfile would have been worth a
-/// copy of central, with the hash of each password.
-#[test]
-fn the_login_of_a_peer_cannot_copy_the_server_with_a_database_named_or_not() {
-    let chain = with_something_to_steal();
-    let central = &chain.central;
-    let (done, said) = replication(central, "tpv_replicator", "true", "IDENTIFY_SYSTEM");
-    assert!(!done && said.contains("pg_hba.conf rejects replication connection"), "{said}");
-    let (done, said) = replication(central, "tpv_replicator", "database", "IDENTIFY_SYSTEM");
-    assert!(done, "a subscription's connection is let in: {said}");
-    for command in [
-        "BASE_BACKUP",
-        "BASE_BACKUP (LABEL 'LOGICAL')",
-        "START_REPLICATION 0/1000000",
-        "START_REPLICATION PHYSICAL 0/1000000",
-        "START_REPLICATION SLOT tpv_to_s01 PHYSICAL 0/1000000",
-        "CREATE_REPLICATION_SLOT mine PHYSICAL RESERVE_WAL",
-    ] {
-        let (done, said) = replication(central, "tpv_replicator", "database", command);
-        assert!(!done && said.contains("this login may only use logical replication"), "{command}: {said}");
-    }
-    // Settings that it would have to change for that are not its own.
-    let mut peer = central.connect_as("tpv_replicator", "tpv").unwrap();
-    may_not(&mut peer, &["set log_replication_commands = off", "set log_min_messages = panic"]);
-    run(central, &["alter role tpv_replicator set log_replication_commands = off"]);
-    run(central, &["alter role tpv_replicator set log_min_messages = panic"]);
-    let (done, said) = replication(central, "tpv_replicator", "database", "BASE_BACKUP");
-    assert!(!done && said.contains("this login may only use logical replication"), "{said}");
-    // A DBA's backups are no business of ours.
-    let (done, said) = replication(central, "postgres", "database", "CREATE_REPLICATION_SLOT mine TEMPORARY PHYSICAL");
-    assert!(done, "{said}");
-    let (done, said) = replication(central, "postgres", "true", "IDENTIFY_SYSTEM");
-    assert!(done, "{said}");
-}
 
 /// Nobody logs in as it, so that a superuser becomes it.
 fn as_apply(at: &Cluster) -> Client {
@@ -184,6 +103,58 @@ fn the_login_of_pg_cron_calls_its_jobs_and_reads_and_writes_nothing() {
     let others = "select count(*)::text from cron.job where username <> 'tpv_cron'";
     run(&chain.central, &["select cron.schedule('a backup', '0 4 * * *', 'select 1')"]);
     assert_eq!(cron.query_one(others, &[]).unwrap().get::<_, String>(0), "0");
+}
+
+/// The owner of the tables tries to become a superuser by way of whoever writes a heartbeat.
+const TRAP: &str = r#"
+    create table public.caught (who text, made boolean);
+    grant insert on public.caught to public;
+    grant usage, create on schema public to tpv_owner;
+    set role tpv_owner;
+    create function public.trap() returns trigger language plpgsql as $$
+    declare made boolean := true;
+    begin
+      begin
+        alter role tpv_owner superuser;
+      exception when insufficient_privilege then made := false;
+      end;
+      insert into public.caught values (current_user, made);
+      return null;
+    end $$;
+    create trigger _900_trap after insert on wire.beat for each row execute function public.trap();
+    alter table wire.beat enable always trigger _900_trap;
+    reset role"#;
+
+#[test]
+fn the_background_worker_is_no_superuser_and_sees_since_when_others_work() {
+    let chain = with_something_to_steal();
+    let central = &chain.central;
+    let mut working = central.connect().unwrap();
+    working.batch_execute("create table public.work (n integer); begin; insert into public.work values (1)").unwrap();
+    let since = "select xact_start from pg_stat_activity where pid = pg_backend_pid()";
+    let since: std::time::SystemTime = working.query_one(since, &[]).unwrap().get(0);
+    run(central, &[TRAP]);
+    until_at(central, "select count(*) >= 2 and bool_and(who = 'tpv_worker') and not bool_or(made) from public.caught");
+    until_at(central, "select not rolsuper from pg_roles where rolname = 'tpv_owner'");
+    // Nothing is said to be complete that may still commit.
+    let last = "select low_water from wire.beat where node_id = 100 order by beat desc limit 1";
+    let low_water: std::time::SystemTime = central.connect().unwrap().query_one(last, &[]).unwrap().get(0);
+    assert!(low_water <= since, "{low_water:?} {since:?}");
+    working.batch_execute("rollback").unwrap();
+    kept_out(central, "tpv_worker", "tpv", "pg_hba.conf rejects");
+    let mut worker = central.connect().unwrap();
+    worker.batch_execute("set session authorization tpv_worker").unwrap();
+    may_not(&mut worker, OF_A_SUPERUSER);
+    may_not(&mut worker, OF_THE_OWNER);
+    may_not(
+        &mut worker,
+        &[
+            "select * from wire.op",
+            "select * from wire.resend",
+            "update sync.request set node_id = 1",
+            "select sync.replay_waiting()",
+        ],
+    );
 }
 
 #[test]

@@ -5,4 +5,5 @@
 
 mod attempts;
 mod logins;
+mod peers;
 mod people;

@@ -110,7 +110,7 @@ impl Chain {
         let clusters =
             [Cluster::start_with(&lab, "rest-central", BIG)?, Cluster::start_with(&lab, "rest-stores", BIG)?];
         let [central, at_stores] = &clusters;
-        let conninfo = chain::conninfo(at_stores);
+        let conninfo = format!("{} user=postgres", chain::conninfo(at_stores));
         let (mut central, mut at_stores) = (central.connect()?, at_stores.connect()?);
         for dba in [&mut central, &mut at_stores] {
             dba.batch_execute("update cron.job set active = false")?;

@@ -60,7 +60,7 @@ impl Way {
         let proxy = Proxy::start(&folder, &server.socket())?;
         // The servers may run as another user; the folder around the socket is closed to others.
         fs::set_permissions(folder.join(".s.PGSQL.5432"), Permissions::from_mode(0o777))?;
-        Ok(Self { proxy, conninfo: format!("host={} dbname=tpv user=tpv_replicator", folder.display()) })
+        Ok(Self { proxy, conninfo: format!("host={} dbname=tpv", folder.display()) })
     }
 
     /// Ends every connection and lets no new one through.

@@ -74,9 +74,9 @@ pub fn bring_back(at_central: &Cluster, stores: &[(Node, &Cluster)]) -> Result<(
     Ok(())
 }
 
-/// How a peer's server reaches a node over its socket.
+/// How a node is reached over its socket; plans name the login.
 pub fn conninfo(cluster: &Cluster) -> String {
-    format!("host={} dbname=tpv user=tpv_replicator", cluster.sockets().display())
+    format!("host={} dbname=tpv", cluster.sockets().display())
 }
 
 /// Makes a database central's.

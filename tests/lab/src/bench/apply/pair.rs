@@ -96,7 +96,7 @@ impl Pair {
             central: at_central,
             has_pglogical,
             major: version.parse::<i32>()? / 10_000,
-            conninfo: [store, central].map(chain::conninfo),
+            conninfo: [store, central].map(|node| format!("{} user=postgres", chain::conninfo(node))),
             _clusters: clusters,
         };
         let joined = "select not exists (select from pg_subscription_rel where srsubstate <> 'r')";
@@ -120,15 +120,14 @@ impl Pair {
         self.central.batch_execute(&tables)?;
         self.central.batch_execute(way.at_central())?;
         match way {
-            Way::Tpv => Ok(()),
+            // Each catch-up streams a copy of a slot, under a name of its own.
+            Way::Tpv => Ok(self.store.batch_execute("alter role tpv_peer_central set pg_tpv.peer_slot = 'run_tpv'")?),
             Way::Pglogical if self.has_pglogical => self.connect_pglogical(),
             Way::Pglogical => Ok(()),
             Way::Native | Way::Indexed | Way::Binary | Way::Plpgsql => {
                 let (key, tables, binary) = (way.key(), way.published(), !matches!(way, Way::Native | Way::Indexed));
-                self.store.batch_execute(&format!(
-                    "create publication {key} for table {tables} with (publish = 'insert'); \
-                     grant usage on schema {key} to tpv_replicator; grant select on {tables} to tpv_replicator"
-                ))?;
+                self.store
+                    .batch_execute(&format!("create publication {key} for table {tables} with (publish = 'insert')"))?;
                 Ok(self.central.batch_execute(&format!(
                     "create subscription {key} connection '{}' publication {key} with \
                      (create_slot = false, enabled = false, copy_data = false, binary = {binary}, streaming = off)",
@@ -139,7 +138,7 @@ impl Pair {
     }
 
     fn connect_pglogical(&mut self) -> Result<()> {
-        let [dsn, own_dsn] = self.conninfo.each_ref().map(|info| info.replace("user=tpv_replicator", "user=postgres"));
+        let [dsn, own_dsn] = self.conninfo.clone();
         let node = "create extension pglogical; select pglogical.create_node(node_name := ";
         self.trust_pglogical_output()?;
         self.store.batch_execute(&format!(
