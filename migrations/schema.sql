@@ -260,6 +260,11 @@ CREATE FUNCTION dat.check_profile() RETURNS trigger
 declare
   faults text;
 begin
+  if tg_op = 'INSERT' and tpv.is_capturing() then
+    -- No defaults: rows of other nodes would get them too.
+    new.saved_at := coalesce(new.saved_at, now());
+    new.saved_by := coalesce(new.saved_by, sec.actor());
+  end if;
   select string_agg(format('%s at "%s": %s', c.code, c.pointer, c.detail), '; ') into faults
     from tpv.dat_profile_check(new.profile) c where c.detail not like 'warning: %';
   if faults is not null and not new.deleted then
@@ -3264,6 +3269,7 @@ CREATE FUNCTION sync.check_duplicate(tracked sync.tracked_table, key uuid, befor
 declare
   same record;
   other uuid;
+  claim bigint;
 begin
   if image -> 'deleted' = 'true' or image -> 'alias_of' <> 'null' then
     return;
@@ -3277,8 +3283,12 @@ begin
       -- A row that was a duplicate before is not refused now: whoever takes an alias back has to
       -- see both rows.
       or (sync.shared(before, same.columns) = same.shared and before -> 'deleted' = 'false');
-    -- Two sessions that write the same values at the same time do not see each other.
-    perform pg_advisory_xact_lock(hashtextextended(format('%s %s %s', tracked.table_name, same.kind, same.shared), 0));
+    -- Two sessions that write the same values at the same time do not see each other. The second one
+    -- waits in the index for the end of the first one's transaction, whatever becomes of its row
+    -- here. So it costs no lock, however many rows a transaction writes; and nothing stays.
+    claim := hashtextextended(format('%s %s %s', tracked.table_name, same.kind, same.shared), 0);
+    insert into sync.claim (value_hash) values (claim);
+    delete from sync.claim c where c.value_hash = claim;
     execute format('select t.%1$I from %2$s t where %3$s and t.%1$I <> $2 and not t.deleted and t.alias_of is null limit 1',
                    tracked.key_column, tracked.table_name,
                    (select string_agg(format('lower(t.%I::text) = lower($1 ->> %L)', c, c), ' and ')
@@ -3569,6 +3579,20 @@ begin
 end $$;
 COMMENT ON FUNCTION sync.compared_until() IS 'For each node the number up to which its operations are here, or were accepted as missing (sync.accept_drift).';
 
+-- conninfo_as(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.conninfo_as(conninfo text, login text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if conninfo ~* '^postgres(ql)?://' or conninfo ~* '\muser\s*=' then
+    raise exception 'a connection is given as words without a user, such as host=central.example dbname=tpv'
+      using errcode = '22023', hint = 'The plan makes the login and names it.';
+  end if;
+  return format('%s user=%s', conninfo, login);
+end $$;
+COMMENT ON FUNCTION sync.conninfo_as(conninfo text, login text) IS 'How a node is reached, with the login that a plan makes there.';
+
 -- horizon; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.horizon (
     node_id integer NOT NULL,
@@ -3594,19 +3618,45 @@ CREATE FUNCTION sync.contiguous() RETURNS TABLE(node_id integer, seq bigint)
            WHERE (w.node_id IS NOT NULL)
          )
   SELECT n.node_id,
-     (n.seq + ( SELECT count(*) AS count
-            FROM ( SELECT o.seq,
-                     row_number() OVER (ORDER BY o.seq) AS place
+     (n.seq +
+         CASE
+             WHEN ((n.next_seq - 1) > n.seq) THEN (0)::bigint
+             ELSE ( SELECT count(*) AS count
+                FROM ( SELECT o.seq,
+                         row_number() OVER (ORDER BY o.seq) AS place
+                        FROM wire.op o
+                       WHERE ((o.node_id = n.node_id) AND (o.seq > n.seq))) beyond
+               WHERE (beyond.seq = (n.seq + beyond.place)))
+         END)
+    FROM ( SELECT k.node_id,
+             k.seq,
+             ( SELECT o.seq
                     FROM wire.op o
-                   WHERE ((o.node_id = n.node_id) AND (o.seq > n.seq))) beyond
-           WHERE (beyond.seq = (n.seq + beyond.place))))
-    FROM ( SELECT COALESCE(w.node_id, h.node_id) AS node_id,
-             COALESCE(h.seq, (0)::bigint) AS seq
-            FROM (writer w
-              FULL JOIN sync.horizon h ON ((h.node_id = w.node_id)))) n
+                   WHERE ((o.node_id = k.node_id) AND (o.seq > k.seq))
+                   ORDER BY o.seq
+                  LIMIT 1) AS next_seq
+            FROM ( SELECT COALESCE(w.node_id, h.node_id) AS node_id,
+                     COALESCE(h.seq, (0)::bigint) AS seq
+                    FROM (writer w
+                      FULL JOIN sync.horizon h ON ((h.node_id = w.node_id)))) k) n
    WHERE (n.node_id IS NOT NULL);
 END;
 COMMENT ON FUNCTION sync.contiguous() IS 'For each node the number up to which its operations are here without a gap.';
+
+-- is_constant_default(oid, smallint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.is_constant_default(relation oid, place smallint) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT COALESCE(( SELECT (((d.adbin)::text !~ '[{](SQLVALUEFUNCTION|NEXTVALUEEXPR|COERCEVIAIO|SUBLINK) '::text) AND (NOT (EXISTS ( SELECT
+                    FROM (regexp_matches((d.adbin)::text, ':(?:funcid|opfuncid) (\d+)'::text, 'g'::text) f(f)
+                      JOIN pg_proc p ON ((p.oid = (f.f[1])::oid)))
+                   WHERE (p.provolatile <> 'i'::"char")))))
+            FROM (pg_attrdef d
+              JOIN pg_attribute a ON (((a.attrelid = d.adrelid) AND (a.attnum = d.adnum))))
+           WHERE ((d.adrelid = is_constant_default.relation) AND (d.adnum = is_constant_default.place) AND (a.attgenerated = ''::"char"))), true) AS "coalesce";
+END;
+COMMENT ON FUNCTION sync.is_constant_default(relation oid, place smallint) IS 'Whether the default of a column, if it has one, is the same at every node and at all times.';
 
 -- describe_table(regclass); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.describe_table(relation regclass) RETURNS jsonb
@@ -3616,7 +3666,7 @@ CREATE FUNCTION sync.describe_table(relation regclass) RETURNS jsonb
  SELECT jsonb_build_object('name', ((c.oid)::regclass)::text, 'schema', ((c.relnamespace)::regnamespace)::text, 'ordinary', ((c.relkind = 'r'::"char") AND (c.relpersistence = 'p'::"char")), 'owner', ((c.relowner)::regrole)::text, 'key', ( SELECT a.attname
             FROM (pg_index i
               JOIN pg_attribute a ON (((a.attrelid = i.indrelid) AND (a.attnum = i.indkey[0]))))
-           WHERE ((i.indrelid = c.oid) AND i.indisprimary AND (i.indnkeyatts = 1) AND (a.atttypid = ('uuid'::regtype)::oid))), 'columns', ( SELECT COALESCE(jsonb_agg(jsonb_build_object('name', a.attname, 'type', ((a.atttypid)::regtype)::text, 'not_null', a.attnotnull, 'has_default', a.atthasdef) ORDER BY a.attnum), '[]'::jsonb) AS "coalesce"
+           WHERE ((i.indrelid = c.oid) AND i.indisprimary AND (i.indnkeyatts = 1) AND (a.atttypid = ('uuid'::regtype)::oid))), 'columns', ( SELECT COALESCE(jsonb_agg(jsonb_build_object('name', a.attname, 'type', ((a.atttypid)::regtype)::text, 'not_null', a.attnotnull, 'has_default', a.atthasdef, 'constant', sync.is_constant_default(a.attrelid, a.attnum)) ORDER BY a.attnum), '[]'::jsonb) AS "coalesce"
             FROM pg_attribute a
            WHERE ((a.attrelid = c.oid) AND (a.attnum > 0) AND (NOT a.attisdropped))), 'checks', ( SELECT COALESCE(jsonb_agg(jsonb_build_object('name', k.conname, 'columns', ( SELECT jsonb_agg(a.attname ORDER BY a.attnum) AS jsonb_agg
                     FROM pg_attribute a
@@ -3657,6 +3707,18 @@ begin
   end if;
 end $$;
 COMMENT ON FUNCTION sync.dismiss(quarantine_id bigint, why text) IS 'Takes a row off the list although it was not applied, with a reason. What it holds stays in the wire tables. It is a security event.';
+
+-- drop_login_statement(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.drop_login_statement(login text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select format(
+    'do $do$ begin '
+    'perform pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = %1$L; '
+    'drop role if exists %1$I; end $do$', login)
+$_$;
+COMMENT ON FUNCTION sync.drop_login_statement(login text) IS 'The statement of a plan that drops the login of a peer, and ends what it does.';
 
 -- drop_slot_statement(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.drop_slot_statement(slot text) RETURNS text
@@ -3922,7 +3984,7 @@ begin
   return query
     select * from sync.join_steps(store_code, store_id, central_code, central_id, store_conninfo, central_conninfo);
 end $$;
-COMMENT ON FUNCTION sync.join_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) IS 'The statements by which a store joins: run those of each node there, in the order of steps, each on its own. Each can be repeated. Refuses a store that has joined.';
+COMMENT ON FUNCTION sync.join_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) IS 'The statements by which a store joins: run those of each node there, in the order of steps, each on its own. Each can be repeated. Refuses a store that has joined. The two connections name no user: the plan makes a login for each.';
 
 -- join_steps(text, integer, text, integer, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.join_steps(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) RETURNS TABLE(step integer, run_on text, sql text, why text)
@@ -3932,6 +3994,7 @@ CREATE FUNCTION sync.join_steps(store_code text, store_id integer, central_code 
   select s.step, s.run_on, s.sql, s.why
     from (select 'tpv_to_' || sync.name_part(store_code) as down, 'tpv_from_' || sync.name_part(store_code) as up,
                  'tpv_up_' || sync.name_part(store_code) as up_slot,
+                 sync.login_name(store_code) as store_login, sync.login_name(central_code) as central_login,
                  (select e.extversion from pg_catalog.pg_extension e where e.extname = 'pg_tpv') as extension,
                  sync.schema_version() as schema) v
    cross join lateral (values
@@ -3941,6 +4004,8 @@ CREATE FUNCTION sync.join_steps(store_code text, store_id integer, central_code 
                                               format('node_id = %s', central_id), format('to_node = %s', store_id)),
       'what goes down: operations of all other nodes, central''s heartbeats, documents and resends for the store'),
     (12, central_code, sync.slot_statement(down), 'from here on central keeps for the store what it decides'),
+    (13, central_code, sync.login_statement(store_login, down, down),
+      'what the store logs in as: it may stream that and do nothing else'),
     (20, store_code,
       format('select sync.add_peer(%s, %L, %L, %L, %s)', central_id, central_code, 'central', extension, schema),
       'the store knows central, and that it belongs to no other chain'),
@@ -3948,10 +4013,14 @@ CREATE FUNCTION sync.join_steps(store_code text, store_id integer, central_code 
                                             format('node_id = %s', store_id), format('node_id = %s', store_id)),
       'what goes up: the store''s own documents, operations, heartbeats and resends'),
     (22, store_code, sync.slot_statement(up_slot), 'from here on the store keeps for central what it records'),
-    (23, store_code, sync.subscribe_statement('tpv_from_central', central_conninfo, down, down, 'any'),
+    (23, store_code, sync.login_statement(central_login, up_slot, 'tpv_up'),
+      'what central logs in as: it may stream that and do nothing else'),
+    (24, store_code,
+      sync.subscribe_statement('tpv_from_central', sync.conninfo_as(central_conninfo, store_login), down, down, 'any'),
       'the store subscribes to central'),
-    (24, store_code, 'alter subscription tpv_from_central enable', 'and begins to receive'),
-    (30, central_code, sync.subscribe_statement(up, store_conninfo, 'tpv_up', up_slot, 'none'),
+    (25, store_code, 'alter subscription tpv_from_central enable', 'and begins to receive'),
+    (30, central_code,
+      sync.subscribe_statement(up, sync.conninfo_as(store_conninfo, central_login), 'tpv_up', up_slot, 'none'),
       'central subscribes to the store'),
     (31, central_code, format('alter subscription %I enable', up), 'and begins to receive'),
     (32, central_code, format('select sync.send_snapshot(%s)', store_id),
@@ -4014,11 +4083,13 @@ CREATE FUNCTION sync.leave_plan(store_code text, store_id integer, central_code 
     (21, central_code, sync.drop_slot_statement('tpv_to_' || sync.name_part(store_code)), 'central keeps nothing for it'),
     (22, central_code, format('drop publication if exists %I', 'tpv_to_' || sync.name_part(store_code)),
       'nothing is offered to it'),
-    (23, central_code, format('select sync.remove_peer(%s)', store_id), 'central no longer waits for it'),
+    (23, central_code, sync.drop_login_statement(sync.login_name(store_code)), 'and it cannot log in'),
+    (24, central_code, format('select sync.remove_peer(%s)', store_id), 'central no longer waits for it'),
     (30, store_code, sync.drop_slot_statement('tpv_up_' || sync.name_part(store_code)),
       'the store keeps nothing for central'),
     (31, store_code, 'drop publication if exists tpv_up', 'and offers nothing'),
-    (32, store_code, format('select sync.remove_peer(%s)', central_id), 'the store decides for itself again')
+    (32, store_code, sync.drop_login_statement(sync.login_name(central_code)), 'and central cannot log in'),
+    (33, store_code, format('select sync.remove_peer(%s)', central_id), 'the store decides for itself again')
   ) as s (step, run_on, sql, why)
   order by s.step
 $$;
@@ -4036,6 +4107,40 @@ begin
   return null;
 end $$;
 COMMENT ON FUNCTION sync.lock_policies() IS 'Keeps merges from running while policies change.';
+
+-- name_part(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.name_part(node_code text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT replace(lower(node_code), '-'::text, '_'::text) AS replace;
+END;
+COMMENT ON FUNCTION sync.name_part(node_code text) IS 'A node''s code as it is written in names of slots, which have no hyphen.';
+
+-- login_name(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.login_name(node_code text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT ('tpv_peer_'::text || sync.name_part(node_code));
+END;
+COMMENT ON FUNCTION sync.login_name(node_code text) IS 'What the server of a node logs in as at its peer.';
+
+-- login_statement(text, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.login_statement(login text, slot text, publication text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  -- The settings say what the extension lets it stream.
+  select format(
+    'do $do$ begin '
+    'if not exists (select from pg_roles where rolname = %1$L) then create role %1$I; end if; '
+    'alter role %1$I login replication nosuperuser nocreatedb nocreaterole nobypassrls; '
+    'alter role %1$I set pg_tpv.peer_slot = %2$L; '
+    'alter role %1$I set pg_tpv.peer_publication = %3$L; '
+    'grant tpv_peer to %1$I; end $do$', login, slot, publication)
+$_$;
+COMMENT ON FUNCTION sync.login_statement(login text, slot text, publication text) IS 'The statement of a plan that makes the login of a peer, if it is not there, and says what it may stream. It gives no password.';
 
 -- loosen(text, uuid, text, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.loosen(table_name text, key uuid, column_name text, value text, why text) RETURNS void
@@ -4100,14 +4205,24 @@ CREATE FUNCTION sync.mark_gap(peer integer) RETURNS void
 END;
 COMMENT ON FUNCTION sync.mark_gap(peer integer) IS 'Notes that rows of a peer may have been missed. Comparing finds which.';
 
--- name_part(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
-CREATE FUNCTION sync.name_part(node_code text) RETURNS text
-    LANGUAGE sql IMMUTABLE
+-- mend_triggers(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.mend_triggers() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    BEGIN ATOMIC
- SELECT replace(lower(node_code), '-'::text, '_'::text) AS replace;
-END;
-COMMENT ON FUNCTION sync.name_part(node_code text) IS 'A node''s code as it is written in names of slots, which have no hyphen.';
+    SET client_min_messages TO 'warning'
+    AS $$
+declare
+  wrong record;
+  mended integer := 0;
+begin
+  for wrong in select * from sync.our_triggers() t where t.enabled <> t.expected loop
+    execute format('alter table only %s enable %s trigger %I', wrong.relation,
+                   case wrong.expected when 'A' then 'always' else '' end, wrong.trigger_name);
+    mended := mended + 1;
+  end loop;
+  return mended;
+end $$;
+COMMENT ON FUNCTION sync.mend_triggers() IS 'Enables each trigger as the migrations did, and returns how many were not. Its owner or a superuser calls it.';
 
 -- note_pruning(text, bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.note_pruning(what text, gone bigint) RETURNS bigint
@@ -4130,14 +4245,40 @@ CREATE FUNCTION sync.note_verified(as_compared sync.peer) RETURNS void
   update sync.peer p
      set verified_until = as_compared.low_water, verified_at = clock_timestamp(),
          received_until = greatest(p.received_until, as_compared.low_water),
-         -- What it said of before it joined holds as far as it is here.
-         joined_seq = case when p.verified_at is not null then p.joined_seq
-                           else least(p.joined_seq, coalesce((select k.seq from sync.contiguous() k where k.node_id = p.node_id),
-                                                             p.joined_seq)) end,
+         -- What a store said of before it joined holds as far as it is here.
+         joined_seq = case when p.verified_at is null and exists (
+                             select from org.node n where n.node_id = p.node_id and n.kind = 'store')
+                           then least(p.joined_seq, coalesce((select k.seq from sync.contiguous() k where k.node_id = p.node_id), 0))
+                           else p.joined_seq end,
          gap_beat = case when p.gap_beat > as_compared.beat then p.gap_beat end
     from free f where p.node_id = f.node_id
 $$;
 COMMENT ON FUNCTION sync.note_verified(as_compared sync.peer) IS 'Notes that all is here that a peer had reported when it was compared. Waits for nobody: a peer whose heartbeat is being received is noted the next time.';
+
+-- our_triggers(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.our_triggers() RETURNS TABLE(relation regclass, trigger_name name, enabled "char", expected "char")
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ WITH always(of_table, trigger_name) AS (
+          VALUES ('catalog.barcode_rule'::text,'_150_check'::text), ('dat.profile'::text,'_150_check'::text), ('org.node'::text,'_000_forget'::text), ('org.terminal'::text,'_150_check'::text), ('sync.head'::text,'_100_guard'::text), ('sync.head'::text,'_100_guard_truncate'::text), ('sync.policy'::text,'_000_forget'::text), ('sync.policy'::text,'_910_choose'::text), ('sync.tracked_table'::text,'_000_forget'::text), ('wire.beat'::text,'_100_receive'::text), ('wire.doc'::text,'_100_receive'::text), ('wire.doc'::text,'_900_refuse'::text), ('wire.doc'::text,'_900_refuse_truncate'::text), ('wire.op'::text,'_100_receive'::text), ('wire.op'::text,'_900_refuse'::text), ('wire.op'::text,'_900_refuse_truncate'::text), ('wire.resend'::text,'_100_receive'::text)
+         )
+  SELECT (c.oid)::regclass AS oid,
+     t.tgname,
+     t.tgenabled,
+     (
+         CASE
+             WHEN (a.of_table IS NULL) THEN 'O'::text
+             ELSE 'A'::text
+         END)::"char" AS "char"
+    FROM ((((pg_trigger t
+      JOIN pg_class c ON ((c.oid = t.tgrelid)))
+      JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+      LEFT JOIN pg_inherits i ON ((i.inhrelid = c.oid)))
+      LEFT JOIN always a ON (((a.trigger_name = t.tgname) AND ((to_regclass(a.of_table))::oid = COALESCE(i.inhparent, c.oid)))))
+   WHERE ((NOT t.tgisinternal) AND (t.tgname ~ '^_[0-9]{3}_'::text) AND (n.nspname = ANY (ARRAY['catalog'::name, 'dat'::name, 'org'::name, 'party'::name, 'sales'::name, 'sec'::name, 'sync'::name, 'wire'::name])));
+END;
+COMMENT ON FUNCTION sync.our_triggers() IS 'The triggers of this database that tpv made, and how each should be enabled: O in sessions, A always.';
 
 -- own_hash_chains(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.own_hash_chains() RETURNS SETOF text
@@ -4274,6 +4415,7 @@ begin
      and exists (select from sync.snapshot n where n.node_id = l.node_id and n.completed_at > l.completed_at);
   get diagnostics gone = row_count;
   total := total + sync.note_pruning('sync.snapshot', gone);
+  delete from sync.refusal r where r.day < sync.kept_since('pg_tpv.keep_resolved');
   delete from sync.pruning p where p.at < sync.kept_since('pg_tpv.keep_resolved');
   delete from sec.audit a where a.at < sync.kept_since('pg_tpv.keep_audit');
   get diagnostics gone = row_count;
@@ -4359,11 +4501,17 @@ CREATE FUNCTION sync.receive_request(peer integer, wants json) RETURNS void
              min(w.from_seq) AS min,
              NULLIF(max(COALESCE(w.to_seq, '9223372036854775807'::bigint)), '9223372036854775807'::bigint) AS "nullif"
             FROM ( SELECT w_1.what,
-                     COALESCE(w_1.subject, ''::text) AS subject,
+                         CASE
+                             WHEN (w_1.what = ANY (ARRAY['snapshot'::text, 'heads'::text])) THEN ''::text
+                             ELSE w_1.subject
+                         END AS subject,
                      COALESCE(w_1."from", (1)::bigint) AS from_seq,
                      w_1."to" AS to_seq
                     FROM json_to_recordset(receive_request.wants) w_1(what text, subject text, "from" bigint, "to" bigint)
-                   WHERE ((w_1.what = ANY (ARRAY['snapshot'::text, 'heads'::text])) OR ((w_1.what = 'hash_chain'::text) AND (w_1.subject IS DISTINCT FROM '*'::text)) OR ((w_1.what = 'operations'::text) AND (w_1.subject ~ '^[0-9]{1,9}$'::text)))
+                   WHERE ((w_1.what = ANY (ARRAY['snapshot'::text, 'heads'::text])) OR ((w_1.what = 'hash_chain'::text) AND (w_1.subject IS DISTINCT FROM '*'::text) AND (EXISTS ( SELECT
+                            FROM (tpv.hash_chain_called(w_1.subject, org.this_node()) c(writer_id, chain)
+                              JOIN wire.doc d ON (((d.node_id = c.writer_id) AND (d.chain = c.chain))))))) OR ((w_1.what = 'operations'::text) AND (w_1.subject IN ( SELECT (k.node_id)::text AS node_id
+                            FROM sync.contiguous() k(node_id, seq)))))
                  UNION ALL
                   SELECT 'hash_chain'::text,
                      c.chain,
@@ -4422,6 +4570,18 @@ begin
   return open;
 end $$;
 COMMENT ON FUNCTION sync.reconcile() IS 'Compares this node with each of its peers. Returns how many differences there are; null while another session is doing it. pg_cron calls it each minute.';
+
+-- refuse_key_change(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.refuse_key_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  raise exception 'the key of a row of % cannot change: KEY_CHANGED', tg_table_schema || '.' || tg_table_name
+    using errcode = '22023', detail = 'Every node knows the row by it.',
+      hint = 'Insert another row, and set deleted = true in this one.';
+end $$;
+COMMENT ON FUNCTION sync.refuse_key_change() IS 'Refuses another key for a tracked row: no operation could say it, and the nodes would differ.';
 
 -- refuse_secret(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.refuse_secret(table_name text) RETURNS void
@@ -4595,36 +4755,47 @@ begin
 end $$;
 COMMENT ON FUNCTION sync.replay(quarantine_id bigint) IS 'Tries a row of sync.quarantine again: true when it is done, false when it still waits.';
 
--- replay_waiting(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
-CREATE FUNCTION sync.replay_waiting(most integer DEFAULT 1000) RETURNS integer
+-- replay_waiting(integer, boolean); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.replay_waiting(most integer DEFAULT 1000, only_due boolean DEFAULT false) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   item bigint;
   done integer := 0;
+  is_done boolean;
 begin
-  for item in
-    select q.quarantine_id from sync.quarantine q
-     where q.resolved_at is null and q.refused is null
-     order by q.at limit most
-  loop
+  -- Its stamp is of the past by now, and it came again.
+  update sync.quarantine q set resolved_at = clock_timestamp()
+   where q.code = 'CLOCK_AHEAD' and q.resolved_at is null
+     and exists (select from wire.op o where o.node_id = q.node_id and o.seq = (q.refused ->> 'seq')::bigint);
+  for item in select w from sync.waiting(most, only_due) w loop
     -- A rebuild of projections may be at it, or have done it.
     perform from sync.quarantine q where q.quarantine_id = item and q.resolved_at is null for update skip locked;
     continue when not found;
     begin
       -- Not sync.replay, which refuses what is of schema sec. This tries everything alike, and
       -- shows nobody what it was.
-      done := done + tpv.replay(item)::integer;
+      is_done := tpv.replay(item);
     exception when others then
       -- One that cannot even be tried must not keep the others from it.
       raise warning 'row % of sync.quarantine could not be tried: %', item, sqlerrm;
       update sync.quarantine q set at = clock_timestamp() where q.quarantine_id = item;
+      is_done := false;
     end;
+    if is_done then
+      done := done + 1;
+    else
+      -- Pauses grow to 15 minutes, so that what waits for ever costs next to nothing.
+      update sync.quarantine q
+         set tries = least(q.tries + 1, 1000),
+             try_at = clock_timestamp() + least(interval '1 minute' * (2 ^ least(q.tries, 6)), interval '15 minutes')
+       where q.quarantine_id = item;
+    end if;
   end loop;
   return done;
 end $$;
-COMMENT ON FUNCTION sync.replay_waiting(most integer) IS 'Tries again what waits in quarantine, and returns how many rows are done: those first that were tried longest ago. pg_cron calls it each minute.';
+COMMENT ON FUNCTION sync.replay_waiting(most integer, only_due boolean) IS 'Tries again what waits in quarantine, and returns how many rows are done: of each node its share, those first that have waited longest. With only_due those whose pause is over; pauses grow from a minute to a quarter of an hour. pg_cron calls it so each minute.';
 
 -- resend; Type: TABLE; Schema: wire; Owner: tpv_owner
 CREATE TABLE wire.resend (
@@ -4791,11 +4962,6 @@ declare
 begin
   -- One after the other, so that their parts do not mix.
   lock table tpv_lock.snapshot in exclusive mode;
-  if exists (select from sync.quarantine q where q.code like 'OPERATION%' and q.code <> 'OPERATION_KEY' and q.resolved_at is null) then
-    raise exception 'operations wait here that this version cannot read, so there is no state of them to send'
-      using errcode = '55000',
-        hint = 'Upgrade pg_tpv here first. The operations are in sync.quarantine, where code like ''OPERATION%''.';
-  end if;
   perform sync.end_overdue_snapshots();
   if exists (select from sync.snapshot l where l.completed_at is null and l.ended_at is null) then
     raise exception 'an incoming snapshot is not complete yet'
@@ -4812,37 +4978,51 @@ begin
   -- One statement sees one moment: the heads of all rows, and which operations went into them.
   with known as (
     select k.node_id, k.seq from sync.contiguous() k
+  ), unread as (
+    -- Operations that this version cannot read. They are in the journal and in no heads, so the
+    -- snapshot does not cover them; the receiver may be able to read them.
+    select o.* from sync.quarantine q join wire.op o on o.node_id = q.node_id and o.seq = q.seq
+     where q.code like 'OPERATION%' and q.code <> 'OPERATION_KEY' and q.resolved_at is null
   ), beyond as (
     -- Operations beyond a gap. They are sent as operations as well, and first: they may name what
     -- is in the gap.
     select o.* from wire.op o left join known k on k.node_id = o.node_id where o.seq > coalesce(k.seq, 0)
+     and not exists (select from unread u where u.node_id = o.node_id and u.seq = o.seq)
   ), range as (
-    select b.node_id, min(b.seq) as from_seq, max(b.seq) as to_seq
-      from (select o.node_id, o.seq, o.seq - row_number() over (partition by o.node_id order by o.seq) as place
-              from beyond o) b
-     group by b.node_id, b.place
+    select b.what, b.node_id, min(b.seq) as from_seq, max(b.seq) as to_seq
+      from (select o.what, o.node_id, o.seq, o.seq - row_number() over (partition by o.what, o.node_id order by o.seq) as place
+              from (select 'beyond' as what, e.node_id, e.seq from beyond e
+                    union all
+                    select 'without', u.node_id, u.seq from unread u) o) b
+     group by b.what, b.node_id, b.place
   ), knows as (
     select (select coalesce(json_object_agg(k.node_id, k.seq order by k.node_id), '{}') from known k) as vector,
            (select coalesce(json_agg(json_build_array(r.node_id, r.from_seq, r.to_seq) order by r.node_id, r.from_seq), '[]')
-              from range r) as beyond
+              from range r where r.what = 'beyond') as beyond,
+           (select coalesce(json_agg(json_build_array(r.node_id, r.from_seq, r.to_seq) order by r.node_id, r.from_seq), '[]')
+              from range r where r.what = 'without') as without
   ), snapshot as (
     select coalesce(send_snapshot.asked, tpv.uuid7()) as snapshot_id
   ), entity as (
     select json_build_array(h.table_name, h.key, h.heads::json) as item,
-           -- Policies first: the rest is then chosen once.
-           (row_number() over (order by h.table_name <> 'sync.policy', h.table_name, h.key) - 1) / 500 as part
+           -- Policies first: the rest is then chosen once. At most 500 rows or some megabytes: a peer
+           -- refuses a part that is too large.
+           array[(row_number() over sized - 1) / 500, sum(octet_length(h.heads)) over sized / 4000000] as part
       from sync.head h
      -- A row without heads has merged nothing.
      where h.heads <> '{}'
+    window sized as (order by h.table_name <> 'sync.policy', h.table_name, h.key)
   ), part as materialized (
     select t.part, (select json_build_object('snapshot', l.snapshot_id, 'vector', w.vector, 'beyond', w.beyond,
-                                             'rows', json_agg(t.item))::text
+                                             'without', w.without, 'rows', json_agg(t.item))::text
                       from snapshot l cross join knows w) as body
       from entity t group by t.part
   ), operation as (
     -- A node gets its own operations from nobody.
-    select b.*, (row_number() over (order by b.node_id, b.seq) - 1) / 500 as part
-      from beyond b where b.node_id <> send_snapshot.to_node
+    select b.*, array[(row_number() over sized - 1) / 500, sum(octet_length(b.patch) + octet_length(b.base)) over sized / 4000000]
+             as part
+      from (select * from beyond union all select * from unread) b where b.node_id <> send_snapshot.to_node
+    window sized as (order by b.node_id, b.seq)
   ), message (step, nth, kind, body) as (
     select 1, o.part, 'operations',
            json_build_object('operations', json_agg(json_build_array(
@@ -4851,7 +5031,8 @@ begin
     union all
     select 2, p.part, 'snapshot', p.body from part p
     union all
-    select 3, 0, 'snapshot_end', json_build_object('snapshot', l.snapshot_id, 'vector', w.vector, 'beyond', w.beyond,
+    select 3, array[0, 0]::bigint[], 'snapshot_end', json_build_object('snapshot', l.snapshot_id, 'vector', w.vector, 'beyond', w.beyond,
+             'without', w.without,
              'parts', (select count(*) from part),
              'digest', (select coalesce(sum(hashtextextended(p.body, 0)::numeric), 0) from part p)::text)::text
       from snapshot l cross join knows w
@@ -4898,16 +5079,28 @@ begin
     wanted.what := 'snapshot';
   end if;
   if wanted.what = 'snapshot' then
+    if exists (select from sync.served s
+                where s.node_id = wanted.node_id and s.snapshot_at > clock_timestamp() - interval '5 minutes') then
+      -- It had one a moment ago, of all rows. What it lacks all the same it asks for again.
+      insert into sync.request as r (node_id, what, subject, requested_at)
+      select wanted.node_id, 'snapshot', wanted.subject, s.snapshot_at + interval '5 minutes' from sync.served s where s.node_id = wanted.node_id
+      on conflict (node_id, what, subject) do update set requested_at = excluded.requested_at;
+      return 1;
+    end if;
     -- Central names the one that it asks for.
     sent := sync.send_snapshot(wanted.node_id,
                                case when wanted.subject ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then wanted.subject::uuid end);
+    update sync.served s set snapshot_at = clock_timestamp() where s.node_id = wanted.node_id;
   elsif wanted.what = 'operations' and (is_central or wanted.subject = here::text) then
     with part as (
-      select o.*, (row_number() over (order by o.seq) - 1) / 500 as part from (
+      -- At most 500 operations or some megabytes.
+      select o.*, array[(row_number() over sized - 1) / 500,
+                        sum(octet_length(o.patch) + octet_length(o.base)) over sized / 4000000] as part from (
         select * from wire.op o
          where o.node_id = wanted.subject::integer and o.seq >= wanted.from_seq
            and (wanted.to_seq is null or o.seq <= wanted.to_seq)
          order by o.seq limit most) o
+      window sized as (order by o.seq)
     ), written as (
       insert into wire.resend (node_id, to_node, hlc, kind, body)
       select here, wanted.node_id, tpv.hlc_now(), 'operations',
@@ -4959,27 +5152,54 @@ CREATE FUNCTION sync.serve_requests(most integer DEFAULT 2000) RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
+  -- Central sends a store no more than this in five minutes. What somebody needs after months comes
+  -- in a snapshot. A store sends central all that it has.
+  most_bytes bigint := case when exists (select from org.node n where n.node_id = org.this_node() and n.kind = 'central')
+                            then 256000000 else 9000000000000000000 end;
+  turn integer;
   wanted sync.request;
   sent integer;
+  began pg_lsn := pg_current_wal_insert_lsn();
 begin
-  with next as (
-    delete from sync.outgoing o where o.nth = (select min(f.nth) from sync.outgoing f) returning o.to_node, o.kind, o.body
+  update sync.served s set bytes = 0, bytes_since = clock_timestamp()
+   where s.bytes > 0 and s.bytes_since < clock_timestamp() - interval '5 minutes';
+  -- The peers take turns: whoever asks for more and more waits for the others.
+  select p.node_id into turn
+    from sync.peer p left join sync.served s on s.node_id = p.node_id
+   where exists (select from sync.outgoing o where o.to_node = p.node_id)
+      or exists (select from sync.request r
+                  where r.node_id = p.node_id and r.requested_at <= clock_timestamp() and r.what <> 'heads'
+                    and coalesce(s.bytes, 0) < most_bytes)
+   order by s.served_at nulls first, p.node_id limit 1;
+  if not found then
+    delete from sync.outgoing o where not exists (select from sync.peer p where p.node_id = o.to_node);
+    return 0;
+  end if;
+  insert into sync.served as s (node_id, served_at) values (turn, clock_timestamp())
+  on conflict (node_id) do update set served_at = excluded.served_at;
+  with part as (
+    delete from sync.outgoing o where o.nth = (select min(f.nth) from sync.outgoing f where f.to_node = turn)
+    returning o.to_node, o.kind, o.body
   )
   insert into wire.resend (node_id, to_node, hlc, kind, body)
-  select org.this_node(), n.to_node, tpv.hlc_now(), n.kind, n.body from next n join sync.peer p on p.node_id = n.to_node;
-  get diagnostics sent = row_count;
-  if sent > 0 or exists (select from sync.outgoing) then
+  select org.this_node(), p.to_node, tpv.hlc_now(), p.kind, p.body from part p;
+  if found then
     return 1;
   end if;
   -- Operations before documents: a receipt waits in quarantine until the operation that tells of
   -- its store is here.
-  select * into wanted from sync.request r where r.requested_at <= clock_timestamp() and r.what <> 'heads'
+  select * into wanted from sync.request r
+   where r.node_id = turn and r.requested_at <= clock_timestamp() and r.what <> 'heads'
+     and exists (select from sync.served s where s.node_id = turn and s.bytes < most_bytes)
    order by r.what = 'snapshot' desc, r.what = 'operations' desc, r.requested_at limit 1 for update skip locked;
   if not found then
-    return 0;
+    -- It is just being repeated, or the peer has had enough.
+    return 1;
   end if;
   begin
-    return sync.serve_request(wanted, serve_requests.most);
+    sent := sync.serve_request(wanted, serve_requests.most);
+    update sync.served s set bytes = s.bytes + pg_wal_lsn_diff(pg_current_wal_insert_lsn(), began)::bigint where s.node_id = turn;
+    return sent;
   exception when others then
     -- A request that cannot be served must not keep the background worker from the others, nor from
     -- heartbeats.
@@ -4989,7 +5209,75 @@ begin
     return 1;
   end;
 end $$;
-COMMENT ON FUNCTION sync.serve_requests(most integer) IS 'Sends the next part of what peers requested. Returns 0 if there was nothing to send. The background worker calls it.';
+COMMENT ON FUNCTION sync.serve_requests(most integer) IS 'Sends the next part of what peers requested, to each in turn. Returns 0 if there was nothing to send. The background worker calls it.';
+
+-- setup_faults(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.setup_faults() RETURNS TABLE(what text, remedy text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT format('%s triggers are not enabled as they should be (%s)'::text, count(*), ((array_agg(format('%s on %s'::text, t.trigger_name, t.relation) ORDER BY (t.relation)::text, t.trigger_name))[1] ||
+         CASE
+             WHEN (count(*) > 1) THEN ' and others'::text
+             ELSE ''::text
+         END)) AS format,
+     'after a restore with --disable-triggers they are not; run: select sync.mend_triggers()'::text
+    FROM sync.our_triggers() t(relation, trigger_name, enabled, expected)
+   WHERE (t.enabled <> t.expected)
+  HAVING (count(*) > 0)
+ UNION ALL
+  SELECT format('table %s lacks its trigger %s'::text, e.table_name, g.name) AS format,
+     format('run: select sync.track(%L)'::text, e.table_name) AS format
+    FROM (sync.tracked_table e
+      CROSS JOIN ( VALUES ('_100_guard_delete'::text), ('_100_guard_key'::text), ('_100_guard_truncate'::text), ('_900_capture'::text)) g(name))
+   WHERE ((to_regclass(e.table_name) IS NOT NULL) AND (NOT (EXISTS ( SELECT
+            FROM pg_trigger t
+           WHERE ((t.tgrelid = (to_regclass(e.table_name))::oid) AND (t.tgname = g.name))))))
+ UNION ALL
+  SELECT format('%s belongs to %s'::text, (c.oid)::regclass, pg_get_userbyid(c.relowner)) AS format,
+     format('run: alter %s %s owner to tpv_owner'::text,
+         CASE c.relkind
+             WHEN 'v'::"char" THEN 'view'::text
+             WHEN 'S'::"char" THEN 'sequence'::text
+             ELSE 'table'::text
+         END, (c.oid)::regclass) AS format
+    FROM (pg_class c
+      JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+   WHERE ((n.nspname = ANY (ARRAY['catalog'::name, 'dat'::name, 'journal'::name, 'org'::name, 'own'::name, 'party'::name, 'sales'::name, 'sec'::name, 'sync'::name, 'tpv_lock'::name, 'wire'::name])) AND (c.relkind = ANY (ARRAY['r'::"char", 'p'::"char", 'v'::"char", 'S'::"char"])) AND (pg_get_userbyid(c.relowner) <> 'tpv_owner'::name))
+ UNION ALL
+  SELECT format('function %s belongs to %s'::text, (p.oid)::regprocedure, pg_get_userbyid(p.proowner)) AS format,
+     format('run: alter routine %s owner to tpv_owner'::text, (p.oid)::regprocedure) AS format
+    FROM (pg_proc p
+      JOIN pg_namespace n ON ((n.oid = p.pronamespace)))
+   WHERE ((n.nspname = ANY (ARRAY['catalog'::name, 'dat'::name, 'org'::name, 'own'::name, 'party'::name, 'sales'::name, 'sec'::name, 'sync'::name, 'wire'::name])) AND (pg_get_userbyid(p.proowner) <> 'tpv_owner'::name))
+ UNION ALL
+  SELECT format('subscription %s belongs to %s'::text, s.subname, pg_get_userbyid(s.subowner)) AS format,
+     'a dump does not say it: run sync.rejoin_plan for that peer'::text
+    FROM (sync.peer p
+      JOIN pg_subscription s ON ((s.subname = p.subscription_name)))
+   WHERE ((s.subdbid = ( SELECT d.oid
+            FROM pg_database d
+           WHERE (d.datname = current_database()))) AND (pg_get_userbyid(s.subowner) <> 'tpv_apply'::name))
+ UNION ALL
+  SELECT format('%s is %s'::text, s.setting_name, s.value) AS format,
+     s.remedy
+    FROM ( VALUES ('wal_level'::text,((current_setting('wal_level'::text) <> 'logical'::text) AND (EXISTS ( SELECT
+                    FROM sync.peer))),current_setting('wal_level'::text),'set it to logical in postgresql.conf and restart the server'::text), ('pg_tpv.database'::text,(current_setting('pg_tpv.database'::text, true) IS DISTINCT FROM current_database()),current_setting('pg_tpv.database'::text, true),format('set it to %s in postgresql.conf and restart the server: the background worker works there'::text, current_database())), ('pg_tpv.beat_interval'::text,((current_setting('pg_tpv.beat_interval'::text, true) = '0'::text) AND (EXISTS ( SELECT
+                    FROM sync.peer))),'0'::text,'peers hear nothing of this node: set it to 5s'::text)) s(setting_name, is_wrong, value, remedy)
+   WHERE s.is_wrong
+ UNION ALL
+  SELECT format('a setting of the database or a role is %s'::text, c.setting) AS format,
+         CASE
+             WHEN (c.setting ~~ 'pg_tpv.%'::text) THEN 'documents could be changed: take it back with alter … reset pg_tpv.maintenance'::text
+             ELSE 'its sessions would change rows behind the triggers: take it back with alter … reset session_replication_role'::text
+         END AS "case"
+    FROM (pg_db_role_setting r
+      CROSS JOIN LATERAL unnest(r.setconfig) c(setting))
+   WHERE ((r.setdatabase = ANY (ARRAY[(0)::oid, ( SELECT d.oid
+            FROM pg_database d
+           WHERE (d.datname = current_database()))])) AND (((c.setting ~~ 'session\_replication\_role=%'::text) AND (c.setting <> 'session_replication_role=origin'::text)) OR (c.setting = ANY (ARRAY['pg_tpv.maintenance=on'::text, 'pg_tpv.maintenance=true'::text]))));
+END;
+COMMENT ON FUNCTION sync.setup_faults() IS 'What is not as the migrations made it: triggers, owners, settings; and how to mend it. tpv-migrate status shows it, and the server''s log has it at each start.';
 
 -- shared(jsonb, text[]); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.shared(image jsonb, columns text[]) RETURNS text[]
@@ -5142,11 +5430,12 @@ begin
   returning * into after;
   if before.writer is distinct from after.writer
      or (select count(*) from pg_trigger t where t.tgrelid = relation
-            and t.tgname in ('_100_guard', '_100_guard_delete', '_100_guard_truncate', '_900_capture'))
-        < 3 + (after.writer = 'central')::integer
+            and t.tgname in ('_100_guard', '_100_guard_delete', '_100_guard_key', '_100_guard_truncate', '_900_capture'))
+        < 4 + (after.writer = 'central')::integer
   then
     execute format('drop trigger if exists _100_guard on %s', relation);
     execute format('drop trigger if exists _100_guard_delete on %s', relation);
+    execute format('drop trigger if exists _100_guard_key on %s', relation);
     execute format('drop trigger if exists _100_guard_truncate on %s', relation);
     execute format('drop trigger if exists _900_capture on %s', relation);
     -- What the merge writes is nobody's decision. WHEN saves even the call of the trigger for it.
@@ -5154,6 +5443,8 @@ begin
       execute format('create trigger _100_guard before insert or update on %s '
                      'for each row when (tpv.is_capturing()) execute function sync.guard()', relation);
     end if;
+    execute format('create trigger _100_guard_key before update on %s for each row '
+                   'when (old.%2$I is distinct from new.%2$I) execute function sync.refuse_key_change()', relation, key_name);
     execute format('create trigger _100_guard_delete before delete on %s '
                    'for each row execute function sync.guard()', relation);
     execute format('create trigger _100_guard_truncate before truncate on %s '
@@ -5191,6 +5482,76 @@ CREATE FUNCTION sync.unsubscribe_statement(subscription text) RETURNS text
     'alter subscription %1$I disable; alter subscription %1$I set (slot_name = none); drop subscription %1$I; end if; end $do$', subscription)
 $_$;
 COMMENT ON FUNCTION sync.unsubscribe_statement(subscription text) IS 'The statement of a plan that drops a subscription. It does not touch the slot, which may be gone.';
+
+-- quarantine; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.quarantine (
+    quarantine_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    node_id integer NOT NULL,
+    doc_id uuid,
+    business_date date,
+    kind text NOT NULL,
+    code text NOT NULL,
+    detail text NOT NULL,
+    resolved_at timestamp with time zone,
+    seq bigint,
+    key text,
+    entire boolean DEFAULT false NOT NULL,
+    refused jsonb,
+    tries integer DEFAULT 0 NOT NULL,
+    try_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+COMMENT ON TABLE sync.quarantine IS 'Documents that are stored and could not be projected, operations and rows of a snapshot that could not be applied, and rows that were refused; with the reason. They count in no report until they are done.';
+COMMENT ON COLUMN sync.quarantine.quarantine_id IS 'Key.';
+COMMENT ON COLUMN sync.quarantine.at IS 'When it was last tried.';
+COMMENT ON COLUMN sync.quarantine.node_id IS 'The node that wrote it.';
+COMMENT ON COLUMN sync.quarantine.doc_id IS 'The document, where it is one.';
+COMMENT ON COLUMN sync.quarantine.business_date IS 'Its business date.';
+COMMENT ON COLUMN sync.quarantine.kind IS 'The kind of a document; the table of an operation.';
+COMMENT ON COLUMN sync.quarantine.code IS 'A stable code such as UNKNOWN_KIND, BAD_HASH or FORGED_SENDER, or the SQLSTATE that stopped it.';
+COMMENT ON COLUMN sync.quarantine.detail IS 'A sentence.';
+COMMENT ON COLUMN sync.quarantine.resolved_at IS 'When it was done after all, or dismissed; null while it waits.';
+COMMENT ON COLUMN sync.quarantine.seq IS 'The number of the operation, where it is one.';
+COMMENT ON COLUMN sync.quarantine.key IS 'The key of the row that the operation is about.';
+COMMENT ON COLUMN sync.quarantine.entire IS 'Whether the whole row waits under the number of that operation, and not only the columns that it wrote.';
+COMMENT ON COLUMN sync.quarantine.refused IS 'The row itself, where it was refused and not stored.';
+COMMENT ON COLUMN sync.quarantine.tries IS 'How often it was tried again in vain.';
+COMMENT ON COLUMN sync.quarantine.try_at IS 'When it is tried again, at the earliest. Pauses grow to a quarter of an hour.';
+
+-- waiting(integer, boolean); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.waiting(most integer, only_due boolean) RETURNS SETOF bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ WITH RECURSIVE node(node_id) AS (
+          SELECT min(q.node_id) AS min
+            FROM sync.quarantine q
+           WHERE ((q.resolved_at IS NULL) AND (q.refused IS NULL))
+         UNION ALL
+          SELECT ( SELECT min(q.node_id) AS min
+                    FROM sync.quarantine q
+                   WHERE ((q.resolved_at IS NULL) AND (q.refused IS NULL) AND (q.node_id > n.node_id))) AS min
+            FROM node n
+           WHERE (n.node_id IS NOT NULL)
+         ), share AS (
+          SELECT n.node_id,
+             t.quarantine_id,
+             t.nth
+            FROM (node n
+              CROSS JOIN LATERAL ( SELECT q.quarantine_id,
+                     row_number() OVER (ORDER BY q.try_at, q.quarantine_id) AS nth
+                    FROM sync.quarantine q
+                   WHERE ((q.node_id = n.node_id) AND (q.resolved_at IS NULL) AND (q.refused IS NULL) AND ((NOT waiting.only_due) OR (q.try_at <= clock_timestamp())))
+                   ORDER BY q.try_at, q.quarantine_id
+                  LIMIT waiting.most) t)
+           WHERE (n.node_id IS NOT NULL)
+         )
+  SELECT s.quarantine_id
+    FROM share s
+   ORDER BY s.nth, s.node_id
+  LIMIT waiting.most;
+END;
+COMMENT ON FUNCTION sync.waiting(most integer, only_due boolean) IS 'Rows of sync.quarantine that are tried next: of each node those that have waited longest, in turn.';
 
 -- head; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.head (
@@ -5466,8 +5827,8 @@ CREATE TABLE dat.profile (
     department_code text,
     version integer NOT NULL,
     profile jsonb NOT NULL,
-    saved_at timestamp with time zone DEFAULT now() NOT NULL,
-    saved_by text DEFAULT sec.actor() NOT NULL,
+    saved_at timestamp with time zone NOT NULL,
+    saved_by text NOT NULL,
     deleted boolean DEFAULT false NOT NULL
 );
 COMMENT ON TABLE dat.profile IS 'Layouts of .dat files. The newest version of a department''s own, else of the store''s, is used.';
@@ -5651,37 +6012,6 @@ COMMENT ON COLUMN journal.operation.key IS 'The key of the row, as text.';
 COMMENT ON COLUMN journal.operation.patch IS 'Canonical JSON: the columns and groups that changed, with their values. @exists says whether the row exists.';
 COMMENT ON COLUMN journal.operation.base IS 'Canonical JSON: for each of them the versions [node, seq] that the writer saw.';
 
--- quarantine; Type: TABLE; Schema: sync; Owner: tpv_owner
-CREATE TABLE sync.quarantine (
-    quarantine_id bigint NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    node_id integer NOT NULL,
-    doc_id uuid,
-    business_date date,
-    kind text NOT NULL,
-    code text NOT NULL,
-    detail text NOT NULL,
-    resolved_at timestamp with time zone,
-    seq bigint,
-    key text,
-    entire boolean DEFAULT false NOT NULL,
-    refused jsonb
-);
-COMMENT ON TABLE sync.quarantine IS 'Documents that are stored and could not be projected, operations and rows of a snapshot that could not be applied, and rows that were refused; with the reason. They count in no report until they are done.';
-COMMENT ON COLUMN sync.quarantine.quarantine_id IS 'Key.';
-COMMENT ON COLUMN sync.quarantine.at IS 'When it was last tried.';
-COMMENT ON COLUMN sync.quarantine.node_id IS 'The node that wrote it.';
-COMMENT ON COLUMN sync.quarantine.doc_id IS 'The document, where it is one.';
-COMMENT ON COLUMN sync.quarantine.business_date IS 'Its business date.';
-COMMENT ON COLUMN sync.quarantine.kind IS 'The kind of a document; the table of an operation.';
-COMMENT ON COLUMN sync.quarantine.code IS 'A stable code such as UNKNOWN_KIND, BAD_HASH or FORGED_SENDER, or the SQLSTATE that stopped it.';
-COMMENT ON COLUMN sync.quarantine.detail IS 'A sentence.';
-COMMENT ON COLUMN sync.quarantine.resolved_at IS 'When it was done after all, or dismissed; null while it waits.';
-COMMENT ON COLUMN sync.quarantine.seq IS 'The number of the operation, where it is one.';
-COMMENT ON COLUMN sync.quarantine.key IS 'The key of the row that the operation is about.';
-COMMENT ON COLUMN sync.quarantine.entire IS 'Whether the whole row waits under the number of that operation, and not only the columns that it wrote.';
-COMMENT ON COLUMN sync.quarantine.refused IS 'The row itself, where it was refused and not stored.';
-
 -- quarantine; Type: VIEW; Schema: journal; Owner: tpv_owner
 CREATE VIEW journal.quarantine WITH (security_barrier='true') AS
  SELECT q.quarantine_id,
@@ -5699,6 +6029,8 @@ CREATE VIEW journal.quarantine WITH (security_barrier='true') AS
     q.seq,
     q.key,
     q.entire,
+    q.tries,
+    q.try_at,
         CASE
             WHEN ((NOT starts_with(q.kind, 'sec.'::text)) AND (NOT starts_with(q.kind, 'resend '::text))) THEN q.refused
             ELSE NULL::jsonb
@@ -5717,6 +6049,8 @@ COMMENT ON COLUMN journal.quarantine.resolved_at IS 'When it was done after all,
 COMMENT ON COLUMN journal.quarantine.seq IS 'The number of the operation, where it is one.';
 COMMENT ON COLUMN journal.quarantine.key IS 'The key of the row that the operation is about.';
 COMMENT ON COLUMN journal.quarantine.entire IS 'Whether the whole row waits under the number of that operation, and not only the columns that it wrote.';
+COMMENT ON COLUMN journal.quarantine.tries IS 'How often it was tried again in vain.';
+COMMENT ON COLUMN journal.quarantine.try_at IS 'When it is tried again, at the earliest. Pauses grow to a quarter of an hour.';
 COMMENT ON COLUMN journal.quarantine.refused IS 'The row itself, where it was refused and not stored.';
 
 -- resolution; Type: TABLE; Schema: sync; Owner: tpv_owner
@@ -7251,6 +7585,13 @@ COMMENT ON TABLE sync.beat_counter IS 'Numbers the heartbeats of this node, with
 COMMENT ON COLUMN sync.beat_counter.node_id IS 'This node.';
 COMMENT ON COLUMN sync.beat_counter.beat IS 'The last number given.';
 
+-- claim; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE UNLOGGED TABLE sync.claim (
+    value_hash bigint NOT NULL
+);
+COMMENT ON TABLE sync.claim IS 'Always empty. A session that writes a value which no two rows may share inserts its hash here and deletes it again, so that another one that writes the same value waits for its transaction.';
+COMMENT ON COLUMN sync.claim.value_hash IS 'Hash of the table, the rule and the values.';
+
 -- drift_drift_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
 ALTER TABLE sync.drift ALTER COLUMN drift_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME sync.drift_drift_id_seq
@@ -7382,6 +7723,20 @@ ALTER TABLE sync.quarantine ALTER COLUMN quarantine_id ADD GENERATED ALWAYS AS I
     CACHE 1
 );
 
+-- refusal; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.refusal (
+    node_id integer NOT NULL,
+    day date NOT NULL,
+    refused bigint NOT NULL,
+    last_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+)
+WITH (fillfactor='50');
+COMMENT ON TABLE sync.refusal IS 'How many rows of a peer were refused on a day. The first 200 are kept in sync.quarantine, and one row more that says that there are others.';
+COMMENT ON COLUMN sync.refusal.node_id IS 'The peer that sent them; 0 for a subscription that belongs to none.';
+COMMENT ON COLUMN sync.refusal.day IS 'The day.';
+COMMENT ON COLUMN sync.refusal.refused IS 'How many.';
+COMMENT ON COLUMN sync.refusal.last_at IS 'When the last one came.';
+
 -- resolution_resolution_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
 ALTER TABLE sync.resolution ALTER COLUMN resolution_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME sync.resolution_resolution_id_seq
@@ -7391,6 +7746,22 @@ ALTER TABLE sync.resolution ALTER COLUMN resolution_id ADD GENERATED ALWAYS AS I
     NO MAXVALUE
     CACHE 1
 );
+
+-- served; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.served (
+    node_id integer NOT NULL,
+    served_at timestamp with time zone NOT NULL,
+    snapshot_at timestamp with time zone,
+    bytes bigint DEFAULT 0 NOT NULL,
+    bytes_since timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+)
+WITH (fillfactor='50');
+COMMENT ON TABLE sync.served IS 'When each peer had its turn, so that none waits for another that asks for more and more.';
+COMMENT ON COLUMN sync.served.node_id IS 'The peer.';
+COMMENT ON COLUMN sync.served.served_at IS 'When something was sent to it last.';
+COMMENT ON COLUMN sync.served.snapshot_at IS 'When a snapshot was prepared that it had asked for. It gets the next one five minutes later.';
+COMMENT ON COLUMN sync.served.bytes IS 'How much WAL its requests have made since bytes_since.';
+COMMENT ON COLUMN sync.served.bytes_since IS 'Since when that is counted: for five minutes.';
 
 -- set_aside_set_aside_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
 ALTER TABLE sync.set_aside ALTER COLUMN set_aside_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -7465,7 +7836,7 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
                     ELSE 'running'::text
                 END AS state,
             NULL::bigint AS lag_bytes,
-            ( SELECT (COALESCE(sum(GREATEST((v.seq - COALESCE(((k.ops ->> (v.writer_id)::text))::bigint, (0)::bigint)), (0)::bigint)), (0)::numeric))::bigint AS "coalesce"
+            ( SELECT (LEAST(COALESCE(sum(GREATEST((v.seq - COALESCE(((k.ops ->> (v.writer_id)::text))::bigint, (0)::bigint)), (0)::bigint)), (0)::numeric), ('9223372036854775807'::bigint)::numeric))::bigint AS "least"
                    FROM sync.peer_vector v
                   WHERE ((v.node_id = p.node_id) AND ((p.kind = 'central'::text) OR (v.writer_id = p.node_id)))) AS lag_operations,
             NULL::text AS slot,
@@ -7482,16 +7853,22 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             p.whole,
             p.unentitled,
             p.kind AS peer_kind,
-            b.pid AS blocker
+            b.pid AS blocker,
+            b.is_worker AS behind_worker
            FROM ((((peer p
              CROSS JOIN known k)
              LEFT JOIN pg_subscription s ON (((s.subname = p.subscription_name) AND (s.subdbid = ( SELECT d.oid
                    FROM pg_database d
                   WHERE (d.datname = current_database()))))))
              LEFT JOIN pg_stat_subscription w ON (((w.subid = s.oid) AND (w.relid IS NULL))))
-             LEFT JOIN LATERAL ( SELECT (pg_blocking_pids(a.pid))[1] AS pid
-                   FROM pg_stat_activity a
-                  WHERE ((a.pid = w.pid) AND (a.wait_event_type = 'Lock'::text) AND (a.wait_event <> 'advisory'::text) AND (a.xact_start < (clock_timestamp() - '00:00:05'::interval)))) b ON (true))
+             LEFT JOIN LATERAL ( SELECT t.pid,
+                    (o.backend_type = 'logical replication worker'::text) AS is_worker
+                   FROM ((((pg_stat_activity a
+                     CROSS JOIN LATERAL ( SELECT (pg_blocking_pids(a.pid))[1] AS pid) f)
+                     LEFT JOIN pg_stat_activity m ON (((m.pid = f.pid) AND (m.backend_type = 'logical replication worker'::text) AND (m.wait_event_type = 'Lock'::text))))
+                     CROSS JOIN LATERAL ( SELECT COALESCE((pg_blocking_pids(m.pid))[1], f.pid) AS pid) t)
+                     LEFT JOIN pg_stat_activity o ON ((o.pid = t.pid)))
+                  WHERE ((a.pid = w.pid) AND (a.wait_event_type = 'Lock'::text) AND (a.xact_start < (clock_timestamp() - '00:00:05'::interval)))) b ON (true))
         UNION ALL
          SELECT p.node_code,
             'sends'::text,
@@ -7502,7 +7879,7 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
                     WHEN (NOT r_1.active) THEN 'not connected'::text
                     ELSE 'running'::text
                 END AS "case",
-            (pg_wal_lsn_diff(pg_current_wal_lsn(), r_1.confirmed_flush_lsn))::bigint AS pg_wal_lsn_diff,
+            (GREATEST(pg_wal_lsn_diff(pg_current_wal_lsn(), r_1.confirmed_flush_lsn), ('-9223372036854775807'::bigint)::numeric))::bigint AS "greatest",
             ( SELECT (COALESCE(sum(GREATEST(((v.value)::bigint - COALESCE(h.seq, (0)::bigint)), (0)::bigint)), (0)::numeric))::bigint AS "coalesce"
                    FROM (jsonb_each_text(k.ops) v(key, value)
                      LEFT JOIN sync.peer_vector h ON (((h.node_id = p.node_id) AND (h.writer_id = (v.key)::integer))))
@@ -7521,7 +7898,8 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             p.whole,
             p.unentitled,
             p.kind,
-            NULL::integer
+            NULL::integer,
+            NULL::boolean
            FROM (((peer p
              CROSS JOIN own)
              CROSS JOIN known k)
@@ -7549,6 +7927,7 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             WHEN (r.state = 'no subscription'::text) THEN 'the peer is known and not joined: run the rest of sync.join_plan'::text
             WHEN (r.state = 'disabled'::text) THEN 'somebody disabled it: alter subscription ... enable, when the reason is gone'::text
             WHEN (r.state = 'not running'::text) THEN 'its worker does not stay up: the server log says why; is the peer down, or the line?'::text
+            WHEN ((r.state = 'waiting for a lock'::text) AND r.behind_worker) THEN format('it waits for the worker of another peer (%s), which is at work: look again in a minute'::text, r.blocker)
             WHEN (r.state = 'waiting for a lock'::text) THEN format('session %1$s keeps a row locked that is to be written here: let it end, or select pg_terminate_backend(%1$s)'::text, r.blocker)
             WHEN (r.state = 'no slot'::text) THEN 'the peer has no slot here, so it receives nothing: sync.rejoin_plan, or sync.join_plan if it never joined'::text
             WHEN (r.state = 'slot lost'::text) THEN 'the peer was away for too long: run sync.rejoin_plan'::text
@@ -7919,6 +8298,10 @@ ALTER TABLE ONLY sync.awaited
 ALTER TABLE ONLY sync.beat_counter
     ADD CONSTRAINT beat_counter_pkey PRIMARY KEY (node_id);
 
+-- claim claim_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.claim
+    ADD CONSTRAINT claim_pkey PRIMARY KEY (value_hash);
+
 -- drift drift_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.drift
     ADD CONSTRAINT drift_pkey PRIMARY KEY (drift_id);
@@ -7991,6 +8374,10 @@ ALTER TABLE ONLY sync.quarantine
 ALTER TABLE ONLY sync.quarantine
     ADD CONSTRAINT quarantine_pkey PRIMARY KEY (quarantine_id);
 
+-- refusal refusal_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.refusal
+    ADD CONSTRAINT refusal_pkey PRIMARY KEY (node_id, day);
+
 -- request request_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.request
     ADD CONSTRAINT request_pkey PRIMARY KEY (node_id, what, subject);
@@ -7998,6 +8385,10 @@ ALTER TABLE ONLY sync.request
 -- resolution resolution_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.resolution
     ADD CONSTRAINT resolution_pkey PRIMARY KEY (resolution_id);
+
+-- served served_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.served
+    ADD CONSTRAINT served_pkey PRIMARY KEY (node_id);
 
 -- set_aside set_aside_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.set_aside
@@ -8175,8 +8566,14 @@ CREATE INDEX head_contested ON sync.head USING btree (table_name, key) WHERE con
 -- loosening_key; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE INDEX loosening_key ON sync.loosening USING btree (key);
 
+-- outgoing_to_node; Type: INDEX; Schema: sync; Owner: tpv_owner
+CREATE INDEX outgoing_to_node ON sync.outgoing USING btree (to_node, nth);
+
 -- quarantine_op; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE UNIQUE INDEX quarantine_op ON sync.quarantine USING btree (node_id, seq) WHERE (seq IS NOT NULL);
+
+-- quarantine_waits; Type: INDEX; Schema: sync; Owner: tpv_owner
+CREATE INDEX quarantine_waits ON sync.quarantine USING btree (node_id, try_at, quarantine_id) WHERE ((resolved_at IS NULL) AND (refused IS NULL));
 
 -- resolution_key; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE INDEX resolution_key ON sync.resolution USING btree (table_name, key);
@@ -8271,6 +8668,27 @@ CREATE TRIGGER _100_guard_delete BEFORE DELETE ON catalog.tax FOR EACH ROW EXECU
 -- tax_rate _100_guard_delete; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
 CREATE TRIGGER _100_guard_delete BEFORE DELETE ON catalog.tax_rate FOR EACH ROW EXECUTE FUNCTION sync.guard();
 
+-- barcode _100_guard_key; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON catalog.barcode FOR EACH ROW WHEN ((old.barcode_id IS DISTINCT FROM new.barcode_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
+-- barcode_rule _100_guard_key; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON catalog.barcode_rule FOR EACH ROW WHEN ((old.barcode_rule_id IS DISTINCT FROM new.barcode_rule_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
+-- local_code _100_guard_key; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON catalog.local_code FOR EACH ROW WHEN ((old.local_code_id IS DISTINCT FROM new.local_code_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
+-- price _100_guard_key; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON catalog.price FOR EACH ROW WHEN ((old.price_id IS DISTINCT FROM new.price_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
+-- product _100_guard_key; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON catalog.product FOR EACH ROW WHEN ((old.product_id IS DISTINCT FROM new.product_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
+-- tax _100_guard_key; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON catalog.tax FOR EACH ROW WHEN ((old.tax_id IS DISTINCT FROM new.tax_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
+-- tax_rate _100_guard_key; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON catalog.tax_rate FOR EACH ROW WHEN ((old.tax_rate_id IS DISTINCT FROM new.tax_rate_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
 -- barcode _100_guard_truncate; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
 CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON catalog.barcode FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
 
@@ -8329,6 +8747,9 @@ CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON dat.profile FOR EACH ROW WH
 -- profile _100_guard_delete; Type: TRIGGER; Schema: dat; Owner: tpv_owner
 CREATE TRIGGER _100_guard_delete BEFORE DELETE ON dat.profile FOR EACH ROW EXECUTE FUNCTION sync.guard();
 
+-- profile _100_guard_key; Type: TRIGGER; Schema: dat; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON dat.profile FOR EACH ROW WHEN ((old.profile_id IS DISTINCT FROM new.profile_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
 -- profile _100_guard_truncate; Type: TRIGGER; Schema: dat; Owner: tpv_owner
 CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON dat.profile FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
 
@@ -8369,6 +8790,18 @@ CREATE TRIGGER _100_guard_delete BEFORE DELETE ON org.store FOR EACH ROW EXECUTE
 
 -- terminal _100_guard_delete; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE TRIGGER _100_guard_delete BEFORE DELETE ON org.terminal FOR EACH ROW EXECUTE FUNCTION sync.guard();
+
+-- department _100_guard_key; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON org.department FOR EACH ROW WHEN ((old.department_id IS DISTINCT FROM new.department_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
+-- legal_entity _100_guard_key; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON org.legal_entity FOR EACH ROW WHEN ((old.legal_entity_id IS DISTINCT FROM new.legal_entity_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
+-- store _100_guard_key; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON org.store FOR EACH ROW WHEN ((old.store_id IS DISTINCT FROM new.store_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
+-- terminal _100_guard_key; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON org.terminal FOR EACH ROW WHEN ((old.terminal_id IS DISTINCT FROM new.terminal_id)) EXECUTE FUNCTION sync.refuse_key_change();
 
 -- department _100_guard_truncate; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON org.department FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
@@ -8422,6 +8855,12 @@ CREATE TRIGGER _100_guard_delete BEFORE DELETE ON party.customer FOR EACH ROW EX
 -- employee _100_guard_delete; Type: TRIGGER; Schema: party; Owner: tpv_owner
 CREATE TRIGGER _100_guard_delete BEFORE DELETE ON party.employee FOR EACH ROW EXECUTE FUNCTION sync.guard();
 
+-- customer _100_guard_key; Type: TRIGGER; Schema: party; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON party.customer FOR EACH ROW WHEN ((old.customer_id IS DISTINCT FROM new.customer_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
+-- employee _100_guard_key; Type: TRIGGER; Schema: party; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON party.employee FOR EACH ROW WHEN ((old.employee_id IS DISTINCT FROM new.employee_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
 -- customer _100_guard_truncate; Type: TRIGGER; Schema: party; Owner: tpv_owner
 CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON party.customer FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
 
@@ -8463,6 +8902,18 @@ CREATE TRIGGER _100_guard_delete BEFORE DELETE ON sec.role_grant FOR EACH ROW EX
 
 -- verifier _100_guard_delete; Type: TRIGGER; Schema: sec; Owner: tpv_owner
 CREATE TRIGGER _100_guard_delete BEFORE DELETE ON sec.verifier FOR EACH ROW EXECUTE FUNCTION sync.guard();
+
+-- gateway_key _100_guard_key; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON sec.gateway_key FOR EACH ROW WHEN ((old.gateway_key_id IS DISTINCT FROM new.gateway_key_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
+-- issuer_key _100_guard_key; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON sec.issuer_key FOR EACH ROW WHEN ((old.issuer_key_id IS DISTINCT FROM new.issuer_key_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
+-- role_grant _100_guard_key; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON sec.role_grant FOR EACH ROW WHEN ((old.role_grant_id IS DISTINCT FROM new.role_grant_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
+-- verifier _100_guard_key; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON sec.verifier FOR EACH ROW WHEN ((old.verifier_id IS DISTINCT FROM new.verifier_id)) EXECUTE FUNCTION sync.refuse_key_change();
 
 -- gateway_key _100_guard_truncate; Type: TRIGGER; Schema: sec; Owner: tpv_owner
 CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON sec.gateway_key FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
@@ -8517,6 +8968,9 @@ CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON sync.policy FOR EACH ROW WH
 
 -- policy _100_guard_delete; Type: TRIGGER; Schema: sync; Owner: tpv_owner
 CREATE TRIGGER _100_guard_delete BEFORE DELETE ON sync.policy FOR EACH ROW EXECUTE FUNCTION sync.guard();
+
+-- policy _100_guard_key; Type: TRIGGER; Schema: sync; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON sync.policy FOR EACH ROW WHEN ((old.policy_id IS DISTINCT FROM new.policy_id)) EXECUTE FUNCTION sync.refuse_key_change();
 
 -- head _100_guard_truncate; Type: TRIGGER; Schema: sync; Owner: tpv_owner
 CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON sync.head FOR EACH STATEMENT EXECUTE FUNCTION tpv.guard_heads();
@@ -8657,6 +9111,10 @@ ALTER TABLE ONLY sync.peer_vector
 ALTER TABLE ONLY sync.policy
     ADD CONSTRAINT policy_table_name_fkey FOREIGN KEY (table_name) REFERENCES sync.tracked_table(table_name);
 
+-- served served_node_id_fkey; Type: FK CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.served
+    ADD CONSTRAINT served_node_id_fkey FOREIGN KEY (node_id) REFERENCES sync.peer(node_id) ON DELETE CASCADE;
+
 -- snapshot_row snapshot_row_snapshot_id_fkey; Type: FK CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.snapshot_row
     ADD CONSTRAINT snapshot_row_snapshot_id_fkey FOREIGN KEY (snapshot_id) REFERENCES sync.snapshot(snapshot_id);
@@ -8707,6 +9165,7 @@ GRANT USAGE ON SCHEMA sync TO tpv_operator;
 GRANT USAGE ON SCHEMA sync TO tpv_analyst;
 GRANT USAGE ON SCHEMA sync TO tpv_cron;
 GRANT USAGE ON SCHEMA sync TO tpv_apply;
+GRANT USAGE ON SCHEMA sync TO tpv_worker;
 GRANT USAGE ON SCHEMA tpv TO tpv_owner WITH GRANT OPTION;
 SET SESSION AUTHORIZATION tpv_owner;
 GRANT USAGE ON SCHEMA tpv TO tpv_operator;
@@ -8718,6 +9177,7 @@ GRANT USAGE ON SCHEMA wire TO tpv_operator;
 GRANT USAGE ON SCHEMA wire TO tpv_analyst;
 GRANT USAGE ON SCHEMA wire TO tpv_cron;
 GRANT USAGE ON SCHEMA wire TO tpv_apply;
+GRANT USAGE ON SCHEMA wire TO tpv_worker;
 REVOKE ALL ON FUNCTION catalog.barcode_rules(node_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION catalog.check_rule() FROM PUBLIC;
 REVOKE ALL ON FUNCTION catalog.find_product(node_id integer, department text, code text, on_date date) FROM PUBLIC;
@@ -8863,8 +9323,40 @@ GRANT ALL ON FUNCTION party.erase(customer uuid, why text) TO tpv_operator;
 REVOKE ALL ON FUNCTION pg_catalog.lo_creat(integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pg_catalog.lo_create(oid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pg_catalog.lo_from_bytea(oid, bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_lock(bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_advisory_lock(bigint) TO tpv_owner;
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_lock(integer, integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_advisory_lock(integer, integer) TO tpv_owner;
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_lock_shared(bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_advisory_lock_shared(bigint) TO tpv_owner;
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_lock_shared(integer, integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_advisory_lock_shared(integer, integer) TO tpv_owner;
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_xact_lock(bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_advisory_xact_lock(bigint) TO tpv_owner;
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_xact_lock(integer, integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_advisory_xact_lock(integer, integer) TO tpv_owner;
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_xact_lock_shared(bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_advisory_xact_lock_shared(bigint) TO tpv_owner;
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_xact_lock_shared(integer, integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_advisory_xact_lock_shared(integer, integer) TO tpv_owner;
 REVOKE ALL ON FUNCTION pg_catalog.pg_logical_emit_message(boolean, text, bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pg_catalog.pg_logical_emit_message(boolean, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_lock(bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_try_advisory_lock(bigint) TO tpv_owner;
+REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_lock(integer, integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_try_advisory_lock(integer, integer) TO tpv_owner;
+REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_lock_shared(bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_try_advisory_lock_shared(bigint) TO tpv_owner;
+REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_lock_shared(integer, integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_try_advisory_lock_shared(integer, integer) TO tpv_owner;
+REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock(bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock(bigint) TO tpv_owner;
+REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock(integer, integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock(integer, integer) TO tpv_owner;
+REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(bigint) TO tpv_owner;
+REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(integer, integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(integer, integer) TO tpv_owner;
 REVOKE ALL ON FUNCTION sales.close_day(business_date date, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sales.close_day(business_date date, why text) TO tpv_operator;
 REVOKE ALL ON FUNCTION sales.ingest_batch(terminal text, files bytea[]) FROM PUBLIC;
@@ -8898,6 +9390,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE sales.receipt_line TO tpv_apply;
 GRANT SELECT ON TABLE sync.this_node TO tpv_operator;
 GRANT SELECT ON TABLE sync.this_node TO tpv_analyst;
 GRANT SELECT ON TABLE sync.this_node TO tpv_apply;
+GRANT SELECT ON TABLE sync.this_node TO tpv_worker;
 GRANT SELECT,INSERT ON TABLE wire.doc TO tpv_apply;
 GRANT SELECT ON TABLE wire.doc TO tpv_operator;
 GRANT SELECT(node_id) ON TABLE wire.doc TO tpv_analyst;
@@ -9091,15 +9584,19 @@ GRANT SELECT ON TABLE sync.peer TO tpv_analyst;
 GRANT SELECT,UPDATE ON TABLE sync.peer TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.compare_with(of_peer sync.peer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.compared_until() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.conninfo_as(conninfo text, login text) FROM PUBLIC;
 GRANT SELECT ON TABLE sync.horizon TO tpv_operator;
 GRANT SELECT ON TABLE sync.horizon TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE sync.horizon TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.contiguous() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.contiguous() TO tpv_operator;
 GRANT ALL ON FUNCTION sync.contiguous() TO tpv_analyst;
+GRANT ALL ON FUNCTION sync.contiguous() TO tpv_worker;
+REVOKE ALL ON FUNCTION sync.is_constant_default(relation oid, place smallint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.describe_table(relation regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.dismiss(quarantine_id bigint, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.dismiss(quarantine_id bigint, why text) TO tpv_operator;
+REVOKE ALL ON FUNCTION sync.drop_login_statement(login text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.drop_slot_statement(slot text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.duplicates() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.duplicates() TO tpv_operator;
@@ -9114,6 +9611,7 @@ GRANT SELECT ON TABLE sync.peer_chain TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE sync.peer_chain TO tpv_apply;
 GRANT SELECT ON TABLE sync.verified TO tpv_operator;
 GRANT SELECT ON TABLE sync.verified TO tpv_analyst;
+GRANT SELECT ON TABLE sync.verified TO tpv_worker;
 REVOKE ALL ON FUNCTION sync.follow_hash_chains(of_peer sync.peer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.guard() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tpv.is_erased(table_name text, key text) FROM PUBLIC;
@@ -9130,16 +9628,20 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.peer_vector TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.known_to_all() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.leave_plan(store_code text, store_id integer, central_code text, central_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.lock_policies() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.name_part(node_code text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.name_part(node_code text) TO tpv_operator;
+GRANT ALL ON FUNCTION sync.name_part(node_code text) TO tpv_analyst;
+REVOKE ALL ON FUNCTION sync.login_name(node_code text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.login_statement(login text, slot text, publication text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.loosen(table_name text, key uuid, column_name text, value text, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.loosen(table_name text, key uuid, column_name text, value text, why text) TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.make_alias(table_name text, key uuid, of_key uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.make_alias(table_name text, key uuid, of_key uuid) TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.mark_gap(peer integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION sync.name_part(node_code text) FROM PUBLIC;
-GRANT ALL ON FUNCTION sync.name_part(node_code text) TO tpv_operator;
-GRANT ALL ON FUNCTION sync.name_part(node_code text) TO tpv_analyst;
+REVOKE ALL ON FUNCTION sync.mend_triggers() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.note_pruning(what text, gone bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.note_verified(as_compared sync.peer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.our_triggers() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.own_hash_chains() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.policy_changed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.policy_dry_run(table_name text, column_name text, rule jsonb) FROM PUBLIC;
@@ -9156,13 +9658,18 @@ GRANT ALL ON FUNCTION sync.prune_resends() TO tpv_cron;
 REVOKE ALL ON FUNCTION sync.prune_runs() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.prune_runs() TO tpv_cron;
 REVOKE ALL ON FUNCTION sync.publish_statement(publication text, docs text, ops text, beats text, resends text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tpv.hash_chain_called(name text, node_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.hash_chain_called(name text, node_id integer) TO tpv_owner WITH GRANT OPTION;
 GRANT SELECT ON TABLE sync.request TO tpv_operator;
 GRANT SELECT ON TABLE sync.request TO tpv_analyst;
+GRANT SELECT,DELETE ON TABLE sync.request TO tpv_worker;
+GRANT UPDATE(requested_at) ON TABLE sync.request TO tpv_worker;
 REVOKE ALL ON FUNCTION sync.receive_request(peer integer, wants json) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.receive_request(peer integer, wants json) TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.reconcile() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.reconcile() TO tpv_cron;
 GRANT ALL ON FUNCTION sync.reconcile() TO tpv_operator;
+REVOKE ALL ON FUNCTION sync.refuse_key_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.refuse_secret(table_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.rejoin_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) FROM PUBLIC;
 GRANT SELECT ON TABLE sync.accepted_snapshot TO tpv_operator;
@@ -9185,9 +9692,9 @@ GRANT SELECT,INSERT,DELETE ON TABLE sync.snapshot_row TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.remove_peer(node_id integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.replay(quarantine_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.replay(quarantine_id bigint) TO tpv_operator;
-REVOKE ALL ON FUNCTION sync.replay_waiting(most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION sync.replay_waiting(most integer) TO tpv_cron;
-GRANT ALL ON FUNCTION sync.replay_waiting(most integer) TO tpv_operator;
+REVOKE ALL ON FUNCTION sync.replay_waiting(most integer, only_due boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.replay_waiting(most integer, only_due boolean) TO tpv_cron;
+GRANT ALL ON FUNCTION sync.replay_waiting(most integer, only_due boolean) TO tpv_operator;
 REVOKE ALL ON FUNCTION tpv.hlc_now() FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.hlc_now() TO tpv_owner WITH GRANT OPTION;
 GRANT SELECT,INSERT ON TABLE wire.resend TO tpv_apply;
@@ -9195,6 +9702,7 @@ REVOKE ALL ON FUNCTION sync.send(to_node integer, kind text, body text) FROM PUB
 REVOKE ALL ON FUNCTION sync.request(peer integer, wants json) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.request_all(peer integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.request_heads() FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.request_heads() TO tpv_worker;
 REVOKE ALL ON FUNCTION sync.resolve_conflict(table_name text, key text, column_name text, node_id integer, seq bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.resolve_conflict(table_name text, key text, column_name text, node_id integer, seq bigint) TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.restored_plan(central_conninfo text, reason text) FROM PUBLIC;
@@ -9202,6 +9710,10 @@ REVOKE ALL ON FUNCTION sync.schema_version() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.send_snapshot(to_node integer, asked uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.serve_request(wanted sync.request, most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.serve_requests(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.serve_requests(most integer) TO tpv_worker;
+REVOKE ALL ON FUNCTION sync.setup_faults() FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.setup_faults() TO tpv_operator;
+GRANT ALL ON FUNCTION sync.setup_faults() TO tpv_worker;
 REVOKE ALL ON FUNCTION sync.shared(image jsonb, columns text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.slot_statement(slot text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tpv.hlc_time(hlc bigint) FROM PUBLIC;
@@ -9211,6 +9723,32 @@ REVOKE ALL ON FUNCTION sync.subscribe_statement(subscription text, conninfo text
 REVOKE ALL ON FUNCTION sync.subscription_options(version integer, origin text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.track(table_name text, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb, sets jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.unsubscribe_statement(subscription text) FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.quarantine TO tpv_apply;
+GRANT SELECT(quarantine_id) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(quarantine_id) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(at) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(at) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(node_id) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(node_id) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(doc_id) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(doc_id) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(business_date) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(business_date) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(kind) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(kind) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(code) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(code) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(resolved_at) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(resolved_at) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(seq) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(seq) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(entire) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(entire) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(tries) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(tries) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(try_at) ON TABLE sync.quarantine TO tpv_operator;
+GRANT SELECT(try_at) ON TABLE sync.quarantine TO tpv_analyst;
+REVOKE ALL ON FUNCTION sync.waiting(most integer, only_due boolean) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.head TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.was_written(table_name text, column_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tpv.acting_employee() FROM PUBLIC;
@@ -9295,8 +9833,6 @@ REVOKE ALL ON FUNCTION tpv.gtin_check_digit(digits text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.gtin_check_digit(digits text) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.guard_heads() FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.guard_heads() TO tpv_owner WITH GRANT OPTION;
-REVOKE ALL ON FUNCTION tpv.hash_chain_called(name text, node_id integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION tpv.hash_chain_called(name text, node_id integer) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.hlc_ahead() FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.hlc_ahead() TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.hlc_observe(hlc bigint) FROM PUBLIC;
@@ -9442,27 +9978,6 @@ GRANT SELECT ON TABLE journal.erasure TO tpv_operator;
 GRANT SELECT ON TABLE journal.head TO tpv_operator;
 GRANT SELECT ON TABLE journal.loosening TO tpv_operator;
 GRANT SELECT ON TABLE journal.operation TO tpv_operator;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.quarantine TO tpv_apply;
-GRANT SELECT(quarantine_id) ON TABLE sync.quarantine TO tpv_operator;
-GRANT SELECT(quarantine_id) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(at) ON TABLE sync.quarantine TO tpv_operator;
-GRANT SELECT(at) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(node_id) ON TABLE sync.quarantine TO tpv_operator;
-GRANT SELECT(node_id) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(doc_id) ON TABLE sync.quarantine TO tpv_operator;
-GRANT SELECT(doc_id) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(business_date) ON TABLE sync.quarantine TO tpv_operator;
-GRANT SELECT(business_date) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(kind) ON TABLE sync.quarantine TO tpv_operator;
-GRANT SELECT(kind) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(code) ON TABLE sync.quarantine TO tpv_operator;
-GRANT SELECT(code) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(resolved_at) ON TABLE sync.quarantine TO tpv_operator;
-GRANT SELECT(resolved_at) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(seq) ON TABLE sync.quarantine TO tpv_operator;
-GRANT SELECT(seq) ON TABLE sync.quarantine TO tpv_analyst;
-GRANT SELECT(entire) ON TABLE sync.quarantine TO tpv_operator;
-GRANT SELECT(entire) ON TABLE sync.quarantine TO tpv_analyst;
 GRANT SELECT ON TABLE journal.quarantine TO tpv_operator;
 GRANT SELECT ON TABLE journal.resolution TO tpv_operator;
 GRANT INSERT ON TABLE sync.set_aside TO tpv_apply;
@@ -9623,10 +10138,12 @@ GRANT SELECT ON TABLE sales.receipt_tax TO tpv_analyst;
 GRANT SELECT ON TABLE sales.terminal_tail TO tpv_operator;
 GRANT SELECT ON TABLE sync.accepted_drift TO tpv_operator;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.awaited TO tpv_apply;
+GRANT SELECT,INSERT,UPDATE ON TABLE sync.beat_counter TO tpv_worker;
 GRANT SELECT ON TABLE sync.duplicate TO tpv_operator;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_operator;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_analyst;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_apply;
+GRANT SELECT ON TABLE sync.hash_chain TO tpv_worker;
 GRANT SELECT ON TABLE sync.policy TO tpv_operator;
 GRANT SELECT ON TABLE sync.policy TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE sync.policy TO tpv_apply;
@@ -9634,11 +10151,15 @@ GRANT SELECT ON TABLE sync.pruned TO tpv_operator;
 GRANT SELECT ON TABLE sync.pruned TO tpv_analyst;
 GRANT SELECT ON TABLE sync.pruning TO tpv_operator;
 GRANT SELECT ON TABLE sync.pruning TO tpv_analyst;
+GRANT SELECT ON TABLE sync.refusal TO tpv_operator;
+GRANT SELECT ON TABLE sync.refusal TO tpv_analyst;
+GRANT SELECT,INSERT,UPDATE ON TABLE sync.refusal TO tpv_apply;
 GRANT SELECT ON TABLE sync.status TO tpv_operator;
 GRANT SELECT ON TABLE sync.status TO tpv_analyst;
 GRANT SELECT,INSERT ON TABLE wire.beat TO tpv_apply;
 GRANT SELECT ON TABLE wire.beat TO tpv_operator;
 GRANT SELECT ON TABLE wire.beat TO tpv_analyst;
+GRANT SELECT,INSERT ON TABLE wire.beat TO tpv_worker;
 GRANT SELECT,INSERT ON TABLE wire.doc_default TO tpv_apply;
 GRANT SELECT,INSERT ON TABLE wire.op_1 TO tpv_apply;
 GRANT SELECT,INSERT ON TABLE wire.op_default TO tpv_apply;
