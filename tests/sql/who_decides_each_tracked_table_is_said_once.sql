@@ -44,15 +44,15 @@ declare
     decided record;
     nth bigint := 100;
     before bigint := 10;
-    key uuid;
+    row_key uuid;
 begin
     for decided in select d.*, t.own_column from test.decides d join sync.tracked_table t using (table_name) order by 1 loop
         nth := nth + 10;
-        key := gen_random_uuid();
-        perform test.arrives(1, nth, 1, decided.table_name, key::text,
+        row_key := gen_random_uuid();
+        perform test.arrives(1, nth, 1, decided.table_name, row_key::text,
             (case when decided.table_name = 'party.customer' then '{"@exists": true, "name": "Ana"}' else '{"@exists": true, "node_id": 1}' end)::jsonb,
             waits => case when decided.who <> 'any node' then 'NOT_ENTITLED' end);
-        perform test.equal(exists (select from sync.head h where h.table_name = decided.table_name and h.key = key::text),
+        perform test.equal(exists (select from sync.head h where h.table_name = decided.table_name and h.key = row_key::text),
             decided.who = 'any node', 'nothing of it is merged: ' || decided.table_name);
         -- Of another store's row it is not believed either, however early it was.
         continue when decided.own_column is distinct from 'node_id';

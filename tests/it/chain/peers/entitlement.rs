@@ -96,8 +96,6 @@ fn what_a_store_wrote_of_centrals_while_it_was_alone_is_set_aside_when_it_joins(
     let newcomer = alone();
     let its_own = ["set role tpv_owner; insert into catalog.product (product_id, sku, description) values \
         ('00000000-0000-7000-8000-000000000002', '1', 'its own'); \
-        insert into sync.policy (policy_id, table_name, column_name, rule) values \
-          (sync.policy_key('party.customer', 'email'), 'party.customer', 'email', '\"first_write\"'); \
         insert into party.employee (code, name) values ('own', 'Own')"];
     run(&newcomer, &its_own);
     Plan::Join.run(STORES[1], &newcomer, &chain.central).unwrap();
@@ -107,8 +105,7 @@ fn what_a_store_wrote_of_centrals_while_it_was_alone_is_set_aside_when_it_joins(
     all_say(&chain, HEADS);
     for node in chain.nodes() {
         assert_eq!(ask(node, PRODUCTS), "1 Pan");
-        let of_store = "select (not exists (select from sync.policy where column_name = 'email' and not deleted) \
-            and not exists (select from party.employee where code = 'own' and not deleted) \
+        let of_store = "select (not exists (select from party.employee where code = 'own' and not deleted) \
             and (select count(*) from org.store) = 2 and (select count(distinct node_id) from org.terminal) = 2)::text";
         assert_eq!(ask(node, of_store), "true", "its terminals are its own");
         assert_eq!(ask(node, "select count(*)::text from sync.quarantine where resolved_at is null"), "0");
@@ -116,12 +113,12 @@ fn what_a_store_wrote_of_centrals_while_it_was_alone_is_set_aside_when_it_joins(
     }
     let before = "select string_agg(distinct kind || ' ' || (detail like '%before it joined%'), ', ') from sync.quarantine \
         where code = 'NOT_ENTITLED' and node_id = 2";
-    let of_before = "catalog.product true, party.employee true, sync.policy true";
+    let of_before = "catalog.product true, party.employee true";
     assert_eq!(ask(&chain.central, before), of_before, "on record at central, and no alarm");
     assert_eq!(ask(&chain.central, "select count(*)::text from sec.audit where event = 'NOT_ENTITLED'"), "0");
     assert_eq!(
         ask(&chain.stores[1], ASIDE),
-        r#"catalog.product @exists true, catalog.product description "its own", catalog.product sku "1", party.employee @exists true, sync.policy @exists true"#
+        r#"catalog.product @exists true, catalog.product description "its own", catalog.product sku "1", party.employee @exists true"#
     );
     // What it sends of its own row from now on is not believed.
     let hostile = &chain.stores[1];
