@@ -37,7 +37,7 @@ impl Stream<'_> {
     pub fn needs_statement(self, statement: &str) -> bool {
         let statement = plain(statement);
         let asks = |text: &&str| statement == plain(&text.replace('?', self.publication));
-        statement == plain(SEARCH_PATH) || (self.is_named() && OF_PUBLICATIONS.iter().any(|text| asks(&text)))
+        statement == plain(SEARCH_PATH) || (self.is_named() && OF_PUBLICATIONS.iter().any(asks))
     }
 
     /// Plain names, which mean the same with quotes and without.

@@ -20,6 +20,7 @@
 //! | `custom` | rules that are SQL functions |
 //! | `entitlement` | whether a node may decide what an operation says |
 //! | `set_aside` | what a store wrote of central's tables while it was alone leaves its rows |
+//! | `erase` | erases an entity that somebody of this node decided to erase |
 //! | `erasure` | takes the values of an entity out of all that is here |
 //! | `conflict` | a person resolves a conflict |
 //! | `canonical_key` | the key that stands for its duplicates |
@@ -33,6 +34,7 @@ mod conflict;
 mod coverage;
 mod custom;
 mod entitlement;
+mod erase;
 mod erasure;
 mod guard_heads;
 mod lookup;

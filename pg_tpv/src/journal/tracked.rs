@@ -47,17 +47,18 @@ pub struct Tracked {
     pub has_aliases: bool,
 }
 
+/// Only names that are tracked are looked up: a peer may send any text as one.
 const TRACKED: &str = r"
     select t.key_column, t.groups::text,
       array(select a.attname::text from pg_catalog.pg_attribute a
-             where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+             where a.attrelid = to_regclass(t.table_name) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
              order by a.attnum),
       array(select p.column_name from sync.policy p where p.table_name = t.table_name and not p.deleted order by 1),
       array(select p.rule::text from sync.policy p where p.table_name = t.table_name and not p.deleted
              order by p.column_name),
       coalesce((select n.node_id from org.node n where n.kind = 'central' order by 1 limit 1), 0),
       (select format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a
-        where a.attrelid = to_regclass($1) and a.attname = t.key_column),
+        where a.attrelid = to_regclass(t.table_name) and a.attname = t.key_column),
       t.owner_column, t.duplicates <> '{}', t.writer = 'central', t.sets::text,
       array(select case when not a.attnotnull then 'null' when a.atthasdef then 'default'
                      when y.typcategory = 'S' then '''''' when y.typcategory = 'N' then '0' when y.typcategory = 'B' then 'false'
@@ -65,10 +66,10 @@ const TRACKED: &str = r"
                      when y.typname = 'uuid' then '''00000000-0000-0000-0000-000000000000''' when y.typname = 'bytea' then ''''''
                      else 'null' end
               from pg_catalog.pg_attribute a join pg_catalog.pg_type y on y.oid = a.atttypid
-             where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+             where a.attrelid = to_regclass(t.table_name) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
              order by a.attnum),
       t.own_column
-    from sync.tracked_table t where t.table_name = $1 and to_regclass($1) is not null";
+    from sync.tracked_table t where t.table_name = $1 and to_regclass(t.table_name) is not null";
 
 impl Tracked {
     /// Reads it from the tables. [`Tracked::find`] remembers it.

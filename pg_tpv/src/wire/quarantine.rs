@@ -121,7 +121,7 @@ fn refuse_first(refused: &Refused, fault: &DataFault) -> bool {
 pub fn refuse_unasked(refused: &Refused) {
     let detail = "nobody asked that store for a snapshot, or not for this one: sync.accept_snapshot does";
     if refuse_first(refused, &DataFault::new("FORGED_SENDER", detail)) {
-        sql::execute(ALARM, &[format!("node {}", refused.node_id).into()]);
+        alarm_forged(refused);
     }
 }
 
@@ -168,9 +168,13 @@ fn keep(refused: &Refused, fault: &DataFault) {
 pub fn refuse_forged(refused: &Refused) {
     if is_kept() {
         keep(refused, &DataFault::new("FORGED_SENDER", "its sender may not send rows of that node"));
-        let detail = "a row that its sender may not send was refused; sync.quarantine keeps it";
-        sql::execute(ALARM, &["FORGED_SENDER".into(), format!("node {}", refused.node_id).into(), detail.into()]);
+        alarm_forged(refused);
     }
+}
+
+fn alarm_forged(refused: &Refused) {
+    let detail = "a row that its sender may not send was refused; sync.quarantine keeps it";
+    sql::execute(ALARM, &["FORGED_SENDER".into(), format!("node {}", refused.node_id).into(), detail.into()]);
 }
 
 /// Counts a row that the peer of this transaction has sent and that is refused. Whether it is kept:

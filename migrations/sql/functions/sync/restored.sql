@@ -16,7 +16,9 @@ begin
       join pg_subscription u on u.subname = p.subscription_name
        and u.subdbid = (select d.oid from pg_database d where d.datname = current_database())
      cross join lateral (
-       select r.* from sync.rejoin_plan(n.node_code, n.node_id, here.node_code, here.node_id, u.subconninfo,
+       -- The plan names the login anew.
+       select r.* from sync.rejoin_plan(n.node_code, n.node_id, here.node_code, here.node_id,
+                                        regexp_replace(u.subconninfo, '\s*\muser\s*=\s*\S+', '', 'g'),
                                         restored_plan.central_conninfo) r
        union all
        -- When every store has said in a heartbeat what it has.

@@ -50,13 +50,13 @@ pub fn blank_texts(patch: &str, base: &str) -> (String, String) {
     if !patch_left.lost && !base_left.lost {
         return (patch.to_owned(), base.to_owned());
     }
-    patch_left.as_blank(base_left)
+    patch_left.blank_beside(base_left)
 }
 
 /// The patch and the base of an operation that is not believed: its number and its place stay, so
 /// that a repeat of it is known, and no value. It says that it is blank even if it had none.
 pub fn void_texts(patch: &str, base: &str) -> (String, String) {
-    Left::of(patch).as_blank(Left::of(base))
+    Left::of(patch).blank_beside(Left::of(base))
 }
 
 /// Whether values were taken out of an operation with this patch, or so it says.
@@ -98,7 +98,7 @@ impl Left {
         Self { members, lost, is_blank }
     }
 
-    fn as_blank(self, base: Self) -> (String, String) {
+    fn blank_beside(self, base: Self) -> (String, String) {
         let mut members = self.members;
         members.push((BLANK.to_owned(), Value::Bool(true)));
         members.sort_by(|(a, _), (b, _)| a.cmp(b));

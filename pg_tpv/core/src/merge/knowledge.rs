@@ -32,8 +32,7 @@ impl Knowledge {
     /// As [`Knowledge::from_value`] reads it.
     pub fn to_value(&self) -> Value {
         let number = |number: i64| Value::Number(number.to_string());
-        let range =
-            |(node, from, to): &Range| Value::Array(vec![number((*node).into()), number(*from), number(*to)]);
+        let range = |(node, from, to): &Range| Value::Array(vec![number((*node).into()), number(*from), number(*to)]);
         let vector = self.vector.0.iter().map(|(node, seq)| (node.to_string(), number(*seq))).collect();
         Value::Object(vec![
             ("beyond".to_owned(), Value::Array(self.beyond.iter().map(range).collect())),
