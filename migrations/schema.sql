@@ -4502,15 +4502,19 @@ CREATE FUNCTION sync.receive_request(peer integer, wants json) RETURNS void
              NULLIF(max(COALESCE(w.to_seq, '9223372036854775807'::bigint)), '9223372036854775807'::bigint) AS "nullif"
             FROM ( SELECT w_1.what,
                          CASE
-                             WHEN (w_1.what = ANY (ARRAY['snapshot'::text, 'heads'::text])) THEN ''::text
-                             ELSE w_1.subject
+                             WHEN (w_1.what <> ALL (ARRAY['snapshot'::text, 'heads'::text])) THEN w_1.subject
+                             WHEN ((w_1.what = 'snapshot'::text) AND c.asks AND (w_1.subject ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text)) THEN w_1.subject
+                             ELSE ''::text
                          END AS subject,
                      COALESCE(w_1."from", (1)::bigint) AS from_seq,
                      w_1."to" AS to_seq
-                    FROM json_to_recordset(receive_request.wants) w_1(what text, subject text, "from" bigint, "to" bigint)
+                    FROM (json_to_recordset(receive_request.wants) w_1(what text, subject text, "from" bigint, "to" bigint)
+                      CROSS JOIN ( SELECT (EXISTS ( SELECT
+                                    FROM org.node n
+                                   WHERE ((n.node_id = receive_request.peer) AND (n.kind = 'central'::text)))) AS asks) c)
                    WHERE ((w_1.what = ANY (ARRAY['snapshot'::text, 'heads'::text])) OR ((w_1.what = 'hash_chain'::text) AND (w_1.subject IS DISTINCT FROM '*'::text) AND (EXISTS ( SELECT
-                            FROM (tpv.hash_chain_called(w_1.subject, org.this_node()) c(writer_id, chain)
-                              JOIN wire.doc d ON (((d.node_id = c.writer_id) AND (d.chain = c.chain))))))) OR ((w_1.what = 'operations'::text) AND (w_1.subject IN ( SELECT (k.node_id)::text AS node_id
+                            FROM (tpv.hash_chain_called(w_1.subject, org.this_node()) c_1(writer_id, chain)
+                              JOIN wire.doc d ON (((d.node_id = c_1.writer_id) AND (d.chain = c_1.chain))))))) OR ((w_1.what = 'operations'::text) AND (w_1.subject IN ( SELECT (k.node_id)::text AS node_id
                             FROM sync.contiguous() k(node_id, seq)))))
                  UNION ALL
                   SELECT 'hash_chain'::text,
@@ -4919,7 +4923,9 @@ begin
       join pg_subscription u on u.subname = p.subscription_name
        and u.subdbid = (select d.oid from pg_database d where d.datname = current_database())
      cross join lateral (
-       select r.* from sync.rejoin_plan(n.node_code, n.node_id, here.node_code, here.node_id, u.subconninfo,
+       -- The plan names the login anew.
+       select r.* from sync.rejoin_plan(n.node_code, n.node_id, here.node_code, here.node_id,
+                                        regexp_replace(u.subconninfo, '\s*\muser\s*=\s*\S+', '', 'g'),
                                         restored_plan.central_conninfo) r
        union all
        -- When every store has said in a heartbeat what it has.

@@ -81,8 +81,15 @@ begin atomic
   select receive_request.peer, w.what, w.subject, min(w.from_seq),
          nullif(max(coalesce(w.to_seq, 9223372036854775807)), 9223372036854775807)
     from (
-      select w.what, case when w.what in ('snapshot', 'heads') then '' else w.subject end as subject, coalesce(w."from", 1) as from_seq, w."to" as to_seq
+      select w.what,
+             case when w.what not in ('snapshot', 'heads') then w.subject
+                  -- Central names the snapshot that it asks a store for.
+                  when w.what = 'snapshot' and c.asks and w.subject ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then w.subject
+                  else '' end as subject,
+             coalesce(w."from", 1) as from_seq, w."to" as to_seq
         from json_to_recordset(receive_request.wants) as w (what text, subject text, "from" bigint, "to" bigint)
+       cross join (select exists (select from org.node n
+                                   where n.node_id = receive_request.peer and n.kind = 'central') as asks) c
        -- Only what is here, so that a peer cannot fill the table.
        where w.what in ('snapshot', 'heads')
           or (w.what = 'hash_chain' and w.subject is distinct from '*'

@@ -93,7 +93,7 @@ fn a_snapshot_that_nobody_asked_for_is_refused_and_so_are_lies_in_one_that_was()
     until_at(central, &format!("select exists (select from sync.snapshot where snapshot_id = '{asked}')"));
     assert_eq!(
         ask(central, &format!("select covers from sync.snapshot where snapshot_id = '{asked}'")),
-        format!(r#"{{"beyond":[],"vector":{{"100":{last},"2":1}}}}"#),
+        format!(r#"{{"beyond":[],"vector":{{"100":{last},"2":1}},"without":[]}}"#),
         "of the two alone"
     );
     untouched(&chain);
