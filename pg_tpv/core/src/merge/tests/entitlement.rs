@@ -81,7 +81,7 @@ fn a_row_without_a_number_is_whose_who_made_it() {
 #[test]
 fn what_is_set_aside_is_what_the_others_do_not_believe() {
     let own = operation(2, 5, 1, r#"{"@exists":true,"description":"its own"}"#, "{}");
-    let (kept, aside) = set_aside(&entity(&[own.clone()]), 2, None, Joined::At(9));
+    let (kept, aside) = set_aside(&entity(std::slice::from_ref(&own)), 2, None, Joined::At(9));
     assert_eq!((kept, aside.len()), (Entity::default(), 2));
     let both = entity(&[operation(100, 1, 1, r#"{"@exists":true,"description":"Pan"}"#, "{}"), own]);
     let (kept, aside) = set_aside(&both, 2, None, Joined::At(9));

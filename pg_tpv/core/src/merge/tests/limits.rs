@@ -15,8 +15,11 @@ fn phone(heads: &[(i32, i64)]) -> Entity {
 }
 
 fn merged(here: &[(i32, i64)], there: &[(i32, i64)], of: Of<'_>) -> Vec<(i32, i64)> {
-    let told =
-        Knowledge { vector: Vector([(2, 99), (3, 99), (100, 99)].into()), beyond: vec![(3, 5, 9), (100, 15, 99)] };
+    let told = Knowledge {
+        vector: Vector([(2, 99), (3, 99), (100, 99)].into()),
+        beyond: vec![(3, 5, 9), (100, 15, 99)],
+        without: vec![],
+    };
     let (here, there) = (phone(here), phone(there));
     let here_knows = |version: Version| here.heads("phone").iter().any(|head| head.version == version);
     let whole = LIMITS.merge(&here, &there, of, here_knows, &told, &[]);
@@ -28,9 +31,13 @@ fn the_vector_speaks_of_the_store_and_of_central_alone() {
     let told = |own, centrals| Knowledge {
         vector: Vector([(1, 9_000_000_000_000_000_000), (2, own), (100, centrals)].into()),
         beyond: vec![(1, 1, 9), (2, 1, 9), (100, 15, i64::MAX), (100, 30, 40)],
+        without: vec![(2, 5, 5)],
     };
     let taken = LIMITS.knowledge(&told(7, i64::MAX)).unwrap();
-    assert_eq!(taken, Knowledge { vector: Vector([(2, 7), (100, 20)].into()), beyond: vec![(100, 15, 20)] });
+    assert_eq!(
+        taken,
+        Knowledge { vector: Vector([(2, 7), (100, 20)].into()), beyond: vec![(100, 15, 20)], without: vec![(2, 5, 5)] }
+    );
     assert_eq!(Knowledge::from_value(&taken.to_value()).unwrap(), taken);
     assert!(LIMITS.knowledge(&told(i64::MAX, 15)).is_err(), "a counter does not jump");
     assert!(LIMITS.knowledge(&told(-1, 15)).is_err());
