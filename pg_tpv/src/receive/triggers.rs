@@ -18,7 +18,7 @@ use crate::receive::own_rows::{check_addressee, check_local, foreign, is_in_chai
 use crate::receive::unread::{refuse_row, take_place_of};
 use crate::wire::{
     Arrives, BeatRow, Document, OpRow, ResendRow, Sender, arrive, quarantine, quarantine_op, refuse, refuse_forged,
-    refuse_once, refuse_this_once, refuse_unentitled, sender,
+    refuse_once, refuse_unentitled, sender,
 };
 
 extension_sql!(
@@ -297,14 +297,7 @@ fn receive_operation(row: &OpRow) -> Received {
     if row.came_in_snapshot() {
         return Received::Dropped;
     }
-    let is_ahead = clock::follow(row.hlc) > 0;
-    if is_ahead && matches!(from, Sender::Peer { is_central: false, .. }) {
-        // Not stored, or it would be passed on. It is missing then, so that comparing asks for it
-        // again and again, until its stamp is no longer of the future.
-        let detail = "its stamp is further ahead than pg_tpv.max_clock_skew allows: it waits at its node until then";
-        refuse_this_once("seq", &row.seq.to_string(), &kept(row).as_refused(), &DataFault::new("CLOCK_AHEAD", detail));
-        return Received::Dropped;
-    }
+    clock::follow(row.hlc);
     match verdict(row) {
         Verdict::Believed => {}
         // Whoever passed it on has refused it. Nothing is in it that could be merged.

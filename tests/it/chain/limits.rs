@@ -97,7 +97,6 @@ fn what_no_node_may_send_harms_nobody_else() {
         }
     }
     very_many_are_counted(&chain);
-    what_is_of_the_future_waits(&chain);
     // And others join and rejoin: what cannot be read is no part of the snapshot.
     run(&chain.central, &["select sync.send_snapshot(1)"]);
     until_at(&chain.stores[0], "select count(*) = 2 from sync.snapshot where completed_at is not null");
@@ -125,34 +124,6 @@ fn very_many_are_counted(chain: &Chain) {
     assert_eq!(kept(&chain.central), "201");
     assert_eq!(ask(&chain.central, "select count(*)::text from sec.audit where event = 'MORE_REFUSED'"), "1");
     run(&chain.central, &["delete from sync.refusal"]);
-}
-
-/// Not before its time has come: then it is asked for, and counts.
-fn what_is_of_the_future_waits(chain: &Chain) {
-    run(
-        &chain.stores[1],
-        &[
-            "select evil.op('party.customer', gen_random_uuid()::text, '{\"@exists\":true,\"name\":\"future\"}', '{}', 3600000)",
-        ],
-    );
-    until_at(&chain.central, "select count(*) = 1 from sync.quarantine where code = 'CLOCK_AHEAD'");
-    a_customer_arrives(chain, "of now");
-    let is_there = "select count(*)::text from party.customer where name = 'future'";
-    assert_eq!([&chain.central, &chain.stores[0]].map(|node| ask(node, is_there)), ["0", "0"]);
-    run(&chain.central, &["alter system set pg_tpv.max_clock_skew = '2h'", "select pg_reload_conf()"]);
-    let asked = "select sync.reconcile() is not null and exists (select from party.customer where name = 'future')";
-    // The first request may have been answered before the setting was read.
-    run(&chain.central, &["update sync.drift set requested_at = now() - interval '1 hour'"]);
-    until_at(&chain.central, asked);
-    until_at(&chain.stores[0], "select exists (select from party.customer where name = 'future')");
-    run(&chain.central, &["select sync.replay_waiting()"]);
-    assert_eq!(
-        ask(
-            &chain.central,
-            "select count(*)::text from sync.quarantine where code = 'CLOCK_AHEAD' and resolved_at is null"
-        ),
-        "0"
-    );
 }
 
 /// What a process has for itself, without what it shares.
