@@ -4769,10 +4769,6 @@ declare
   done integer := 0;
   is_done boolean;
 begin
-  -- Its stamp is of the past by now, and it came again.
-  update sync.quarantine q set resolved_at = clock_timestamp()
-   where q.code = 'CLOCK_AHEAD' and q.resolved_at is null
-     and exists (select from wire.op o where o.node_id = q.node_id and o.seq = (q.refused ->> 'seq')::bigint);
   for item in select w from sync.waiting(most, only_due) w loop
     -- A rebuild of projections may be at it, or have done it.
     perform from sync.quarantine q where q.quarantine_id = item and q.resolved_at is null for update skip locked;
