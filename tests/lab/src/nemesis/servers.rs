@@ -17,10 +17,12 @@ use crate::wait::until;
 const STALLED: Duration = Duration::from_secs(110);
 
 /// Quick to notice that the other side is gone, and to say how far it is.
-const SETTINGS: [&str; 3] = [
+const SETTINGS: [&str; 4] = [
     "alter system set wal_sender_timeout = '4s'",
     "alter system set wal_receiver_timeout = '4s'",
     "alter system set pg_tpv.beat_interval = '1s'",
+    // Where libfaketime sets the clock, a timeout of the server fires at once or years later.
+    "alter database tpv set idle_in_transaction_session_timeout = 0",
 ];
 
 /// Central, the stores, and a line for each store.
