@@ -2543,6 +2543,7 @@ begin
   if node is null then
     raise exception 'there is no store of that name' using errcode = 'TP404';
   end if;
+  perform sync.refuse_banned(node);
   insert into sec.gateway_key as k (node_id, public_key) values (node, register_gateway_key.public_key)
   on conflict (node_id) where not deleted do update
     set public_key = excluded.public_key where k.public_key <> excluded.public_key;
@@ -2870,6 +2871,25 @@ CREATE FUNCTION sec.verifiers_due(most integer) RETURNS TABLE(employee_id uuid, 
 END;
 COMMENT ON FUNCTION sec.verifiers_due(most integer) IS 'Passwords that are to be sealed for the gateway of a store where their employee works.';
 
+-- withdraw_gateway(integer); Type: FUNCTION; Schema: sec; Owner: tpv_owner
+CREATE FUNCTION sec.withdraw_gateway(node integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  people uuid[];
+begin
+  update sec.gateway_key k set deleted = true where k.node_id = node and not k.deleted;
+  delete from sec.sealing s where s.node_id = node;
+  with gone as (
+    update sec.verifier v set deleted = true, sealed = '' where v.node_id = node and not v.deleted returning v.employee_id)
+  select array_agg(distinct g.employee_id) into people from gone g;
+  -- Whoever has the machine may have seen their tokens.
+  update party.employee e set authz = e.authz + 1 where e.employee_id = any (people) and not e.deleted;
+  return coalesce(cardinality(people), 0);
+end $$;
+COMMENT ON FUNCTION sec.withdraw_gateway(node integer) IS 'Seals nothing any more for the gateway of a store, takes back what was sealed for it, and ends the sessions of those who had a password there, at every node. Returns how many they are: their passwords can be guessed at on that machine. What its gateway signed nobody else believes.';
+
 -- accept_drift(bigint, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.accept_drift(drift_id bigint, why text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2902,8 +2922,43 @@ begin
 end $$;
 COMMENT ON FUNCTION sync.accept_drift(drift_id bigint, why text) IS 'Accepts a difference that somebody has looked at: comparing continues after it, and verified_until moves on. Nothing is forgotten: what comes of it later is taken.';
 
--- accept_snapshot(integer, text, bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
-CREATE FUNCTION sync.accept_snapshot(peer integer, why text, up_to bigint DEFAULT NULL::bigint) RETURNS text
+-- accept_life(integer, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.accept_life(peer integer, why text, life text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  changed bigint;
+begin
+  if coalesce(why, '') = '' then
+    raise exception 'a reason is required' using errcode = '22023', hint = 'It stays on record, and names no person.';
+  end if;
+  if accept_life.life is not null
+     and not exists (select from sync.life l where l.node_id = accept_life.peer and l.life = accept_life.life) then
+    raise exception 'no server of node % has come under that name', accept_life.peer using errcode = 'P0002',
+      hint = 'There, select tpv.life() says it. What has come is in sync.life.';
+  end if;
+  -- Who streams goes on until its connection ends, and is refused then.
+  update sync.life l
+     set state = 'replaced', replaced_at = clock_timestamp(), replacement = accept_life.life, pid = null
+   where l.node_id = accept_life.peer and l.state = 'current' and l.life is distinct from accept_life.life;
+  get diagnostics changed = row_count;
+  update sync.life l
+     set state = 'current', replaced_at = null, replacement = null, refusals = 0
+   where l.node_id = accept_life.peer and l.life = accept_life.life and l.state <> 'current';
+  if found or changed > 0 then
+    insert into sec.audit (event, subject, detail)
+    values ('LIFE_ACCEPTED', concat_ws(', ', format('node %s', accept_life.peer), 'life ' || accept_life.life), accept_life.why);
+  end if;
+  update sync.clone c set settled_at = clock_timestamp()
+   where c.settled_at is null
+     and ((c.node_id = accept_life.peer and c.from_node = org.this_node())
+          or (c.node_id = org.this_node() and c.from_node = accept_life.peer));
+end $$;
+COMMENT ON FUNCTION sync.accept_life(peer integer, why text, life text) IS 'Decides which server a peer is: the one of that life, or without one whichever comes next. All others of before are refused. A step of sync.rejoin_plan.';
+
+-- accept_snapshot(integer, text, bigint, boolean); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.accept_snapshot(peer integer, why text, up_to bigint DEFAULT NULL::bigint, alone boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2911,6 +2966,7 @@ declare
   asked uuid := tpv.uuid7();
   after_seq bigint;
   told bigint;
+  reused bigint[];
 begin
   if not exists (select from sync.peer p join org.node n on n.node_id = p.node_id
                   where p.node_id = accept_snapshot.peer and n.kind = 'store') then
@@ -2926,6 +2982,16 @@ begin
   if exists (select from sync.accepted_snapshot a where a.node_id = accept_snapshot.peer and a.ended_at is null) then
     raise exception 'a snapshot of node % was asked for already', accept_snapshot.peer using errcode = '55000',
       hint = 'It is in sync.accepted_snapshot. sync.end_snapshot ends it.';
+  end if;
+  -- What was written here since under numbers of which stores have others is set aside. One that says
+  -- so alone could have this node set aside what it likes.
+  select array_agg(n.seq) into reused
+    from sync.own_said s cross join lateral unnest(s.reused) as n (seq)
+   where s.node_id = accept_snapshot.peer
+     and (accept_snapshot.alone or (select count(*) from sync.peer) = 1
+          or exists (select from sync.own_said o where o.node_id <> s.node_id and n.seq = any (o.reused)));
+  if reused is not null then
+    perform sync.set_aside_reused(reused, peer);
   end if;
   after_seq := coalesce((select k.seq from sync.contiguous() k where k.node_id = org.this_node()), 0);
   told := coalesce((select v.seq from sync.peer_vector v
@@ -2944,7 +3010,7 @@ begin
   return format('asked node %s for what it decided, and for this node''s operations %s to %s; within an hour',
                 accept_snapshot.peer, after_seq + 1, up_to);
 end $$;
-COMMENT ON FUNCTION sync.accept_snapshot(peer integer, why text, up_to bigint) IS 'At central that was restored: asks a store for a snapshot, and takes it, once and within an hour. Of it are taken what the store decided, and what this node decided and has forgotten, up to up_to; if that is not given, up to where the store says.';
+COMMENT ON FUNCTION sync.accept_snapshot(peer integer, why text, up_to bigint, alone boolean) IS 'At central that was restored: asks a store for a snapshot, and takes it, once and within an hour. Of it are taken what the store decided, and what this node decided and has forgotten, up to up_to; if that is not given, up to where the store says. What this node has decided since under numbers of which two stores have others is set aside (sync.own_said); with alone, what this store says is enough.';
 
 -- add_peer(integer, text, text, text, integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.add_peer(node_id integer, node_code text, kind text, extension text DEFAULT NULL::text, schema integer DEFAULT NULL::integer) RETURNS void
@@ -2960,12 +3026,16 @@ begin
     raise exception 'this database is no node yet'
       using errcode = '55000', hint = 'Register it with org.register_store or org.register_central.';
   end if;
-  if add_peer.extension <> extension_here or add_peer.schema <> schema_here then
+  if (add_peer.extension <> extension_here or add_peer.schema <> schema_here)
+     and not exists (select from sync.peer p where p.node_id = add_peer.node_id) then
     raise exception 'the two nodes are of different versions' using errcode = '55000',
       detail = format('Here are pg_tpv %s and schema %s, there pg_tpv %s and schema %s.',
                       extension_here, schema_here, add_peer.extension, add_peer.schema),
       hint = 'A store joins with the versions that central has (alter extension pg_tpv update, then tpv-migrate run). '
-             'Later they may differ by one.';
+             'Later they may differ by one release, also when it joins again.';
+  end if;
+  if add_peer.kind = 'store' then
+    perform sync.refuse_banned(add_peer.node_id);
   end if;
   select * into known from org.node n where n.node_id = add_peer.node_id;
   if known.node_code <> add_peer.node_code or known.kind <> add_peer.kind then
@@ -2989,14 +3059,16 @@ begin
   insert into org.node (node_id, node_code, kind) values (add_peer.node_id, add_peer.node_code, add_peer.kind)
   on conflict do nothing;
   -- From here on central decides: a store notes its last operation of before, and central waits for
-  -- its first heartbeat, which says it.
+  -- its first heartbeat, which says it. Of a store that was banned it knows: what that wrote meanwhile
+  -- is not of before.
   insert into sync.peer (node_id, subscription_name, joined_seq)
   values (add_peer.node_id,
           case kind when 'central' then 'tpv_from_central' else 'tpv_from_' || sync.name_part(add_peer.node_code) end,
-          case kind when 'central' then coalesce((select max(c.last_seq) from sync.op_counter c where c.node_id = org.this_node()), 0) end)
+          case kind when 'central' then coalesce((select max(c.last_seq) from sync.op_counter c where c.node_id = org.this_node()), 0)
+                    else sync.joined_before_ban(add_peer.node_id) end)
   on conflict on constraint peer_pkey do nothing;
 end $$;
-COMMENT ON FUNCTION sync.add_peer(node_id integer, node_code text, kind text, extension text, schema integer) IS 'Makes a node known as a peer, or refuses it: another version, a taken number or name, another chain.';
+COMMENT ON FUNCTION sync.add_peer(node_id integer, node_code text, kind text, extension text, schema integer) IS 'Makes a node known as a peer, or refuses it: another version, a taken number or name, another chain, a ban.';
 
 -- addressed_hash_chains(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.addressed_hash_chains(to_node integer) RETURNS SETOF text
@@ -3037,11 +3109,13 @@ COMMENT ON FUNCTION sync.addressed_hash_chains(to_node integer) IS 'The hash cha
 -- op_counter; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.op_counter (
     node_id integer NOT NULL,
-    last_seq bigint NOT NULL
+    last_seq bigint NOT NULL,
+    held boolean DEFAULT false NOT NULL
 );
 COMMENT ON TABLE sync.op_counter IS 'The last number of this node''s operations. The row is locked from an operation to its commit, so that the order of numbers is the order of commits.';
 COMMENT ON COLUMN sync.op_counter.node_id IS 'This node.';
 COMMENT ON COLUMN sync.op_counter.last_seq IS 'The last number given.';
+COMMENT ON COLUMN sync.op_counter.held IS 'Whether no number is given: this server was restored, and has not got back what it forgot.';
 
 -- advance_op_counter(bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.advance_op_counter(seq bigint) RETURNS void
@@ -3062,17 +3136,52 @@ CREATE FUNCTION sync.ask_when_heard(store integer, why text) RETURNS text
 declare
   until timestamptz := clock_timestamp() + interval '5 minutes';
 begin
-  -- A heartbeat of after the plan says which operations of this node the store has.
-  while not exists (select from sync.peer p where p.node_id = ask_when_heard.store and p.beat >= coalesce(p.gap_beat, 0)) loop
+  -- A heartbeat of after the plan says which operations of this node the store has, and its answer
+  -- which numbers were given twice.
+  while not exists (select from sync.peer p
+                     where p.node_id = ask_when_heard.store and p.beat >= coalesce(p.gap_beat, 0)
+                       and p.own_at > (select max(r.noticed_at) from sync.restored r))
+        -- One store alone is not believed about numbers that were given twice.
+        or (select count(*) from sync.peer p where p.own_at > (select max(r.noticed_at) from sync.restored r))
+           < least(2, (select count(*) from sync.peer p
+                        -- One whose stream was ended by sync.ban says nothing any more.
+                        where exists (select from pg_subscription u where u.subname = p.subscription_name))) loop
     if clock_timestamp() > until then
-      raise exception 'no heartbeat of node % has come', store using errcode = '55000',
-        hint = 'Is the store connected? When it is, run this step again.';
+      raise exception 'no answer of node % has come, or of no other store', store using errcode = '55000',
+        hint = 'Is the store connected, and one more? When they are, run this step again. If there is no other: '
+               'sync.accept_snapshot(…, alone => true).';
     end if;
     perform pg_sleep(0.2);
   end loop;
   return sync.accept_snapshot(store, why);
 end $$;
 COMMENT ON FUNCTION sync.ask_when_heard(store integer, why text) IS 'Waits until a heartbeat of a store says what it has, then asks it for a snapshot. A step of sync.restored_plan.';
+
+-- ban(text, text, text); Type: PROCEDURE; Schema: sync; Owner: tpv_owner
+CREATE PROCEDURE sync.ban(IN store text, IN why text, INOUT told text DEFAULT NULL::text)
+    LANGUAGE plpgsql
+    AS $$
+declare
+  stream_left text;
+  peer_left text;
+  gateway_left text;
+  people integer;
+begin
+  perform sync.shut_login(store, why);
+  commit;
+  perform sync.end_subscription(store);
+  commit;
+  stream_left := sync.end_stream(store);
+  commit;
+  told := sync.record_ban(store, why);
+  commit;
+  peer_left := sync.forget_banned(store);
+  commit;
+  select w.people, w.left_over into people, gateway_left from sync.withdraw_banned(store) w;
+  commit;
+  told := sync.tell_ban(told, people, stream_left, peer_left, gateway_left);
+end $$;
+COMMENT ON PROCEDURE sync.ban(IN store text, IN why text, INOUT told text) IS 'For a store whose machine was stolen, at central, by a superuser, and not within a transaction: its login, subscription, slot and publication end, what it wrote after that is refused at every node, and its number cannot join again (org.ban). Answers what is done, and what is left to do because somebody locks it. Can be repeated. sync.written_by shows what it may have written, sync.undo_written takes it back.';
 
 -- op; Type: TABLE; Schema: wire; Owner: tpv_owner
 CREATE TABLE wire.op (
@@ -3134,6 +3243,10 @@ begin
      set value = 'null', column_name = substring(r.column_name from '^[^/+]*')
    where r.table_name = blank_records.table_name and r.key = blank_records.key
      and (r.value <> 'null' or r.column_name ~ '[/+]');
+  update sync.undone u
+     set value_written = null, value = 'null', column_name = substring(u.column_name from '^[^/+]*')
+   where u.table_name = blank_records.table_name and u.key = blank_records.key and u.column_name not like '@%'
+     and (u.value <> 'null' or u.value_written is not null or u.column_name ~ '[/+]');
   update sync.loosening l
      set value = null, why = 'The row was erased.'
    where l.table_name = blank_records.table_name and l.key::text = blank_records.key and l.why <> 'The row was erased.';
@@ -3144,7 +3257,7 @@ begin
     values ('ERASED', format('%s %s', blank_records.table_name, blank_records.key), 'the values of the row were erased at this node');
   end if;
 end $$;
-COMMENT ON FUNCTION sync.blank_records(table_name text, key text, is_new boolean) IS 'Takes the values of an erased row out of conflicts, quarantine, resolutions, loosenings and answers that are kept for repeated requests. What is new to this node is a security event.';
+COMMENT ON FUNCTION sync.blank_records(table_name text, key text, is_new boolean) IS 'Takes the values of an erased row out of conflicts, quarantine, resolutions, loosenings, what was undone, and answers that are kept for repeated requests. What is new to this node is a security event.';
 
 -- canonical_key(text, uuid); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.canonical_key(table_name text, key uuid) RETURNS uuid
@@ -3188,6 +3301,22 @@ begin
 end $$;
 COMMENT ON FUNCTION sync.capture_resolution() IS 'Writes the operation of a resolution, at the end of the transaction like every other.';
 
+-- capture_undone(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.capture_undone() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- The first of a row writes for all of them: what one call takes back has one moment.
+  if not exists (select from sync.undone u
+                  where u.table_name = new.table_name and u.key = new.key and u.at = new.at and u.undone_id < new.undone_id) then
+    perform tpv.decide_undone(new.table_name, new.key, jsonb_object_agg(u.column_name, u.value))
+       from sync.undone u where u.table_name = new.table_name and u.key = new.key and u.at = new.at;
+  end if;
+  return null;
+end $$;
+COMMENT ON FUNCTION sync.capture_undone() IS 'Writes the operation that takes something back of a row, at the end of the transaction like every other.';
+
 -- chain_state(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.chain_state() RETURNS TABLE(node_id integer, node text, direction text, state text, lag_bytes bigint, lag_operations bigint, silent_for_s bigint, received_until timestamp with time zone, verified_until timestamp with time zone, held bigint, quarantined bigint, drift bigint, version text, advice text)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -3211,6 +3340,28 @@ CREATE FUNCTION sync.chain_state() RETURNS TABLE(node_id integer, node text, dir
     from sync.status s join org.node n on n.node_code = s.peer
 $$;
 COMMENT ON FUNCTION sync.chain_state() IS 'sync.status as the owner sees it, with a row for this node. For the view of schema own.';
+
+-- chains_of(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.chains_of(node_id integer) RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ WITH RECURSIVE own(chain) AS (
+          SELECT min(d.chain) AS min
+            FROM wire.doc d
+           WHERE (d.node_id = chains_of.node_id)
+         UNION ALL
+          SELECT ( SELECT min(d.chain) AS min
+                    FROM wire.doc d
+                   WHERE ((d.node_id = chains_of.node_id) AND (d.chain > own_1.chain))) AS min
+            FROM own own_1
+           WHERE (own_1.chain IS NOT NULL)
+         )
+  SELECT own.chain
+    FROM own
+   WHERE (own.chain IS NOT NULL);
+END;
+COMMENT ON FUNCTION sync.chains_of(node_id integer) IS 'The hash chains of a node of which documents are here.';
 
 -- tracked_table; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.tracked_table (
@@ -3455,7 +3606,10 @@ CREATE TABLE sync.peer (
     beat_hlc bigint,
     whole_hlc bigint,
     heads_requested_at timestamp with time zone,
-    joined_seq bigint
+    joined_seq bigint,
+    own_token bigint,
+    own_at timestamp with time zone,
+    conninfo text
 )
 WITH (fillfactor='50');
 COMMENT ON TABLE sync.peer IS 'The nodes that this one exchanges rows with, and how much of theirs is here.';
@@ -3475,6 +3629,9 @@ COMMENT ON COLUMN sync.peer.beat_hlc IS 'The stamp of its last heartbeat.';
 COMMENT ON COLUMN sync.peer.whole_hlc IS 'The stamp of the last heartbeat with which the heads of all its hash chains were known here. Behind beat_hlc while a heartbeat is missing; the peer is asked to name all then.';
 COMMENT ON COLUMN sync.peer.heads_requested_at IS 'When it was asked to; null when nothing is missing.';
 COMMENT ON COLUMN sync.peer.joined_seq IS 'The last operation that a store wrote before it joined. Of a store, as its first heartbeat said it; at a store, its own, in the row of central. Null while it joins. After it, nothing of the store is believed in what central decides.';
+COMMENT ON COLUMN sync.peer.own_token IS 'With which token its heartbeats asked last what this node has of its rows.';
+COMMENT ON COLUMN sync.peer.own_at IS 'When it told last what it has of this node''s rows.';
+COMMENT ON COLUMN sync.peer.conninfo IS 'How its server is reached, without user and password, as a plan said last.';
 
 -- compare_with(sync.peer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.compare_with(of_peer sync.peer) RETURNS integer
@@ -3487,6 +3644,10 @@ declare
   facts jsonb;
   differences integer;
   wants json;
+  -- More hash chains than are followed at once.
+  is_partly boolean := (
+    select count(*) > 5000 from sync.peer_chain c left join sync.verified v on v.node_id = c.writer_id and v.chain = c.chain
+     where c.node_id = of_peer.node_id and (c.chain_seq, c.hash) is distinct from (v.chain_seq, v.hash));
 begin
   select n.kind = 'central' into is_central from org.node n where n.node_id = of_peer.node_id;
   facts := jsonb_build_object(
@@ -3518,6 +3679,7 @@ begin
     update sync.drift d set resolved_at = clock_timestamp()
      where d.node_id = of_peer.node_id and d.resolved_at is null
        and not exists (select from found f where f.what = d.what and f.subject = d.subject)
+       and not (is_partly and d.what in ('hash_chain', 'broken'))
   )
   select count(*),
          json_agg(case f.request
@@ -3535,9 +3697,15 @@ begin
   select k.node_id, k.seq from sync.contiguous() k left join sync.horizon o on o.node_id = k.node_id
    where k.seq > coalesce(o.seq, 0)
   on conflict (node_id) do update set seq = excluded.seq where h.seq < excluded.seq;
+  if not is_central then
+    perform sync.note_arrivals(of_peer.node_id);
+  end if;
   if of_peer.whole_hlc is distinct from of_peer.beat_hlc then
     -- A heartbeat is missing, so what the peer wrote last in a hash chain may not be known. It is
     -- asked (sync.request_heads).
+    differences := differences + 1;
+  end if;
+  if is_partly then
     differences := differences + 1;
   end if;
   return differences;
@@ -3588,6 +3756,10 @@ begin
   if conninfo ~* '^postgres(ql)?://' or conninfo ~* '\muser\s*=' then
     raise exception 'a connection is given as words without a user, such as host=central.example dbname=tpv'
       using errcode = '22023', hint = 'The plan makes the login and names it.';
+  end if;
+  if conninfo ~* '\mapplication_name\s*=' then
+    raise exception 'a connection of the chain has no application_name'
+      using errcode = '22023', hint = 'The server names its life there.';
   end if;
   return format('%s user=%s', conninfo, login);
 end $$;
@@ -3708,6 +3880,51 @@ begin
 end $$;
 COMMENT ON FUNCTION sync.dismiss(quarantine_id bigint, why text) IS 'Takes a row off the list although it was not applied, with a reason. What it holds stays in the wire tables. It is a security event.';
 
+-- arrival; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.arrival (
+    node_id integer NOT NULL,
+    what text NOT NULL,
+    subject text NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    seq bigint NOT NULL,
+    CONSTRAINT arrival_what_check CHECK ((what = ANY (ARRAY['operations'::text, 'hash_chain'::text])))
+);
+COMMENT ON TABLE sync.arrival IS 'At central: what of each store was here at which moment, by central''s own clock. The clock of a store that was stolen says what its thief likes.';
+COMMENT ON COLUMN sync.arrival.node_id IS 'The store.';
+COMMENT ON COLUMN sync.arrival.what IS 'operations, or the documents of a hash_chain.';
+COMMENT ON COLUMN sync.arrival.subject IS 'The hash chain, as in wire.doc; empty for operations.';
+COMMENT ON COLUMN sync.arrival.at IS 'The moment. Of operations there is one in a minute in which some came, of a hash chain one a day.';
+COMMENT ON COLUMN sync.arrival.seq IS 'All up to this number were here.';
+
+-- documents_written(integer, timestamp with time zone); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.documents_written(node integer, since timestamp with time zone) RETURNS TABLE(doc_id uuid, kind text, chain text, chain_seq bigint, hlc bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ WITH chain AS (
+          SELECT DISTINCT d_1.chain
+            FROM wire.doc d_1
+           WHERE (d_1.node_id = documents_written.node)
+         ), start AS (
+          SELECT c.chain,
+             COALESCE(( SELECT (a.seq + 1)
+                    FROM sync.arrival a
+                   WHERE ((a.node_id = documents_written.node) AND (a.what = 'hash_chain'::text) AND (a.subject = c.chain) AND (a.at <= documents_written.since))
+                   ORDER BY a.at DESC
+                  LIMIT 1), (1)::bigint) AS from_seq
+            FROM chain c
+         )
+  SELECT d.doc_id,
+     d.kind,
+     d.chain,
+     d.chain_seq,
+     d.hlc
+    FROM (start s
+      JOIN wire.doc d ON (((d.node_id = documents_written.node) AND (d.chain = s.chain) AND ((d.chain_seq >= s.from_seq) OR (d.chain_seq < 1)))))
+   ORDER BY d.chain, d.chain_seq;
+END;
+COMMENT ON FUNCTION sync.documents_written(node integer, since timestamp with time zone) IS 'The documents of a store that were not here at a moment, as for sync.written_from. What was here of a hash chain is noted once a day, so there may be some of the day before.';
+
 -- drop_login_statement(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.drop_login_statement(login text) RETURNS text
     LANGUAGE sql IMMUTABLE
@@ -3778,6 +3995,27 @@ CREATE FUNCTION sync.end_overdue_snapshots() RETURNS integer
 $$;
 COMMENT ON FUNCTION sync.end_overdue_snapshots() IS 'Ends the snapshots of stores whose time is over.';
 
+-- end_restored(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.end_restored(why text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if coalesce(why, '') = '' then
+    raise exception 'a reason is required' using errcode = '22023', hint = 'It stays on record, and names no person.';
+  end if;
+  update sync.restored r set ended_at = clock_timestamp(), ended_why = end_restored.why where r.ended_at is null;
+  if not found then
+    raise exception 'this server has not noticed that it was restored, or it is over'
+      using errcode = 'P0002', hint = 'sync.restored has when it was.';
+  end if;
+  update sync.op_counter c set held = false where c.node_id = org.this_node();
+  delete from sync.own_chain;
+  insert into sec.audit (event, subject, detail)
+  values ('RESTORED_ENDED', format('node %s', org.this_node()), end_restored.why);
+end $$;
+COMMENT ON FUNCTION sync.end_restored(why text) IS 'Ends by hand what sync.notice_restored began: what this server has forgotten and not got back stays forgotten. Needed only when a peer never comes back that would have said that nothing is missing.';
+
 -- end_snapshot(uuid, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.end_snapshot(snapshot_id uuid, why text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3801,6 +4039,53 @@ begin
   insert into sec.audit (event, subject, detail) values ('SNAPSHOT_ENDED', format('node %s', of_node), end_snapshot.why);
 end $$;
 COMMENT ON FUNCTION sync.end_snapshot(snapshot_id uuid, why text) IS 'Ends a snapshot that is on its way and hangs: no more of it is taken. What it has brought stays. A store asks central for another with sync.request.';
+
+-- end_stream(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.end_stream(store text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET client_min_messages TO 'warning'
+    SET lock_timeout TO '10s'
+    AS $$
+declare
+  login text := sync.login_name(store);
+  stream text := 'tpv_to_' || sync.name_part(store);
+begin
+  -- Whoever was logging in when the login was shut may still come through, and take the slot.
+  for attempt in 1 .. 50 loop
+    perform pg_stat_clear_snapshot();
+    perform pg_terminate_backend(a.pid) from pg_stat_activity a where a.usename = login;
+    perform pg_terminate_backend(s.active_pid, 1000) from pg_replication_slots s where s.slot_name = stream and s.active_pid is not null;
+    begin
+      perform pg_drop_replication_slot(s.slot_name) from pg_replication_slots s where s.slot_name = stream;
+      exit;
+    exception when object_in_use then
+      perform pg_sleep(0.1);
+    end;
+  end loop;
+  if exists (select from pg_replication_slots s where s.slot_name = stream) then
+    return format('its slot %s, which is in use', stream);
+  end if;
+  begin
+    execute format('drop publication if exists %I', stream);
+    execute sync.drop_login_statement(login);
+  exception when dependent_objects_still_exist or lock_not_available then
+    return format('its login %s, which is shut, or its publication (%s)', login, sqlerrm);
+  end;
+  return null;
+end $$;
+COMMENT ON FUNCTION sync.end_stream(store text) IS 'A step of sync.ban: nothing is sent to the store any more. Returns what could not be ended.';
+
+-- end_subscription(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.end_subscription(store text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- Its worker has ended then: nothing of the store is on its way into a table here.
+  execute sync.unsubscribe_statement('tpv_from_' || sync.name_part(store));
+end $$;
+COMMENT ON FUNCTION sync.end_subscription(store text) IS 'A step of sync.ban: nothing of the store is taken any more.';
 
 -- erase(text, uuid, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.erase(table_name text, key uuid, why text) RETURNS void
@@ -3826,6 +4111,13 @@ begin
   if coalesce(why, '') = '' then
     raise exception 'a reason is required' using errcode = '22023', hint = 'Name the request, such as its number, and not the person.';
   end if;
+  -- Central takes more on a day, so that several days without a line may come at once.
+  if sync.is_joined_store() and (
+    select count(*) = 200 and min(e.at) >= current_date
+      from (select l.at from sync.erasure l order by l.erasure_id desc limit 200) e) then
+    raise exception 'this store has erased 200 rows today' using errcode = '55000',
+      hint = 'Erase the row at central, or tomorrow.';
+  end if;
   execute format('select to_jsonb(t) from %s t where t.%I = $1', tracked.table_name, tracked.key_column) into image using key;
   -- The reason stays. Short values, and the words of a scale, stand in sentences by chance.
   select c.key into repeated
@@ -3842,6 +4134,23 @@ begin
   insert into sync.erasure (table_name, key, why) values (table_name, key::text, why);
 end $_$;
 COMMENT ON FUNCTION sync.erase(table_name text, key uuid, why text) IS 'Takes every value out of a row, at every node and for ever. Number and time of what was written stay. sync.erasure keeps the reason, and who did it.';
+
+-- event_gauges(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.event_gauges() RETURNS TABLE(event text, recent bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  -- Those that alarm are there while none of them is, so that a collector sees the first. How many there are
+  -- in all would be no counter: old ones are removed.
+  select e.event, sum(e.seen)::bigint
+    from (select v.event, 0 as seen
+            from (values ('BANNED'), ('CLONE'), ('FORGED_SENDER'), ('MORE_REFUSED'), ('NOT_ENTITLED'), ('NUMBER_REUSED'),
+                         ('RESTORED_SAID'), ('SLOT_HOLDS_VACUUM')) as v (event)
+          union all
+          select a.event, 1 from sec.audit a where a.at > clock_timestamp() - interval '15 minutes') e
+   group by e.event
+$$;
+COMMENT ON FUNCTION sync.event_gauges() IS 'How many security events of each kind there were in the last 15 minutes.';
 
 -- peer_chain; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.peer_chain (
@@ -3894,6 +4203,14 @@ CREATE FUNCTION sync.follow_hash_chains(of_peer sync.peer) RETURNS jsonb
             FROM (sync.peer_chain c
               LEFT JOIN sync.verified v ON (((v.node_id = c.writer_id) AND (v.chain = c.chain))))
            WHERE ((c.node_id = (follow_hash_chains.of_peer).node_id) AND ((c.chain_seq IS DISTINCT FROM v.chain_seq) OR (c.hash IS DISTINCT FROM v.hash)))
+           ORDER BY
+                 CASE
+                     WHEN (( SELECT count(*) AS count
+                        FROM sync.peer_chain o
+                       WHERE (o.node_id = (follow_hash_chains.of_peer).node_id)) > 5000) THEN random()
+                     ELSE NULL::double precision
+                 END
+          LIMIT 5000
          ), followed AS MATERIALIZED (
           SELECT h.name,
              h.writer_id,
@@ -3925,6 +4242,42 @@ CREATE FUNCTION sync.follow_hash_chains(of_peer sync.peer) RETURNS jsonb
 END;
 COMMENT ON FUNCTION sync.follow_hash_chains(of_peer sync.peer) IS 'Follows the hash chains that a peer sends from where they were followed before to the heads that it named, link by link. Stores in sync.verified how far it came, and returns it.';
 
+-- forget_banned(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.forget_banned(store text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '10s'
+    AS $$
+declare
+  node integer := sync.store_number(store);
+begin
+  perform sync.remove_peer(node);
+  return null;
+exception when lock_not_available then
+  return 'what is kept for it as a peer';
+end $$;
+COMMENT ON FUNCTION sync.forget_banned(store text) IS 'A step of sync.ban: the store is no peer any more. Returns what is left to do, because somebody locks it.';
+
+-- forget_the_future(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.forget_the_future() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- Nothing is put off for longer than a quarter of an hour.
+  update sync.request r set requested_at = clock_timestamp() where r.requested_at > clock_timestamp() + interval '20 minutes';
+  update sync.served s
+     set served_at = least(s.served_at, clock_timestamp()), snapshot_at = least(s.snapshot_at, clock_timestamp()),
+         bytes_since = least(s.bytes_since, clock_timestamp())
+   where greatest(s.served_at, s.snapshot_at, s.bytes_since) > clock_timestamp() + interval '20 minutes';
+  update sync.drift d set requested_at = null
+   where d.resolved_at is null and d.requested_at > clock_timestamp() + interval '20 minutes';
+  update sync.peer p set heads_requested_at = null where p.heads_requested_at > clock_timestamp() + interval '20 minutes';
+  update sync.quarantine q set try_at = clock_timestamp()
+   where q.resolved_at is null and q.refused is null and q.try_at > clock_timestamp() + interval '20 minutes';
+end $$;
+COMMENT ON FUNCTION sync.forget_the_future() IS 'Corrects times that this server noted while its clock was ahead. What was asked for then would be due when the right clock comes there. sync.reconcile calls it.';
+
 -- guard(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.guard() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3942,6 +4295,22 @@ begin
   return new;
 end $$;
 COMMENT ON FUNCTION sync.guard() IS 'Refuses what may not be written here: removals, and in a store what central decides.';
+
+-- hear_question(integer, bigint, bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.hear_question(peer integer, token bigint, stamps bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update sync.peer p set own_token = hear_question.token
+   where p.node_id = hear_question.peer and p.own_token is distinct from hear_question.token;
+  if found then
+    insert into sync.request as r (node_id, what, from_seq)
+    values (hear_question.peer, 'own', least(greatest(hear_question.stamps, 1), 100000))
+    on conflict (node_id, what, subject) do update set from_seq = excluded.from_seq;
+  end if;
+end $$;
+COMMENT ON FUNCTION sync.hear_question(peer integer, token bigint, stamps bigint) IS 'A peer asks in its heartbeat what this node has of its rows.';
 
 -- is_erased(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.is_erased(table_name text, key text) RETURNS boolean
@@ -3967,12 +4336,23 @@ begin
 end $$;
 COMMENT ON FUNCTION sync.is_looser(steps jsonb, before jsonb, after jsonb) IS 'Whether the second value is further up the scale than the first, or off it. Null when the first is not on it.';
 
+-- is_restored(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.is_restored() RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return exists (select from sync.restored r where r.ended_at is null);
+end $$;
+COMMENT ON FUNCTION sync.is_restored() IS 'Whether this server was restored from a backup and has not got back yet what it forgot.';
+
 -- join_plan(text, integer, text, integer, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.join_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) RETURNS TABLE(step integer, run_on text, sql text, why text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
+  perform sync.refuse_banned(join_plan.store_id);
   -- Not by sync.peer alone: a plan that was run only in part must be given again.
   if exists (
     select from sync.peer p join pg_subscription s on s.subname = p.subscription_name
@@ -3984,7 +4364,7 @@ begin
   return query
     select * from sync.join_steps(store_code, store_id, central_code, central_id, store_conninfo, central_conninfo);
 end $$;
-COMMENT ON FUNCTION sync.join_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) IS 'The statements by which a store joins: run those of each node there, in the order of steps, each on its own. Each can be repeated. Refuses a store that has joined. The two connections name no user: the plan makes a login for each.';
+COMMENT ON FUNCTION sync.join_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) IS 'The statements by which a store joins: run those of each node there, in the order of steps, each on its own. Each can be repeated. Refuses a store that has joined. The two connections name no user: the plan makes a login for each. Refuses a store that is banned, too.';
 
 -- join_steps(text, integer, text, integer, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.join_steps(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) RETURNS TABLE(step integer, run_on text, sql text, why text)
@@ -4031,6 +4411,65 @@ CREATE FUNCTION sync.join_steps(store_code text, store_id integer, central_code 
   order by s.step
 $$;
 COMMENT ON FUNCTION sync.join_steps(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) IS 'The steps of sync.join_plan.';
+
+-- ban; Type: TABLE; Schema: org; Owner: tpv_owner
+CREATE TABLE org.ban (
+    ban_id uuid DEFAULT tpv.uuid7() NOT NULL,
+    node_id integer NOT NULL,
+    last_seq bigint NOT NULL,
+    joined_seq bigint,
+    banned_at timestamp with time zone NOT NULL,
+    banned_by text NOT NULL,
+    why text NOT NULL,
+    lifted_at timestamp with time zone,
+    lifted_by text,
+    lifted_why text,
+    undone_seq bigint,
+    deleted boolean DEFAULT false NOT NULL,
+    CONSTRAINT ban_check CHECK ((deleted OR (why <> ''::text))),
+    CONSTRAINT ban_check1 CHECK ((deleted OR ((lifted_at IS NULL) = (COALESCE(lifted_why, ''::text) = ''::text))))
+);
+COMMENT ON TABLE org.ban IS 'Stores whose machine is not believed any more, because it was stolen: sync.ban. Every node has the row, and refuses what the store wrote after it.';
+COMMENT ON COLUMN org.ban.ban_id IS 'Key.';
+COMMENT ON COLUMN org.ban.node_id IS 'The store''s node.';
+COMMENT ON COLUMN org.ban.last_seq IS 'Its last operation that central had then. No node takes one with a higher number.';
+COMMENT ON COLUMN org.ban.joined_seq IS 'sync.peer.joined_seq of the store at central, for when the ban is lifted.';
+COMMENT ON COLUMN org.ban.banned_at IS 'When.';
+COMMENT ON COLUMN org.ban.banned_by IS 'Who did it, by sec.actor().';
+COMMENT ON COLUMN org.ban.why IS 'The reason. It names no person.';
+COMMENT ON COLUMN org.ban.lifted_at IS 'When the ban was lifted; null while it holds.';
+COMMENT ON COLUMN org.ban.lifted_by IS 'Who lifted it, by sec.actor().';
+COMMENT ON COLUMN org.ban.lifted_why IS 'The reason for that. It names no person.';
+COMMENT ON COLUMN org.ban.undone_seq IS 'From this operation of the store on, up to last_seq, what it wrote was taken back (sync.undo_written). One that waits because it cannot be read is merged by no node.';
+COMMENT ON COLUMN org.ban.deleted IS 'Whether it was deleted. Rows are never removed.';
+
+-- joined_before_ban(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.joined_before_ban(node integer) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT b.joined_seq
+    FROM org.ban b
+   WHERE ((b.node_id = joined_before_ban.node) AND (b.joined_seq IS NOT NULL) AND (NOT b.deleted))
+   ORDER BY b.banned_at DESC
+  LIMIT 1;
+END;
+COMMENT ON FUNCTION sync.joined_before_ban(node integer) IS 'Up to which operation a store was alone when it joined, as its latest ban that knew it says. What a store that was banned wrote meanwhile is not of before.';
+
+-- keep_password(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.keep_password(subscription text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into sync.peer_password as w (node_id, word)
+  select p.node_id, sync.password_in(s.subconninfo)
+    from sync.peer p
+    join pg_subscription s on s.subname = p.subscription_name
+     and s.subdbid = (select d.oid from pg_database d where d.datname = current_database())
+   where p.subscription_name = keep_password.subscription and sync.password_in(s.subconninfo) is not null
+  on conflict (node_id) do update set word = excluded.word
+$$;
+COMMENT ON FUNCTION sync.keep_password(subscription text) IS 'Keeps the password of a subscription that a plan is about to drop, for the one that it makes then.';
 
 -- kept_since(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.kept_since(setting text) RETURNS timestamp with time zone
@@ -4095,6 +4534,42 @@ CREATE FUNCTION sync.leave_plan(store_code text, store_id integer, central_code 
 $$;
 COMMENT ON FUNCTION sync.leave_plan(store_code text, store_id integer, central_code text, central_id integer) IS 'The statements by which a store leaves: run those of each node there, in the order of steps, each on its own. Each can be repeated; rows that were exchanged stay.';
 
+-- link(wire.doc); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.link(document wire.doc) RETURNS bytea
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select sync.link(document.node_id, document.chain, document.chain_seq, document.doc_id, document.kind, document.business_date,
+                   document.prev_hash, document.content_hash)
+$$;
+COMMENT ON FUNCTION sync.link(document wire.doc) IS 'The same of a row of wire.doc.';
+
+-- link(integer, text, bigint, uuid, text, date, bytea, bytea); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.link(node_id integer, chain text, chain_seq bigint, doc_id uuid, kind text, business_date date, prev_hash bytea, content_hash bytea) RETURNS bytea
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select sha256(prev_hash || content_hash || convert_to(
+    concat_ws('/', node_id, chain, chain_seq, doc_id, kind, to_char(business_date, 'YYYY-MM-DD')), 'UTF8'))
+$$;
+COMMENT ON FUNCTION sync.link(node_id integer, chain text, chain_seq bigint, doc_id uuid, kind text, business_date date, prev_hash bytea, content_hash bytea) IS 'The link hash of a document: what the next of its hash chain names.';
+
+-- link_of(text, bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.link_of(chain text, chain_seq bigint) RETURNS bytea
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select sync.link(p.node_id, p.chain, p.chain_seq, p.doc_id, p.kind, p.business_date, p.prev_hash, p.content_hash)
+    from (select d.node_id, d.chain, d.chain_seq, d.doc_id, d.kind, d.business_date, d.prev_hash, d.content_hash
+            from wire.doc d
+           where d.node_id = org.this_node() and d.chain = link_of.chain and d.chain_seq = link_of.chain_seq
+          union all
+          select s.node_id, s.chain, s.chain_seq, s.doc_id, s.kind, s.business_date, s.prev_hash, s.content_hash
+            from sync.second_place s
+           where s.node_id = org.this_node() and s.chain = link_of.chain and s.chain_seq = link_of.chain_seq) p limit 1
+$$;
+COMMENT ON FUNCTION sync.link_of(chain text, chain_seq bigint) IS 'The link hash of a document of this node, by its place; null when it is not here.';
+
 -- lock_policies(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.lock_policies() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4141,6 +4616,53 @@ CREATE FUNCTION sync.login_statement(login text, slot text, publication text) RE
     'grant tpv_peer to %1$I; end $do$', login, slot, publication)
 $_$;
 COMMENT ON FUNCTION sync.login_statement(login text, slot text, publication text) IS 'The statement of a plan that makes the login of a peer, if it is not there, and says what it may stream. It gives no password.';
+
+-- look_at_server(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.look_at_server() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  here org.node := (select n from org.node n where n.node_id = org.this_node());
+  was sync.server := (select s from sync.server s where s.node_id = org.this_node());
+  now_on integer := ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer;
+  now_there text[] := (select coalesce(array_agg(s.slot_name::text order by s.slot_name), '{}') from pg_replication_slots s
+                    where s.database = current_database() and starts_with(s.slot_name, 'tpv_'));
+  ahead integer := (select count(*) from pg_replication_slots s
+                     where s.database = current_database() and starts_with(s.slot_name, 'tpv_')
+                       and s.confirmed_flush_lsn > pg_current_wal_insert_lsn());
+begin
+  if here is null then
+    return;
+  end if;
+  if was.started_at is distinct from pg_postmaster_start_time() or was.timeline <> now_on then
+    insert into sync.server as s (node_id, timeline, slots, started_at, token, token_at)
+    values (here.node_id, now_on, now_there, pg_postmaster_start_time(), tpv.hlc_now(), clock_timestamp())
+    on conflict (node_id) do update
+      set timeline = excluded.timeline, slots = excluded.slots, started_at = excluded.started_at,
+          token = excluded.token, token_at = excluded.token_at;
+    if here.kind = 'central' and was.timeline <> now_on then
+      perform sync.notice_restored(format('its timeline was %s and is %s: a standby was promoted, or a base backup was restored',
+                                          was.timeline, now_on));
+    elsif here.kind = 'central' and now_there = '{}' and was.slots <> '{}' then
+      perform sync.notice_restored('the slots that it had are gone: it was made of a base backup');
+    end if;
+  elsif now_there <> was.slots then
+    update sync.server s set slots = now_there where s.node_id = here.node_id;
+  end if;
+  -- A subscriber can say anything, so central believes two.
+  if not exists (select from sync.restored r where r.ended_at is null) then
+    if ahead > (case here.kind when 'central' then 1 else 0 end) then
+      perform sync.notice_restored('peers have confirmed WAL of this server that it has not written');
+    elsif (select count(distinct c.from_node) from sync.clone c
+            where c.node_id = here.node_id and c.is_here and c.settled_at is null
+              and c.last_at > coalesce((select max(r.ended_at) from sync.restored r), '-infinity'))
+          > (case here.kind when 'central' then 1 else 0 end) then
+      perform sync.notice_restored('peers refuse this server: they have seen a later start of it');
+    end if;
+  end if;
+end $$;
+COMMENT ON FUNCTION sync.look_at_server() IS 'Looks whether this server was restored from a backup, as far as it can see that by itself. The background worker calls it.';
 
 -- loosen(text, uuid, text, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.loosen(table_name text, key uuid, column_name text, value text, why text) RETURNS void
@@ -4195,6 +4717,31 @@ begin
 end $_$;
 COMMENT ON FUNCTION sync.make_alias(table_name text, key uuid, of_key uuid) IS 'Makes a row an alias of the row that it duplicates; null makes it a row of its own again. The change reaches every node.';
 
+-- mark(wire.op); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.mark(operation wire.op) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select (operation.hlc # hashtextextended(concat_ws(' ', operation.table_name, operation.key, operation.patch), 0)) & 9223372036854775807
+$$;
+COMMENT ON FUNCTION sync.mark(operation wire.op) IS 'By what two operations of one number are told apart: the stamp, and what it says. A server that was put back soon may give the same stamps again.';
+
+-- served; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.served (
+    node_id integer NOT NULL,
+    served_at timestamp with time zone NOT NULL,
+    snapshot_at timestamp with time zone,
+    bytes bigint DEFAULT 0 NOT NULL,
+    bytes_since timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+)
+WITH (fillfactor='50');
+COMMENT ON TABLE sync.served IS 'When each peer had its turn, so that none waits for another that asks for more and more.';
+COMMENT ON COLUMN sync.served.node_id IS 'The peer.';
+COMMENT ON COLUMN sync.served.served_at IS 'When something was sent to it last.';
+COMMENT ON COLUMN sync.served.snapshot_at IS 'When a snapshot was prepared that it had asked for. It gets the next one five minutes later.';
+COMMENT ON COLUMN sync.served.bytes IS 'How much WAL its requests have made since bytes_since.';
+COMMENT ON COLUMN sync.served.bytes_since IS 'Since when that is counted: for five minutes.';
+
 -- mark_gap(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.mark_gap(peer integer) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -4202,6 +4749,8 @@ CREATE FUNCTION sync.mark_gap(peer integer) RETURNS void
     BEGIN ATOMIC
  UPDATE sync.peer AS p SET gap_beat = (COALESCE(p.beat, (0)::bigint) + 1)
    WHERE (p.node_id = mark_gap.peer);
+ UPDATE sync.served AS s SET snapshot_at = NULL::timestamp with time zone
+   WHERE (s.node_id = mark_gap.peer);
 END;
 COMMENT ON FUNCTION sync.mark_gap(peer integer) IS 'Notes that rows of a peer may have been missed. Comparing finds which.';
 
@@ -4224,6 +4773,202 @@ begin
 end $$;
 COMMENT ON FUNCTION sync.mend_triggers() IS 'Enables each trigger as the migrations did, and returns how many were not. Its owner or a superuser calls it.';
 
+-- move_to_this_life(text, bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.move_to_this_life(chain text, from_seq bigint) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  here integer := org.this_node();
+  target text := sync.this_life(chain);
+  head sync.hash_chain;
+  document wire.doc;
+  place sync.second_place;
+  before bytea;
+  moved integer := 0;
+begin
+  insert into sync.hash_chain (node_id, chain) values (here, target) on conflict do nothing;
+  perform from sync.hash_chain c where c.node_id = here and c.chain in (move_to_this_life.chain, target) order by c.chain for update;
+  before := coalesce(case when from_seq > 1 then sync.link_of(chain, from_seq - 1) end, decode(repeat('00', 32), 'hex'));
+  select * into head from sync.hash_chain c where c.node_id = here and c.chain = target;
+  for document in
+    select d.* from wire.doc d
+     where d.node_id = here and d.chain = move_to_this_life.chain and d.chain_seq >= from_seq order by d.chain_seq
+  loop
+    update wire.doc d set chain = target, chain_seq = head.head_seq + 1, prev_hash = head.head_hash
+     where d.node_id = here and d.doc_id = document.doc_id and d.business_date = document.business_date
+    returning d.* into document;
+    head.head_seq := document.chain_seq;
+    head.head_hash := sync.link(document);
+    head.head_hlc := greatest(head.head_hlc, document.hlc);
+    moved := moved + 1;
+  end loop;
+  update sync.hash_chain c set head_seq = head.head_seq, head_hash = head.head_hash, head_hlc = head.head_hlc
+   where c.node_id = here and c.chain = target;
+  -- Places that only this life knew. Their documents have another.
+  delete from sync.second_place s where s.node_id = here and s.chain = move_to_this_life.chain and s.chain_seq >= from_seq;
+  update sync.hash_chain c
+     set head_seq = from_seq - 1, head_hash = before,
+         head_hlc = coalesce((select max(d.hlc) from wire.doc d
+                               where d.node_id = here and d.chain = move_to_this_life.chain and d.chain_seq = from_seq - 1), 0)
+   where c.node_id = here and c.chain = move_to_this_life.chain and c.head_seq >= from_seq;
+  return moved;
+end $$;
+COMMENT ON FUNCTION sync.move_to_this_life(chain text, from_seq bigint) IS 'Moves documents of a hash chain of this node to its chain of this life: they have places there that belong to others. What they say and when they were recorded stays. Callers use sync.receive_own_documents.';
+
+-- next_life(jsonb, jsonb); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.next_life(said jsonb, here jsonb) RETURNS integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select tpv.next_life(said, here, coalesce((select max(r.life) from sync.restored r), 1))
+$$;
+COMMENT ON FUNCTION sync.next_life(said jsonb, here jsonb) IS 'The life in which hash chains go on, given what a peer has of this node''s rows and what is here.';
+
+-- node_gauges(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.node_gauges() RETURNS TABLE(node text, kind text, version text, schema integer, is_restored integer, setup_faults bigint, quarantined bigint, held_receipts bigint, held_oldest_seconds double precision, conflicts_to_review bigint, months_ahead integer, in_default_partition integer, last_document_seconds double precision)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select n.node_code, n.kind, (select e.extversion from pg_extension e where e.extname = 'pg_tpv'), sync.schema_version(),
+         sync.is_restored()::integer, (select count(*) from sync.setup_faults()),
+         (select count(*) from sync.quarantine q where q.resolved_at is null), h.held, h.oldest,
+         (select count(*) from sync.sibling s where s.review),
+         (select count(*)::integer from generate_series(1, 3) as ahead (months)
+           where to_regclass('wire.doc_' || to_char(current_date + make_interval(months => ahead.months), 'YYYY_MM')) is not null),
+         (select exists (select from wire.doc_default)::integer),
+         (select extract(epoch from clock_timestamp() - max(tpv.hlc_time(c.head_hlc)))::double precision
+            from sync.hash_chain c where c.node_id = n.node_id and c.head_seq > 0)
+    from sync.this_node t join org.node n on n.node_id = t.node_id
+   cross join (select count(*) as held, extract(epoch from clock_timestamp() - min(r.recorded_at))::double precision as oldest
+                 from sales.receipt r where r.state = 'held') h
+$$;
+COMMENT ON FUNCTION sync.node_gauges() IS 'How this node is, in one row of numbers.';
+
+-- note_arrivals(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.note_arrivals(node integer) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ INSERT INTO sync.arrival (node_id, what, subject, seq)  SELECT note_arrivals.node AS node,
+             h.what,
+             h.subject,
+             h.seq
+            FROM (( SELECT 'operations'::text AS what,
+                     ''::text AS subject,
+                     k.seq,
+                     '00:00:00'::interval AS pause
+                    FROM sync.contiguous() k(node_id, seq)
+                   WHERE (k.node_id = note_arrivals.node)
+                 UNION ALL
+                  SELECT 'hash_chain'::text,
+                     v.chain,
+                     v.chain_seq,
+                     '1 day'::interval AS "interval"
+                    FROM sync.verified v
+                   WHERE (v.node_id = note_arrivals.node)) h
+              LEFT JOIN LATERAL ( SELECT a.seq,
+                     a.at
+                    FROM sync.arrival a
+                   WHERE ((a.node_id = note_arrivals.node) AND (a.what = h.what) AND (a.subject = h.subject))
+                   ORDER BY a.at DESC
+                  LIMIT 1) last ON (true))
+           WHERE ((last.at IS NULL) OR ((last.seq <> h.seq) AND (last.at <= (clock_timestamp() - h.pause)))) ON CONFLICT DO NOTHING;
+END;
+COMMENT ON FUNCTION sync.note_arrivals(node integer) IS 'Notes up to which number operations and documents of a store are here now, where that has changed. Central does so each minute when it compares itself with the store.';
+
+-- note_clone(integer, text, integer, boolean); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.note_clone(node_id integer, life text, from_node integer, is_here boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  found_at timestamptz := clock_timestamp();
+  known sync.clone;
+  -- A peer can name as many as it likes.
+  most_a_day constant integer := 20;
+begin
+  select * into known from sync.clone c
+   where c.node_id = note_clone.node_id and c.life = note_clone.life and c.from_node = note_clone.from_node;
+  if known.settled_at is null and known.last_at > found_at - interval '10 seconds' then
+    return;
+  end if;
+  if known.life is null and most_a_day <= (
+    select count(*) from sync.clone c
+     where c.node_id = note_clone.node_id and c.from_node = note_clone.from_node and c.first_at > found_at - interval '1 day') then
+    return;
+  end if;
+  insert into sync.clone as c (node_id, life, from_node, is_here, first_at, last_at)
+  values (note_clone.node_id, note_clone.life, note_clone.from_node, note_clone.is_here, found_at, found_at)
+  on conflict on constraint clone_pkey do update set last_at = excluded.last_at, settled_at = null;
+  if known.life is null or known.settled_at is not null then
+    insert into sec.audit (event, subject, detail)
+    values ('CLONE', format('node %s, life %s', note_clone.node_id, note_clone.life),
+            format(case when note_clone.is_here then 'node %s refuses this server: another one has its place'
+                        when note_clone.from_node = org.this_node()
+                          then 'a second server says that it is that node, and was refused'
+                        else 'node %s has refused a copy of this server' end, note_clone.from_node));
+  end if;
+end $$;
+COMMENT ON FUNCTION sync.note_clone(node_id integer, life text, from_node integer, is_here boolean) IS 'Notes that a server was refused, since another one is that node (sync.clone), and raises the alarm once. Of one node it notes 20 a day.';
+
+-- peer_password; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.peer_password (
+    node_id integer NOT NULL,
+    word text NOT NULL
+);
+COMMENT ON TABLE sync.peer_password IS 'The password by which this server logs in at a peer, between the step of a plan that drops a subscription and the one that makes it anew. Only superusers read it.';
+COMMENT ON COLUMN sync.peer_password.node_id IS 'The peer.';
+COMMENT ON COLUMN sync.peer_password.word IS 'As it stands in a connection.';
+
+-- note_conninfo(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.note_conninfo(subscription text, conninfo text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ DELETE FROM sync.peer_password AS w
+    USING sync.peer p
+   WHERE ((p.node_id = w.node_id) AND (p.subscription_name = note_conninfo.subscription));
+ UPDATE sync.peer AS p SET conninfo = btrim(regexp_replace(note_conninfo.conninfo, '\s*\m(user|password)\s*=\s*(''([^''\\]|\\.)*''|\S+)'::text, ''::text, 'g'::text))
+   WHERE (p.subscription_name = note_conninfo.subscription);
+END;
+COMMENT ON FUNCTION sync.note_conninfo(subscription text, conninfo text) IS 'Notes how the server of a peer is reached, without user and password, for when it joins again.';
+
+-- note_place(integer, uuid, date, text, bigint, text, bigint, bytea, bytea); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.note_place(node_id integer, doc_id uuid, business_date date, kind text, hlc bigint, chain text, chain_seq bigint, prev_hash bytea, content_hash bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  came sync.second_place := row(note_place.node_id, note_place.chain, note_place.chain_seq, note_place.doc_id, note_place.business_date,
+                                note_place.kind, note_place.hlc, note_place.prev_hash, note_place.content_hash);
+  stands wire.doc;
+begin
+  select * into stands from wire.doc d
+   where d.node_id = came.node_id and d.doc_id = came.doc_id and d.business_date = came.business_date;
+  if not found or (stands.chain, stands.chain_seq) = (came.chain, came.chain_seq) then
+    return;
+  end if;
+  if stands.hlc = came.hlc and stands.content_hash = came.content_hash
+     and split_part(stands.chain, '~', 1) = split_part(came.chain, '~', 1)
+     and coalesce(nullif(split_part(came.chain, '~', 2), ''), '1')::integer
+         > coalesce(nullif(split_part(stands.chain, '~', 2), ''), '1')::integer then
+    -- Recorded once. Its writer was restored, and found that the place belongs to another.
+    perform set_config('pg_tpv.maintenance', 'on', true);
+    update wire.doc d set chain = came.chain, chain_seq = came.chain_seq, prev_hash = came.prev_hash
+     where d.node_id = came.node_id and d.doc_id = came.doc_id and d.business_date = came.business_date;
+    perform set_config('pg_tpv.maintenance', 'off', true);
+    return;
+  end if;
+  -- Not in a place that is another document's.
+  insert into sync.second_place
+  select came.* where not exists (
+    select from wire.doc d where d.node_id = came.node_id and d.chain = came.chain and d.chain_seq = came.chain_seq)
+  on conflict do nothing;
+end $$;
+COMMENT ON FUNCTION sync.note_place(node_id integer, doc_id uuid, business_date date, kind text, hlc bigint, chain text, chain_seq bigint, prev_hash bytea, content_hash bytea) IS 'Notes that a document that is here came again in another place of a hash chain: its writer was restored, and recorded it again.';
+
 -- note_pruning(text, bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.note_pruning(what text, gone bigint) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -4233,6 +4978,74 @@ CREATE FUNCTION sync.note_pruning(what text, gone bigint) RETURNS bigint
   select note_pruning.gone;
 $$;
 COMMENT ON FUNCTION sync.note_pruning(what text, gone bigint) IS 'Notes in sync.pruning how many rows were removed, if any were.';
+
+-- request; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.request (
+    node_id integer NOT NULL,
+    what text NOT NULL,
+    subject text DEFAULT ''::text NOT NULL,
+    from_seq bigint DEFAULT 1 NOT NULL,
+    to_seq bigint,
+    requested_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT request_what_check CHECK ((what = ANY (ARRAY['operations'::text, 'hash_chain'::text, 'snapshot'::text, 'heads'::text, 'own'::text, 'own_documents'::text])))
+);
+COMMENT ON TABLE sync.request IS 'What peers have requested and this node has not sent yet. The background worker sends it.';
+COMMENT ON COLUMN sync.request.node_id IS 'The peer.';
+COMMENT ON COLUMN sync.request.what IS 'operations of a node, documents of a hash chain, or a snapshot; heads: the next heartbeat is to name all hash chains; own: what this node has of the peer''s own rows; own_documents: documents of the peer itself, which it has forgotten.';
+COMMENT ON COLUMN sync.request.subject IS 'The node whose operations they are, or the hash chain; 1>2 is chain >2 of node 1. For a snapshot the name under which central asked a store for it.';
+COMMENT ON COLUMN sync.request.from_seq IS 'The next to send.';
+COMMENT ON COLUMN sync.request.to_seq IS 'The last to send; null for all there are.';
+COMMENT ON COLUMN sync.request.requested_at IS 'When it was requested. After an attempt that failed: when it is tried again.';
+
+-- note_recorded_before(integer, text, bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.note_recorded_before(node_id integer, chain text, seq bigint) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ INSERT INTO sync.request AS r (node_id, what, subject, from_seq, to_seq, requested_at)  SELECT note_recorded_before.node_id AS node_id,
+             'own_documents',
+             note_recorded_before.chain AS chain,
+             note_recorded_before.seq AS seq,
+             note_recorded_before.seq AS seq,
+             (clock_timestamp() + '00:00:01'::interval)
+            FROM org.node n
+           WHERE ((n.node_id = org.this_node()) AND (n.kind = 'central'::text)) ON CONFLICT(node_id, what, subject) DO UPDATE SET from_seq = LEAST(r.from_seq, excluded.from_seq), to_seq =
+         CASE
+             WHEN (r.to_seq IS NOT NULL) THEN GREATEST(r.to_seq, excluded.to_seq)
+             ELSE NULL::bigint
+         END;
+END;
+COMMENT ON FUNCTION sync.note_recorded_before(node_id integer, chain text, seq bigint) IS 'At central: a store has sent a document with another stamp than the one that is here. It was restored, and the document was handed in again. The store is told when it was recorded first.';
+
+-- note_refusal(oid, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.note_refusal(subscription oid, life text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT sync.note_clone(org.this_node(), note_refusal.life, p.node_id, true) AS note_clone
+    FROM (pg_subscription s
+      JOIN sync.peer p ON ((p.subscription_name = s.subname)))
+   WHERE (s.oid = note_refusal.subscription);
+END;
+COMMENT ON FUNCTION sync.note_refusal(subscription oid, life text) IS 'Notes that the peer of a subscription has refused this server. The background worker calls it.';
+
+-- note_slots(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.note_slots() RETURNS integer
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with noted as (
+    insert into sec.audit (event, subject, detail)
+    select 'SLOT_HOLDS_VACUUM', r.slot_name, 'whoever fetches by this slot keeps all tables here from being vacuumed'
+      from pg_replication_slots r
+     where r.database = current_database() and r.slot_type = 'logical' and starts_with(r.slot_name, 'tpv_') and r.xmin is not null
+       and not exists (select from sec.audit a
+                        where a.event = 'SLOT_HOLDS_VACUUM' and a.subject = r.slot_name and a.at > clock_timestamp() - interval '1 day')
+    returning 1
+  )
+  select count(*)::integer from noted
+$$;
+COMMENT ON FUNCTION sync.note_slots() IS 'Notes in sec.audit which slots of peers hold back vacuum, each once a day: a login that asks for that (feedback of a standby) is used for more than a subscription.';
 
 -- note_verified(sync.peer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.note_verified(as_compared sync.peer) RETURNS void
@@ -4255,13 +5068,41 @@ CREATE FUNCTION sync.note_verified(as_compared sync.peer) RETURNS void
 $$;
 COMMENT ON FUNCTION sync.note_verified(as_compared sync.peer) IS 'Notes that all is here that a peer had reported when it was compared. Waits for nobody: a peer whose heartbeat is being received is noted the next time.';
 
+-- notice_restored(text, integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.notice_restored(how text, life integer DEFAULT NULL::integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  here integer := org.this_node();
+  last_life integer := (select max(r.life) from sync.restored r);
+begin
+  -- Whoever records waits, and sees the new life then.
+  perform from sync.hash_chain c where c.node_id = here order by c.chain for update;
+  insert into sync.op_counter as c (node_id, last_seq, held) values (here, 0, true)
+  on conflict (node_id) do update set held = true;
+  if exists (select from sync.restored r where r.ended_at is null) then
+    update sync.restored r set life = notice_restored.life
+     where r.ended_at is null and r.life < notice_restored.life;
+    return;
+  end if;
+  life := greatest(coalesce(life, 0), coalesce(last_life, 1) + 1,
+                   (select max(substring(c.chain from '~([0-9]{1,9})$')::integer) + 1
+                      from sync.hash_chain c where c.node_id = here));
+  insert into sync.restored (how, life) values (notice_restored.how, notice_restored.life);
+  insert into sec.audit (event, subject, detail) values ('RESTORED', format('node %s', here), notice_restored.how);
+  raise log 'pg_tpv: this server was restored from a backup: %', notice_restored.how
+    using hint = 'Changes of what the chain shares are refused until it has got back what it forgot. See sync.restored.';
+end $_$;
+COMMENT ON FUNCTION sync.notice_restored(how text, life integer) IS 'Notes that this server was restored from a backup. From then on hash chains go on in a new life, and changes of tracked tables are refused until all that was forgotten is here.';
+
 -- our_triggers(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.our_triggers() RETURNS TABLE(relation regclass, trigger_name name, enabled "char", expected "char")
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     BEGIN ATOMIC
  WITH always(of_table, trigger_name) AS (
-          VALUES ('catalog.barcode_rule'::text,'_150_check'::text), ('dat.profile'::text,'_150_check'::text), ('org.node'::text,'_000_forget'::text), ('org.terminal'::text,'_150_check'::text), ('sync.head'::text,'_100_guard'::text), ('sync.head'::text,'_100_guard_truncate'::text), ('sync.policy'::text,'_000_forget'::text), ('sync.policy'::text,'_910_choose'::text), ('sync.tracked_table'::text,'_000_forget'::text), ('wire.beat'::text,'_100_receive'::text), ('wire.doc'::text,'_100_receive'::text), ('wire.doc'::text,'_900_refuse'::text), ('wire.doc'::text,'_900_refuse_truncate'::text), ('wire.op'::text,'_100_receive'::text), ('wire.op'::text,'_900_refuse'::text), ('wire.op'::text,'_900_refuse_truncate'::text), ('wire.resend'::text,'_100_receive'::text)
+          VALUES ('catalog.barcode_rule'::text,'_150_check'::text), ('dat.profile'::text,'_150_check'::text), ('org.node'::text,'_000_forget'::text), ('org.ban'::text,'_000_forget'::text), ('org.terminal'::text,'_150_check'::text), ('sync.head'::text,'_100_guard'::text), ('sync.head'::text,'_100_guard_truncate'::text), ('sync.policy'::text,'_000_forget'::text), ('sync.policy'::text,'_910_choose'::text), ('sync.tracked_table'::text,'_000_forget'::text), ('wire.beat'::text,'_100_receive'::text), ('wire.doc'::text,'_100_receive'::text), ('wire.doc'::text,'_900_refuse'::text), ('wire.doc'::text,'_900_refuse_truncate'::text), ('wire.op'::text,'_100_receive'::text), ('wire.op'::text,'_900_refuse'::text), ('wire.op'::text,'_900_refuse_truncate'::text), ('wire.resend'::text,'_100_receive'::text)
          )
   SELECT (c.oid)::regclass AS oid,
      t.tgname,
@@ -4301,6 +5142,76 @@ CREATE FUNCTION sync.own_hash_chains() RETURNS SETOF text
    WHERE (own.chain IS NOT NULL);
 END;
 COMMENT ON FUNCTION sync.own_hash_chains() IS 'The hash chains of the documents that this node wrote.';
+
+-- own_token(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.own_token(OUT token bigint, OUT stamps integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  asks sync.server;
+  open sync.restored;
+  pause interval;
+begin
+  select * into asks from sync.server s where s.node_id = org.this_node();
+  select * into open from sync.restored r where r.ended_at is null;
+  if asks.node_id is null
+     or (open.restored_id is null
+         and not exists (select from sync.peer p where coalesce(p.own_at < asks.started_at, true))) then
+    return;
+  end if;
+  -- Whoever does not answer is asked more and more seldom.
+  pause := case when open.restored_id is not null then interval '5 seconds'
+                else least(greatest(interval '10 seconds', (clock_timestamp() - asks.started_at) / 5), interval '1 hour') end;
+  if asks.token_at < clock_timestamp() - pause then
+    update sync.server s set token = tpv.hlc_now(), token_at = clock_timestamp() where s.node_id = asks.node_id
+    returning * into asks;
+  end if;
+  token := asks.token;
+  stamps := coalesce(open.stamps, 100);
+end $$;
+COMMENT ON FUNCTION sync.own_token(OUT token bigint, OUT stamps integer) IS 'What the next heartbeat carries to ask peers what they have of this node''s rows; nulls when it does not ask.';
+
+-- password_in(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.password_in(conninfo text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT (regexp_match(conninfo, '\m(password\s*=\s*(?:''(?:[^''\\]|\\.)*''|\S+))'::text))[1] AS regexp_match;
+END;
+COMMENT ON FUNCTION sync.password_in(conninfo text) IS 'The word of a connection that has the password.';
+
+-- peer_gauges(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.peer_gauges() RETURNS TABLE(peer text, direction text, state text, is_running integer, to_do integer, lag_bytes bigint, lag_operations bigint, slot_safe_bytes bigint, silent_seconds double precision, received_age_seconds double precision, verified_age_seconds double precision, drift bigint, quarantined bigint, ahead_seconds double precision, version text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select s.peer, s.direction, s.state, (s.state = 'running')::integer, (s.advice <> 'nothing to do')::integer, s.lag_bytes,
+         s.lag_operations, s.slot_safe_bytes, extract(epoch from s.silent_for)::double precision,
+         extract(epoch from clock_timestamp() - s.received_until)::double precision,
+         extract(epoch from clock_timestamp() - s.verified_until)::double precision, s.drift, s.quarantined, s.ahead_ms / 1000.0,
+         s.version
+    from sync.status s
+$$;
+COMMENT ON FUNCTION sync.peer_gauges() IS 'sync.status in numbers: a row for each peer and direction.';
+
+-- peer_of_slot(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.peer_of_slot(slot text) RETURNS integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT p.node_id
+    FROM (sync.peer p
+      JOIN org.node n ON ((n.node_id = p.node_id)))
+   WHERE (peer_of_slot.slot =
+         CASE n.kind
+             WHEN 'central'::text THEN ('tpv_up_'::text || sync.name_part(( SELECT h.node_code
+                FROM org.node h
+               WHERE (h.node_id = org.this_node()))))
+             ELSE ('tpv_to_'::text || sync.name_part(n.node_code))
+         END);
+END;
+COMMENT ON FUNCTION sync.peer_of_slot(slot text) IS 'The peer that a slot here is for; null when it is for none.';
 
 -- policy_changed(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.policy_changed() RETURNS trigger
@@ -4415,13 +5326,20 @@ begin
      and exists (select from sync.snapshot n where n.node_id = l.node_id and n.completed_at > l.completed_at);
   get diagnostics gone = row_count;
   total := total + sync.note_pruning('sync.snapshot', gone);
+  -- Of what is older than the journal the last row stays: it says what was here when that begins.
+  delete from sync.arrival a
+   where a.at < sync.kept_since('pg_tpv.keep_operations')
+     and exists (select from sync.arrival n
+                  where n.node_id = a.node_id and n.what = a.what and n.subject = a.subject
+                    and n.at > a.at and n.at < sync.kept_since('pg_tpv.keep_operations'));
   delete from sync.refusal r where r.day < sync.kept_since('pg_tpv.keep_resolved');
   delete from sync.pruning p where p.at < sync.kept_since('pg_tpv.keep_resolved');
+  delete from sync.clone c where c.last_at < sync.kept_since('pg_tpv.keep_resolved');
   delete from sec.audit a where a.at < sync.kept_since('pg_tpv.keep_audit');
   get diagnostics gone = row_count;
   return total + sync.note_pruning('sec.audit', gone);
 end $$;
-COMMENT ON FUNCTION sync.prune_records() IS 'Removes what is done and old: rows of sync.quarantine, sync.drift, sync.snapshot and sync.pruning (pg_tpv.keep_resolved), and of sec.audit (pg_tpv.keep_audit). pg_cron calls it each day.';
+COMMENT ON FUNCTION sync.prune_records() IS 'Removes what is done and old: rows of sync.quarantine, sync.drift, sync.snapshot, sync.clone and sync.pruning (pg_tpv.keep_resolved), and of sec.audit (pg_tpv.keep_audit). pg_cron calls it each day.';
 
 -- prune_resends(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.prune_resends() RETURNS bigint
@@ -4472,23 +5390,133 @@ CREATE FUNCTION sync.publish_statement(publication text, docs text, ops text, be
 $_$;
 COMMENT ON FUNCTION sync.publish_statement(publication text, docs text, ops text, beats text, resends text) IS 'The statement of a plan that makes a publication, if it is not there.';
 
--- request; Type: TABLE; Schema: sync; Owner: tpv_owner
-CREATE TABLE sync.request (
-    node_id integer NOT NULL,
-    what text NOT NULL,
-    subject text DEFAULT ''::text NOT NULL,
-    from_seq bigint DEFAULT 1 NOT NULL,
-    to_seq bigint,
-    requested_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT request_what_check CHECK ((what = ANY (ARRAY['operations'::text, 'hash_chain'::text, 'snapshot'::text, 'heads'::text])))
-);
-COMMENT ON TABLE sync.request IS 'What peers have requested and this node has not sent yet. The background worker sends it.';
-COMMENT ON COLUMN sync.request.node_id IS 'The peer.';
-COMMENT ON COLUMN sync.request.what IS 'operations of a node, documents of a hash chain, or a snapshot; heads: the next heartbeat is to name all hash chains.';
-COMMENT ON COLUMN sync.request.subject IS 'The node whose operations they are, or the hash chain; 1>2 is chain >2 of node 1. For a snapshot the name under which central asked a store for it.';
-COMMENT ON COLUMN sync.request.from_seq IS 'The next to send.';
-COMMENT ON COLUMN sync.request.to_seq IS 'The last to send; null for all there are.';
-COMMENT ON COLUMN sync.request.requested_at IS 'When it was requested. After an attempt that failed: when it is tried again.';
+-- receive_own(integer, jsonb); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.receive_own(peer integer, said jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  here org.node := (select n from org.node n where n.node_id = org.this_node());
+  own jsonb;
+  reused bigint[];
+  found record;
+  detail text;
+  is_deeper boolean := false;
+  operations_differ boolean;
+  depth bigint;
+begin
+  update sync.peer p set own_at = clock_timestamp() where p.node_id = receive_own.peer;
+  -- Nothing is written here meanwhile.
+  perform from sync.op_counter c where c.node_id = here.node_id for update;
+  own := jsonb_build_object(
+    'last', coalesce((select c.last_seq from sync.op_counter c where c.node_id = here.node_id), 0),
+    'stamps', (select coalesce(jsonb_agg(jsonb_build_array(o.seq, sync.mark(o))), '[]')
+                 from jsonb_array_elements(said -> 'stamps') s
+                 join wire.op o on o.node_id = here.node_id and o.seq = (s ->> 0)::bigint
+                where strpos(o.patch, '"@blank":true') = 0),
+    'chains', (select coalesce(jsonb_object_agg(c.key, jsonb_build_array(
+                        coalesce((select h.head_seq from sync.hash_chain h where h.node_id = here.node_id and h.chain = c.key), 0),
+                        encode(sync.link_of(c.key, (c.value ->> 0)::bigint), 'hex') || coalesce(
+                          (select ' ' || d.hlc from wire.doc d
+                            where d.node_id = here.node_id and d.chain = c.key and d.chain_seq = (c.value ->> 0)::bigint), ''))), '{}')
+                 from jsonb_each(said -> 'chains') c));
+  select array_agg(f.from_seq) filter (where f.what = 'reused'), max(f.detail), coalesce(bool_or(f.what = 'deeper'), false),
+         coalesce(bool_or(f.what <> 'hash_chain'), false)
+    into reused, detail, is_deeper, operations_differ
+    from tpv.own_differences(said, own) f;
+  if here.kind = 'central' then
+    perform sync.weigh_own(peer, said, reused, detail, is_deeper);
+    return;
+  end if;
+  if exists (select from sync.head h where h.lost_at is not null) then
+    perform sync.request_lost(peer);
+  end if;
+  if detail is null then
+    -- Chains of which central names none are none of its business any more.
+    delete from sync.own_chain;
+    if exists (select from sync.restored r where r.ended_at is null)
+       and not exists (select from sync.head h where h.lost_at is not null)
+       and not exists (select from sync.snapshot s where s.completed_at is null and s.ended_at is null)
+       and (select coalesce(v.seq, 0) <= k.seq from sync.contiguous() k
+              left join sync.peer_vector v on v.node_id = receive_own.peer and v.writer_id = here.node_id
+             where k.node_id = here.node_id) is not false then
+      perform sync.end_restored('central has nothing of this node that is not here');
+    end if;
+    return;
+  end if;
+  perform sync.notice_restored(detail, sync.next_life(said, own));
+  if is_deeper then
+    update sync.restored r set stamps = least(r.stamps * 10, 100000) where r.ended_at is null;
+  elsif reused is not null then
+    perform sync.set_aside_reused(reused, peer);
+  end if;
+  if operations_differ then
+    perform sync.request_lost(peer);
+  end if;
+  delete from sync.own_chain c where not exists (
+    select from tpv.own_differences(said, own) f where f.what = 'hash_chain' and f.subject = c.chain);
+  for found in select * from tpv.own_differences(said, own) f where f.what = 'hash_chain' loop
+    insert into sync.own_chain as c (chain, chain_seq, hash) values (found.subject, found.to_seq, found.hash)
+    on conflict (chain) do update
+      set chain_seq = excluded.chain_seq, hash = excluded.hash,
+          depth = case when c.is_deeper then least(c.depth * 10, 1000000000) else c.depth end,
+          requested_at = case when not c.is_deeper then c.requested_at end, is_deeper = false;
+    with asked as (
+      update sync.own_chain c set requested_at = clock_timestamp()
+       where c.chain = found.subject and coalesce(c.requested_at < clock_timestamp() - interval '30 seconds', true)
+      returning c.depth
+    )
+    select a.depth into depth from asked a;
+    if depth is not null then
+      perform sync.request_later(peer, json_build_array(json_build_object(
+        'what', 'own_documents', 'subject', found.subject, 'from', greatest(found.from_seq - depth, 1), 'to', found.to_seq)));
+    end if;
+  end loop;
+end $$;
+COMMENT ON FUNCTION sync.receive_own(peer integer, said jsonb) IS 'A peer says what it has of this node''s own rows. If that is more than is here, or something else, this server was restored: a store sets aside what it wrote under numbers that were taken, and requests what it has forgotten. Central only notes what one peer says, and believes two.';
+
+-- receive_own_documents(json); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.receive_own_documents(documents json) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  is_open boolean := exists (select from sync.restored r where r.ended_at is null);
+  one record;
+  came wire.doc;
+  outcome text;
+  days date[];
+  stamps bigint;
+begin
+  perform set_config('pg_tpv.maintenance', 'on', true);
+  select array_agg(t.business_date), sum(t.taken) into days, stamps from sync.take_stamps(documents) t;
+  if not is_open and stamps > 0 then
+    insert into sec.audit (event, subject, detail)
+    values ('STAMPS_TAKEN', format('node %s', org.this_node()),
+            format('central had recorded %s documents of this node before they were handed in here again', stamps));
+  end if;
+  for one in
+    select row(d.node_id, d.doc_id, d.business_date, d.kind, d.to_node, d.hlc, d.schema_version, d.chain, d.chain_seq, d.prev_hash,
+               d.body, d.content_hash)::wire.doc as document, coalesce(d.second, false) as is_second
+      from json_to_recordset(documents) as d (
+             node_id integer, doc_id uuid, business_date date, kind text, to_node integer, hlc bigint, schema_version integer,
+             chain text, chain_seq bigint, prev_hash bytea, body text, content_hash bytea, second boolean)
+     where is_open and d.node_id = org.this_node() and exists (select from sync.own_chain c where c.chain = d.chain)
+     order by d.chain, d.chain_seq
+  loop
+    came := one.document;
+    outcome := sync.take_own_document(came, one.is_second);
+    if outcome = 'deeper' then
+      update sync.own_chain c set is_deeper = true where c.chain = came.chain;
+      exit;
+    elsif outcome <> 'known' then
+      days := days || came.business_date;
+    end if;
+  end loop;
+  perform set_config('pg_tpv.maintenance', 'off', true);
+  perform sales.rebuild_projections(org.this_node(), d.day, d.day) from (select distinct unnest(days) as day) d;
+end $$;
+COMMENT ON FUNCTION sync.receive_own_documents(documents json) IS 'Takes back documents of this node that central has and this server has forgotten. What it has recorded since under the same numbers moves to the hash chain of this life. When nothing is missing it takes back only when they were recorded.';
 
 -- receive_request(integer, json); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.receive_request(peer integer, wants json) RETURNS void
@@ -4511,8 +5539,13 @@ CREATE FUNCTION sync.receive_request(peer integer, wants json) RETURNS void
                     FROM (json_to_recordset(receive_request.wants) w_1(what text, subject text, "from" bigint, "to" bigint)
                       CROSS JOIN ( SELECT (EXISTS ( SELECT
                                     FROM org.node n
-                                   WHERE ((n.node_id = receive_request.peer) AND (n.kind = 'central'::text)))) AS asks) c)
-                   WHERE ((w_1.what = ANY (ARRAY['snapshot'::text, 'heads'::text])) OR ((w_1.what = 'hash_chain'::text) AND (w_1.subject IS DISTINCT FROM '*'::text) AND (EXISTS ( SELECT
+                                   WHERE ((n.node_id = receive_request.peer) AND (n.kind = 'central'::text)))) AS asks,
+                             (EXISTS ( SELECT
+                                    FROM org.node n
+                                   WHERE ((n.node_id = org.this_node()) AND (n.kind = 'central'::text)))) AS is_central) c)
+                   WHERE ((w_1.what = ANY (ARRAY['snapshot'::text, 'heads'::text])) OR ((w_1.what = 'own_documents'::text) AND c.is_central AND (EXISTS ( SELECT
+                            FROM wire.doc d
+                           WHERE ((d.node_id = receive_request.peer) AND (d.chain = w_1.subject))))) OR ((w_1.what = 'hash_chain'::text) AND (w_1.subject IS DISTINCT FROM '*'::text) AND (EXISTS ( SELECT
                             FROM (tpv.hash_chain_called(w_1.subject, org.this_node()) c_1(writer_id, chain)
                               JOIN wire.doc d ON (((d.node_id = c_1.writer_id) AND (d.chain = c_1.chain))))))) OR ((w_1.what = 'operations'::text) AND (w_1.subject IN ( SELECT (k.node_id)::text AS node_id
                             FROM sync.contiguous() k(node_id, seq)))))
@@ -4553,7 +5586,18 @@ begin
   exception when lock_not_available then
     return null;
   end;
+  perform sync.forget_the_future();
   perform sync.end_overdue_snapshots();
+  perform sync.note_slots();
+  -- Nobody joins for ever. What a store says of before it joined is otherwise cut when it is verified.
+  with late as (
+    select p.node_id, coalesce((select k.seq from sync.contiguous() k where k.node_id = p.node_id), 0) as seq
+      from sync.peer p join org.node n on n.node_id = p.node_id and n.kind = 'store'
+     where p.verified_at is null and p.added_at < clock_timestamp() - interval '7 days'
+       for update of p skip locked
+  )
+  update sync.peer p set joined_seq = l.seq from late l
+   where p.node_id = l.node_id and coalesce(p.joined_seq, l.seq + 1) > l.seq;
   for peer in select * from sync.peer p where p.beat is not null order by p.node_id loop
     begin
       differences := sync.compare_with(peer);
@@ -4574,6 +5618,69 @@ begin
   return open;
 end $$;
 COMMENT ON FUNCTION sync.reconcile() IS 'Compares this node with each of its peers. Returns how many differences there are; null while another session is doing it. pg_cron calls it each minute.';
+
+-- record_ban(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.record_ban(store text, why text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '10s'
+    AS $$
+declare
+  node integer := sync.store_number(store);
+  known org.ban;
+  last bigint;
+begin
+  perform sync.require_central();
+  if exists (select from sync.op_counter c where c.node_id = org.this_node() and c.held) then
+    raise exception 'this server was restored from a backup, and has not got back yet what it forgot: RESTORED' using errcode = '55000',
+      detail = 'The store''s stream and its login here have ended. The ban is not on record, and no other node knows of it.',
+      hint = 'Bring this server back with sync.restored_plan, which leaves that store out. Then ban it again.';
+  end if;
+  select * into known from org.ban b where b.node_id = node and b.lifted_at is null and not b.deleted for update;
+  last := greatest((select max(o.seq) from wire.op o where o.node_id = node),
+                   (select h.seq from sync.horizon h where h.node_id = node), 0);
+  if known.last_seq >= last then
+    return format('%s was banned already, at %s: nothing after its operation %s is believed', store, known.banned_at, known.last_seq);
+  end if;
+  if known.ban_id is not null then
+    -- This server was restored from a backup of before the ban, and took more of the store until it heard of
+    -- it. The others take that now: all nodes have the same.
+    update org.ban b set last_seq = last where b.ban_id = known.ban_id;
+    set constraints all immediate;
+    return format('%s was banned already, at %s, and more of it has come here since: nothing after its operation %s is believed now, '
+                  'and not %s as before', store, known.banned_at, last, known.last_seq);
+  end if;
+  insert into org.ban (node_id, last_seq, joined_seq, banned_at, banned_by, why)
+  values (node, last, coalesce((select p.joined_seq from sync.peer p where p.node_id = node), sync.joined_before_ban(node)),
+          clock_timestamp(), sec.actor(), record_ban.why);
+  insert into sec.audit (event, subject, detail) values ('STORE_BANNED', format('node %s', node), record_ban.why);
+  -- The number of the operation is given at the end: what else waits then waits here.
+  set constraints all immediate;
+  return format('%s is banned: nothing after its operation %s is believed', store, last);
+exception when lock_not_available then
+  raise exception 'the ban is not on record: a row that it needs is locked' using errcode = '55P03',
+    detail = 'The store''s stream and its login here have ended.',
+    hint = 'See pg_stat_activity and pg_blocking_pids for who locks it. End that session, and call sync.ban again.';
+end $$;
+COMMENT ON FUNCTION sync.record_ban(store text, why text) IS 'A step of sync.ban: notes that a store is banned, for every node. Its stream has ended before.';
+
+-- refuse_banned(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.refuse_banned(node integer) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  known org.ban;
+begin
+  select * into known from org.ban b where b.node_id = refuse_banned.node and b.lifted_at is null and not b.deleted;
+  if found then
+    raise exception 'node % is banned', node using errcode = '55000',
+      detail = format('It was banned at %s. The reason was: %s.', known.banned_at, known.why),
+      hint = 'A new machine joins under a number and a name of its own. If this machine was found and is to be '
+             'trusted again: sync.unban(store, why), then sync.rejoin_plan.';
+  end if;
+end $$;
+COMMENT ON FUNCTION sync.refuse_banned(node integer) IS 'Refuses a node that is banned, and says what to do instead.';
 
 -- refuse_key_change(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.refuse_key_change() RETURNS trigger
@@ -4602,24 +5709,29 @@ COMMENT ON FUNCTION sync.refuse_secret(table_name text) IS 'Refuses an operator 
 
 -- rejoin_plan(text, integer, text, integer, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.rejoin_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) RETURNS TABLE(step integer, run_on text, sql text, why text)
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
+begin
+  perform sync.refuse_banned(rejoin_plan.store_id);
+  return query
   select s.step, s.run_on, s.sql, s.why
     from (values
     (1, central_code, sync.unsubscribe_statement('tpv_from_' || sync.name_part(store_code)),
       'the old stream to central ends'),
     (2, central_code, sync.drop_slot_statement('tpv_to_' || sync.name_part(store_code)),
       'the store''s slot here may be lost already'),
-    (3, central_code, format('select sync.mark_gap(%s)', store_id), 'received_until waits until both were compared'),
+    (3, central_code, format('select sync.mark_gap(%1$s), sync.accept_life(%1$s, %2$L)', store_id, 'it joins again'),
+      'received_until waits until both were compared; whichever server comes next is the store''s'),
     (4, store_code, sync.unsubscribe_statement('tpv_from_central'), 'the old stream to the store ends'),
     (5, store_code, sync.drop_slot_statement('tpv_up_' || sync.name_part(store_code)), 'central''s slot here may be lost already'),
-    (6, store_code, format('select sync.mark_gap(%s)', central_id), 'received_until waits here too')
+    (6, store_code, format('select sync.mark_gap(%1$s), sync.accept_life(%1$s, %2$L)', central_id, 'it joins again'),
+      'received_until waits here too, and the server of central may be another one')
   ) as s (step, run_on, sql, why)
   union all
   select * from sync.join_steps(store_code, store_id, central_code, central_id, store_conninfo, central_conninfo)
-  order by 1
-$$;
+  order by 1;
+end $_$;
 COMMENT ON FUNCTION sync.rejoin_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) IS 'The statements by which a store catches up after its slot was lost or it was away for too long. They are run like those of sync.join_plan. Nothing is emptied, and the store goes on selling.';
 
 -- accepted_snapshot; Type: TABLE; Schema: sync; Owner: tpv_owner
@@ -4748,16 +5860,44 @@ CREATE FUNCTION sync.remove_peer(node_id integer) RETURNS void
 END;
 COMMENT ON FUNCTION sync.remove_peer(node_id integer) IS 'Removes a peer. What came from it stays.';
 
+-- remove_row(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.remove_row(table_name text, key text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  tracked sync.tracked_table;
+begin
+  select * into strict tracked from sync.tracked_table t where t.table_name = remove_row.table_name;
+  if exists (select from sync.head h where h.table_name = remove_row.table_name and h.key = remove_row.key) then
+    raise exception 'that row has heads' using errcode = '55000';
+  end if;
+  execute format('delete from %s where %I::text = $1', tracked.table_name::regclass, tracked.key_column) using key;
+end $_$;
+COMMENT ON FUNCTION sync.remove_row(table_name text, key text) IS 'Removes a row that was made under numbers that had been given before a restore: no other node has it. Only apply workers can; anybody else is refused by the table''s guard.';
+
 -- replay(bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.replay(quarantine_id bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  held sync.quarantine;
 begin
   perform sync.refuse_secret(q.kind) from sync.quarantine q where q.quarantine_id = replay.quarantine_id;
+  select * into held from sync.quarantine q
+   where q.quarantine_id = replay.quarantine_id and q.code = 'ERASURE_LIMIT' and q.resolved_at is null;
+  if found then
+    -- Its number stands for an operation that writes nothing, at every node. So this node erases.
+    if not sync.is_erased(held.kind, held.key) then
+      perform sync.erase(held.kind, held.key::uuid, format('released: row %s of the quarantine', held.quarantine_id));
+    end if;
+    update sync.quarantine q set resolved_at = clock_timestamp() where q.quarantine_id = held.quarantine_id;
+    return true;
+  end if;
   return tpv.replay(quarantine_id);
 end $$;
-COMMENT ON FUNCTION sync.replay(quarantine_id bigint) IS 'Tries a row of sync.quarantine again: true when it is done, false when it still waits.';
+COMMENT ON FUNCTION sync.replay(quarantine_id bigint) IS 'Tries a row of sync.quarantine again: true when it is done, false when it still waits. An erasure that waits (ERASURE_LIMIT) is released: this node erases the row.';
 
 -- replay_waiting(integer, boolean); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.replay_waiting(most integer DEFAULT 1000, only_due boolean DEFAULT false) RETURNS integer
@@ -4865,6 +6005,43 @@ CREATE FUNCTION sync.request_heads() RETURNS integer
 $$;
 COMMENT ON FUNCTION sync.request_heads() IS 'Asks each peer of which a heartbeat is missing here to name all its hash chains in its next one; again after 50 seconds. Returns how many were asked. The background worker calls it.';
 
+-- request_later(integer, json); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.request_later(peer integer, wants json) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ INSERT INTO sync.outgoing (to_node, kind, body)
+   VALUES (request_later.peer, 'request'::text, (json_build_object('wants', request_later.wants))::text);
+END;
+COMMENT ON FUNCTION sync.request_later(peer integer, wants json) IS 'Has the background worker request rows from a peer: what an apply worker writes into wire.resend came from a peer.';
+
+-- request_lost(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.request_lost(peer integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- Once in a while: central answers when it can.
+  update sync.restored r set snapshot_requested_at = clock_timestamp()
+   where r.ended_at is null and coalesce(r.snapshot_requested_at < clock_timestamp() - interval '5 minutes', true);
+  if found then
+    perform sync.request_later(peer, '[{"what": "snapshot"}]');
+  end if;
+end $$;
+COMMENT ON FUNCTION sync.request_lost(peer integer) IS 'Requests a snapshot with what this server has forgotten. Callers use sync.receive_own.';
+
+-- require_central(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.require_central() RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not exists (select from org.node n where n.node_id = org.this_node() and n.kind = 'central') then
+    raise exception 'this node is not central' using errcode = '22023', hint = 'Central decides that. Run it there.';
+  end if;
+end $$;
+COMMENT ON FUNCTION sync.require_central() IS 'Refuses what central alone does.';
+
 -- resolve_conflict(text, text, text, integer, bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.resolve_conflict(table_name text, key text, column_name text, node_id integer, seq bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4913,23 +6090,32 @@ begin
       hint = 'A store that was restored is brought back by sync.rejoin_plan.';
   end if;
   return query
+    select 0, here.node_code, format('select sync.notice_restored(%L)', restored_plan.reason),
+           'nobody changes here what the chain shares, until it is back'
+    union all (
     select s.step, s.run_on, s.sql, s.why
       from sync.peer p
       join org.node n on n.node_id = p.node_id
       join pg_subscription u on u.subname = p.subscription_name
        and u.subdbid = (select d.oid from pg_database d where d.datname = current_database())
+       and not exists (select from org.ban b where b.node_id = n.node_id and b.lifted_at is null and not b.deleted)
      cross join lateral (
-       -- The plan names the login anew.
+       -- The plan names the login anew, and passwords stay.
        select r.* from sync.rejoin_plan(n.node_code, n.node_id, here.node_code, here.node_id,
-                                        regexp_replace(u.subconninfo, '\s*\muser\s*=\s*\S+', '', 'g'),
+                                        p.conninfo,
                                         restored_plan.central_conninfo) r
+        -- What this server decided a second time must not go to a store as its state.
+        where r.step <> 32
        union all
        -- When every store has said in a heartbeat what it has.
        select 40, here.node_code, format('select sync.ask_when_heard(%s, %L)', n.node_id, restored_plan.reason),
-              'what the store decided, and what central had decided and forgot, comes back in a snapshot') s
-     order by s.step, n.node_id;
+              'what the store decided, and what central had decided and forgot, comes back in a snapshot'
+       union all
+       select 50, here.node_code, format('select sync.send_when_whole(%s)', n.node_id),
+              'the store gets a snapshot of all tracked rows') s
+     order by s.step, n.node_id);
 end $$;
-COMMENT ON FUNCTION sync.restored_plan(central_conninfo text, reason text) IS 'The statements that bring back a central that was restored, for all its stores at once: run those of each node there, in the order of steps, each on its own. How the stores are reached is taken from the subscriptions here; central_conninfo is how they reach this server.';
+COMMENT ON FUNCTION sync.restored_plan(central_conninfo text, reason text) IS 'The statements that bring back a central that was restored, for all its stores at once: run those of each node there, in the order of steps, each on its own. How the stores are reached is taken from the subscriptions here; central_conninfo is how they reach this server. Stores that are banned are left out.';
 
 -- history; Type: TABLE; Schema: tpv_migration; Owner: tpv_owner
 CREATE TABLE tpv_migration.history (
@@ -4960,6 +6146,8 @@ CREATE FUNCTION sync.send_snapshot(to_node integer, asked uuid DEFAULT NULL::uui
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
+  here integer := org.this_node();
+  is_central boolean := (select n.kind = 'central' from org.node n where n.node_id = org.this_node());
   sent bigint;
 begin
   -- One after the other, so that their parts do not mix.
@@ -4970,11 +6158,12 @@ begin
       using errcode = '55000',
         hint = 'It is in sync.snapshot, where completed_at is null. Wait for the rest of it, or end it with sync.end_snapshot.';
   end if;
-  if exists (
+  -- Central takes nothing of a third node from a store. What central itself decided it takes, to where nothing
+  -- is missing.
+  if not is_central and exists (
     select from wire.op o left join sync.contiguous() k on k.node_id = o.node_id
-     where o.seq > coalesce(k.seq, 0) and o.node_id <> org.this_node()
-       and not exists (select from org.node n where n.node_id = org.this_node() and n.kind = 'central')) then
-    raise exception 'operations of others are here beyond a gap, and a store cannot pass them on'
+     where o.node_id = send_snapshot.to_node and o.seq > coalesce(k.seq, 0)) then
+    raise exception 'operations of node % are here beyond a gap, and a store cannot pass them on', to_node
       using errcode = '55000', hint = 'Wait until the gap is filled. sync.contiguous() shows it.';
   end if;
   -- One statement sees one moment: the heads of all rows, and which operations went into them.
@@ -4990,13 +6179,19 @@ begin
     -- is in the gap.
     select o.* from wire.op o left join known k on k.node_id = o.node_id where o.seq > coalesce(k.seq, 0)
      and not exists (select from unread u where u.node_id = o.node_id and u.seq = o.seq)
-  ), range as (
+  ), every_range as (
     select b.what, b.node_id, min(b.seq) as from_seq, max(b.seq) as to_seq
       from (select o.what, o.node_id, o.seq, o.seq - row_number() over (partition by o.what, o.node_id order by o.seq) as place
               from (select 'beyond' as what, e.node_id, e.seq from beyond e
                     union all
                     select 'without', u.node_id, u.seq from unread u) o) b
      group by b.what, b.node_id, b.place
+  ), range as (
+    -- Every part names them. Of a node with very many gaps the rest is left out, and comes again by
+    -- comparing; until then a value that was replaced there may stand beside the one that replaced it.
+    select f.* from (select e.*, row_number() over (partition by e.what, e.node_id order by e.from_seq) as nth
+                       from every_range e) f
+     where f.what = 'without' or f.nth <= 1000
   ), knows as (
     select (select coalesce(json_object_agg(k.node_id, k.seq order by k.node_id), '{}') from known k) as vector,
            (select coalesce(json_agg(json_build_array(r.node_id, r.from_seq, r.to_seq) order by r.node_id, r.from_seq), '[]')
@@ -5020,10 +6215,14 @@ begin
                       from snapshot l cross join knows w) as body
       from entity t group by t.part
   ), operation as (
-    -- A node gets its own operations from nobody.
+    -- A node gets its own operations from nobody, and central those of a store from nobody but that store.
     select b.*, array[(row_number() over sized - 1) / 500, sum(octet_length(b.patch) + octet_length(b.base)) over sized / 4000000]
              as part
-      from (select * from beyond union all select * from unread) b where b.node_id <> send_snapshot.to_node
+      from (select e.* from beyond e
+             where exists (select from range r
+                            where r.what = 'beyond' and r.node_id = e.node_id and e.seq between r.from_seq and r.to_seq)
+            union all select * from unread) b
+     where b.node_id <> send_snapshot.to_node and (is_central or b.node_id = here)
     window sized as (order by b.node_id, b.seq)
   ), message (step, nth, kind, body) as (
     select 1, o.part, 'operations',
@@ -5047,6 +6246,26 @@ begin
   return sent;
 end $$;
 COMMENT ON FUNCTION sync.send_snapshot(to_node integer, asked uuid) IS 'Prepares a snapshot of all tracked rows for a peer, with the operations that it covers; the background worker sends it. Returns how many rows of sync.outgoing it made. asked is the name under which central asked a store for it.';
+
+-- send_when_whole(integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.send_when_whole(store integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  until timestamptz := clock_timestamp() + interval '5 minutes';
+begin
+  while exists (select from sync.own_said) or exists (select from sync.head h where h.lost_at is not null)
+        or exists (select from sync.accepted_snapshot a where a.ended_at is null) loop
+    if clock_timestamp() > until then
+      raise exception 'this server has not got back yet what it forgot' using errcode = '55000',
+        hint = 'sync.own_said and sync.accepted_snapshot show what is missing. When that is over, run this step again.';
+    end if;
+    perform pg_sleep(0.2);
+  end loop;
+  return sync.send_snapshot(store);
+end $$;
+COMMENT ON FUNCTION sync.send_when_whole(store integer) IS 'Waits until this server has got back what it forgot, then sends a store a snapshot. A step of sync.restored_plan.';
 
 -- serve_request(sync.request, integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.serve_request(wanted sync.request, most integer) RETURNS integer
@@ -5081,7 +6300,15 @@ begin
     wanted.what := 'snapshot';
   end if;
   if wanted.what = 'snapshot' then
-    if exists (select from sync.served s
+    if is_central and sync.is_restored() then
+      -- What it decided a second time, under numbers that were given, must not go to a store as its state.
+      insert into sync.request as r (node_id, what, subject, requested_at)
+      values (wanted.node_id, 'snapshot', wanted.subject, clock_timestamp() + interval '5 seconds')
+      on conflict (node_id, what, subject) do update set requested_at = excluded.requested_at;
+      return 1;
+    end if;
+    if is_central and exists (
+         select from sync.served s
                 where s.node_id = wanted.node_id and s.snapshot_at > clock_timestamp() - interval '5 minutes') then
       -- It had one a moment ago, of all rows. What it lacks all the same it asks for again.
       insert into sync.request as r (node_id, what, subject, requested_at)
@@ -5111,34 +6338,52 @@ begin
         from part p group by p.part order by p.part
     )
     select count(*), max(p.seq) into sent, last_seq from part p;
-  elsif wanted.what = 'hash_chain' then
+  elsif wanted.what = 'own' then
+    -- It is small, and one row.
+    perform sync.send(wanted.node_id, 'own', sync.what_it_has(wanted.node_id, wanted.from_seq)::text);
+  elsif wanted.what in ('hash_chain', 'own_documents') then
     -- Beforehand: only values that the planner takes for constants lead it along the index.
-    select c.writer_id, c.chain into writer, name from tpv.hash_chain_called(wanted.subject, here) c;
+    if wanted.what = 'hash_chain' then
+      select c.writer_id, c.chain into writer, name from tpv.hash_chain_called(wanted.subject, here) c;
+    else
+      writer := wanted.node_id;
+      name := wanted.subject;
+    end if;
     with part as (
       -- At most 100 documents or a megabyte; one that is larger goes alone.
       select d.*, (row_number() over chain - 1) / 100 as hundred,
              (sum(octet_length(d.body)) over chain - octet_length(d.body)) / 1000000 as megabyte
         from (
-        select d.* from wire.doc d
+        select d.*, false as is_second from wire.doc d
          where d.node_id = writer and d.chain = name and d.chain_seq >= wanted.from_seq and (wanted.to_seq is null or d.chain_seq <= wanted.to_seq)
+           and (wanted.what = 'hash_chain' or is_central)
            -- A store gives central all that it writes. Central gives a store what is addressed to
            -- it.
-           and (not is_central or d.to_node = wanted.node_id)
+           and (not is_central or d.to_node = wanted.node_id or wanted.what = 'own_documents')
            and (is_central or d.node_id = here)
-         order by d.chain_seq limit most) d
+        union all
+        -- The same document in another place: see sync.second_place.
+        select d.node_id, d.doc_id, d.business_date, d.kind, d.to_node, s.hlc, d.schema_version, s.chain, s.chain_seq, s.prev_hash,
+               d.body, s.content_hash, true
+          from sync.second_place s
+          join wire.doc d on d.node_id = s.node_id and d.doc_id = s.doc_id and d.business_date = s.business_date
+         where s.node_id = writer and s.chain = name and s.chain_seq >= wanted.from_seq
+           and (wanted.to_seq is null or s.chain_seq <= wanted.to_seq) and (wanted.what = 'own_documents') = is_central
+         order by chain_seq limit most) d
       window chain as (order by d.chain_seq)
     ), written as (
       insert into wire.resend (node_id, to_node, hlc, kind, body)
-      select here, wanted.node_id, tpv.hlc_now(), 'documents',
+      select here, wanted.node_id, tpv.hlc_now(), case wanted.what when 'hash_chain' then 'documents' else 'own_documents' end,
              json_build_object('documents', json_agg(json_build_object(
                'node_id', p.node_id, 'doc_id', p.doc_id, 'business_date', p.business_date, 'kind', p.kind,
                'to_node', p.to_node, 'hlc', p.hlc, 'schema_version', p.schema_version, 'chain', p.chain,
-               'chain_seq', p.chain_seq, 'prev_hash', p.prev_hash, 'body', p.body, 'content_hash', p.content_hash) order by p.chain_seq))::text
+               'chain_seq', p.chain_seq, 'prev_hash', p.prev_hash, 'body', p.body, 'content_hash', p.content_hash,
+               'second', case when p.is_second then true end) order by p.chain_seq))::text
         from part p group by p.hundred, p.megabyte order by p.hundred, p.megabyte
     )
     select count(*), max(p.chain_seq) into sent, last_seq from part p;
   end if;
-  if wanted.what in ('operations', 'hash_chain') and sent = most then
+  if wanted.what in ('operations', 'hash_chain', 'own_documents') and sent = most then
     update sync.request r set from_seq = last_seq + 1
      where r.node_id = wanted.node_id and r.what = wanted.what and r.subject = wanted.subject;
   else
@@ -5193,7 +6438,7 @@ begin
   select * into wanted from sync.request r
    where r.node_id = turn and r.requested_at <= clock_timestamp() and r.what <> 'heads'
      and exists (select from sync.served s where s.node_id = turn and s.bytes < most_bytes)
-   order by r.what = 'snapshot' desc, r.what = 'operations' desc, r.requested_at limit 1 for update skip locked;
+   order by r.what = 'own' desc, r.what = 'snapshot' desc, r.what = 'operations' desc, r.requested_at limit 1 for update skip locked;
   if not found then
     -- It is just being repeated, or the peer has had enough.
     return 1;
@@ -5212,6 +6457,53 @@ begin
   end;
 end $$;
 COMMENT ON FUNCTION sync.serve_requests(most integer) IS 'Sends the next part of what peers requested, to each in turn. Returns 0 if there was nothing to send. The background worker calls it.';
+
+-- set_aside_reused(bigint[], integer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.set_aside_reused(seqs bigint[], peer integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  here integer := org.this_node();
+  gone integer;
+begin
+  perform set_config('pg_tpv.maintenance', 'on', true);
+  with aside as (
+    delete from wire.op o where o.node_id = here and o.seq = any (seqs) returning o.*
+  ), noted as (
+    insert into sync.quarantine (node_id, kind, code, detail, key, refused)
+    select here, a.table_name, 'NUMBER_REUSED',
+           format('its number was given before this server was restored; node %s has that operation, and it stands', peer), a.key,
+           jsonb_build_object('seq', a.seq, 'hlc', a.hlc, 'key', a.key, 'patch', a.patch, 'base', a.base)
+      from aside a
+  ), lost as (
+    update sync.head h set heads = '{}', waits = true, contested = false, lost_at = clock_timestamp()
+      from (select distinct a.table_name, a.key from aside a) k
+     where (h.table_name, h.key) = (k.table_name, k.key)
+  ), told as (
+    -- The peer refuses them and keeps them, so that both sides have both values.
+    insert into sync.outgoing (to_node, kind, body)
+    select set_aside_reused.peer, 'operations',
+           json_build_object('operations', json_agg(json_build_array(
+             a.node_id, a.seq, a.hlc, a.table_name, a.key, a.patch, a.base) order by a.seq))::text
+      from (select a.*, (row_number() over (order by a.seq)) / 50 as part from aside a) a group by a.part
+  ), conflicts as (
+    delete from sync.sibling s using (select distinct a.table_name, a.key from aside a) k
+     where (s.table_name, s.key) = (k.table_name, k.key)
+  )
+  select count(*) into gone from aside;
+  -- An operation that waited under one of these numbers waits no longer.
+  delete from sync.quarantine q where q.node_id = here and q.seq = any (seqs) and q.refused is null;
+  update sync.horizon h set seq = least(h.seq, (select min(s) from unnest(seqs) s) - 1) where h.node_id = here;
+  perform set_config('pg_tpv.maintenance', 'off', true);
+  if gone > 0 then
+    insert into sec.audit (event, subject, detail)
+    values ('NUMBER_REUSED', format('node %s', here),
+            format('%s operations had numbers that were given before a restore; sync.quarantine keeps them', gone));
+  end if;
+  return gone;
+end $$;
+COMMENT ON FUNCTION sync.set_aside_reused(seqs bigint[], peer integer) IS 'Sets aside operations of this node whose numbers were given before it was restored: what they wrote is on record in sync.quarantine, and what stands comes with a snapshot.';
 
 -- setup_faults(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.setup_faults() RETURNS TABLE(what text, remedy text)
@@ -5261,12 +6553,25 @@ CREATE FUNCTION sync.setup_faults() RETURNS TABLE(what text, remedy text)
             FROM pg_database d
            WHERE (d.datname = current_database()))) AND (pg_get_userbyid(s.subowner) <> 'tpv_apply'::name))
  UNION ALL
+  SELECT format('slot %s holds back vacuum'::text, r.slot_name) AS format,
+     'no subscription does that: was the peer tampered with? sync.leave_plan ends its slot and its login'::text
+    FROM pg_replication_slots r
+   WHERE ((r.database = current_database()) AND (r.slot_type = 'logical'::text) AND starts_with((r.slot_name)::text, 'tpv_'::text) AND (r.xmin IS NOT NULL))
+ UNION ALL
   SELECT format('%s is %s'::text, s.setting_name, s.value) AS format,
      s.remedy
     FROM ( VALUES ('wal_level'::text,((current_setting('wal_level'::text) <> 'logical'::text) AND (EXISTS ( SELECT
                     FROM sync.peer))),current_setting('wal_level'::text),'set it to logical in postgresql.conf and restart the server'::text), ('pg_tpv.database'::text,(current_setting('pg_tpv.database'::text, true) IS DISTINCT FROM current_database()),current_setting('pg_tpv.database'::text, true),format('set it to %s in postgresql.conf and restart the server: the background worker works there'::text, current_database())), ('pg_tpv.beat_interval'::text,((current_setting('pg_tpv.beat_interval'::text, true) = '0'::text) AND (EXISTS ( SELECT
                     FROM sync.peer))),'0'::text,'peers hear nothing of this node: set it to 5s'::text)) s(setting_name, is_wrong, value, remedy)
    WHERE s.is_wrong
+ UNION ALL
+  SELECT 'subscriptions do not name the life of this server'::text,
+     'a superuser runs what tpv-migrate bootstrap-sql prints'::text
+   WHERE ((EXISTS ( SELECT
+            FROM sync.peer)) AND (NOT (EXISTS ( SELECT
+            FROM (pg_db_role_setting r
+              JOIN pg_roles o ON ((o.oid = r.setrole)))
+           WHERE ((o.rolname = 'tpv_apply'::name) AND (r.setdatabase = (0)::oid) AND ('pg_tpv.names_life=on'::text = ANY (r.setconfig)))))))
  UNION ALL
   SELECT format('a setting of the database or a role is %s'::text, c.setting) AS format,
          CASE
@@ -5290,6 +6595,32 @@ begin
   return (select array_agg(lower(image ->> c) order by c) from unnest(columns) c having bool_and(image ->> c is not null));
 end $$;
 COMMENT ON FUNCTION sync.shared(image jsonb, columns text[]) IS 'The values by which a row could be a duplicate, in lower case; null when one of them is null.';
+
+-- shut_login(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.shut_login(store text, why text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  login text := sync.login_name(store);
+begin
+  if current_setting('is_superuser') <> 'on' then
+    raise exception 'a superuser bans a store' using errcode = '42501',
+      hint = 'It ends a subscription, a slot and a login. If you have become another role: reset role.';
+  end if;
+  perform sync.require_central(), sync.store_number(store);
+  if coalesce(shut_login.why, '') = '' then
+    raise exception 'a reason is required' using errcode = '22023', hint = 'It stays on record, and names no person.';
+  end if;
+  -- An older snapshot would not see the store's last operation.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'a store is banned in a transaction of isolation level read committed' using errcode = '25001';
+  end if;
+  if exists (select from pg_roles r where r.rolname = login) then
+    execute format('alter role %I nologin', login);
+  end if;
+end $$;
+COMMENT ON FUNCTION sync.shut_login(store text, why text) IS 'The first step of sync.ban: refuses what is no ban, and lets nobody log in any more as the store.';
 
 -- slot_statement(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.slot_statement(slot text) RETURNS text
@@ -5317,6 +6648,21 @@ CREATE FUNCTION sync.snapshot_was_sent(to_node integer, writer text, seq bigint)
 END;
 COMMENT ON FUNCTION sync.snapshot_was_sent(to_node integer, writer text, seq bigint) IS 'Whether a snapshot that covers this operation went to a peer in the last five minutes, so that it may still be on its way. A peer that asks after that gets another one.';
 
+-- store_number(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.store_number(store text) RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  number integer := (select n.node_id from org.node n where n.node_code = store_number.store and n.kind = 'store');
+begin
+  if number is null then
+    raise exception 'there is no store of that name' using errcode = 'P0002', hint = 'Give it as org.node.node_code has it, such as S02.';
+  end if;
+  return number;
+end $$;
+COMMENT ON FUNCTION sync.store_number(store text) IS 'The number of a store''s node, by its name; refuses a name that no store has.';
+
 -- subscribe_statement(text, text, text, text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.subscribe_statement(subscription text, conninfo text, publication text, slot text, origin text) RETURNS text
     LANGUAGE sql IMMUTABLE
@@ -5325,15 +6671,15 @@ CREATE FUNCTION sync.subscribe_statement(subscription text, conninfo text, publi
   select format(
     'do $do$ declare version integer := current_setting(''server_version_num'')::integer; begin '
     'if exists (select from pg_subscription where subname = %1$L) then '
-    'execute format(''alter subscription %1$I connection %%L'', %2$L); '
+    'execute format(''alter subscription %1$I connection %%L'', sync.with_password(%1$L, %2$L)); '
     'else execute format(''create subscription %1$I connection %%L publication %3$I with (slot_name = %4$I, %%s)'', '
-    '%2$L, sync.subscription_options(version, %5$L)); '
+    'sync.with_password(%1$L, %2$L), sync.subscription_options(version, %5$L)); '
     -- Before 16 only a superuser can own a subscription: tpv_apply is a superuser within this
-    -- transaction, and never after it.
-    'if version < 160000 then alter role tpv_apply superuser; end if; '
+    -- transaction, and never after it. Two that do so at once would fail: one after the other.
+    'if version < 160000 then perform pg_advisory_xact_lock(7631990, 0); alter role tpv_apply superuser; end if; '
     'alter subscription %1$I owner to tpv_apply; '
     'if version < 160000 then alter role tpv_apply nosuperuser; end if; '
-    'end if; end $do$', subscription, conninfo, publication, slot, origin)
+    'end if; perform sync.note_conninfo(%1$L, %2$L); end $do$', subscription, conninfo, publication, slot, origin)
 $_$;
 COMMENT ON FUNCTION sync.subscribe_statement(subscription text, conninfo text, publication text, slot text, origin text) IS 'The statement of a plan that subscribes without copying. Where the subscription exists, it changes only the connection.';
 
@@ -5349,6 +6695,111 @@ CREATE FUNCTION sync.subscription_options(version integer, origin text) RETURNS 
          END);
 END;
 COMMENT ON FUNCTION sync.subscription_options(version integer, origin text) IS 'The options of a subscription on a version of PostgreSQL.';
+
+-- take_own_document(wire.doc, boolean); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.take_own_document(came wire.doc, is_second boolean) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  before bytea;
+  there wire.doc;
+  stands wire.doc;
+begin
+  before := case when came.chain_seq = 1 then decode(repeat('00', 32), 'hex') else sync.link_of(came.chain, came.chain_seq - 1) end;
+  if before is distinct from came.prev_hash then
+    return 'deeper';
+  end if;
+  if sync.link_of(came.chain, came.chain_seq) = sync.link(came) then
+    return 'known';
+  end if;
+  if exists (select from wire.doc d
+              where d.node_id = came.node_id and d.chain = came.chain and d.chain_seq = came.chain_seq and d.doc_id <> came.doc_id) then
+    perform sync.move_to_this_life(came.chain, came.chain_seq);
+  end if;
+  select * into stands from wire.doc d
+   where d.node_id = came.node_id and d.doc_id = came.doc_id and d.business_date = came.business_date;
+  if found and is_second then
+    -- Another place of it at central too.
+    insert into sync.second_place (node_id, chain, chain_seq, doc_id, business_date, kind, hlc, prev_hash, content_hash)
+    values (came.node_id, came.chain, came.chain_seq, came.doc_id, came.business_date, came.kind, came.hlc, came.prev_hash,
+            came.content_hash)
+    on conflict do nothing;
+  elsif found then
+    -- Recorded again since. What came first stands.
+    insert into sync.second_place (node_id, chain, chain_seq, doc_id, business_date, kind, hlc, prev_hash, content_hash)
+    values (stands.node_id, stands.chain, stands.chain_seq, stands.doc_id, stands.business_date, stands.kind, stands.hlc,
+            stands.prev_hash, stands.content_hash);
+    if stands.content_hash <> came.content_hash then
+      insert into sync.quarantine (node_id, kind, code, detail, refused)
+      values (stands.node_id, stands.kind, 'NUMBER_REUSED',
+              'the document was recorded before this server was restored, with another body, which stands',
+              jsonb_build_object('doc_id', stands.doc_id, 'business_date', stands.business_date, 'chain', stands.chain, 'body', stands.body));
+    end if;
+    update wire.doc d
+       set chain = came.chain, chain_seq = came.chain_seq, prev_hash = came.prev_hash, hlc = came.hlc,
+           schema_version = came.schema_version, body = came.body, content_hash = came.content_hash
+     where d.node_id = came.node_id and d.doc_id = came.doc_id and d.business_date = came.business_date;
+  else
+    insert into wire.doc (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq, prev_hash, body,
+                          content_hash)
+    values (came.node_id, came.doc_id, came.business_date, came.kind, came.to_node, came.hlc, came.schema_version, came.chain,
+            came.chain_seq, came.prev_hash, came.body, came.content_hash);
+  end if;
+  insert into sync.hash_chain as c (node_id, chain, head_seq, head_hash, head_hlc)
+  values (came.node_id, came.chain, came.chain_seq, sync.link(came), came.hlc)
+  on conflict (node_id, chain) do update
+    set head_seq = excluded.head_seq, head_hash = excluded.head_hash, head_hlc = greatest(c.head_hlc, excluded.head_hlc)
+    where c.head_seq < excluded.head_seq;
+  return case when stands.node_id is null or is_second then 'taken' else 'replaced' end;
+end $$;
+COMMENT ON FUNCTION sync.take_own_document(came wire.doc, is_second boolean) IS 'Takes back one document of this node, as an exact continuation of its hash chain here. Callers use sync.receive_own_documents.';
+
+-- take_stamps(json); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.take_stamps(documents json) RETURNS TABLE(business_date date, taken bigint)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with taken as (
+    update wire.doc d set hlc = c.hlc
+      from json_to_recordset(documents) as c (
+             node_id integer, doc_id uuid, business_date date, hlc bigint, chain text, chain_seq bigint, prev_hash bytea,
+             content_hash bytea, second boolean)
+     where c.node_id = org.this_node() and not coalesce(c.second, false)
+       and (d.node_id, d.doc_id, d.business_date) = (c.node_id, c.doc_id, c.business_date)
+       and (d.chain, d.chain_seq, d.prev_hash, d.content_hash) = (c.chain, c.chain_seq, c.prev_hash, c.content_hash)
+       and d.hlc <> c.hlc
+    returning d.business_date
+  )
+  select t.business_date, count(*) from taken t group by t.business_date
+$$;
+COMMENT ON FUNCTION sync.take_stamps(documents json) IS 'Takes back when documents of this node were recorded: they were handed in again after it was restored, in the same order, and nothing but their stamps is another. Returns how many of which day. Callers use sync.receive_own_documents.';
+
+-- tell_ban(text, integer, text[]); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.tell_ban(recorded text, people integer, VARIADIC left_over text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT concat_ws('; '::text, recorded,
+         CASE
+             WHEN (people > 0) THEN format('employees whose passwords are on that machine, and should be changed: %s'::text, people)
+             ELSE NULL::text
+         END,
+         CASE
+             WHEN (cardinality(array_remove(left_over, NULL::text)) > 0) THEN format('NOT DONE YET: %s: call sync.ban again'::text, array_to_string(left_over, '; '::text))
+             ELSE NULL::text
+         END) AS concat_ws;
+END;
+COMMENT ON FUNCTION sync.tell_ban(recorded text, people integer, VARIADIC left_over text[]) IS 'What sync.ban answers.';
+
+-- this_life(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.this_life(chain text) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select split_part(chain, '~', 1) || coalesce((select '~' || max(r.life) from sync.restored r having max(r.life) > 1), '')
+$$;
+COMMENT ON FUNCTION sync.this_life(chain text) IS 'The hash chain in which one goes on now.';
 
 -- track(text, text, jsonb, text, jsonb, jsonb, jsonb); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.track(table_name text, writer text DEFAULT NULL::text, groups jsonb DEFAULT NULL::jsonb, owner_column text DEFAULT NULL::text, duplicates jsonb DEFAULT NULL::jsonb, only_stricter jsonb DEFAULT NULL::jsonb, sets jsonb DEFAULT NULL::jsonb) RETURNS text
@@ -5474,6 +6925,83 @@ begin
 end $_$;
 COMMENT ON FUNCTION sync.track(table_name text, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb, sets jsonb) IS 'Shares a table with the chain: adds the columns and triggers that it lacks, and an operation for each row that is there. Returns what it did. Can be repeated; an argument that is left out stays as it was.';
 
+-- unban(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.unban(store text, why text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  node integer := sync.store_number(store);
+begin
+  perform sync.require_central();
+  if coalesce(unban.why, '') = '' then
+    raise exception 'a reason is required' using errcode = '22023', hint = 'It stays on record, and names no person.';
+  end if;
+  update org.ban b set lifted_at = clock_timestamp(), lifted_by = sec.actor(), lifted_why = unban.why
+   where b.node_id = node and b.lifted_at is null and not b.deleted;
+  if not found then
+    raise exception 'that store is not banned' using errcode = 'P0002', hint = 'Those that are banned are in org.ban, where lifted_at is null.';
+  end if;
+  insert into sec.audit (event, subject, detail) values ('BAN_LIFTED', format('node %s', node), unban.why);
+end $$;
+COMMENT ON FUNCTION sync.unban(store text, why text) IS 'Lifts the ban of a store whose machine was found and is to be trusted again. sync.rejoin_plan brings it back, with all that it wrote meanwhile.';
+
+-- undo_written(text, timestamp with time zone, text, bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.undo_written(store text, since timestamp with time zone, why text, since_seq bigint DEFAULT NULL::bigint) RETURNS TABLE(seq bigint, table_name text, key text, column_name text, value_written jsonb, value jsonb, outcome text, detail text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+#variable_conflict use_column
+declare
+  node integer := sync.store_number(store);
+  moment timestamptz := clock_timestamp();
+  from_seq bigint;
+begin
+  -- Alone among merges, and before any row is locked: see tpv.undo_written.
+  lock table tpv_lock.merge in exclusive mode;
+  perform sync.require_central();
+  if coalesce(undo_written.why, '') = '' then
+    raise exception 'a reason is required' using errcode = '22023', hint = 'It stays on record, and names no person.';
+  end if;
+  if undo_written.since is null and undo_written.since_seq is null then
+    raise exception 'since when is required' using errcode = '22004', hint = 'sync.written_by shows what would be taken back.';
+  end if;
+  from_seq := coalesce(since_seq, sync.written_from(node, since));
+  insert into sec.audit (event, subject, detail)
+  values ('WRITTEN_UNDONE', format('node %s, from its operation %s on', node, from_seq), undo_written.why);
+  -- What cannot be read yet would be merged when it can be. Every node hears of it by the ban.
+  update org.ban b set undone_seq = least(b.undone_seq, from_seq)
+   where b.node_id = node and b.lifted_at is null and not b.deleted
+     and from_seq <= b.last_seq and (b.undone_seq is null or b.undone_seq > from_seq);
+  return query
+    with found as materialized (
+      select f.seq, f.table_name, f.key, f.column_name, f.value_written, f.value, f.outcome, f.detail
+        from tpv.undo_written(node, from_seq) f
+    ), noted as (
+      -- A row that is deleted keeps its values.
+      insert into sync.undone (at, node_id, seq, table_name, key, column_name, value_written, value, why)
+      select moment, node, f.seq, f.table_name, f.key, f.column_name, f.value_written, f.value, undo_written.why
+        from found f where f.outcome = 'restored' or (f.outcome = 'deleted' and f.column_name = '@exists')
+    )
+    , unread as (
+      update sync.quarantine q
+         set resolved_at = clock_timestamp(), detail = q.detail || format(' (taken back by %s: %s)', sec.actor(), undo_written.why)
+       where q.node_id = node and q.seq >= from_seq and q.resolved_at is null
+         and (q.code = 'ERASURE_LIMIT' or (q.code like 'OPERATION%' and q.refused is null))
+      returning q.seq, q.kind, q.key, q.code
+    )
+    select t.* from (
+      select f.seq, f.table_name, f.key, f.column_name, f.value_written, f.value, f.outcome, f.detail from found f
+      union all
+      select u.seq, u.kind, u.key, null, null, null, 'dismissed',
+             case u.code when 'ERASURE_LIMIT' then 'it waited for a person, and erases nothing any more'
+                         else format('it could not be read (%s), and is not merged any more', u.code) end
+        from unread u) t (seq, table_name, key, column_name, value_written, value, outcome, detail)
+     order by t.seq, t.table_name, t.key, t.column_name;
+end $$;
+COMMENT ON FUNCTION sync.undo_written(store text, since timestamp with time zone, why text, since_seq bigint) IS 'Takes back what a store wrote since a moment, at central: in each column where a value of it still stands, what it replaced stands again; a row that it made, and nobody else wrote, is deleted. What somebody wrote who had seen its value stays. Answers a row for each value, with its outcome: restored, deleted; or not undone: unknown (the value before has left the journal), erased, left (detail says why), refused by the table. What waited and could not be read is dismissed, and merged by no node any more. Can be repeated; sync.undone keeps what was done. since and since_seq are as for sync.written_by.';
+
 -- unsubscribe_statement(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.unsubscribe_statement(subscription text) RETURNS text
     LANGUAGE sql IMMUTABLE
@@ -5481,6 +7009,7 @@ CREATE FUNCTION sync.unsubscribe_statement(subscription text) RETURNS text
     AS $_$
   select format(
     'do $do$ begin if exists (select from pg_subscription where subname = %1$L) then '
+    'perform sync.keep_password(%1$L); '
     'alter subscription %1$I disable; alter subscription %1$I set (slot_name = none); drop subscription %1$I; end if; end $do$', subscription)
 $_$;
 COMMENT ON FUNCTION sync.unsubscribe_statement(subscription text) IS 'The statement of a plan that drops a subscription. It does not touch the slot, which may be gone.';
@@ -5561,7 +7090,8 @@ CREATE TABLE sync.head (
     key text NOT NULL,
     heads text NOT NULL,
     waits boolean NOT NULL,
-    contested boolean DEFAULT false NOT NULL
+    contested boolean DEFAULT false NOT NULL,
+    lost_at timestamp with time zone
 );
 COMMENT ON TABLE sync.head IS 'The heads of each row: for each column the values that no later writer has seen. Usually there is one.';
 COMMENT ON COLUMN sync.head.table_name IS 'The table.';
@@ -5569,6 +7099,7 @@ COMMENT ON COLUMN sync.head.key IS 'The key of the row.';
 COMMENT ON COLUMN sync.head.heads IS 'JSON: column to [[node, seq, hlc, value], ...].';
 COMMENT ON COLUMN sync.head.waits IS 'Whether the operation that created the row is still missing here. Until it arrives no row is written.';
 COMMENT ON COLUMN sync.head.contested IS 'Whether a column has several heads. When its policy changes, one of them is chosen again.';
+COMMENT ON COLUMN sync.head.lost_at IS 'When operations of this row were set aside, since their numbers had been given before a restore: what stands comes with the next snapshot. Null otherwise.';
 
 -- was_written(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.was_written(table_name text, column_name text) RETURNS boolean
@@ -5581,6 +7112,146 @@ CREATE FUNCTION sync.was_written(table_name text, column_name text) RETURNS bool
            WHERE ((h.table_name = was_written.table_name) AND ("substring"(r.r, '^[^/+]*'::text) = was_written.column_name)))) AS "exists";
 END;
 COMMENT ON FUNCTION sync.was_written(table_name text, column_name text) IS 'Whether an operation wrote the column, or an element of it.';
+
+-- weigh_own(integer, jsonb, bigint[], text, boolean); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.weigh_own(peer integer, said jsonb, reused bigint[], detail text, is_deeper boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if detail is null then
+    delete from sync.own_said s where s.node_id = weigh_own.peer;
+    -- All that are peers have been heard since it was noticed.
+    if exists (select from sync.restored r where r.ended_at is null
+                  and not exists (select from sync.own_said)
+                  and not exists (select from sync.head h where h.lost_at is not null)
+                  and not exists (select from sync.accepted_snapshot a where a.ended_at is null)
+                  and not exists (select from sync.peer p where coalesce(p.own_at < r.noticed_at, true))) then
+      perform sync.end_restored('no store has anything of this node that is not here');
+    end if;
+    return;
+  end if;
+  insert into sync.own_said as s (node_id, at, last_seq, reused, detail)
+  values (weigh_own.peer, clock_timestamp(), (said ->> 'last')::bigint, coalesce(weigh_own.reused, '{}'), weigh_own.detail)
+  on conflict (node_id) do update
+    set at = excluded.at, last_seq = excluded.last_seq, reused = excluded.reused, detail = excluded.detail;
+  if is_deeper then
+    update sync.restored r set stamps = least(r.stamps * 10, 100000) where r.ended_at is null;
+  end if;
+  if (select count(*) from sync.own_said) > 1 then
+    perform sync.notice_restored(format('nodes %s say so, such as: %s',
+      (select string_agg(s.node_id::text, ', ' order by s.node_id) from sync.own_said s), weigh_own.detail));
+  elsif not exists (select from sec.audit a where a.event = 'RESTORED_SAID' and a.subject = format('node %s', weigh_own.peer)
+                       and a.at > clock_timestamp() - interval '1 day') then
+    -- One alone may lie. It alarms, and nothing changes.
+    insert into sec.audit (event, subject, detail) values ('RESTORED_SAID', format('node %s', weigh_own.peer), weigh_own.detail);
+  end if;
+end $$;
+COMMENT ON FUNCTION sync.weigh_own(peer integer, said jsonb, reused bigint[], detail text, is_deeper boolean) IS 'At central: what one store says of central''s own rows. Two that say the same kind of thing are believed. Callers use sync.receive_own.';
+
+-- what_it_has(integer, bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.what_it_has(peer integer, stamps bigint) RETURNS json
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  name text;
+  followed record;
+  verified sync.verified;
+  chains jsonb := '{}';
+begin
+  if exists (select from org.node n where n.node_id = org.this_node() and n.kind = 'central') then
+    for name in select c.chain from sync.chains_of(what_it_has.peer) c (chain) loop
+      select * into verified from sync.verified v where v.node_id = what_it_has.peer and v.chain = name;
+      select f.seq, f.hash into followed
+        from tpv.follow_hash_chain(what_it_has.peer, name, coalesce(verified.chain_seq, 0),
+                                   coalesce(verified.hash, decode(repeat('00', 32), 'hex')), 9223372036854775807) f;
+      chains := chains || jsonb_build_object(name, jsonb_build_array(followed.seq, encode(followed.hash, 'hex') || coalesce(
+        (select ' ' || d.hlc from wire.doc d where d.node_id = what_it_has.peer and d.chain = name and d.chain_seq = followed.seq), '')));
+    end loop;
+  end if;
+  return json_build_object(
+    'last', greatest((select max(o.seq) from wire.op o where o.node_id = what_it_has.peer),
+                     (select h.seq from sync.horizon h where h.node_id = what_it_has.peer), 0),
+    'stamps', (select coalesce(json_agg(json_build_array(s.seq, sync.mark(s)) order by s.seq), '[]')
+                 from (select o.* from wire.op o where o.node_id = what_it_has.peer order by o.seq desc limit what_it_has.stamps) s
+                -- One without its values, which was erased or is not believed, says nothing of them.
+                where strpos(s.patch, '"@blank":true') = 0),
+    'chains', chains);
+end $$;
+COMMENT ON FUNCTION sync.what_it_has(peer integer, stamps bigint) IS 'What this node has of a peer''s own rows: the last number of its operations, the stamps of the last ones, and how far its hash chains link here.';
+
+-- with_password(text, text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.with_password(subscription text, conninfo text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case when conninfo ~* '\m(password|passfile|sslcert)\s*=' then conninfo
+              else concat_ws(' ', conninfo, coalesce(
+                (select sync.password_in(s.subconninfo) from pg_subscription s
+                  where s.subname = subscription and s.subdbid = (select d.oid from pg_database d where d.datname = current_database())),
+                (select w.word from sync.peer_password w join sync.peer p on p.node_id = w.node_id
+                  where p.subscription_name = subscription))) end
+$$;
+COMMENT ON FUNCTION sync.with_password(subscription text, conninfo text) IS 'A connection, with the password that the subscription has or had, unless it says itself how it logs in.';
+
+-- withdraw_banned(text); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.withdraw_banned(store text, OUT people integer, OUT left_over text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '10s'
+    AS $$
+declare
+  node integer := sync.store_number(store);
+begin
+  -- Nobody is sent there any more, and what its gateway could open is worth nothing. When the ban is
+  -- repeated, too: this server may have been restored from a backup of before it.
+  update org.store s set gateway_url = null where s.node_id = node and not s.deleted and s.gateway_url is not null;
+  people := sec.withdraw_gateway(node);
+  set constraints all immediate;
+exception when lock_not_available then
+  left_over := 'its gateway''s key, what was sealed for it, its gateway_url, and the sessions of who has a password there';
+end $$;
+COMMENT ON FUNCTION sync.withdraw_banned(store text, OUT people integer, OUT left_over text) IS 'A step of sync.ban: withdraws what the store''s gateway could open. Returns how many people had a password there, and what is left to do, because somebody locks a row of it.';
+
+-- written_by(text, timestamp with time zone, bigint); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.written_by(store text, since timestamp with time zone, since_seq bigint DEFAULT NULL::bigint) RETURNS TABLE(what text, seq bigint, written_at timestamp with time zone, table_name text, key text, column_name text, value_before jsonb, value_written jsonb, value_now jsonb, state text, undo text, detail text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+#variable_conflict use_column
+declare
+  node integer := sync.store_number(store);
+begin
+  if written_by.since is null and written_by.since_seq is null then
+    raise exception 'since when is required' using errcode = '22004', hint = 'Give a moment, or the number of an operation.';
+  end if;
+  return query
+    select * from (
+      select 'operation' as what, w.seq, tpv.hlc_time(w.hlc), w.table_name, w.key, w.column_name, w.value_before, w.value_written,
+             w.value_now, w.state, w.undo, w.detail
+        from tpv.written_by(node, coalesce(since_seq, sync.written_from(node, since))) w
+      union all
+      select 'document', d.chain_seq, tpv.hlc_time(d.hlc), 'wire.doc', d.doc_id::text, d.kind, null, null, null, 'fact', null,
+             case d.chain when '' then 'in the hash chain of the node' else format('in hash chain %s', d.chain) end
+        from sync.documents_written(node, since) d) t
+     order by t.what desc, case when t.what = 'document' then t.detail end, t.seq, t.table_name, t.key, t.column_name;
+end $$;
+COMMENT ON FUNCTION sync.written_by(store text, since timestamp with time zone, since_seq bigint) IS 'What a store may have written since a moment, as far as it came here: each value that an operation of it wrote, what it replaced, what is there now, whether it still stands (state), and what sync.undo_written would make of it (undo); and each of its documents, which are facts and stay. The moment is one of central''s clock (sync.arrival): the clock of a stolen machine says what its thief likes. since_seq is the number of the first operation, for who knows better.';
+
+-- written_from(integer, timestamp with time zone); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.written_from(node integer, since timestamp with time zone) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT COALESCE(( SELECT (a.seq + 1)
+            FROM sync.arrival a
+           WHERE ((a.node_id = written_from.node) AND (a.what = 'operations'::text) AND (a.at <= written_from.since))
+           ORDER BY a.at DESC
+          LIMIT 1), (1)::bigint) AS "coalesce";
+END;
+COMMENT ON FUNCTION sync.written_from(node integer, since timestamp with time zone) IS 'The first operation of a store that was not here at a moment, by central''s clock (sync.arrival): all from it on may have been written after that moment, whatever their stamps say. Where nothing of that moment or before was noted, all may be: from 1 on.';
 
 -- add_partition(date); Type: FUNCTION; Schema: wire; Owner: tpv_owner
 CREATE FUNCTION wire.add_partition(month date) RETURNS boolean
@@ -5626,19 +7297,16 @@ declare
   month date;
   made integer := 0;
 begin
-  -- An array, not a query: a loop over a query would keep the default partition open, and nothing
-  -- could be moved from it.
+  -- Not the months of what is in the default partition: a store may write any business date.
   foreach month in array array(
     select m::date from generate_series(-13, 3) as k (n), date_trunc('month', now() + make_interval(months => n)) as m
-    union
-    select date_trunc('month', business_date)::date from wire.doc_default
     order by 1)
   loop
     made := made + wire.add_partition(month)::integer;
   end loop;
   return made;
 end $$;
-COMMENT ON FUNCTION wire.maintain_partitions() IS 'Keeps partitions of wire.doc from 13 months back to 3 months ahead, and empties the default partition. Returns how many it made. pg_cron calls it each night.';
+COMMENT ON FUNCTION wire.maintain_partitions() IS 'Keeps partitions of wire.doc from 13 months back to 3 months ahead, and moves what is of one of these months there from the default partition. Returns how many it made. pg_cron calls it each night.';
 
 -- verify_chains(); Type: FUNCTION; Schema: wire; Owner: tpv_owner
 CREATE FUNCTION wire.verify_chains() RETURNS TABLE(node_id integer, chain text, documents bigint, head_seq bigint, intact boolean, broken_seq bigint, broken_doc uuid, reason text)
@@ -7572,11 +9240,13 @@ ALTER TABLE sync.accepted_drift ALTER COLUMN accepted_drift_id ADD GENERATED ALW
 -- awaited; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.awaited (
     node_id integer NOT NULL,
-    seq bigint NOT NULL
+    seq bigint NOT NULL,
+    by_node integer NOT NULL
 );
 COMMENT ON TABLE sync.awaited IS 'Operations that operations here name and that have not arrived yet. When one of them arrives, it has already been replaced. Usually empty.';
 COMMENT ON COLUMN sync.awaited.node_id IS 'The node.';
 COMMENT ON COLUMN sync.awaited.seq IS 'The number of its operation.';
+COMMENT ON COLUMN sync.awaited.by_node IS 'The node whose operation named it first. Of one store there are 100,000 at most.';
 
 -- beat_counter; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.beat_counter (
@@ -7593,6 +9263,26 @@ CREATE UNLOGGED TABLE sync.claim (
 );
 COMMENT ON TABLE sync.claim IS 'Always empty. A session that writes a value which no two rows may share inserts its hash here and deletes it again, so that another one that writes the same value waits for its transaction.';
 COMMENT ON COLUMN sync.claim.value_hash IS 'Hash of the table, the rule and the values.';
+
+-- clone; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.clone (
+    node_id integer NOT NULL,
+    life text NOT NULL,
+    from_node integer NOT NULL,
+    is_here boolean NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone
+)
+WITH (fillfactor='70');
+COMMENT ON TABLE sync.clone IS 'Servers that were refused since another one is that node: copies, or servers that were restored from one.';
+COMMENT ON COLUMN sync.clone.node_id IS 'The node that the server says it is: a peer, or this node.';
+COMMENT ON COLUMN sync.clone.life IS 'Its life.';
+COMMENT ON COLUMN sync.clone.from_node IS 'Who has refused it: this node; or a peer, for a server that says that it is this node.';
+COMMENT ON COLUMN sync.clone.is_here IS 'Whether it is this very server that the peer has refused.';
+COMMENT ON COLUMN sync.clone.first_at IS 'When that was noted first.';
+COMMENT ON COLUMN sync.clone.last_at IS 'When it was refused last, within some seconds.';
+COMMENT ON COLUMN sync.clone.settled_at IS 'When somebody decided which server it is, with sync.accept_life; null while nobody has, and when it was refused again since.';
 
 -- drift_drift_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
 ALTER TABLE sync.drift ALTER COLUMN drift_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -7642,6 +9332,35 @@ COMMENT ON COLUMN sync.hash_chain.head_seq IS 'chain_seq of the last document; 0
 COMMENT ON COLUMN sync.hash_chain.head_hash IS 'Link hash of the last document.';
 COMMENT ON COLUMN sync.hash_chain.head_hlc IS 'hlc of the last document.';
 
+-- life; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.life (
+    node_id integer NOT NULL,
+    life text NOT NULL,
+    predecessor text,
+    state text NOT NULL,
+    is_known boolean DEFAULT true NOT NULL,
+    first_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    last_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    replaced_at timestamp with time zone,
+    replacement text,
+    refusals integer DEFAULT 0 NOT NULL,
+    pid integer,
+    CONSTRAINT life_state_check CHECK ((state = ANY (ARRAY['current'::text, 'replaced'::text, 'waiting'::text, 'refused'::text])))
+)
+WITH (fillfactor='70');
+COMMENT ON TABLE sync.life IS 'The lives of peers'' servers that came to stream from here, each from a start of that server to the next, and which one may. The last 500 of each peer.';
+COMMENT ON COLUMN sync.life.node_id IS 'The peer.';
+COMMENT ON COLUMN sync.life.life IS 'Its name, which the server has drawn: there, select tpv.life().';
+COMMENT ON COLUMN sync.life.predecessor IS 'The life before, as the server says.';
+COMMENT ON COLUMN sync.life.state IS 'current: it may stream, and no other may. replaced: another has its place. waiting: it came while the slot was another''s, and was put off. refused: there are two servers, or one was restored; a person decides with sync.accept_life. Without a current one whoever comes next may stream.';
+COMMENT ON COLUMN sync.life.is_known IS 'Whether it followed the one of before. False when nothing of its past was on record here.';
+COMMENT ON COLUMN sync.life.first_at IS 'When it came first.';
+COMMENT ON COLUMN sync.life.last_at IS 'When it came last.';
+COMMENT ON COLUMN sync.life.replaced_at IS 'When another took its place.';
+COMMENT ON COLUMN sync.life.replacement IS 'Which; null when somebody left it to whoever comes next.';
+COMMENT ON COLUMN sync.life.refusals IS 'How often it was refused; once that has alarmed, not every time is counted.';
+COMMENT ON COLUMN sync.life.pid IS 'The process that let it in last.';
+
 -- loosening_loosening_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
 ALTER TABLE sync.loosening ALTER COLUMN loosening_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME sync.loosening_loosening_id_seq
@@ -7661,6 +9380,38 @@ ALTER TABLE sync.outgoing ALTER COLUMN nth ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+-- own_chain; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.own_chain (
+    chain text NOT NULL,
+    chain_seq bigint NOT NULL,
+    hash bytea NOT NULL,
+    depth bigint DEFAULT 100 NOT NULL,
+    is_deeper boolean DEFAULT false NOT NULL,
+    requested_at timestamp with time zone
+);
+COMMENT ON TABLE sync.own_chain IS 'Hash chains of this node that go on at central otherwise than here, since this server was restored. Central sends their documents; a row goes when the chain is whole.';
+COMMENT ON COLUMN sync.own_chain.chain IS 'Its name, as in wire.doc.';
+COMMENT ON COLUMN sync.own_chain.chain_seq IS 'The last document that links at central.';
+COMMENT ON COLUMN sync.own_chain.hash IS 'Its link hash.';
+COMMENT ON COLUMN sync.own_chain.depth IS 'From how many documents before the end of the chain here central is asked to send.';
+COMMENT ON COLUMN sync.own_chain.is_deeper IS 'Whether the first document that came does not link to what is here, so that the two part before it.';
+COMMENT ON COLUMN sync.own_chain.requested_at IS 'When central was asked last.';
+
+-- own_said; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.own_said (
+    node_id integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    last_seq bigint NOT NULL,
+    reused bigint[] NOT NULL,
+    detail text NOT NULL
+);
+COMMENT ON TABLE sync.own_said IS 'Peers that have operations of this node that are not here, or are others here. A row goes when the peer says so no longer.';
+COMMENT ON COLUMN sync.own_said.node_id IS 'The peer.';
+COMMENT ON COLUMN sync.own_said.at IS 'When it said so last.';
+COMMENT ON COLUMN sync.own_said.last_seq IS 'The last number of this node''s operations there.';
+COMMENT ON COLUMN sync.own_said.reused IS 'Numbers that have other stamps there than here.';
+COMMENT ON COLUMN sync.own_said.detail IS 'A sentence.';
 
 -- policy; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.policy (
@@ -7730,6 +9481,9 @@ CREATE TABLE sync.refusal (
     node_id integer NOT NULL,
     day date NOT NULL,
     refused bigint NOT NULL,
+    dropped bigint DEFAULT 0 NOT NULL,
+    erased bigint DEFAULT 0 NOT NULL,
+    of_before bigint DEFAULT 0 NOT NULL,
     last_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 )
 WITH (fillfactor='50');
@@ -7737,6 +9491,9 @@ COMMENT ON TABLE sync.refusal IS 'How many rows of a peer were refused on a day.
 COMMENT ON COLUMN sync.refusal.node_id IS 'The peer that sent them; 0 for a subscription that belongs to none.';
 COMMENT ON COLUMN sync.refusal.day IS 'The day.';
 COMMENT ON COLUMN sync.refusal.refused IS 'How many.';
+COMMENT ON COLUMN sync.refusal.dropped IS 'How many operations of the peer were not taken at the time, and come again by comparing: they were far beyond a gap in its numbers, or too much of it waits. Counted by the thousand.';
+COMMENT ON COLUMN sync.refusal.erased IS 'How many rows the peer has erased. At central a thousand of a store are taken on a day; what it erases beyond that waits in sync.quarantine.';
+COMMENT ON COLUMN sync.refusal.of_before IS 'How many operations of before the peer joined are kept in sync.quarantine, since central decides about their rows: 200 at most. The store has all of them in sync.set_aside.';
 COMMENT ON COLUMN sync.refusal.last_at IS 'When the last one came.';
 
 -- resolution_resolution_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
@@ -7749,21 +9506,77 @@ ALTER TABLE sync.resolution ALTER COLUMN resolution_id ADD GENERATED ALWAYS AS I
     CACHE 1
 );
 
--- served; Type: TABLE; Schema: sync; Owner: tpv_owner
-CREATE TABLE sync.served (
+-- restored; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.restored (
+    restored_id bigint NOT NULL,
+    noticed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    how text NOT NULL,
+    life integer NOT NULL,
+    stamps integer DEFAULT 100 NOT NULL,
+    snapshot_requested_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    ended_why text,
+    CONSTRAINT restored_life_check CHECK ((life > 1))
+);
+COMMENT ON TABLE sync.restored IS 'When this server noticed that it was restored from a backup. While a row is open, nobody changes here what the chain shares; selling goes on.';
+COMMENT ON COLUMN sync.restored.restored_id IS 'Key.';
+COMMENT ON COLUMN sync.restored.noticed_at IS 'When.';
+COMMENT ON COLUMN sync.restored.how IS 'What showed it, in a sentence.';
+COMMENT ON COLUMN sync.restored.life IS 'The life in which hash chains go on since then: T04~2 is the second of T04.';
+COMMENT ON COLUMN sync.restored.stamps IS 'Of how many of this node''s operations peers name the stamps, while the row is open.';
+COMMENT ON COLUMN sync.restored.snapshot_requested_at IS 'When a store asked central for a snapshot with what it had decided and forgotten.';
+COMMENT ON COLUMN sync.restored.ended_at IS 'When what it had forgotten was here again, or somebody ended it; null while it is open.';
+COMMENT ON COLUMN sync.restored.ended_why IS 'Which of these.';
+
+-- restored_restored_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
+ALTER TABLE sync.restored ALTER COLUMN restored_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sync.restored_restored_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+-- second_place; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.second_place (
     node_id integer NOT NULL,
-    served_at timestamp with time zone NOT NULL,
-    snapshot_at timestamp with time zone,
-    bytes bigint DEFAULT 0 NOT NULL,
-    bytes_since timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-)
-WITH (fillfactor='50');
-COMMENT ON TABLE sync.served IS 'When each peer had its turn, so that none waits for another that asks for more and more.';
-COMMENT ON COLUMN sync.served.node_id IS 'The peer.';
-COMMENT ON COLUMN sync.served.served_at IS 'When something was sent to it last.';
-COMMENT ON COLUMN sync.served.snapshot_at IS 'When a snapshot was prepared that it had asked for. It gets the next one five minutes later.';
-COMMENT ON COLUMN sync.served.bytes IS 'How much WAL its requests have made since bytes_since.';
-COMMENT ON COLUMN sync.served.bytes_since IS 'Since when that is counted: for five minutes.';
+    chain text NOT NULL,
+    chain_seq bigint NOT NULL,
+    doc_id uuid NOT NULL,
+    business_date date NOT NULL,
+    kind text NOT NULL,
+    hlc bigint NOT NULL,
+    prev_hash bytea NOT NULL,
+    content_hash bytea NOT NULL
+);
+COMMENT ON TABLE sync.second_place IS 'Places in hash chains of documents that have another place in wire.doc: a receipt that a server recorded, forgot with a restore, and recorded again. The place with the earlier stamp is in wire.doc. Hash chains link through both.';
+COMMENT ON COLUMN sync.second_place.node_id IS 'As in wire.doc.';
+COMMENT ON COLUMN sync.second_place.chain IS 'As in wire.doc.';
+COMMENT ON COLUMN sync.second_place.chain_seq IS 'As in wire.doc.';
+COMMENT ON COLUMN sync.second_place.doc_id IS 'The document.';
+COMMENT ON COLUMN sync.second_place.business_date IS 'Its business date.';
+COMMENT ON COLUMN sync.second_place.kind IS 'Its kind.';
+COMMENT ON COLUMN sync.second_place.hlc IS 'The stamp with which it was recorded in this place.';
+COMMENT ON COLUMN sync.second_place.prev_hash IS 'As in wire.doc.';
+COMMENT ON COLUMN sync.second_place.content_hash IS 'As in wire.doc, of the body that it had in this place.';
+
+-- server; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.server (
+    node_id integer NOT NULL,
+    timeline integer NOT NULL,
+    slots text[] NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    token bigint NOT NULL,
+    token_at timestamp with time zone NOT NULL
+);
+COMMENT ON TABLE sync.server IS 'This server since its last start: what it asks its peers about itself.';
+COMMENT ON COLUMN sync.server.node_id IS 'This node.';
+COMMENT ON COLUMN sync.server.timeline IS 'The timeline of its WAL when the background worker looked last.';
+COMMENT ON COLUMN sync.server.slots IS 'The slots of its peers at the same time. A base backup has none.';
+COMMENT ON COLUMN sync.server.started_at IS 'When the postmaster started.';
+COMMENT ON COLUMN sync.server.token IS 'Heartbeats carry it while this node asks what others have of its rows; another one asks anew.';
+COMMENT ON COLUMN sync.server.token_at IS 'Since when it is this one.';
 
 -- set_aside_set_aside_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
 ALTER TABLE sync.set_aside ALTER COLUMN set_aside_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -7794,6 +9607,9 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             p.whole_hlc,
             p.heads_requested_at,
             p.joined_seq,
+            p.own_token,
+            p.own_at,
+            p.conninfo,
             n.node_code,
             n.kind,
             (NOT (p.whole_hlc IS DISTINCT FROM p.beat_hlc)) AS whole,
@@ -7813,10 +9629,22 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
                    FROM sync.quarantine q
                   WHERE ((q.code = 'NOT_ENTITLED'::text) AND (q.resolved_at IS NULL) AND ((q.node_id = p.node_id) OR (n.kind = 'central'::text))))) AS unentitled,
             (EXISTS ( SELECT
+                   FROM org.ban b
+                  WHERE ((b.node_id = p.node_id) AND (b.lifted_at IS NULL) AND (NOT b.deleted)))) AS banned,
+            (EXISTS ( SELECT
                    FROM sync.snapshot l
-                  WHERE ((l.node_id = p.node_id) AND (l.completed_at IS NOT NULL)))) AS copied
-           FROM (sync.peer p
+                  WHERE ((l.node_id = p.node_id) AND (l.completed_at IS NOT NULL)))) AS copied,
+            c.cloned,
+            c.copy_of_this,
+            c.this_refused
+           FROM ((sync.peer p
              JOIN org.node n ON ((n.node_id = p.node_id)))
+             CROSS JOIN LATERAL ( SELECT COALESCE(bool_or((c_1.node_id = p.node_id)), false) AS cloned,
+                    COALESCE(bool_or(((c_1.from_node = p.node_id) AND (NOT c_1.is_here))), false) AS copy_of_this,
+                    COALESCE(bool_or(((c_1.from_node = p.node_id) AND c_1.is_here AND (c_1.last_at > (now() - '00:01:00'::interval)) AND (c_1.last_at > COALESCE(p.beat_at, '-infinity'::timestamp with time zone)))), false) AS this_refused
+                   FROM (sync.clone c_1
+                     CROSS JOIN sync.this_node t)
+                  WHERE ((c_1.settled_at IS NULL) AND (c_1.last_at > (now() - '01:00:00'::interval)) AND (((c_1.node_id = p.node_id) AND (c_1.from_node = t.node_id)) OR ((c_1.node_id = t.node_id) AND (c_1.from_node = p.node_id))))) c)
         ), own AS (
          SELECT n.node_id,
             n.node_code
@@ -7831,8 +9659,10 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
                 CASE
                     WHEN (s.oid IS NULL) THEN 'no subscription'::text
                     WHEN (NOT s.subenabled) THEN 'disabled'::text
+                    WHEN p.this_refused THEN 'refused'::text
                     WHEN (w.pid IS NULL) THEN 'not running'::text
                     WHEN (b.pid IS NOT NULL) THEN 'waiting for a lock'::text
+                    WHEN (h.pid IS NOT NULL) THEN 'keeps others waiting'::text
                     WHEN ((p.kind = 'central'::text) AND (NOT p.copied)) THEN 'copying'::text
                     WHEN (p.received_until IS NULL) THEN 'comparing'::text
                     ELSE 'running'::text
@@ -7854,29 +9684,40 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             p.restored,
             p.whole,
             p.unentitled,
+            p.banned,
             p.kind AS peer_kind,
+            p.cloned,
+            p.copy_of_this,
             b.pid AS blocker,
-            b.is_worker AS behind_worker
-           FROM ((((peer p
+            b.is_worker AS behind_worker,
+            h.pid AS holder,
+            p.subscription_name
+           FROM (((((peer p
              CROSS JOIN known k)
              LEFT JOIN pg_subscription s ON (((s.subname = p.subscription_name) AND (s.subdbid = ( SELECT d.oid
                    FROM pg_database d
                   WHERE (d.datname = current_database()))))))
              LEFT JOIN pg_stat_subscription w ON (((w.subid = s.oid) AND (w.relid IS NULL))))
              LEFT JOIN LATERAL ( SELECT t.pid,
-                    (o.backend_type = 'logical replication worker'::text) AS is_worker
+                    (o.backend_type ~~ 'logical replication%worker'::text) AS is_worker
                    FROM ((((pg_stat_activity a
                      CROSS JOIN LATERAL ( SELECT (pg_blocking_pids(a.pid))[1] AS pid) f)
-                     LEFT JOIN pg_stat_activity m ON (((m.pid = f.pid) AND (m.backend_type = 'logical replication worker'::text) AND (m.wait_event_type = 'Lock'::text))))
+                     LEFT JOIN pg_stat_activity m ON (((m.pid = f.pid) AND (m.backend_type ~~ 'logical replication%worker'::text) AND (m.wait_event_type = 'Lock'::text))))
                      CROSS JOIN LATERAL ( SELECT COALESCE((pg_blocking_pids(m.pid))[1], f.pid) AS pid) t)
                      LEFT JOIN pg_stat_activity o ON ((o.pid = t.pid)))
                   WHERE ((a.pid = w.pid) AND (a.wait_event_type = 'Lock'::text) AND (a.xact_start < (clock_timestamp() - '00:00:05'::interval)))) b ON (true))
+             LEFT JOIN LATERAL ( SELECT a.pid
+                   FROM pg_stat_activity a
+                  WHERE ((a.pid = w.pid) AND (a.xact_start < (clock_timestamp() - '00:01:00'::interval)) AND (EXISTS ( SELECT
+                           FROM pg_stat_activity o
+                          WHERE ((o.wait_event_type = 'Lock'::text) AND (a.pid = ANY (pg_blocking_pids(o.pid)))))))) h ON (true))
         UNION ALL
          SELECT p.node_code,
             'sends'::text,
                 CASE
                     WHEN (r_1.slot_name IS NULL) THEN 'no slot'::text
                     WHEN (r_1.wal_status = 'lost'::text) THEN 'slot lost'::text
+                    WHEN (r_1.xmin IS NOT NULL) THEN 'holds back vacuum'::text
                     WHEN (r_1.confirmed_flush_lsn > pg_current_wal_lsn()) THEN 'restored'::text
                     WHEN (NOT r_1.active) THEN 'not connected'::text
                     ELSE 'running'::text
@@ -7899,9 +9740,14 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             p.restored,
             p.whole,
             p.unentitled,
+            p.banned,
             p.kind,
+            p.cloned,
+            p.copy_of_this,
             NULL::integer,
-            NULL::boolean
+            NULL::boolean,
+            NULL::integer,
+            NULL::text
            FROM (((peer p
              CROSS JOIN own)
              CROSS JOIN known k)
@@ -7926,16 +9772,24 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
     r.ahead_ms,
     r.version,
         CASE
+            WHEN r.banned THEN 'it is banned and still a peer: was this server restored from a backup of before? call sync.ban(…) once more'::text
             WHEN (r.state = 'no subscription'::text) THEN 'the peer is known and not joined: run the rest of sync.join_plan'::text
             WHEN (r.state = 'disabled'::text) THEN 'somebody disabled it: alter subscription ... enable, when the reason is gone'::text
+            WHEN (r.state = 'refused'::text) THEN 'the peer refuses this server, since another one has its place: which is it? docs/dba.md, "Two servers say that they are one node"'::text
             WHEN (r.state = 'not running'::text) THEN 'its worker does not stay up: the server log says why; is the peer down, or the line?'::text
             WHEN ((r.state = 'waiting for a lock'::text) AND r.behind_worker) THEN format('it waits for the worker of another peer (%s), which is at work: look again in a minute'::text, r.blocker)
             WHEN (r.state = 'waiting for a lock'::text) THEN format('session %1$s keeps a row locked that is to be written here: let it end, or select pg_terminate_backend(%1$s)'::text, r.blocker)
+            WHEN (r.state = 'keeps others waiting'::text) THEN format('its worker is in one transaction for over a minute, and others wait for it. If that stays: alter subscription %I disable; select pg_terminate_backend(%s)'::text, r.subscription_name, r.holder)
+            WHEN (r.state = 'holds back vacuum'::text) THEN 'whoever fetches by this slot keeps all tables here from being vacuumed, which no subscription does: was the peer tampered with? sync.leave_plan ends its slot and its login'::text
             WHEN (r.state = 'no slot'::text) THEN 'the peer has no slot here, so it receives nothing: sync.rejoin_plan, or sync.join_plan if it never joined'::text
             WHEN (r.state = 'slot lost'::text) THEN 'the peer was away for too long: run sync.rejoin_plan'::text
             WHEN (r.state = 'restored'::text) THEN 'the peer has more WAL of this server than there is: one was restored from a backup. Run sync.rejoin_plan'::text
+            WHEN (r.cloned AND (r.direction = 'sends'::text)) THEN format('two servers say that they are %s, and one is refused here: a copy, or one that was restored. docs/dba.md, "Two servers say that they are one node"'::text, r.peer)
+            WHEN (r.copy_of_this AND (r.direction = 'receives'::text)) THEN format('%s refuses a copy of this server: find it. docs/dba.md, "Two servers say that they are one node"'::text, r.peer)
             WHEN (r.state = 'not connected'::text) THEN 'the peer does not fetch: is it down, or the line? WAL is kept for it meanwhile'::text
             WHEN (r.slot = ANY (ARRAY['extended'::text, 'unreserved'::text])) THEN 'its slot will soon be lost: get the peer to fetch, or raise max_slot_wal_keep_size'::text
+            WHEN (sync.is_restored() AND (r.peer_kind = 'store'::text)) THEN 'this server was restored from a backup, and changes of what the chain shares are refused until it has what it forgot: run sync.restored_plan, and see sync.restored and sync.own_said'::text
+            WHEN sync.is_restored() THEN 'this server was restored from a backup, and changes of what the chain shares are refused until it has what it forgot; selling goes on. If no rows arrive, run sync.rejoin_plan; sync.restored has more'::text
             WHEN (r.restored AND (r.peer_kind = 'store'::text)) THEN 'the store has operations of this node that are not here: was this server restored from a backup? Then sync.restored_plan. If not, that store was tampered with'::text
             WHEN r.restored THEN 'this node has lost operations of its own and is getting them back: let nobody change what the chain shares until then'::text
             WHEN (r.unentitled AND (r.direction = 'receives'::text)) THEN 'a store wrote what central decides, which was refused: was it tampered with? select * from journal.quarantine where code = ''NOT_ENTITLED'' and resolved_at is null'::text
@@ -7970,6 +9824,44 @@ COMMENT ON COLUMN sync.status.quarantined IS 'Its rows that wait in quarantine.'
 COMMENT ON COLUMN sync.status.ahead_ms IS 'By how much its clock is too far ahead; 0 when it is not.';
 COMMENT ON COLUMN sync.status.version IS 'Version of its extension.';
 COMMENT ON COLUMN sync.status.advice IS 'What to do, in words.';
+
+-- undone; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.undone (
+    undone_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text DEFAULT sec.actor() NOT NULL,
+    node_id integer NOT NULL,
+    seq bigint NOT NULL,
+    table_name text NOT NULL,
+    key text NOT NULL,
+    column_name text NOT NULL,
+    value_written jsonb,
+    value jsonb NOT NULL,
+    why text NOT NULL,
+    CONSTRAINT undone_why_check CHECK ((why <> ''::text))
+);
+COMMENT ON TABLE sync.undone IS 'What a store had written and somebody at central took back, with sync.undo_written.';
+COMMENT ON COLUMN sync.undone.undone_id IS 'Key.';
+COMMENT ON COLUMN sync.undone.at IS 'When.';
+COMMENT ON COLUMN sync.undone.actor IS 'Who did it, by sec.actor().';
+COMMENT ON COLUMN sync.undone.node_id IS 'The store.';
+COMMENT ON COLUMN sync.undone.seq IS 'The number of its operation.';
+COMMENT ON COLUMN sync.undone.table_name IS 'The table.';
+COMMENT ON COLUMN sync.undone.key IS 'The key of the row.';
+COMMENT ON COLUMN sync.undone.column_name IS 'The column, the group, or the element of a set. @exists: whether the row is there.';
+COMMENT ON COLUMN sync.undone.value_written IS 'What the store had written.';
+COMMENT ON COLUMN sync.undone.value IS 'What stands in its place.';
+COMMENT ON COLUMN sync.undone.why IS 'The reason. It names no person.';
+
+-- undone_undone_id_seq; Type: SEQUENCE; Schema: sync; Owner: tpv_owner
+ALTER TABLE sync.undone ALTER COLUMN undone_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME sync.undone_undone_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 -- merge; Type: TABLE; Schema: tpv_lock; Owner: tpv_owner
 CREATE TABLE tpv_lock.merge (
@@ -8022,7 +9914,7 @@ CREATE TABLE wire.doc_default (
     body text NOT NULL,
     content_hash bytea NOT NULL
 );
-COMMENT ON TABLE wire.doc_default IS 'Documents whose month has no partition yet. It should be empty.';
+COMMENT ON TABLE wire.doc_default IS 'Documents whose month has no partition: those of months that no store sells in, which stay here, and those whose partition is not made yet.';
 
 -- op_1; Type: TABLE; Schema: wire; Owner: tpv_owner
 CREATE TABLE wire.op_1 (
@@ -8143,6 +10035,10 @@ ALTER TABLE ONLY dat.profile
 -- superseded superseded_pkey; Type: CONSTRAINT; Schema: dat; Owner: tpv_owner
 ALTER TABLE ONLY dat.superseded
     ADD CONSTRAINT superseded_pkey PRIMARY KEY (superseded_id);
+
+-- ban ban_pkey; Type: CONSTRAINT; Schema: org; Owner: tpv_owner
+ALTER TABLE ONLY org.ban
+    ADD CONSTRAINT ban_pkey PRIMARY KEY (ban_id);
 
 -- department department_pkey; Type: CONSTRAINT; Schema: org; Owner: tpv_owner
 ALTER TABLE ONLY org.department
@@ -8292,6 +10188,10 @@ ALTER TABLE ONLY sync.accepted_drift
 ALTER TABLE ONLY sync.accepted_snapshot
     ADD CONSTRAINT accepted_snapshot_pkey PRIMARY KEY (snapshot_id);
 
+-- arrival arrival_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.arrival
+    ADD CONSTRAINT arrival_pkey PRIMARY KEY (node_id, what, subject, at);
+
 -- awaited awaited_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.awaited
     ADD CONSTRAINT awaited_pkey PRIMARY KEY (node_id, seq);
@@ -8303,6 +10203,10 @@ ALTER TABLE ONLY sync.beat_counter
 -- claim claim_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.claim
     ADD CONSTRAINT claim_pkey PRIMARY KEY (value_hash);
+
+-- clone clone_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.clone
+    ADD CONSTRAINT clone_pkey PRIMARY KEY (node_id, life, from_node);
 
 -- drift drift_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.drift
@@ -8324,6 +10228,10 @@ ALTER TABLE ONLY sync.head
 ALTER TABLE ONLY sync.horizon
     ADD CONSTRAINT horizon_pkey PRIMARY KEY (node_id);
 
+-- life life_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.life
+    ADD CONSTRAINT life_pkey PRIMARY KEY (node_id, life);
+
 -- loosening loosening_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.loosening
     ADD CONSTRAINT loosening_pkey PRIMARY KEY (loosening_id);
@@ -8336,9 +10244,21 @@ ALTER TABLE ONLY sync.op_counter
 ALTER TABLE ONLY sync.outgoing
     ADD CONSTRAINT outgoing_pkey PRIMARY KEY (nth);
 
+-- own_chain own_chain_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.own_chain
+    ADD CONSTRAINT own_chain_pkey PRIMARY KEY (chain);
+
+-- own_said own_said_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.own_said
+    ADD CONSTRAINT own_said_pkey PRIMARY KEY (node_id);
+
 -- peer_chain peer_chain_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.peer_chain
     ADD CONSTRAINT peer_chain_pkey PRIMARY KEY (node_id, name);
+
+-- peer_password peer_password_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.peer_password
+    ADD CONSTRAINT peer_password_pkey PRIMARY KEY (node_id);
 
 -- peer peer_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.peer
@@ -8388,9 +10308,21 @@ ALTER TABLE ONLY sync.request
 ALTER TABLE ONLY sync.resolution
     ADD CONSTRAINT resolution_pkey PRIMARY KEY (resolution_id);
 
+-- restored restored_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.restored
+    ADD CONSTRAINT restored_pkey PRIMARY KEY (restored_id);
+
+-- second_place second_place_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.second_place
+    ADD CONSTRAINT second_place_pkey PRIMARY KEY (node_id, chain, chain_seq);
+
 -- served served_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.served
     ADD CONSTRAINT served_pkey PRIMARY KEY (node_id);
+
+-- server server_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.server
+    ADD CONSTRAINT server_pkey PRIMARY KEY (node_id);
 
 -- set_aside set_aside_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.set_aside
@@ -8411,6 +10343,10 @@ ALTER TABLE ONLY sync.this_node
 -- tracked_table tracked_table_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.tracked_table
     ADD CONSTRAINT tracked_table_pkey PRIMARY KEY (table_name);
+
+-- undone undone_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.undone
+    ADD CONSTRAINT undone_pkey PRIMARY KEY (undone_id);
 
 -- verified verified_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.verified
@@ -8484,6 +10420,9 @@ CREATE UNIQUE INDEX profile_version ON dat.profile USING btree (node_id, departm
 -- superseded_receipt; Type: INDEX; Schema: dat; Owner: tpv_owner
 CREATE INDEX superseded_receipt ON dat.superseded USING btree (node_id, receipt_id);
 
+-- ban_node; Type: INDEX; Schema: org; Owner: tpv_owner
+CREATE UNIQUE INDEX ban_node ON org.ban USING btree (node_id) WHERE ((lifted_at IS NULL) AND (NOT deleted));
+
 -- department_code; Type: INDEX; Schema: org; Owner: tpv_owner
 CREATE UNIQUE INDEX department_code ON org.department USING btree (node_id, code) WHERE (NOT deleted);
 
@@ -8535,6 +10474,9 @@ CREATE INDEX receipt_line_business_date ON sales.receipt_line USING brin (busine
 -- receipt_number; Type: INDEX; Schema: sales; Owner: tpv_owner
 CREATE INDEX receipt_number ON sales.receipt USING btree (node_id, receipt_number);
 
+-- audit_at; Type: INDEX; Schema: sec; Owner: tpv_owner
+CREATE INDEX audit_at ON sec.audit USING btree (at);
+
 -- gateway_key_node; Type: INDEX; Schema: sec; Owner: tpv_owner
 CREATE UNIQUE INDEX gateway_key_node ON sec.gateway_key USING btree (node_id) WHERE (NOT deleted);
 
@@ -8559,11 +10501,20 @@ CREATE INDEX accepted_drift_node ON sync.accepted_drift USING btree (node_id, wh
 -- accepted_snapshot_open; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE UNIQUE INDEX accepted_snapshot_open ON sync.accepted_snapshot USING btree (node_id) WHERE (ended_at IS NULL);
 
+-- awaited_by_node; Type: INDEX; Schema: sync; Owner: tpv_owner
+CREATE INDEX awaited_by_node ON sync.awaited USING btree (by_node);
+
 -- drift_open; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE UNIQUE INDEX drift_open ON sync.drift USING btree (node_id, what, subject) WHERE (resolved_at IS NULL);
 
 -- head_contested; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE INDEX head_contested ON sync.head USING btree (table_name, key) WHERE contested;
+
+-- head_lost; Type: INDEX; Schema: sync; Owner: tpv_owner
+CREATE INDEX head_lost ON sync.head USING btree (table_name, key) WHERE (lost_at IS NOT NULL);
+
+-- life_current; Type: INDEX; Schema: sync; Owner: tpv_owner
+CREATE UNIQUE INDEX life_current ON sync.life USING btree (node_id) WHERE (state = 'current'::text);
 
 -- loosening_key; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE INDEX loosening_key ON sync.loosening USING btree (key);
@@ -8580,11 +10531,17 @@ CREATE INDEX quarantine_waits ON sync.quarantine USING btree (node_id, try_at, q
 -- resolution_key; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE INDEX resolution_key ON sync.resolution USING btree (table_name, key);
 
+-- restored_open; Type: INDEX; Schema: sync; Owner: tpv_owner
+CREATE UNIQUE INDEX restored_open ON sync.restored USING btree ((true)) WHERE (ended_at IS NULL);
+
 -- set_aside_key; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE INDEX set_aside_key ON sync.set_aside USING btree (table_name, key);
 
 -- snapshot_row_snapshot; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE INDEX snapshot_row_snapshot ON sync.snapshot_row USING btree (snapshot_id);
+
+-- undone_key; Type: INDEX; Schema: sync; Owner: tpv_owner
+CREATE INDEX undone_key ON sync.undone USING btree (table_name, key);
 
 -- doc_chain; Type: INDEX; Schema: wire; Owner: tpv_owner
 CREATE INDEX doc_chain ON ONLY wire.doc USING btree (node_id, chain, chain_seq);
@@ -8765,9 +10722,16 @@ CREATE TRIGGER _300_place AFTER INSERT OR UPDATE OF node_id, department_code, de
 -- profile _900_capture; Type: TRIGGER; Schema: dat; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON dat.profile DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
 
+-- ban _000_forget; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _000_forget AFTER INSERT OR DELETE OR UPDATE ON org.ban FOR EACH ROW EXECUTE FUNCTION tpv.forget_rules();
+ALTER TABLE org.ban ENABLE ALWAYS TRIGGER _000_forget;
+
 -- node _000_forget; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE TRIGGER _000_forget AFTER INSERT OR DELETE OR UPDATE ON org.node FOR EACH ROW EXECUTE FUNCTION tpv.forget_rules();
 ALTER TABLE org.node ENABLE ALWAYS TRIGGER _000_forget;
+
+-- ban _100_guard; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON org.ban FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
 
 -- department _100_guard; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON org.department FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
@@ -8781,6 +10745,9 @@ CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON org.store FOR EACH ROW WHEN
 -- terminal _100_guard; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON org.terminal FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
 
+-- ban _100_guard_delete; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _100_guard_delete BEFORE DELETE ON org.ban FOR EACH ROW EXECUTE FUNCTION sync.guard();
+
 -- department _100_guard_delete; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE TRIGGER _100_guard_delete BEFORE DELETE ON org.department FOR EACH ROW EXECUTE FUNCTION sync.guard();
 
@@ -8793,6 +10760,9 @@ CREATE TRIGGER _100_guard_delete BEFORE DELETE ON org.store FOR EACH ROW EXECUTE
 -- terminal _100_guard_delete; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE TRIGGER _100_guard_delete BEFORE DELETE ON org.terminal FOR EACH ROW EXECUTE FUNCTION sync.guard();
 
+-- ban _100_guard_key; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _100_guard_key BEFORE UPDATE ON org.ban FOR EACH ROW WHEN ((old.ban_id IS DISTINCT FROM new.ban_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
 -- department _100_guard_key; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE TRIGGER _100_guard_key BEFORE UPDATE ON org.department FOR EACH ROW WHEN ((old.department_id IS DISTINCT FROM new.department_id)) EXECUTE FUNCTION sync.refuse_key_change();
 
@@ -8804,6 +10774,9 @@ CREATE TRIGGER _100_guard_key BEFORE UPDATE ON org.store FOR EACH ROW WHEN ((old
 
 -- terminal _100_guard_key; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE TRIGGER _100_guard_key BEFORE UPDATE ON org.terminal FOR EACH ROW WHEN ((old.terminal_id IS DISTINCT FROM new.terminal_id)) EXECUTE FUNCTION sync.refuse_key_change();
+
+-- ban _100_guard_truncate; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON org.ban FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
 
 -- department _100_guard_truncate; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE TRIGGER _100_guard_truncate BEFORE TRUNCATE ON org.department FOR EACH STATEMENT EXECUTE FUNCTION sync.guard();
@@ -8835,6 +10808,9 @@ CREATE CONSTRAINT TRIGGER _310_vacant AFTER UPDATE OF node_id, code, deleted ON 
 
 -- store _310_vacant; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _310_vacant AFTER UPDATE OF node_id, deleted ON org.store DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION org.check_vacant();
+
+-- ban _900_capture; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON org.ban DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
 
 -- department _900_capture; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON org.department DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
@@ -8993,6 +10969,9 @@ CREATE CONSTRAINT TRIGGER _900_capture_erasure AFTER INSERT ON sync.erasure DEFE
 -- resolution _900_capture_resolution; Type: TRIGGER; Schema: sync; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture_resolution AFTER INSERT ON sync.resolution DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION sync.capture_resolution();
 
+-- undone _900_capture_undone; Type: TRIGGER; Schema: sync; Owner: tpv_owner
+CREATE CONSTRAINT TRIGGER _900_capture_undone AFTER INSERT ON sync.undone DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION sync.capture_undone();
+
 -- policy _910_choose; Type: TRIGGER; Schema: sync; Owner: tpv_owner
 CREATE TRIGGER _910_choose AFTER INSERT OR UPDATE ON sync.policy FOR EACH ROW EXECUTE FUNCTION sync.policy_changed();
 ALTER TABLE sync.policy ENABLE ALWAYS TRIGGER _910_choose;
@@ -9097,6 +11076,14 @@ ALTER TABLE ONLY sec.verifier
 ALTER TABLE ONLY sec.verifier
     ADD CONSTRAINT verifier_gateway_key_id_fkey FOREIGN KEY (gateway_key_id) REFERENCES sec.gateway_key(gateway_key_id);
 
+-- life life_node_id_fkey; Type: FK CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.life
+    ADD CONSTRAINT life_node_id_fkey FOREIGN KEY (node_id) REFERENCES sync.peer(node_id) ON DELETE CASCADE;
+
+-- own_said own_said_node_id_fkey; Type: FK CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.own_said
+    ADD CONSTRAINT own_said_node_id_fkey FOREIGN KEY (node_id) REFERENCES sync.peer(node_id) ON DELETE CASCADE;
+
 -- peer_chain peer_chain_node_id_fkey; Type: FK CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.peer_chain
     ADD CONSTRAINT peer_chain_node_id_fkey FOREIGN KEY (node_id) REFERENCES sync.peer(node_id) ON DELETE CASCADE;
@@ -9104,6 +11091,10 @@ ALTER TABLE ONLY sync.peer_chain
 -- peer peer_node_id_fkey; Type: FK CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.peer
     ADD CONSTRAINT peer_node_id_fkey FOREIGN KEY (node_id) REFERENCES org.node(node_id);
+
+-- peer_password peer_password_node_id_fkey; Type: FK CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.peer_password
+    ADD CONSTRAINT peer_password_node_id_fkey FOREIGN KEY (node_id) REFERENCES sync.peer(node_id) ON DELETE CASCADE;
 
 -- peer_vector peer_vector_node_id_fkey; Type: FK CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.peer_vector
@@ -9168,6 +11159,7 @@ GRANT USAGE ON SCHEMA sync TO tpv_analyst;
 GRANT USAGE ON SCHEMA sync TO tpv_cron;
 GRANT USAGE ON SCHEMA sync TO tpv_apply;
 GRANT USAGE ON SCHEMA sync TO tpv_worker;
+GRANT USAGE ON SCHEMA sync TO tpv_monitor;
 GRANT USAGE ON SCHEMA tpv TO tpv_owner WITH GRANT OPTION;
 SET SESSION AUTHORIZATION tpv_owner;
 GRANT USAGE ON SCHEMA tpv TO tpv_operator;
@@ -9540,15 +11532,18 @@ REVOKE ALL ON FUNCTION sec.use_password_link(link_hash bytea, phc text) FROM PUB
 GRANT ALL ON FUNCTION sec.use_password_link(link_hash bytea, phc text) TO tpv_gateway_auth;
 REVOKE ALL ON FUNCTION sec.verifiers_due(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION sec.verifiers_due(most integer) TO tpv_gateway_auth;
+REVOKE ALL ON FUNCTION sec.withdraw_gateway(node integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.accept_drift(drift_id bigint, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.accept_drift(drift_id bigint, why text) TO tpv_operator;
-REVOKE ALL ON FUNCTION sync.accept_snapshot(peer integer, why text, up_to bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.accept_life(peer integer, why text, life text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.accept_snapshot(peer integer, why text, up_to bigint, alone boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.add_peer(node_id integer, node_code text, kind text, extension text, schema integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.addressed_hash_chains(to_node integer) FROM PUBLIC;
 GRANT SELECT ON TABLE sync.op_counter TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.advance_op_counter(seq bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.advance_op_counter(seq bigint) TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.ask_when_heard(store integer, why text) FROM PUBLIC;
+REVOKE ALL ON PROCEDURE sync.ban(IN store text, IN why text, INOUT told text) FROM PUBLIC;
 GRANT SELECT,INSERT ON TABLE wire.op TO tpv_apply;
 GRANT SELECT(node_id) ON TABLE wire.op TO tpv_operator;
 GRANT SELECT(node_id) ON TABLE wire.op TO tpv_analyst;
@@ -9567,10 +11562,12 @@ GRANT ALL ON FUNCTION sync.canonical_key(table_name text, key uuid) TO tpv_opera
 REVOKE ALL ON FUNCTION sync.capture() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.capture_erasure() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.capture_resolution() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.capture_undone() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.chain_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.chain_state() TO tpv_manager;
 GRANT ALL ON FUNCTION sync.chain_state() TO tpv_auditor;
 GRANT ALL ON FUNCTION sync.chain_state() TO tpv_admin;
+REVOKE ALL ON FUNCTION sync.chains_of(node_id integer) FROM PUBLIC;
 GRANT SELECT ON TABLE sync.tracked_table TO tpv_operator;
 GRANT SELECT ON TABLE sync.tracked_table TO tpv_analyst;
 GRANT SELECT ON TABLE sync.tracked_table TO tpv_apply;
@@ -9598,14 +11595,21 @@ REVOKE ALL ON FUNCTION sync.is_constant_default(relation oid, place smallint) FR
 REVOKE ALL ON FUNCTION sync.describe_table(relation regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.dismiss(quarantine_id bigint, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.dismiss(quarantine_id bigint, why text) TO tpv_operator;
+REVOKE ALL ON FUNCTION sync.documents_written(node integer, since timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.drop_login_statement(login text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.drop_slot_statement(slot text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.duplicates() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.duplicates() TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.end_overdue_snapshots() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.end_restored(why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.end_restored(why text) TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.end_snapshot(snapshot_id uuid, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.end_snapshot(snapshot_id uuid, why text) TO tpv_operator;
+REVOKE ALL ON FUNCTION sync.end_stream(store text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.end_subscription(store text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.erase(table_name text, key uuid, why text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.event_gauges() FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.event_gauges() TO tpv_monitor;
 REVOKE ALL ON FUNCTION tpv.follow_hash_chain(node_id integer, chain text, from_seq bigint, from_hash bytea, to_seq bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.follow_hash_chain(node_id integer, chain text, from_seq bigint, from_hash bytea, to_seq bigint) TO tpv_owner WITH GRANT OPTION;
 GRANT SELECT ON TABLE sync.peer_chain TO tpv_operator;
@@ -9615,13 +11619,32 @@ GRANT SELECT ON TABLE sync.verified TO tpv_operator;
 GRANT SELECT ON TABLE sync.verified TO tpv_analyst;
 GRANT SELECT ON TABLE sync.verified TO tpv_worker;
 REVOKE ALL ON FUNCTION sync.follow_hash_chains(of_peer sync.peer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.forget_banned(store text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.forget_the_future() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.guard() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.hear_question(peer integer, token bigint, stamps bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.hear_question(peer integer, token bigint, stamps bigint) TO tpv_apply;
 REVOKE ALL ON FUNCTION tpv.is_erased(table_name text, key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.is_erased(table_name text, key text) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION sync.is_erased(table_name text, key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.is_looser(steps jsonb, before jsonb, after jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.is_restored() FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.is_restored() TO tpv_operator;
+GRANT ALL ON FUNCTION sync.is_restored() TO tpv_analyst;
 REVOKE ALL ON FUNCTION sync.join_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.join_steps(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) FROM PUBLIC;
+GRANT SELECT ON TABLE org.ban TO tpv_operator;
+GRANT SELECT,INSERT,UPDATE ON TABLE org.ban TO tpv_apply;
+GRANT SELECT(ban_id) ON TABLE org.ban TO tpv_analyst;
+GRANT SELECT(node_id) ON TABLE org.ban TO tpv_analyst;
+GRANT SELECT(last_seq) ON TABLE org.ban TO tpv_analyst;
+GRANT SELECT(joined_seq) ON TABLE org.ban TO tpv_analyst;
+GRANT SELECT(banned_at) ON TABLE org.ban TO tpv_analyst;
+GRANT SELECT(lifted_at) ON TABLE org.ban TO tpv_analyst;
+GRANT SELECT(undone_seq) ON TABLE org.ban TO tpv_analyst;
+GRANT SELECT(deleted) ON TABLE org.ban TO tpv_analyst;
+REVOKE ALL ON FUNCTION sync.joined_before_ban(node integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.keep_password(subscription text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.kept_since(setting text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.kept_since(setting text) TO tpv_cron;
 GRANT SELECT ON TABLE sync.peer_vector TO tpv_operator;
@@ -9629,22 +11652,54 @@ GRANT SELECT ON TABLE sync.peer_vector TO tpv_analyst;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.peer_vector TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.known_to_all() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.leave_plan(store_code text, store_id integer, central_code text, central_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.link(document wire.doc) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.link(node_id integer, chain text, chain_seq bigint, doc_id uuid, kind text, business_date date, prev_hash bytea, content_hash bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.link_of(chain text, chain_seq bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.lock_policies() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.name_part(node_code text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.name_part(node_code text) TO tpv_operator;
 GRANT ALL ON FUNCTION sync.name_part(node_code text) TO tpv_analyst;
 REVOKE ALL ON FUNCTION sync.login_name(node_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.login_statement(login text, slot text, publication text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.look_at_server() FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.look_at_server() TO tpv_worker;
 REVOKE ALL ON FUNCTION sync.loosen(table_name text, key uuid, column_name text, value text, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.loosen(table_name text, key uuid, column_name text, value text, why text) TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.make_alias(table_name text, key uuid, of_key uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.make_alias(table_name text, key uuid, of_key uuid) TO tpv_operator;
+REVOKE ALL ON FUNCTION sync.mark(operation wire.op) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.mark_gap(peer integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.mend_triggers() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.move_to_this_life(chain text, from_seq bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.next_life(said jsonb, here jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.node_gauges() FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.node_gauges() TO tpv_monitor;
+REVOKE ALL ON FUNCTION sync.note_arrivals(node integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.note_clone(node_id integer, life text, from_node integer, is_here boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.note_clone(node_id integer, life text, from_node integer, is_here boolean) TO tpv_apply;
+REVOKE ALL ON FUNCTION sync.note_conninfo(subscription text, conninfo text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.note_place(node_id integer, doc_id uuid, business_date date, kind text, hlc bigint, chain text, chain_seq bigint, prev_hash bytea, content_hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.note_place(node_id integer, doc_id uuid, business_date date, kind text, hlc bigint, chain text, chain_seq bigint, prev_hash bytea, content_hash bytea) TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.note_pruning(what text, gone bigint) FROM PUBLIC;
+GRANT SELECT ON TABLE sync.request TO tpv_operator;
+GRANT SELECT ON TABLE sync.request TO tpv_analyst;
+GRANT SELECT,DELETE ON TABLE sync.request TO tpv_worker;
+GRANT UPDATE(requested_at) ON TABLE sync.request TO tpv_worker;
+REVOKE ALL ON FUNCTION sync.note_recorded_before(node_id integer, chain text, seq bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.note_recorded_before(node_id integer, chain text, seq bigint) TO tpv_apply;
+REVOKE ALL ON FUNCTION sync.note_refusal(subscription oid, life text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.note_refusal(subscription oid, life text) TO tpv_worker;
+REVOKE ALL ON FUNCTION sync.note_slots() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.note_verified(as_compared sync.peer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.notice_restored(how text, life integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.our_triggers() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.own_hash_chains() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.own_token(OUT token bigint, OUT stamps integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.own_token(OUT token bigint, OUT stamps integer) TO tpv_worker;
+REVOKE ALL ON FUNCTION sync.password_in(conninfo text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.peer_gauges() FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.peer_gauges() TO tpv_monitor;
+REVOKE ALL ON FUNCTION sync.peer_of_slot(slot text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.policy_changed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.policy_dry_run(table_name text, column_name text, rule jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.policy_dry_run(table_name text, column_name text, rule jsonb) TO tpv_operator;
@@ -9660,17 +11715,19 @@ GRANT ALL ON FUNCTION sync.prune_resends() TO tpv_cron;
 REVOKE ALL ON FUNCTION sync.prune_runs() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.prune_runs() TO tpv_cron;
 REVOKE ALL ON FUNCTION sync.publish_statement(publication text, docs text, ops text, beats text, resends text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.receive_own(peer integer, said jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.receive_own(peer integer, said jsonb) TO tpv_apply;
+REVOKE ALL ON FUNCTION sync.receive_own_documents(documents json) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.receive_own_documents(documents json) TO tpv_apply;
 REVOKE ALL ON FUNCTION tpv.hash_chain_called(name text, node_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.hash_chain_called(name text, node_id integer) TO tpv_owner WITH GRANT OPTION;
-GRANT SELECT ON TABLE sync.request TO tpv_operator;
-GRANT SELECT ON TABLE sync.request TO tpv_analyst;
-GRANT SELECT,DELETE ON TABLE sync.request TO tpv_worker;
-GRANT UPDATE(requested_at) ON TABLE sync.request TO tpv_worker;
 REVOKE ALL ON FUNCTION sync.receive_request(peer integer, wants json) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.receive_request(peer integer, wants json) TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.reconcile() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.reconcile() TO tpv_cron;
 GRANT ALL ON FUNCTION sync.reconcile() TO tpv_operator;
+REVOKE ALL ON FUNCTION sync.record_ban(store text, why text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.refuse_banned(node integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.refuse_key_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.refuse_secret(table_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.rejoin_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) FROM PUBLIC;
@@ -9692,6 +11749,8 @@ GRANT SELECT ON TABLE sync.snapshot TO tpv_analyst;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.snapshot TO tpv_apply;
 GRANT SELECT,INSERT,DELETE ON TABLE sync.snapshot_row TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.remove_peer(node_id integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.remove_row(table_name text, key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION sync.remove_row(table_name text, key text) TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.replay(quarantine_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.replay(quarantine_id bigint) TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.replay_waiting(most integer, only_due boolean) FROM PUBLIC;
@@ -9705,25 +11764,38 @@ REVOKE ALL ON FUNCTION sync.request(peer integer, wants json) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.request_all(peer integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.request_heads() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.request_heads() TO tpv_worker;
+REVOKE ALL ON FUNCTION sync.request_later(peer integer, wants json) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.request_lost(peer integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.require_central() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.resolve_conflict(table_name text, key text, column_name text, node_id integer, seq bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.resolve_conflict(table_name text, key text, column_name text, node_id integer, seq bigint) TO tpv_operator;
 REVOKE ALL ON FUNCTION sync.restored_plan(central_conninfo text, reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.schema_version() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.send_snapshot(to_node integer, asked uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.send_when_whole(store integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.serve_request(wanted sync.request, most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.serve_requests(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.serve_requests(most integer) TO tpv_worker;
+REVOKE ALL ON FUNCTION sync.set_aside_reused(seqs bigint[], peer integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.setup_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.setup_faults() TO tpv_operator;
 GRANT ALL ON FUNCTION sync.setup_faults() TO tpv_worker;
 REVOKE ALL ON FUNCTION sync.shared(image jsonb, columns text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.shut_login(store text, why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.slot_statement(slot text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tpv.hlc_time(hlc bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.hlc_time(hlc bigint) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION sync.snapshot_was_sent(to_node integer, writer text, seq bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.store_number(store text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.subscribe_statement(subscription text, conninfo text, publication text, slot text, origin text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.subscription_options(version integer, origin text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.take_own_document(came wire.doc, is_second boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.take_stamps(documents json) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.tell_ban(recorded text, people integer, VARIADIC left_over text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.this_life(chain text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.track(table_name text, writer text, groups jsonb, owner_column text, duplicates jsonb, only_stricter jsonb, sets jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.unban(store text, why text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.undo_written(store text, since timestamp with time zone, why text, since_seq bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.unsubscribe_statement(subscription text) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.quarantine TO tpv_apply;
 GRANT SELECT(quarantine_id) ON TABLE sync.quarantine TO tpv_operator;
@@ -9753,6 +11825,12 @@ GRANT SELECT(try_at) ON TABLE sync.quarantine TO tpv_analyst;
 REVOKE ALL ON FUNCTION sync.waiting(most integer, only_due boolean) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.head TO tpv_apply;
 REVOKE ALL ON FUNCTION sync.was_written(table_name text, column_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.weigh_own(peer integer, said jsonb, reused bigint[], detail text, is_deeper boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.what_it_has(peer integer, stamps bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.with_password(subscription text, conninfo text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.withdraw_banned(store text, OUT people integer, OUT left_over text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.written_by(store text, since timestamp with time zone, since_seq bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.written_from(node integer, since timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tpv.acting_employee() FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.acting_employee() TO tpv_owner WITH GRANT OPTION;
 SET SESSION AUTHORIZATION tpv_owner;
@@ -9817,6 +11895,8 @@ REVOKE ALL ON FUNCTION tpv.dat_render(profile jsonb, receipt jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.dat_render(profile jsonb, receipt jsonb) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.decide(table_name text, key text, column_name text, value jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.decide(table_name text, key text, column_name text, value jsonb) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.decide_undone(table_name text, key text, "values" jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.decide_undone(table_name text, key text, "values" jsonb) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.document_link(node_id integer, chain text, chain_seq bigint, doc_id uuid, kind text, business_date date, prev_hash bytea, content_hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.document_link(node_id integer, chain text, chain_seq bigint, doc_id uuid, kind text, business_date date, prev_hash bytea, content_hash bytea) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.empty_row(table_name text, key text) FROM PUBLIC;
@@ -9855,6 +11935,8 @@ REVOKE ALL ON FUNCTION tpv.item_digits(code text, department text, on_date date,
 GRANT ALL ON FUNCTION tpv.item_digits(code text, department text, on_date date, rules jsonb) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.item_key(code text, department text, on_date date, rules jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.item_key(code text, department text, on_date date, rules jsonb) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.life() FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.life() TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.may_see(node integer, department text, business_date date) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.may_see(node integer, department text, business_date date) TO tpv_owner WITH GRANT OPTION;
 SET SESSION AUTHORIZATION tpv_owner;
@@ -9897,6 +11979,10 @@ GRANT ALL ON FUNCTION tpv.may_see_node(node integer) TO tpv_cashier;
 RESET SESSION AUTHORIZATION;
 REVOKE ALL ON FUNCTION tpv.may_write(table_name text, is_joined_store boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.may_write(table_name text, is_joined_store boolean) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.next_life(said jsonb, here jsonb, before integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.next_life(said jsonb, here jsonb, before integer) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.own_differences(said jsonb, here jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.own_differences(said jsonb, here jsonb) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.peer_differences(facts jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.peer_differences(facts jsonb) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.policy_check(table_name text, column_name text, rule jsonb) FROM PUBLIC;
@@ -9931,6 +12017,8 @@ REVOKE ALL ON FUNCTION tpv.table_check(described jsonb, rules jsonb) FROM PUBLIC
 GRANT ALL ON FUNCTION tpv.table_check(described jsonb, rules jsonb) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.terminal_check(declares jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.terminal_check(declares jsonb) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.undo_written(node_id integer, from_seq bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.undo_written(node_id integer, from_seq bigint) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.verify_chains() FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.verify_chains() TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.void_receipt(receipt_id uuid, why text) FROM PUBLIC;
@@ -9939,6 +12027,8 @@ REVOKE ALL ON FUNCTION tpv.who_decides(table_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.who_decides(table_name text) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION tpv.withdraw_dat(receipt_id uuid, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tpv.withdraw_dat(receipt_id uuid, why text) TO tpv_owner WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION tpv.written_by(node_id integer, from_seq bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tpv.written_by(node_id integer, from_seq bigint) TO tpv_owner WITH GRANT OPTION;
 REVOKE ALL ON FUNCTION wire.add_partition(month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION wire.maintain_partitions() FROM PUBLIC;
 GRANT ALL ON FUNCTION wire.maintain_partitions() TO tpv_cron;
@@ -10139,13 +12229,25 @@ GRANT SELECT ON TABLE sales.receipt_tax TO tpv_operator;
 GRANT SELECT ON TABLE sales.receipt_tax TO tpv_analyst;
 GRANT SELECT ON TABLE sales.terminal_tail TO tpv_operator;
 GRANT SELECT ON TABLE sync.accepted_drift TO tpv_operator;
+GRANT SELECT(what) ON TABLE sync.accepted_drift TO tpv_apply;
+GRANT SELECT(subject) ON TABLE sync.accepted_drift TO tpv_apply;
+GRANT SELECT(from_seq) ON TABLE sync.accepted_drift TO tpv_apply;
+GRANT SELECT(to_seq) ON TABLE sync.accepted_drift TO tpv_apply;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.awaited TO tpv_apply;
 GRANT SELECT,INSERT,UPDATE ON TABLE sync.beat_counter TO tpv_worker;
+GRANT SELECT ON TABLE sync.clone TO tpv_operator;
+GRANT SELECT ON TABLE sync.clone TO tpv_analyst;
+GRANT SELECT ON TABLE sync.clone TO tpv_worker;
 GRANT SELECT ON TABLE sync.duplicate TO tpv_operator;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_operator;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_analyst;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_apply;
 GRANT SELECT ON TABLE sync.hash_chain TO tpv_worker;
+GRANT SELECT ON TABLE sync.life TO tpv_operator;
+GRANT SELECT ON TABLE sync.own_chain TO tpv_operator;
+GRANT SELECT ON TABLE sync.own_chain TO tpv_analyst;
+GRANT SELECT ON TABLE sync.own_said TO tpv_operator;
+GRANT SELECT ON TABLE sync.own_said TO tpv_analyst;
 GRANT SELECT ON TABLE sync.policy TO tpv_operator;
 GRANT SELECT ON TABLE sync.policy TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE sync.policy TO tpv_apply;
@@ -10156,6 +12258,10 @@ GRANT SELECT ON TABLE sync.pruning TO tpv_analyst;
 GRANT SELECT ON TABLE sync.refusal TO tpv_operator;
 GRANT SELECT ON TABLE sync.refusal TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE sync.refusal TO tpv_apply;
+GRANT SELECT ON TABLE sync.restored TO tpv_operator;
+GRANT SELECT ON TABLE sync.restored TO tpv_analyst;
+GRANT SELECT ON TABLE sync.second_place TO tpv_operator;
+GRANT SELECT ON TABLE sync.second_place TO tpv_analyst;
 GRANT SELECT ON TABLE sync.status TO tpv_operator;
 GRANT SELECT ON TABLE sync.status TO tpv_analyst;
 GRANT SELECT,INSERT ON TABLE wire.beat TO tpv_apply;

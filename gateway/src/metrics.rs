@@ -17,6 +17,9 @@ pub struct Metrics {
     pub refused_clients: IntCounter,
 }
 
+/// What may become of a login.
+const LOGIN_OUTCOMES: [&str; 5] = ["ok", "refused", "no_role", "throttled", "failed"];
+
 impl Metrics {
     pub fn new() -> prometheus::Result<Self> {
         let registry = Registry::new();
@@ -45,13 +48,19 @@ impl Metrics {
             IntCounter::new("tpv_gateway_clients_refused_total", "Connections beyond the limits, closed at once.")?;
         registry.register(Box::new(refused_clients.clone()))?;
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        let logins = counters("tpv_gateway_logins_total", "Logins by outcome.", &["outcome"])?;
+        // Counted from 0, since a collector cannot see the growth of what was not there: whoever guesses begins
+        // with many at once.
+        for outcome in LOGIN_OUTCOMES {
+            logins.with_label_values(&[outcome]);
+        }
         Ok(Self {
             requests: counters(
                 "tpv_gateway_requests_total",
                 "Requests that were answered, by method, route and status.",
                 &["method", "route", "status"],
             )?,
-            logins: counters("tpv_gateway_logins_total", "Logins by outcome.", &["outcome"])?,
+            logins,
             refreshes: counters("tpv_gateway_refreshes_total", "Refreshes by outcome.", &["outcome"])?,
             throttled: counters("tpv_gateway_throttled_total", "Requests that had to wait, by what said so.", &["by"])?,
             seconds,

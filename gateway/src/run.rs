@@ -17,7 +17,7 @@ use crate::config::{Config, ConfigError, DatabaseConfig, keys_folder};
 use crate::dispatch::Dispatcher;
 use crate::server::connection::Serving;
 use crate::server::listen::{self, Listener};
-use crate::server::tls;
+use crate::server::tls::Certificate;
 use crate::token::provider;
 use crate::{admin_command, admin_port, central, keys, routes, service};
 
@@ -95,7 +95,7 @@ fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
 
 /// Serves until it is told to stop.
 async fn serve(config: Config) -> anyhow::Result<()> {
-    let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
+    let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
     let app = App::new(config)?;
     let listener = Listener::bind(&app.config.listen).await?;
     let (address, admin) = (listener.address()?, admin_port::serve(Arc::clone(&app)).await?);
@@ -103,12 +103,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let serving = Serving {
         dispatcher: Arc::new(Dispatcher { app: Arc::clone(&app), routes: routes::all() }),
         clients: app.config.clients,
-        tls: acceptor,
+        tls: certificate.as_ref().map(Certificate::acceptor).transpose()?,
         stop: stopping,
     };
     app.look_around().await;
-    let background =
-        [tokio::spawn(Arc::clone(&app).keep_looking_around()), tokio::spawn(central::keep_working(Arc::clone(&app)))];
+    let mut background = vec![
+        tokio::spawn(Arc::clone(&app).keep_looking_around()),
+        tokio::spawn(central::keep_working(Arc::clone(&app))),
+    ];
+    background.extend(certificate.map(|certificate| tokio::spawn(certificate.keep_reading())));
     let accepting = tokio::spawn(listen::serve(Arc::clone(&app), Arc::new(serving), listener));
     if let Some(file) = &app.config.address_file {
         write_addresses(file, &address, &admin.to_string())?;

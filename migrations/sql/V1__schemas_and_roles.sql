@@ -16,6 +16,7 @@ begin
       ('tpv_cron', 'login', 'what pg_cron runs its jobs as: may call the scheduled functions and nothing else'),
       ('tpv_operator', 'nologin', 'people who decide about held receipts and .dat files'),
       ('tpv_analyst', 'nologin', 'people who read'),
+      ('tpv_monitor', 'nologin', 'what watches a node from outside: numbers, and nothing of what they count'),
       ('tpv_cashier', 'nologin', 'people at a till, in schema own: what their store or department sold'),
       ('tpv_supervisor', 'nologin', 'people who release and void, in schema own'),
       ('tpv_manager', 'nologin', 'people who run a store, in schema own'),
@@ -42,7 +43,7 @@ begin
     raise exception 'the roles of the chain are missing'
       using hint = 'A superuser runs what tpv-migrate bootstrap-sql prints.';
   end if;
-  execute format('grant connect on database %I to tpv_watcher, tpv_cron, tpv_operator, tpv_analyst, '
+  execute format('grant connect on database %I to tpv_watcher, tpv_cron, tpv_operator, tpv_analyst, tpv_monitor, '
                  'tpv_apply, tpv_worker, tpv_peer, tpv_gateway_user, tpv_gateway_system, tpv_gateway_auth, '
                  'tpv_cashier, tpv_supervisor, tpv_manager, tpv_auditor, tpv_concessionaire, tpv_admin', current_database());
   -- The gateway has a right only while it is somebody. PostgreSQL 15 says so once for the login
@@ -99,4 +100,14 @@ alter default privileges in schema wire grant select, insert on tables to tpv_ap
 -- tpv_peer and the logins in it have no right on any schema or table. A subscription that copies
 -- nothing needs none: what it may stream is what publications name.
 
--- include functions/sec/actor.sql
+-- begin functions/sec/actor.sql
+create or replace function sec.actor() returns text
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select tpv.actor();
+end;
+comment on function sec.actor() is
+  'Who acts: employee:<uuid>, the person whom the gateway vouches for in this transaction; else '
+  'login:<name>, the login of the session. An id and no name of a person: it stays for ever.';
+grant execute on function sec.actor() to tpv_apply, tpv_operator;
+-- end functions/sec/actor.sql

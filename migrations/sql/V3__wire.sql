@@ -1,7 +1,7 @@
 -- Purpose: what crosses between nodes: documents, operations, heartbeats, and what is sent again.
 -- Limits:  the columns of these tables are frozen: they replicate by name, and stores and central
 --          upgrade at different times. Business dates outside the partitions go to the default
---          partition, which should stay empty.
+--          partition, and stay there if nobody sells on such a day.
 -- Undo:    none that keeps receipts.
 
 -- Documents
@@ -57,13 +57,79 @@ create trigger _900_refuse_truncate before truncate on wire.doc
 alter table wire.doc enable always trigger _900_refuse_truncate;
 
 create table wire.doc_default partition of wire.doc default;
-comment on table wire.doc_default is 'Documents whose month has no partition yet. It should be empty.';
+comment on table wire.doc_default is
+  'Documents whose month has no partition: those of months that no store sells in, which stay here, and '
+  'those whose partition is not made yet.';
 create trigger _900_refuse_truncate before truncate on wire.doc_default
   for each statement execute function tpv.refuse_change();
 alter table wire.doc_default enable always trigger _900_refuse_truncate;
 
--- include functions/wire/partition.sql
--- include functions/wire/verify.sql
+-- begin functions/wire/partition.sql
+create or replace function wire.add_partition(month date) returns boolean
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  first_day date := date_trunc('month', month)::date;
+  next_month date := (date_trunc('month', month) + interval '1 month')::date;
+  leaf text := 'doc_' || to_char(first_day, 'YYYY_MM');
+begin
+  if to_regclass('wire.' || leaf) is not null then
+    return false;
+  end if;
+  execute format('create table wire.%I (like wire.doc including defaults including comments)', leaf);
+  -- Rows that arrived before their partition was made. They move without triggers: they were
+  -- received when they arrived.
+  if exists (select from wire.doc_default where business_date >= first_day and business_date < next_month) then
+    alter table wire.doc_default disable trigger user;
+    execute format('with moved as (delete from wire.doc_default where business_date >= %L and business_date < %L returning *) '
+                   'insert into wire.%I select * from moved', first_day, next_month, leaf);
+    alter table wire.doc_default enable trigger user;
+    alter table wire.doc_default enable always trigger _100_receive;
+    alter table wire.doc_default enable always trigger _900_refuse;
+    alter table wire.doc_default enable always trigger _900_refuse_truncate;
+  end if;
+  execute format('comment on table wire.%I is %L', leaf, 'Documents of ' || to_char(first_day, 'YYYY-MM') || '.');
+  execute format('alter table wire.doc attach partition wire.%I for values from (%L) to (%L)', leaf, first_day, next_month);
+  -- Statement triggers are not inherited.
+  execute format('create trigger _900_refuse_truncate before truncate on wire.%I '
+                 'for each statement execute function tpv.refuse_change()', leaf);
+  execute format('alter table wire.%I enable always trigger _900_refuse_truncate', leaf);
+  return true;
+end $$;
+comment on function wire.add_partition(date) is
+  'Makes the partition of wire.doc for the month of that day, and moves the rows of that month '
+  'there from the default partition. Returns false if the partition exists already.';
+
+create or replace function wire.maintain_partitions() returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  month date;
+  made integer := 0;
+begin
+  -- Not the months of what is in the default partition: a store may write any business date.
+  foreach month in array array(
+    select m::date from generate_series(-13, 3) as k (n), date_trunc('month', now() + make_interval(months => n)) as m
+    order by 1)
+  loop
+    made := made + wire.add_partition(month)::integer;
+  end loop;
+  return made;
+end $$;
+comment on function wire.maintain_partitions() is
+  'Keeps partitions of wire.doc from 13 months back to 3 months ahead, and moves what is of one of '
+  'these months there from the default partition. Returns how many it made. pg_cron calls it each night.';
+grant execute on function wire.maintain_partitions() to tpv_cron, tpv_operator;
+-- end functions/wire/partition.sql
+-- begin functions/wire/verify.sql
+create or replace function wire.verify_chains()
+returns table (node_id integer, chain text, documents bigint, head_seq bigint, intact boolean, broken_seq bigint,
+               broken_doc uuid, reason text)
+language sql security definer set search_path = pg_catalog, pg_temp as
+$$ select * from tpv.verify_chains() $$;
+comment on function wire.verify_chains() is
+  'Checks every document and every hash chain: one row for each chain, with the first broken link '
+  'and why, if there is one.';
+grant execute on function wire.verify_chains() to tpv_operator, tpv_analyst;
+-- end functions/wire/verify.sql
 select wire.maintain_partitions();
 
 create table sync.hash_chain (

@@ -4,13 +4,16 @@
 
 create table sync.op_counter (
   node_id  integer primary key,
-  last_seq bigint not null
+  last_seq bigint not null,
+  held     boolean not null default false
 );
 comment on table sync.op_counter is
   'The last number of this node''s operations. The row is locked from an operation to its commit, '
   'so that the order of numbers is the order of commits.';
 comment on column sync.op_counter.node_id is 'This node.';
 comment on column sync.op_counter.last_seq is 'The last number given.';
+comment on column sync.op_counter.held is
+  'Whether no number is given: this server was restored, and has not got back what it forgot.';
 
 create table sync.horizon (
   node_id integer primary key,
@@ -89,9 +92,11 @@ create table sync.head (
   heads      text not null,
   waits      boolean not null,
   contested  boolean not null default false,
+  lost_at    timestamptz,
   primary key (table_name, key)
 );
 create index head_contested on sync.head (table_name, key) where contested;
+create index head_lost on sync.head (table_name, key) where lost_at is not null;
 comment on table sync.head is
   'The heads of each row: for each column the values that no later writer has seen. Usually there '
   'is one.';
@@ -103,6 +108,9 @@ comment on column sync.head.waits is
   'written.';
 comment on column sync.head.contested is
   'Whether a column has several heads. When its policy changes, one of them is chosen again.';
+comment on column sync.head.lost_at is
+  'When operations of this row were set aside, since their numbers had been given before a restore: '
+  'what stands comes with the next snapshot. Null otherwise.';
 
 -- Heads that were removed or changed by hand would go to all nodes with the next snapshot.
 create trigger _100_guard before insert or update or delete on sync.head
@@ -136,15 +144,18 @@ comment on table sync.claim is
 comment on column sync.claim.value_hash is 'Hash of the table, the rule and the values.';
 
 create table sync.awaited (
-  node_id integer not null,
-  seq     bigint not null,
+  node_id  integer not null,
+  seq      bigint not null,
+  by_node integer not null,
   primary key (node_id, seq)
 );
+create index awaited_by_node on sync.awaited (by_node);
 comment on table sync.awaited is
   'Operations that operations here name and that have not arrived yet. When one of them arrives, '
   'it has already been replaced. Usually empty.';
 comment on column sync.awaited.node_id is 'The node.';
 comment on column sync.awaited.seq is 'The number of its operation.';
+comment on column sync.awaited.by_node is 'The node whose operation named it first. Of one store there are 100,000 at most.';
 
 create table sync.sibling (
   table_name  text not null,
@@ -196,6 +207,35 @@ comment on column sync.resolution.column_name is 'The column, the group, or the 
 comment on column sync.resolution.node_id is 'The node that had written the value.';
 comment on column sync.resolution.seq is 'The number of its operation.';
 comment on column sync.resolution.value is 'The value.';
+
+create table sync.undone (
+  undone_id     bigint generated always as identity primary key,
+  at            timestamptz not null default clock_timestamp(),
+  actor         text not null default sec.actor(),
+  node_id       integer not null,
+  seq           bigint not null,
+  table_name    text not null,
+  key           text not null,
+  column_name   text not null,
+  value_written jsonb,
+  value         jsonb not null,
+  why           text not null check (why <> '')
+);
+create index undone_key on sync.undone (table_name, key);
+comment on table sync.undone is
+  'What a store had written and somebody at central took back, with sync.undo_written.';
+comment on column sync.undone.undone_id is 'Key.';
+comment on column sync.undone.at is 'When.';
+comment on column sync.undone.actor is 'Who did it, by sec.actor().';
+comment on column sync.undone.node_id is 'The store.';
+comment on column sync.undone.seq is 'The number of its operation.';
+comment on column sync.undone.table_name is 'The table.';
+comment on column sync.undone.key is 'The key of the row.';
+comment on column sync.undone.column_name is
+  'The column, the group, or the element of a set. @exists: whether the row is there.';
+comment on column sync.undone.value_written is 'What the store had written.';
+comment on column sync.undone.value is 'What stands in its place.';
+comment on column sync.undone.why is 'The reason. It names no person.';
 
 create table sync.erasure (
   erasure_id bigint generated always as identity primary key,
@@ -264,7 +304,44 @@ comment on column sync.loosening.value is 'The value that it was set to.';
 comment on column sync.loosening.why is 'The reason. It names no person.';
 comment on column sync.loosening.xact is 'The transaction in which this is allowed.';
 
--- include functions/sync/op_number.sql
+-- begin functions/sync/op_number.sql
+create or replace function sync.contiguous() returns table (node_id integer, seq bigint)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  -- From the first node that has an operation here to the next one: as many look-ups as there are
+  -- nodes.
+  with recursive writer as (
+    select min(o.node_id) as node_id from wire.op o
+    union all
+    select (select min(o.node_id) from wire.op o where o.node_id > w.node_id) from writer w where w.node_id is not null
+  )
+  select n.node_id, n.seq + case when n.next_seq - 1 > n.seq then 0 else (
+           select count(*) from (
+             select o.seq, row_number() over (order by o.seq) as place
+               from wire.op o where o.node_id = n.node_id and o.seq > n.seq) beyond
+            where beyond.seq = n.seq + beyond.place) end
+    -- What is beyond a gap that stays is not counted again and again.
+    from (select k.node_id, k.seq,
+                 (select o.seq from wire.op o where o.node_id = k.node_id and o.seq > k.seq order by o.seq limit 1) as next_seq
+            from (select coalesce(w.node_id, h.node_id) as node_id, coalesce(h.seq, 0) as seq
+            from writer w full join sync.horizon h on h.node_id = w.node_id) k) n
+   where n.node_id is not null;
+end;
+comment on function sync.contiguous() is
+  'For each node the number up to which its operations are here without a gap.';
+grant execute on function sync.contiguous() to tpv_operator, tpv_analyst, tpv_worker;
+
+create or replace function sync.advance_op_counter(seq bigint) returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  insert into sync.op_counter as c (node_id, last_seq) values (org.this_node(), advance_op_counter.seq)
+  on conflict (node_id) do update set last_seq = excluded.last_seq where c.last_seq < excluded.last_seq;
+end;
+comment on function sync.advance_op_counter(bigint) is
+  'Moves the counter of this node''s operations forward, never back: the numbers up to this one '
+  'were given before a restore.';
+grant execute on function sync.advance_op_counter(bigint) to tpv_apply;
+-- end functions/sync/op_number.sql
 
 -- What operators read. These are the owner's views, and barriers: what schema sec has tracked, such
 -- as sealed passwords, is in none of them.

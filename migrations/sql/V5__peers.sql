@@ -1,9 +1,6 @@
--- Purpose: the nodes that this one exchanges rows with: their heartbeats, which of their rows wait
---          or are missing, what is sent again, and the plans by which a store joins, catches up and
---          leaves.
--- Limits:  a node sends requests to its peers only. Central serves the operations of every node, a
---          store its own. A plan returns statements and runs none; a superuser runs them, each on
---          its own.
+-- Purpose: the nodes that this one exchanges rows with: their heartbeats, and which of their rows wait
+--          or were refused.
+-- Limits:  all of it is local to a node.
 -- Undo:    leave the chain first (sync.leave_plan); then drop what is created here.
 
 -- Peers and their heartbeats
@@ -24,7 +21,10 @@ create table sync.peer (
   beat_hlc          bigint,
   whole_hlc         bigint,
   heads_requested_at timestamptz,
-  joined_seq        bigint
+  joined_seq        bigint,
+  own_token         bigint,
+  own_at            timestamptz,
+  conninfo          text
 -- Each heartbeat writes its row anew. It is small, and most of a page is free, so that the new one
 -- lies beside the old one and no index is written. What seldom changes is in the tables below.
 ) with (fillfactor = 50);
@@ -51,7 +51,6 @@ comment on column sync.peer.version is 'Version of its extension.';
 comment on column sync.peer.ahead_ms is
   'By how much its clock was ahead of ours at its last heartbeat, where that was too much to '
   'follow.';
-
 comment on column sync.peer.beat_hlc is 'The stamp of its last heartbeat.';
 comment on column sync.peer.whole_hlc is
   'The stamp of the last heartbeat with which the heads of all its hash chains were known here. '
@@ -61,6 +60,21 @@ comment on column sync.peer.joined_seq is
   'it; at a store, its own, in the row of central. Null while it joins. After it, nothing of the '
   'store is believed in what central decides.';
 comment on column sync.peer.heads_requested_at is 'When it was asked to; null when nothing is missing.';
+comment on column sync.peer.own_token is
+  'With which token its heartbeats asked last what this node has of its rows.';
+comment on column sync.peer.own_at is 'When it told last what it has of this node''s rows.';
+comment on column sync.peer.conninfo is
+  'How its server is reached, without user and password, as a plan said last.';
+
+create table sync.peer_password (
+  node_id integer primary key references sync.peer on delete cascade,
+  word    text not null
+);
+comment on table sync.peer_password is
+  'The password by which this server logs in at a peer, between the step of a plan that drops a subscription '
+  'and the one that makes it anew. Only superusers read it.';
+comment on column sync.peer_password.node_id is 'The peer.';
+comment on column sync.peer_password.word is 'As it stands in a connection.';
 
 create table sync.peer_chain (
   node_id   integer not null references sync.peer on delete cascade,
@@ -156,10 +170,13 @@ create index quarantine_waits on sync.quarantine (node_id, try_at, quarantine_id
   where resolved_at is null and refused is null;
 
 create table sync.refusal (
-  node_id integer not null,
-  day     date not null,
-  refused bigint not null,
-  last_at timestamptz not null default clock_timestamp(),
+  node_id   integer not null,
+  day       date not null,
+  refused   bigint not null,
+  dropped   bigint not null default 0,
+  erased    bigint not null default 0,
+  of_before bigint not null default 0,
+  last_at   timestamptz not null default clock_timestamp(),
   primary key (node_id, day)
 ) with (fillfactor = 50);
 comment on table sync.refusal is
@@ -168,6 +185,15 @@ comment on table sync.refusal is
 comment on column sync.refusal.node_id is 'The peer that sent them; 0 for a subscription that belongs to none.';
 comment on column sync.refusal.day is 'The day.';
 comment on column sync.refusal.refused is 'How many.';
+comment on column sync.refusal.dropped is
+  'How many operations of the peer were not taken at the time, and come again by comparing: they were '
+  'far beyond a gap in its numbers, or too much of it waits. Counted by the thousand.';
+comment on column sync.refusal.erased is
+  'How many rows the peer has erased. At central a thousand of a store are taken on a day; what it erases '
+  'beyond that waits in sync.quarantine.';
+comment on column sync.refusal.of_before is
+  'How many operations of before the peer joined are kept in sync.quarantine, since central decides about '
+  'their rows: 200 at most. The store has all of them in sync.set_aside.';
 comment on column sync.refusal.last_at is 'When the last one came.';
 
 create table sec.audit (
@@ -178,6 +204,7 @@ create table sec.audit (
   actor    text not null default sec.actor(),
   detail   text not null default ''
 );
+create index audit_at on sec.audit (at);
 comment on table sec.audit is
   'Security events: files of unknown terminals, rows of senders that may not send them, who was given or '
   'lost a role.';
@@ -189,7 +216,119 @@ comment on column sec.audit.subject is 'What it is about: a terminal, a document
 comment on column sec.audit.actor is 'Who acted, by sec.actor().';
 comment on column sec.audit.detail is 'A sentence.';
 
--- include functions/sync/quarantine.sql
+-- begin functions/sync/quarantine.sql
+create or replace function sync.replay(quarantine_id bigint) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  held sync.quarantine;
+begin
+  perform sync.refuse_secret(q.kind) from sync.quarantine q where q.quarantine_id = replay.quarantine_id;
+  select * into held from sync.quarantine q
+   where q.quarantine_id = replay.quarantine_id and q.code = 'ERASURE_LIMIT' and q.resolved_at is null;
+  if found then
+    -- Its number stands for an operation that writes nothing, at every node. So this node erases.
+    if not sync.is_erased(held.kind, held.key) then
+      perform sync.erase(held.kind, held.key::uuid, format('released: row %s of the quarantine', held.quarantine_id));
+    end if;
+    update sync.quarantine q set resolved_at = clock_timestamp() where q.quarantine_id = held.quarantine_id;
+    return true;
+  end if;
+  return tpv.replay(quarantine_id);
+end $$;
+comment on function sync.replay(bigint) is
+  'Tries a row of sync.quarantine again: true when it is done, false when it still waits. An erasure that '
+  'waits (ERASURE_LIMIT) is released: this node erases the row.';
+grant execute on function sync.replay(bigint) to tpv_operator;
+
+create or replace function sync.waiting(most integer, only_due boolean) returns setof bigint
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  -- From node to node along the index, and of each its share: one that has filled the list keeps no
+  -- other from it.
+  with recursive node (node_id) as (
+    select min(q.node_id) from sync.quarantine q where q.resolved_at is null and q.refused is null
+    union all
+    select (select min(q.node_id) from sync.quarantine q
+             where q.resolved_at is null and q.refused is null and q.node_id > n.node_id)
+      from node n where n.node_id is not null
+  ), share as (
+    select n.node_id, t.quarantine_id, t.nth
+      from node n
+     cross join lateral (
+       select q.quarantine_id, row_number() over (order by q.try_at, q.quarantine_id) as nth
+         from sync.quarantine q
+        where q.node_id = n.node_id and q.resolved_at is null and q.refused is null
+          and (not waiting.only_due or q.try_at <= clock_timestamp())
+        order by q.try_at, q.quarantine_id limit waiting.most) t
+     where n.node_id is not null
+  )
+  select s.quarantine_id from share s order by s.nth, s.node_id limit waiting.most;
+end;
+comment on function sync.waiting(integer, boolean) is
+  'Rows of sync.quarantine that are tried next: of each node those that have waited longest, in turn.';
+
+create or replace function sync.replay_waiting(most integer default 1000, only_due boolean default false) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  item bigint;
+  done integer := 0;
+  is_done boolean;
+begin
+  for item in select w from sync.waiting(most, only_due) w loop
+    -- A rebuild of projections may be at it, or have done it.
+    perform from sync.quarantine q where q.quarantine_id = item and q.resolved_at is null for update skip locked;
+    continue when not found;
+    begin
+      -- Not sync.replay, which refuses what is of schema sec. This tries everything alike, and
+      -- shows nobody what it was.
+      is_done := tpv.replay(item);
+    exception when others then
+      -- One that cannot even be tried must not keep the others from it.
+      raise warning 'row % of sync.quarantine could not be tried: %', item, sqlerrm;
+      update sync.quarantine q set at = clock_timestamp() where q.quarantine_id = item;
+      is_done := false;
+    end;
+    if is_done then
+      done := done + 1;
+    else
+      -- Pauses grow to 15 minutes, so that what waits for ever costs next to nothing.
+      update sync.quarantine q
+         set tries = least(q.tries + 1, 1000),
+             try_at = clock_timestamp() + least(interval '1 minute' * (2 ^ least(q.tries, 6)), interval '15 minutes')
+       where q.quarantine_id = item;
+    end if;
+  end loop;
+  return done;
+end $$;
+comment on function sync.replay_waiting(integer, boolean) is
+  'Tries again what waits in quarantine, and returns how many rows are done: of each node its share, '
+  'those first that have waited longest. With only_due those whose pause is over; pauses grow from a '
+  'minute to a quarter of an hour. pg_cron calls it so each minute.';
+grant execute on function sync.replay_waiting(integer, boolean) to tpv_cron, tpv_operator;
+
+create or replace function sync.dismiss(quarantine_id bigint, why text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  dismissed sync.quarantine;
+begin
+  if coalesce(why, '') = '' then
+    raise exception 'a reason is required' using errcode = '22023', hint = 'It stays on record, and names no person.';
+  end if;
+  perform sync.refuse_secret(q.kind) from sync.quarantine q where q.quarantine_id = dismiss.quarantine_id;
+  update sync.quarantine q
+     set resolved_at = clock_timestamp(), detail = q.detail || format(' (dismissed by %s: %s)', sec.actor(), dismiss.why)
+   where q.quarantine_id = dismiss.quarantine_id and q.resolved_at is null
+  returning * into dismissed;
+  if found then
+    insert into sec.audit (event, subject, detail)
+    values ('DISMISSED', format('%s of node %s, %s', dismissed.code, dismissed.node_id, dismissed.kind), dismiss.why);
+  end if;
+end $$;
+comment on function sync.dismiss(bigint, text) is
+  'Takes a row off the list although it was not applied, with a reason. What it holds stays in the '
+  'wire tables. It is a security event.';
+grant execute on function sync.dismiss(bigint, text) to tpv_operator;
+-- end functions/sync/quarantine.sql
 
 -- That something of schema sec waits is seen, and what it holds is not.
 create view journal.quarantine with (security_barrier = true) as
@@ -222,263 +361,7 @@ begin
   end loop;
 end $$;
 
--- Comparing
-
-create table sync.verified (
-  node_id     integer not null,
-  chain       text not null,
-  chain_seq   bigint not null,
-  hash        bytea not null,
-  verified_at timestamptz not null default clock_timestamp(),
-  primary key (node_id, chain)
-);
-comment on table sync.verified is 'How far the hash chains of peers were followed here, link by link.';
-comment on column sync.verified.node_id is 'The node that writes the chain.';
-comment on column sync.verified.chain is 'Its name, as in wire.doc.';
-comment on column sync.verified.chain_seq is 'The last document that links.';
-comment on column sync.verified.hash is 'Its link hash.';
-comment on column sync.verified.verified_at is 'When.';
-
-create table sync.drift (
-  drift_id     bigint generated always as identity primary key,
-  node_id      integer not null,
-  what         text not null check (what in ('operations', 'hash_chain', 'broken', 'restored')),
-  subject      text not null,
-  from_seq     bigint not null,
-  to_seq       bigint not null,
-  detail       text not null,
-  found_at     timestamptz not null default clock_timestamp(),
-  requested_at timestamptz,
-  resolved_at  timestamptz
-);
-create unique index drift_open on sync.drift (node_id, what, subject) where resolved_at is null;
-comment on table sync.drift is 'Rows that a peer has and this node has not, and what became of them.';
-comment on column sync.drift.drift_id is 'Key.';
-comment on column sync.drift.node_id is 'The peer.';
-comment on column sync.drift.what is
-  'operations or hash_chain: rows are missing and are requested. broken: a hash chain does not '
-  'link; a person has to look. restored: this node has lost operations of its own that the peer '
-  'has; a snapshot is requested.';
-comment on column sync.drift.subject is
-  'The node whose operations they are, or the hash chain as the peer calls it: sync.peer_chain.name.';
-comment on column sync.drift.from_seq is 'The first that is missing.';
-comment on column sync.drift.to_seq is 'The last that is missing.';
-comment on column sync.drift.detail is 'A sentence.';
-comment on column sync.drift.found_at is 'When it was found.';
-comment on column sync.drift.requested_at is 'When the rows were requested last.';
-comment on column sync.drift.resolved_at is
-  'When they were here, or the difference was accepted; null while it is open.';
-
-create table sync.accepted_drift (
-  accepted_drift_id bigint generated always as identity primary key,
-  at                timestamptz not null default clock_timestamp(),
-  actor             text not null default sec.actor(),
-  node_id           integer not null,
-  what              text not null,
-  subject           text not null,
-  from_seq          bigint not null,
-  to_seq            bigint not null,
-  why               text not null
-);
-create index accepted_drift_node on sync.accepted_drift (node_id, what, subject);
-comment on table sync.accepted_drift is
-  'Differences that somebody let stand, with sync.accept_drift: comparing passes over these numbers. What '
-  'comes of them later is taken.';
-comment on column sync.accepted_drift.accepted_drift_id is 'Key.';
-comment on column sync.accepted_drift.at is 'When.';
-comment on column sync.accepted_drift.actor is 'Who did it, by sec.actor().';
-comment on column sync.accepted_drift.node_id is 'The peer.';
-comment on column sync.accepted_drift.what is 'As in sync.drift.';
-comment on column sync.accepted_drift.subject is 'As in sync.drift.';
-comment on column sync.accepted_drift.from_seq is 'The first number.';
-comment on column sync.accepted_drift.to_seq is 'The last number.';
-comment on column sync.accepted_drift.why is 'The reason. It names no person.';
-
--- Sending again
-
-create table sync.served (
-  node_id     integer primary key references sync.peer on delete cascade,
-  served_at   timestamptz not null,
-  snapshot_at timestamptz,
-  bytes       bigint not null default 0,
-  bytes_since timestamptz not null default clock_timestamp()
-) with (fillfactor = 50);
-comment on table sync.served is
-  'When each peer had its turn, so that none waits for another that asks for more and more.';
-comment on column sync.served.node_id is 'The peer.';
-comment on column sync.served.served_at is 'When something was sent to it last.';
-comment on column sync.served.bytes is 'How much WAL its requests have made since bytes_since.';
-comment on column sync.served.bytes_since is 'Since when that is counted: for five minutes.';
-comment on column sync.served.snapshot_at is
-  'When a snapshot was prepared that it had asked for. It gets the next one five minutes later.';
-
-create table sync.request (
-  node_id      integer not null,
-  what         text not null check (what in ('operations', 'hash_chain', 'snapshot', 'heads')),
-  subject      text not null default '',
-  from_seq     bigint not null default 1,
-  to_seq       bigint,
-  requested_at timestamptz not null default clock_timestamp(),
-  primary key (node_id, what, subject)
-);
-comment on table sync.request is
-  'What peers have requested and this node has not sent yet. The background worker sends it.';
-comment on column sync.request.node_id is 'The peer.';
-comment on column sync.request.what is
-  'operations of a node, documents of a hash chain, or a snapshot; heads: the next heartbeat is to '
-  'name all hash chains.';
-comment on column sync.request.subject is
-  'The node whose operations they are, or the hash chain; 1>2 is chain >2 of node 1. For a snapshot the name '
-  'under which central asked a store for it.';
-comment on column sync.request.from_seq is 'The next to send.';
-comment on column sync.request.to_seq is 'The last to send; null for all there are.';
-comment on column sync.request.requested_at is
-  'When it was requested. After an attempt that failed: when it is tried again.';
-
-create table sync.outgoing (
-  nth     bigint generated always as identity primary key,
-  to_node integer not null,
-  kind    text not null,
-  body    text not null
-);
-create index outgoing_to_node on sync.outgoing (to_node, nth);
-comment on table sync.outgoing is
-  'Parts of snapshots that were prepared in one moment and are sent one by one, so that the '
-  'receiver locks few rows at a time.';
-comment on column sync.outgoing.nth is 'Their order.';
-comment on column sync.outgoing.to_node is 'The receiver.';
-comment on column sync.outgoing.kind is 'As in wire.resend.';
-comment on column sync.outgoing.body is 'As in wire.resend.';
-
-create table sync.snapshot (
-  snapshot_id     uuid primary key,
-  node_id         integer not null,
-  covers          text not null default '{"vector":{}}',
-  parts           integer not null default 0,
-  digest          numeric(40,0) not null default 0,
-  expected_parts  integer,
-  expected_digest numeric(40,0),
-  started_at      timestamptz not null default clock_timestamp(),
-  part_at         timestamptz not null default clock_timestamp(),
-  completed_at    timestamptz,
-  ended_at        timestamptz
-);
-comment on table sync.snapshot is 'Snapshots that arrive or arrived here, and whether they are complete.';
-comment on column sync.snapshot.snapshot_id is 'The snapshot.';
-comment on column sync.snapshot.node_id is 'The node that sent it.';
-comment on column sync.snapshot.covers is
-  'The operations that it covers: {"vector": {"node": seq}, "beyond": [[node, from, to]]}.';
-comment on column sync.snapshot.parts is 'How many parts have arrived.';
-comment on column sync.snapshot.digest is 'The sum of their hashes.';
-comment on column sync.snapshot.expected_parts is
-  'How many parts there are; known when its end has arrived.';
-comment on column sync.snapshot.expected_digest is 'The sum of the hashes of all parts.';
-comment on column sync.snapshot.started_at is 'When the first part arrived.';
-comment on column sync.snapshot.part_at is 'When the last part arrived.';
-comment on column sync.snapshot.completed_at is 'When all parts had arrived and the sums agreed.';
-
-comment on column sync.snapshot.ended_at is
-  'When somebody ended it, or its time was over, before it was complete. Parts that come after that '
-  'are not taken.';
-
-create table sync.accepted_snapshot (
-  snapshot_id uuid primary key,
-  node_id     integer not null,
-  after_seq   bigint not null,
-  up_to_seq   bigint not null,
-  at          timestamptz not null default clock_timestamp(),
-  actor       text not null default sec.actor(),
-  why         text not null check (why <> ''),
-  ends_at     timestamptz not null,
-  ended_at    timestamptz,
-  ended_why   text
-);
-create unique index accepted_snapshot_open on sync.accepted_snapshot (node_id) where ended_at is null;
-comment on table sync.accepted_snapshot is
-  'Snapshots of stores that somebody at central asked for, with sync.accept_snapshot: central takes no '
-  'other of a store.';
-comment on column sync.accepted_snapshot.snapshot_id is 'The snapshot: the store sends it under this name.';
-comment on column sync.accepted_snapshot.node_id is 'The store.';
-comment on column sync.accepted_snapshot.after_seq is 'What central still has: its own operations up to this number.';
-comment on column sync.accepted_snapshot.up_to_seq is
-  'What it has forgotten, at most: its own operations up to this number. Nothing beyond it is taken.';
-comment on column sync.accepted_snapshot.at is 'When it was asked for.';
-comment on column sync.accepted_snapshot.actor is 'Who did it, by sec.actor().';
-comment on column sync.accepted_snapshot.why is 'The reason. It names no person.';
-comment on column sync.accepted_snapshot.ends_at is 'Parts that come after this moment are not taken.';
-comment on column sync.accepted_snapshot.ended_at is 'When it was complete, was ended or was over; null while it is open.';
-comment on column sync.accepted_snapshot.ended_why is 'Which of these.';
-
-create table sync.snapshot_row (
-  snapshot_id uuid not null references sync.snapshot,
-  table_name  text not null,
-  key         text not null,
-  primary key (table_name, key, snapshot_id)
-);
-create index snapshot_row_snapshot on sync.snapshot_row (snapshot_id);
-comment on table sync.snapshot_row is
-  'Rows of snapshots that are not complete: an operation on one of them that the snapshot covers '
-  'may still arrive, and is late.';
-comment on column sync.snapshot_row.snapshot_id is 'The snapshot.';
-comment on column sync.snapshot_row.table_name is 'The table.';
-comment on column sync.snapshot_row.key is 'The key.';
-
--- Pruning
-
-create table sync.pruned (
-  node_id   integer primary key,
-  seq       bigint not null default 0,
-  next_seq  bigint not null default 1,
-  gone      bigint not null default 0,
-  looked_at timestamptz not null default '-infinity'
-);
-comment on table sync.pruned is
-  'What left the journal: for each node up to which number operations may be missing in wire.op. '
-  'All up to there are part of the rows here (sync.horizon), and a peer that asks for them gets a '
-  'snapshot.';
-comment on column sync.pruned.node_id is 'The node that decided.';
-comment on column sync.pruned.seq is 'The number. Below it are heads, and what named a missing one.';
-comment on column sync.pruned.next_seq is 'Where sync.prune_operations goes on.';
-comment on column sync.pruned.gone is 'How many have left.';
-comment on column sync.pruned.looked_at is 'When its operations were looked at last.';
-
-create table sync.pruning (
-  pruning_id bigint generated always as identity primary key,
-  at         timestamptz not null default clock_timestamp(),
-  what       text not null,
-  gone       bigint not null
-);
-comment on table sync.pruning is 'What was removed since it was old and done, and when.';
-comment on column sync.pruning.pruning_id is 'Key.';
-comment on column sync.pruning.at is 'When.';
-comment on column sync.pruning.what is 'The table.';
-comment on column sync.pruning.gone is 'How many rows.';
-
--- include functions/sync/send.sql
--- include functions/sync/accept.sql
--- include functions/sync/snapshot.sql
--- include functions/sync/request.sql
--- include functions/sync/serve.sql
--- include functions/sync/drift.sql
--- include functions/sync/reconcile.sql
--- include functions/sync/prune.sql
-
--- Joining
-
--- include functions/sync/peer.sql
--- include functions/sync/statement.sql
--- include functions/sync/plan.sql
--- include functions/sync/restored.sql
--- include functions/sync/status.sql
--- include functions/sync/setup.sql
-
-grant select on sync.peer, sync.peer_chain, sync.peer_vector, sync.refusal, sync.verified, sync.request, sync.snapshot,
-  sync.accepted_snapshot, sync.pruned,
-  sync.pruning to tpv_operator, tpv_analyst;
-grant select on sync.drift, sync.accepted_drift to tpv_operator;
--- Without the reason that somebody gave who accepted it.
-grant select (drift_id, node_id, what, subject, from_seq, to_seq, found_at, requested_at, resolved_at)
-  on sync.drift to tpv_analyst;
+grant select on sync.peer, sync.peer_chain, sync.peer_vector, sync.refusal to tpv_operator, tpv_analyst;
 grant select on sec.audit to tpv_operator;
 -- Refused rows and details may hold data of customers. Analysts may count them, but not read them;
 -- operators read journal.quarantine.
@@ -486,13 +369,7 @@ grant select (quarantine_id, at, node_id, doc_id, business_date, kind, seq, enti
   on sync.quarantine to tpv_operator, tpv_analyst;
 grant select, update on sync.peer to tpv_apply;
 grant select, insert, update on sync.peer_chain, sync.refusal to tpv_apply;
-grant select, insert, update, delete on sync.peer_vector to tpv_apply;
-grant select, insert, update, delete on sync.quarantine, sync.snapshot to tpv_apply;
-grant select, insert, delete on sync.snapshot_row to tpv_apply;
+grant select, insert, update, delete on sync.peer_vector, sync.quarantine to tpv_apply;
 grant insert on sec.audit to tpv_apply;
-grant select, update on sync.accepted_snapshot to tpv_apply;
--- What a heartbeat says, and whether somebody has asked for all of it. To leave a row that somebody
--- has locked takes the right to change one column of it.
+-- What a heartbeat says.
 grant select, insert, update on sync.beat_counter to tpv_worker;
-grant select on sync.verified to tpv_worker;
-grant select, delete, update (requested_at) on sync.request to tpv_worker;

@@ -19,7 +19,7 @@ use std::path::Path;
 /// A migration with everything that it includes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assembled {
-    /// `V6__tracking`
+    /// `V7__tracking`
     pub name: String,
     /// What is sent to the server.
     pub sql: String,

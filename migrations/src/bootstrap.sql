@@ -50,6 +50,8 @@ alter role tpv_apply login bypassrls nosuperuser nocreatedb nocreaterole norepli
 -- cancelled. That should be the session, which checks after a second: a subscription that has to
 -- start again costs everybody more.
 alter role tpv_apply set deadlock_timeout = '5s';
+-- A subscription says to its peer which life of this server it is, so that a copy of the server is told from it.
+alter role tpv_apply set pg_tpv.names_life = on;
 -- What the background worker works as. It sees since when others' transactions run, which is how far
 -- heartbeats are complete, and has the rights that migrations give it. It must keep LOGIN, which
 -- PostgreSQL's workers need, and the path keeps others' schemas out of its statements.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 
+use crate::chain::{Deed, Order};
+use crate::connection::{self, Connection};
 use crate::day::{Day, Range};
 use crate::hba::Peer;
 
@@ -38,16 +40,54 @@ enum Word {
         #[arg(long, env = "TPV_LOCK_TIMEOUT_MS", value_name = "MS", default_value_t = 10_000)]
         lock_timeout_ms: u64,
     },
-    /// Show what is applied, what is pending, and what is in the way
+    /// Show what is applied, what is pending, and what is in the way; with --central, the whole chain
     ///
     /// Changes nothing. Exit codes: 0 up to date, 1 something is in the way or the database cannot
-    /// be asked, 2 usage, 3 migrations are pending and nothing is in the way.
+    /// be asked, 2 usage, 3 migrations are pending and nothing is in the way. With --central: a row
+    /// for each store, with both directions, how far behind, the version and what to do; 0 nothing to
+    /// do, 3 a store is to be looked at.
     Status {
         #[command(flatten)]
         place: Place,
+        #[command(flatten)]
+        central: Central,
         /// One JSON object instead of a table
         #[arg(long)]
         json: bool,
+    },
+    /// Let a store join the chain
+    ///
+    /// Asks central for the plan (sync.join_plan), runs each row on its node, gives each login a new
+    /// password that is never printed, and waits until both directions are running. It can be killed at
+    /// any moment: the same command goes on from there, and has nothing to do when the store has joined.
+    /// Both nodes must be registered, of one version, and set up for replication. Exit codes: 0
+    /// running, 1 failed, 2 usage, 3 all steps are done and it is not running yet, 130 interrupted.
+    Join(Move),
+    /// Let a store join again that lost its slot, was restored, or was away for too long
+    ///
+    /// Nothing is emptied, and the store goes on selling. Logins get new passwords. Exit codes as of
+    /// join.
+    Rejoin(Move),
+    /// Give the logins of a store and of central new passwords, without a pause
+    ///
+    /// What streams goes on; then both connect again with the new passwords, and it waits until they have.
+    /// With --store-conninfo or --central-conninfo it also changes how they reach each other. Exit codes as
+    /// of join.
+    Renew(Move),
+    /// Let a store leave the chain
+    ///
+    /// What was exchanged stays on both sides. What the store has not sent yet does not come. Exit
+    /// codes: 0 done, 1 failed, 2 usage, 130 interrupted.
+    Leave {
+        #[command(flatten)]
+        central: Central,
+        #[command(flatten)]
+        store: Store,
+        /// The code of a store whose server is gone for good: only central's steps are run
+        #[arg(long, value_name = "CODE", conflicts_with_all = ["store", "store_file"])]
+        gone: Option<String>,
+        #[command(flatten)]
+        manner: Manner,
     },
     /// Bring what people read about receipts to what the documents say
     ///
@@ -77,7 +117,7 @@ enum Word {
     /// Print what a superuser runs with psql, connected to database postgres
     ///
     /// It may be run any number of times. For example:
-    /// tpv-migrate bootstrap-sql | sudo -u postgres psql --no-psqlrc --dbname postgres
+    /// tpv-migrate bootstrap-sql | sudo -u postgres psql --no-psqlrc --quiet --dbname postgres
     BootstrapSql {
         /// The node's database; made when it is missing. cron.database_name must be the same
         #[arg(long, value_name = "NAME", default_value = "tpv")]
@@ -113,20 +153,74 @@ struct Place {
     database_ca_file: Option<PathBuf>,
 }
 
+/// Connections of a superuser, who alone makes slots and subscriptions.
+#[derive(Debug, clap::Args)]
+struct Central {
+    /// Where central's database is, as a superuser, e.g. postgresql://postgres@central.example/tpv
+    #[arg(long, value_name = "URL")]
+    central: Option<String>,
+    /// A file that holds that URL, for a URL with a password in it
+    #[arg(long, value_name = "FILE", conflicts_with = "central")]
+    central_file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Store {
+    /// Where the store's database is, as a superuser
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// A file that holds that URL
+    #[arg(long, value_name = "FILE", conflicts_with = "store")]
+    store_file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Manner {
+    /// Certificates to trust, PEM; the system's when not given
+    #[arg(long, env = "TPV_DATABASE_CA_FILE", value_name = "FILE")]
+    database_ca_file: Option<PathBuf>,
+    /// Show the steps and run none
+    #[arg(long)]
+    dry_run: bool,
+    /// One JSON object at the end; progress goes to standard error
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Move {
+    #[command(flatten)]
+    central: Central,
+    #[command(flatten)]
+    store: Store,
+    /// How central's server reaches the store's, in libpq's words and without a user, e.g. 'host=s07.example
+    /// dbname=tpv sslmode=verify-full sslrootcert=/etc/tpv/ca.pem'. Files are those of that server. As
+    /// before when not given, if the store has joined before
+    #[arg(long, value_name = "WORDS")]
+    store_conninfo: Option<String>,
+    /// How the store's server reaches central's, likewise
+    #[arg(long, value_name = "WORDS")]
+    central_conninfo: Option<String>,
+    /// Give the logins no passwords: they have some already, or pg_hba.conf lets them in by
+    /// certificates
+    #[arg(long)]
+    keep_passwords: bool,
+    /// How long to wait until both directions are running
+    #[arg(long, value_name = "MINUTES", default_value_t = 60)]
+    wait_minutes: u32,
+    #[command(flatten)]
+    manner: Manner,
+}
+
 #[derive(Debug)]
 pub enum Command {
     Run { connection: Connection, target: Option<i32>, lock_timeout: Duration },
     Status { connection: Connection, json: bool },
+    Chain { central: Connection, json: bool },
+    Move(Box<Order>),
     Rebuild { connection: Connection, range: Range, dry_run: bool, json: bool },
     BootstrapSql { database: String },
     BootstrapHba { database: String, peers: Vec<Peer> },
-}
-
-/// Where the database is and whom to trust there.
-#[derive(Debug)]
-pub struct Connection {
-    pub database: tokio_postgres::Config,
-    pub ca_file: Option<PathBuf>,
 }
 
 impl Args {
@@ -140,7 +234,36 @@ impl Args {
                 let lock_timeout = Duration::from_millis(lock_timeout_ms);
                 Command::Run { connection: place.connection()?, target, lock_timeout }
             }
-            Word::Status { place, json } => Command::Status { connection: place.connection()?, json },
+            Word::Status { place, central, json } => {
+                let ca_file = place.database_ca_file.clone();
+                match central.connection(ca_file)? {
+                    Some(central) => Command::Chain { central, json },
+                    None => Command::Status { connection: place.connection()?, json },
+                }
+            }
+            Word::Join(words) => Command::Move(Box::new(words.order(Deed::Join)?)),
+            Word::Rejoin(words) => Command::Move(Box::new(words.order(Deed::Rejoin)?)),
+            Word::Renew(words) => Command::Move(Box::new(words.order(Deed::Renew)?)),
+            Word::Leave { central, store, gone, manner } => {
+                let store = store.connection(manner.database_ca_file.clone())?;
+                if store.is_none() && gone.is_none() {
+                    bail!(
+                        "give the store's address with --store or --store-file, or --gone CODE if its server is gone for good"
+                    );
+                }
+                Command::Move(Box::new(Order {
+                    deed: Deed::Leave,
+                    central: central.needed(manner.database_ca_file.clone())?,
+                    store,
+                    gone,
+                    store_conninfo: None,
+                    central_conninfo: None,
+                    draw_passwords: false,
+                    dry_run: manner.dry_run,
+                    json: manner.json,
+                    patience: Duration::ZERO,
+                }))
+            }
             Word::Rebuild { place, node, from, to, dry_run, json } => {
                 if let Some((from, to)) = from.zip(to).filter(|(from, to)| from > to) {
                     bail!("--from is {from}, after --to, which is {to}; --to takes the same day or a later one");
@@ -156,37 +279,69 @@ impl Args {
     }
 }
 
-impl Place {
-    fn connection(self) -> anyhow::Result<Connection> {
-        let url = match (self.database_url, self.database_url_file) {
-            (Some(url), _) => url,
-            (None, Some(file)) => std::fs::read_to_string(&file)
-                .with_context(|| format!("--database-url-file {} cannot be read", file.display()))?,
-            (None, None) => std::env::var("DATABASE_URL")
-                .ok()
-                .context("give the database's address with --database-url, TPV_DATABASE_URL or DATABASE_URL")?,
-        };
-        Ok(Connection { database: database(url.trim())?, ca_file: self.database_ca_file })
+impl Central {
+    fn connection(self, ca_file: Option<PathBuf>) -> anyhow::Result<Option<Connection>> {
+        connection::named("--central", self.central, self.central_file, ca_file)
+    }
+
+    fn needed(self, ca_file: Option<PathBuf>) -> anyhow::Result<Connection> {
+        self.connection(ca_file)?.context("give central's address with --central or --central-file")
     }
 }
 
-fn database(url: &str) -> anyhow::Result<tokio_postgres::Config> {
-    let mut config: tokio_postgres::Config = url.parse().context(
-        "--database-url is not a PostgreSQL URL such as postgresql://user@host:5432/database?sslmode=require",
-    )?;
-    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-        bail!("--database-url names no host; a socket is named so: postgresql://user@/database?host=/run/postgresql");
+impl Store {
+    fn connection(self, ca_file: Option<PathBuf>) -> anyhow::Result<Option<Connection>> {
+        connection::named("--store", self.store, self.store_file, ca_file)
     }
-    if config.get_dbname().is_none() {
-        bail!("--database-url names no database");
+}
+
+impl Move {
+    fn order(self, deed: Deed) -> anyhow::Result<Order> {
+        for (option, conninfo) in
+            [("--store-conninfo", &self.store_conninfo), ("--central-conninfo", &self.central_conninfo)]
+        {
+            if conninfo.as_ref().is_some_and(|words| words.contains("password")) {
+                bail!(
+                    "{option} has a password; leave it out, since a new one is drawn, or name a passfile and add --keep-passwords"
+                );
+            }
+        }
+        let ca_file = self.manner.database_ca_file;
+        let store = self.store.connection(ca_file.clone())?;
+        Ok(Order {
+            deed,
+            central: self.central.needed(ca_file)?,
+            store: Some(store.context("give the store's address with --store or --store-file")?),
+            gone: None,
+            store_conninfo: self.store_conninfo,
+            central_conninfo: self.central_conninfo,
+            draw_passwords: !self.keep_passwords,
+            dry_run: self.manner.dry_run,
+            json: self.manner.json,
+            patience: Duration::from_secs(60 * u64::from(self.wait_minutes)),
+        })
     }
-    if config.get_application_name().is_none() {
-        config.application_name("tpv-migrate");
+}
+
+impl Place {
+    fn connection(self) -> anyhow::Result<Connection> {
+        let given = connection::named(
+            "--database-url",
+            self.database_url,
+            self.database_url_file,
+            self.database_ca_file.clone(),
+        )?;
+        let known = |url: String| connection::named("--database-url", Some(url), None, self.database_ca_file);
+        match given {
+            Some(connection) => Ok(connection),
+            None => std::env::var("DATABASE_URL")
+                .ok()
+                .map(known)
+                .transpose()?
+                .flatten()
+                .context("give the database's address with --database-url, TPV_DATABASE_URL or DATABASE_URL"),
+        }
     }
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(Duration::from_secs(10));
-    }
-    Ok(config)
 }
 
 fn plain(database: String) -> anyhow::Result<String> {
@@ -241,9 +396,28 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_never_part_of_a_fault() {
-        let error = database("postgresql://u:secret@h:notaport/d").unwrap_err();
-        assert!(!format!("{error:#}").contains("secret"));
+    fn a_store_that_joins_needs_both_databases_and_no_password() {
+        let join = |more: &[&str]| command(&[&["join", "--central", "postgresql://u@c/tpv"], more].concat());
+        let told = |more: &[&str]| join(more).unwrap_err().to_string();
+        assert!(told(&[]).starts_with("give the store's address with --store"));
+        assert!(told(&["--store", "s07"]).starts_with("--store is not a PostgreSQL URL"));
+        let store = ["--store", "postgresql://u@s/tpv", "--store-conninfo", "host=s password=x"];
+        assert!(told(&store).starts_with("--store-conninfo has a password; leave it out"));
+        assert!(join(&[&store[..], &["--keep-passwords"]].concat()).is_err());
+        let Command::Move(order) = join(&store[..2]).unwrap() else { panic!("it is no join") };
+        assert!(order.draw_passwords);
+    }
+
+    #[test]
+    fn a_store_that_is_gone_is_named() {
+        let leave = |more: &[&str]| command(&[&["leave", "--central", "postgresql://u@c/tpv"], more].concat());
+        assert!(leave(&[]).unwrap_err().to_string().contains("--gone CODE"));
+        assert!(leave(&["--gone", "S07"]).is_ok());
+    }
+
+    #[test]
+    fn status_with_central_is_of_the_chain() {
+        assert!(matches!(command(&["status", "--central", "postgresql://u@c/tpv"]).unwrap(), Command::Chain { .. }));
     }
 
     #[test]

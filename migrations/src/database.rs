@@ -9,7 +9,7 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{AsyncMessage, Client, NoTls, Socket};
 use tpv_connect::encryption;
 
-use crate::config::Connection;
+use crate::connection::Connection;
 
 pub async fn connect(connection: &Connection) -> anyhow::Result<Client> {
     let mut database = connection.database.clone();

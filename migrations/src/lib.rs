@@ -6,8 +6,10 @@
 
 pub mod assemble;
 mod bootstrap;
+mod chain;
 mod check;
 mod config;
+mod connection;
 mod console;
 mod database;
 mod day;
@@ -51,6 +53,8 @@ pub fn program(release: &Release, args: impl IntoIterator<Item = OsString>, cons
         Command::Rebuild { connection, range, dry_run, json } => {
             wait_for(rebuild::rebuild(&connection, &range, dry_run, json, console))
         }
+        Command::Chain { central, json } => wait_for(chain::show(&central, json, console)),
+        Command::Move(order) => wait_for(chain::run(&order, console)),
         Command::Status { json, connection } => wait_for(status::status(release, &connection, json, console)),
     };
     result.unwrap_or_else(|error| complain(&error, FAILURE, console))

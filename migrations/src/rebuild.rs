@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-use crate::config::Connection;
+use crate::connection::Connection;
 use crate::console::{Console, SUCCESS};
 use crate::database;
 use crate::day::{Day, Range};

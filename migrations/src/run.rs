@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use refinery::Target;
 use tokio_postgres::Client;
 
-use crate::config::Connection;
+use crate::connection::Connection;
 use crate::console::{Console, FAILURE, SUCCESS};
 use crate::history::State;
 use crate::release::Release;

@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use crate::check::{self, Fault};
-use crate::config::Connection;
+use crate::connection::Connection;
 use crate::console::{Console, FAILURE, SUCCESS};
 use crate::database;
 use crate::history::{self, Entry, State};

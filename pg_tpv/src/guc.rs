@@ -58,6 +58,9 @@ static DATABASE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::ne
 static PEER_SLOT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static PEER_PUBLICATION: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 
+/// `pg_tpv.names_life`. Off: only the workers of subscriptions connect to peers.
+static NAMES_LIFE: GucSetting<bool> = GucSetting::<bool>::new(false);
+
 /// `pg_tpv.maintenance`. Off: documents and operations are only ever added.
 static MAINTENANCE: GucSetting<bool> = GucSetting::<bool>::new(false);
 
@@ -88,8 +91,9 @@ const LONGEST_KEPT: i32 = 36_525 * DAY;
 const LONGEST_MINUTES: i32 = 366 * 24 * 60;
 
 /// Tells PostgreSQL of the settings, and that no other `pg_tpv.…` exists, so that a misspelt one is
-/// an error. `on_peer_slot` is called with each value of `pg_tpv.peer_slot`; it is guarded.
-pub fn register(on_peer_slot: pg_sys::GucStringCheckHook) {
+/// an error. `on_peer_slot` is called with each value of `pg_tpv.peer_slot`, and `on_names_life` with
+/// each of `pg_tpv.names_life`; both are guarded.
+pub fn register(on_peer_slot: pg_sys::GucStringCheckHook, on_names_life: pg_sys::GucBoolCheckHook) {
     int(
         c"pg_tpv.max_receipt_bytes",
         c"Largest file that is taken for a receipt.",
@@ -227,6 +231,20 @@ pub fn register(on_peer_slot: pg_sys::GucStringCheckHook) {
         GucContext::Suset,
         GucFlags::empty(),
     );
+    // SAFETY: the hook is guarded, as the caller promises.
+    unsafe {
+        GucRegistry::define_bool_guc_with_hooks(
+            c"pg_tpv.names_life",
+            c"Names the life of this server where a subscription connects to its peer.",
+            c"A setting of tpv_apply, made by tpv-migrate bootstrap-sql. It counts for workers only.",
+            &NAMES_LIFE,
+            GucContext::Suset,
+            GucFlags::empty(),
+            on_names_life,
+            None,
+            None,
+        );
+    }
     GucRegistry::define_bool_guc(
         c"pg_tpv.maintenance",
         c"Allows UPDATE, DELETE and TRUNCATE of documents and operations.",

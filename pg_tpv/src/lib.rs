@@ -24,7 +24,7 @@ mod peer;
 // SQL functions that need no table: barcodes, receipts, `.dat`, identity.
 mod functions;
 
-// Which node this database is, its clock, its stores.
+// Which node this database is, its clock, the life of its server, its stores.
 mod node;
 
 // PostgreSQL as all of these use it: statements, subtransactions, errors.
@@ -41,10 +41,11 @@ use pgrx::prelude::*;
 /// else in the session that first calls one of its functions.
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
-    guc::register(Some(peer::walsender::on_peer_slot));
+    guc::register(Some(peer::walsender::on_peer_slot), Some(node::life::on_names_life));
     // SAFETY: reads a flag that the postmaster sets while it loads its libraries.
     if unsafe { pg_sys::process_shared_preload_libraries_in_progress } {
         node::clock::request_memory();
+        node::life::begin();
         peer::worker::register();
         peer::walsender::register();
     }

@@ -65,11 +65,11 @@ pub fn all_say(chain: &Chain, query: &str) -> String {
     answers[0].clone()
 }
 
-/// Waits until a query of one yes or no answers yes.
+/// Waits until a query of one yes or no answers yes. What is not known yet (null) is no yes.
 #[track_caller]
 pub fn until_at(at: &Cluster, query: &str) {
     let mut dba = at.connect().unwrap();
-    until_true(query, SOON, || dba.query_one(query, &[]).unwrap().get(0)).unwrap();
+    until_true(query, SOON, || dba.query_one(query, &[]).unwrap().get::<_, Option<bool>>(0) == Some(true)).unwrap();
 }
 
 /// Compares all nodes with their peers until there is nothing left to compare, as pg_cron does each
@@ -78,11 +78,13 @@ pub fn until_at(at: &Cluster, query: &str) {
 pub fn until_verified(chain: &Chain) {
     let verified =
         "select sync.reconcile() = 0 and bool_and(verified_until is not null and gap_beat is null) from sync.peer";
-    let drift = "select coalesce(string_agg(d::text, '; '), '') from sync.drift d where resolved_at is null";
+    let drift = "select concat_ws('; ', (select string_agg(d::text, '; ') from sync.drift d where resolved_at is null), \
+        (select string_agg(format('peer %s: beat %s, gap beat %s, verified until %s, own at %s', node_id, beat, gap_beat, \
+                                  verified_until, own_at), '; ') from sync.peer))";
     for node in chain.nodes() {
         let mut dba = node.connect().unwrap();
         let mut open = String::new();
-        let done = until_true("all is verified", SOON, || {
+        let done = until_true("all is verified", SOON * 3, || {
             open = dba.query_one(drift, &[]).unwrap().get(0);
             dba.query_one(verified, &[]).unwrap().get::<_, Option<bool>>(0) == Some(true)
         });

@@ -22,5 +22,6 @@ begin
         array[13, 23, 24, 30], 'logins');
     perform test.refused($q$select * from sync.join_steps('S07', 7, 'CENTRAL', 100, 'host=s user=x', 'host=c')$q$, '22023');
     perform test.refused($q$select * from sync.join_steps('S07', 7, 'CENTRAL', 100, 'host=s', 'postgresql://c/tpv')$q$, '22023');
+    perform test.refused($q$select * from sync.join_steps('S07', 7, 'CENTRAL', 100, 'host=s', 'host=c application_name=x')$q$, '22023');
 end
 $$;

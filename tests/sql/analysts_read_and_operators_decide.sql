@@ -10,7 +10,7 @@ begin
     perform test.equal(test.calls('tpv_analyst'),
         test.sorted(array['catalog.find_product(integer,text,text,date)', 'catalog.item_key(integer,text,text,date)',
             'catalog.line_tax(integer,text,text,numeric,date)', 'catalog.price_at(uuid,integer,timestamp with time zone)',
-            'catalog.tax_rate_at(uuid,date)', 'sync.contiguous()', 'sync.name_part(text)', 'wire.verify_chains()']),
+            'catalog.tax_rate_at(uuid,date)', 'sync.contiguous()', 'sync.is_restored()', 'sync.name_part(text)', 'wire.verify_chains()']),
             'what an analyst calls');
     assert has_column_privilege('tpv_analyst', 'dat.profile', 'profile', 'select')
         and not has_column_privilege('tpv_analyst', 'dat.profile', 'saved_by', 'select'),
@@ -23,8 +23,8 @@ begin
         'party.erase(uuid,text)', 'sales.close_day(date,text)', 'sales.release(uuid,text,text)', 'sales.void(uuid,text)',
         'sync.accept_drift(bigint,text)', 'sync.canonical_key(text,uuid)', 'sync.contiguous()',
         'sync.dismiss(bigint,text)', 'sync.end_snapshot(uuid,text)',
-        'sync.duplicates()', 'sync.loosen(text,uuid,text,text,text)', 'sync.make_alias(text,uuid,uuid)',
-        'sync.name_part(text)', 'sync.policy_dry_run(text,text,jsonb)', 'sync.reconcile()', 'sync.replay(bigint)',
+        'sync.duplicates()', 'sync.end_restored(text)', 'sync.loosen(text,uuid,text,text,text)', 'sync.make_alias(text,uuid,uuid)',
+        'sync.is_restored()', 'sync.name_part(text)', 'sync.policy_dry_run(text,text,jsonb)', 'sync.reconcile()', 'sync.replay(bigint)',
         'sync.replay_waiting(integer,boolean)', 'sync.resolve_conflict(text,text,text,integer,bigint)', 'sync.setup_faults()',
         'tpv.is_capturing()', 'tpv.uuid7()', 'wire.maintain_partitions()', 'wire.verify_chains()']),
         'what an operator calls');

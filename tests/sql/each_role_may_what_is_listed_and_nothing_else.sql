@@ -12,9 +12,10 @@ from (values
     ('tpv_analyst', 'select', 'catalog.barcode; catalog.barcode_rule; catalog.local_code; catalog.price; catalog.product;
         catalog.tax; catalog.tax_rate; org.department; org.legal_entity; org.node; org.store; org.terminal;
         sales.day_close; sales.held; sales.line_tax; sales.receipt; sales.receipt_line; sales.receipt_tax;
-        sync.hash_chain; sync.horizon; sync.peer; sync.peer_chain; sync.peer_vector; sync.policy; sync.pruned;
-        sync.accepted_snapshot; sync.pruning; sync.refusal; sync.request; sync.snapshot; sync.status; sync.this_node; sync.tracked_table; sync.verified; wire.beat'),
-    ('tpv_analyst', 'select', 'dat.profile (profile_id, node_id, department_code, version, profile, saved_at);
+        sync.clone; sync.hash_chain; sync.horizon; sync.peer; sync.peer_chain; sync.peer_vector; sync.policy; sync.pruned;
+        sync.accepted_snapshot; sync.own_chain; sync.own_said; sync.pruning; sync.restored; sync.second_place; sync.refusal; sync.request; sync.snapshot; sync.status; sync.this_node; sync.tracked_table; sync.verified; wire.beat'),
+    ('tpv_analyst', 'select', 'org.ban (ban_id, node_id, last_seq, joined_seq, banned_at, lifted_at, undone_seq, deleted);
+        dat.profile (profile_id, node_id, department_code, version, profile, saved_at);
         sales.receipt_event (node_id, receipt_id, doc_node, doc_id, kind, hlc);
         sync.drift (drift_id, node_id, what, subject, from_seq, to_seq, found_at, requested_at, resolved_at);
         sync.quarantine (quarantine_id, at, node_id, doc_id, business_date, kind, code, resolved_at, seq, entire, tries, try_at);
@@ -26,11 +27,11 @@ from (values
     ('tpv_operator', 'select', 'catalog.barcode; catalog.barcode_rule; catalog.local_code; catalog.price; catalog.product;
         catalog.tax; catalog.tax_rate; dat.file; dat.pending; dat.profile; dat.superseded; dat.withdraw_failed;
         journal.erasure; journal.head; journal.loosening; journal.operation; journal.quarantine; journal.resolution; journal.set_aside; journal.sibling;
-        org.department; org.legal_entity; org.node; org.store; org.terminal;
+        org.ban; org.department; org.legal_entity; org.node; org.store; org.terminal;
         sales.day_close; sales.held; sales.line_tax; sales.raw; sales.receipt; sales.receipt_event; sales.receipt_key;
         sales.receipt_line; sales.receipt_tax; sales.rejected; sales.terminal_tail; sec.audit;
-        sync.accepted_drift; sync.accepted_snapshot; sync.drift; sync.duplicate; sync.hash_chain; sync.horizon; sync.peer; sync.peer_chain; sync.peer_vector; sync.policy;
-        sync.pruned; sync.pruning; sync.refusal; sync.request; sync.snapshot; sync.status; sync.this_node; sync.tracked_table; sync.verified; wire.beat; wire.doc'),
+        sync.accepted_drift; sync.accepted_snapshot; sync.clone; sync.drift; sync.duplicate; sync.hash_chain; sync.horizon; sync.life; sync.peer; sync.peer_chain; sync.peer_vector; sync.policy;
+        sync.own_chain; sync.own_said; sync.pruned; sync.pruning; sync.refusal; sync.restored; sync.second_place; sync.request; sync.snapshot; sync.status; sync.this_node; sync.tracked_table; sync.verified; wire.beat; wire.doc'),
     ('tpv_operator', 'select', 'sync.quarantine (quarantine_id, at, node_id, doc_id, business_date, kind, code, resolved_at, seq, entire, tries, try_at);
         wire.op (node_id, seq, hlc, table_name)'),
     -- What arrives is written with these rights. Nobody logs in as it.
@@ -39,17 +40,18 @@ from (values
     ('tpv_apply', 'insert', 'sec.audit; sync.set_aside'),
     ('tpv_apply', 'insert, select', 'wire.beat; wire.doc; wire.op; wire.resend'),
     ('tpv_apply', 'insert, select, update', 'catalog.barcode; catalog.barcode_rule; catalog.local_code; catalog.price;
-        catalog.product; catalog.tax; catalog.tax_rate; dat.profile; org.department; org.legal_entity; org.store; org.terminal;
+        catalog.product; catalog.tax; catalog.tax_rate; dat.profile; org.ban; org.department; org.legal_entity; org.store; org.terminal;
         party.customer; party.employee; sales.day_close; sales.receipt; sales.receipt_event; sales.receipt_line;
         sec.gateway_key; sec.issuer_key; sec.role_grant; sec.verifier; sync.horizon; sync.policy'),
     ('tpv_apply', 'select', 'org.node; sync.hash_chain; sync.op_counter; sync.this_node; sync.tracked_table'),
     ('tpv_apply', 'insert, select, update', 'sync.peer_chain; sync.refusal'),
     ('tpv_apply', 'delete, insert, select, update', 'sync.peer_vector'),
     ('tpv_apply', 'select, update', 'sync.accepted_snapshot; sync.peer'),
+    ('tpv_apply', 'select', 'sync.accepted_drift (what, subject, from_seq, to_seq)'),
     -- The background worker. The rest it does by functions.
     ('tpv_worker', 'insert, select', 'wire.beat'),
     ('tpv_worker', 'insert, select, update', 'sync.beat_counter'),
-    ('tpv_worker', 'select', 'sync.hash_chain; sync.this_node; sync.verified'),
+    ('tpv_worker', 'select', 'sync.clone; sync.hash_chain; sync.this_node; sync.verified'),
     ('tpv_worker', 'delete, select', 'sync.request'),
     ('tpv_worker', 'update', 'sync.request (requested_at)')
     -- tpv_watcher, tpv_cron and tpv_peer have nothing, and neither have the logins of the gateway
@@ -125,6 +127,7 @@ begin
         'tpv_gateway_auth: sec',
         'tpv_gateway_user: own sec',
         'tpv_manager: own sec',
+        'tpv_monitor: sync',
         'tpv_operator: catalog dat journal org party sales sec sync tpv wire',
         'tpv_owner: tpv',
         'tpv_supervisor: own sec',

@@ -21,6 +21,16 @@ begin
     perform test.equal((select count(*) from wire.op) - written, 2, 'what was refused is no operation');
     perform test.equal((select last_seq from sync.op_counter), (select max(seq) from wire.op), 'and has no number');
     perform test.equal((select count(*) from party.note where said like 'y%'), 0, 'and changed no row');
+
+    -- An element that was once in a set stays a register of its row.
+    insert into party.customer (name, tags) select 'x', jsonb_agg('0.' || n) from generate_series(1, 500) as n;
+    for nth in 1..3 loop
+        update party.customer set tags = (select jsonb_agg(nth || '.' || n) from generate_series(1, 500) as n);
+    end loop;
+    perform test.refused($s$update party.customer set tags = (select jsonb_agg('4.' || n) from generate_series(1, 500) as n)$s$,
+        '22023', '%ENTITY_TOO_LARGE', 'elements that are and that were there', detail_like => '%registers%may have 2500.');
+    perform test.equal((select count(*) from party.customer where tags ? '3.1'), 1, 'nothing of it is done');
+    update party.customer set tags = (select jsonb_agg('3.' || n) from generate_series(1, 400) as n);
 end
 $$;
 reset role;

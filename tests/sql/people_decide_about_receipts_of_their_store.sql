@@ -5,7 +5,7 @@
 \ir prelude/people.sql
 
 select test.hire('sup', 'supervisor', 1), test.hire('fish', 'supervisor', 1, '02'), test.hire('boss', 'manager', 1),
-    test.hire('man', 'manager', 1, '01'), test.hire('cash', 'cashier', 1), test.hire('lease', 'concessionaire', 1, '02', current_date + 0),
+    test.hire('man', 'manager', 1, '01'), test.hire('cash', 'cashier', 1), test.hire('lease', 'concessionaire', 1, '02', test.day()),
     test.hire('chief', 'manager') \g /dev/null
 grant select on test.clock to public;
 create table test.ticket as select 'held' as name, receipt_id from test.take(test.receipt('1', total => 9));

@@ -35,7 +35,9 @@ begin
     assert wrong is null, 'functions without a comment: ' || wrong;
 
     select string_agg(name, ', ') into wrong from routine
-    where not coalesce(proconfig::text like '%search_path=pg_catalog, pg_temp%', false);
+    where not coalesce(proconfig::text like '%search_path=pg_catalog, pg_temp%', false)
+        -- A procedure that commits can have no settings: it writes all names in full, and its steps pin it.
+        and name <> 'sync.ban(text,text,text)';
     assert wrong is null, 'functions that do not pin search_path: ' || wrong;
     select string_agg(name, ', ') into wrong from routine where proowner <> 'tpv_owner'::regrole;
     assert wrong is null, 'functions that are not tpv_owner''s: ' || wrong;

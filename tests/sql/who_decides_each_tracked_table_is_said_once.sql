@@ -10,7 +10,7 @@ from (values
     ('any node', 'party.customer'),
     ('central, and a store its own rows until it joins', 'dat.profile; org.department; org.legal_entity; org.store; org.terminal'),
     ('central', 'catalog.barcode; catalog.barcode_rule; catalog.local_code; catalog.price; catalog.product; catalog.tax;
-        catalog.tax_rate; party.employee; sec.gateway_key; sec.issuer_key; sec.role_grant; sec.verifier; sync.policy')
+        catalog.tax_rate; org.ban; party.employee; sec.gateway_key; sec.issuer_key; sec.role_grant; sec.verifier; sync.policy')
 ) as d (who, tables) cross join lateral string_to_table(d.tables, ';') t;
 
 do $$

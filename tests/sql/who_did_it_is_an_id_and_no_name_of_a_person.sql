@@ -96,8 +96,8 @@ begin
     where c.relnamespace::regnamespace::text in ('org', 'wire', 'sync', 'catalog', 'party', 'dat', 'sales', 'sec', 'own')
         and (a.attname ~ '^(actor|.*_by)$' or pg_get_expr(d.adbin, d.adrelid) ~* 'session_user|current_user')
         and pg_get_expr(d.adbin, d.adrelid) is distinct from 'sec.actor()'
-        -- A tracked table has no such default: dat.check_profile says it, as is tested above.
-        and a.attrelid <> 'dat.profile'::regclass;
+        -- A tracked table has no such default: dat.check_profile says it, as is tested above; sync.ban.
+        and a.attrelid not in ('dat.profile'::regclass, 'org.ban'::regclass);
     assert wrong is null, 'columns that say who in another way: ' || wrong;
     select string_agg(p.oid::regprocedure::text, ', ') into wrong from pg_proc p
     -- These ask for a right, the jobs or the scope of their caller, and record nothing.

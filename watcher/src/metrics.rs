@@ -22,6 +22,9 @@ pub struct Metrics {
     pub fsync_failed: IntCounter,
 }
 
+/// What may become of a file.
+pub const OUTCOMES: [&str; 4] = ["accepted", "duplicate", "held", "quarantined"];
+
 impl Metrics {
     pub fn new() -> prometheus::Result<Self> {
         let registry = Registry::new();
@@ -98,6 +101,14 @@ impl Metrics {
             fsync_failed: counter("tpv_fsync_failed_total", "Calls of fsync that failed.")?,
             registry,
         })
+    }
+
+    /// A terminal that was found: what may become of its files is counted from 0, since a collector cannot
+    /// see the growth of what was not there.
+    pub fn terminal_found(&self, terminal: &str) {
+        for outcome in OUTCOMES {
+            self.files.with_label_values(&[terminal, outcome]);
+        }
     }
 
     pub fn text(&self) -> Vec<u8> {

@@ -53,13 +53,17 @@ pub mod tracking;
 // What a peer has and this node has not, and what to request of it.
 pub mod comparison;
 
+// What a peer has of this node's own rows, and this node has forgotten.
+pub mod restored;
+
 // How large a row that crosses the line may be.
 pub mod row_limits;
 
 // The stamps of a node.
 pub mod clock;
 
-// Which replication commands a peer may give.
+// Which replication commands a peer may give, and whether its server is the one of before.
+pub mod life;
 pub mod walsender;
 
 // What the others are made of: JSON with exact numbers, numbers as PostgreSQL stores them, code

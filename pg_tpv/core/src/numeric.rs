@@ -11,6 +11,31 @@ const DECIMALS_SHIFT: u16 = 7;
 const NEGATIVE_WEIGHT: u16 = 0x0040;
 const WEIGHT: u16 = 0x003F;
 
+/// Digits before the point that a `numeric` has at most.
+const WHOLE_DIGITS: i64 = 131_072;
+
+/// Digits after it.
+const DECIMALS: i64 = 16_383;
+
+/// PostgreSQL reads no exponent of more than nine digits, not of 0 either. Nobody writes a longer one than this.
+const EXPONENT: i64 = 1_000_000;
+
+/// Whether a `numeric`, and so a `jsonb`, holds a number of JSON.
+pub fn is_held(number: &str) -> bool {
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let Ok(exponent) = exponent.parse::<i64>() else { return false };
+    let mantissa = mantissa.trim_start_matches('-');
+    let (whole, decimals) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let length = |digits: &str| i64::try_from(digits.len()).unwrap_or(i64::MAX);
+    if exponent.abs() > EXPONENT || length(decimals) - exponent > DECIMALS {
+        return false;
+    }
+    // The place of the first digit that is not 0, counted from the point.
+    let leading = |digits: &str| digits.bytes().position(|digit| digit != b'0').and_then(|at| i64::try_from(at).ok());
+    let first = leading(whole).map(|at| length(whole) - at).or_else(|| leading(decimals).map(|at| -at));
+    first.is_none_or(|first| first + exponent <= WHOLE_DIGITS)
+}
+
 /// Digits to the base 10,000 after the point, for this many decimals.
 const GROUP: u8 = 4;
 
@@ -67,6 +92,18 @@ mod tests {
     use rust_decimal::Decimal;
 
     use super::*;
+
+    #[test]
+    fn what_a_numeric_holds_is_known_without_it() {
+        for held in ["0", "-0", "1e131071", "-0.1e131072", "1e-16383", "0e999999", "12.50", "0.00e2", "9E+3"] {
+            assert!(is_held(held), "{held}");
+        }
+        let long = format!("1{}", "0".repeat(131_072));
+        let fine = format!("0.{}1", "0".repeat(16_383));
+        for beyond in ["1e131072", "-1e400000", "1e-16384", "0e-16384", "1e99999999999999999999", &long, &fine] {
+            assert!(!is_held(beyond), "{beyond:.40}");
+        }
+    }
 
     /// What `numeric_out` reads: the value, and the decimals that are shown.
     fn read(stored: &Stored) -> (Decimal, u32) {

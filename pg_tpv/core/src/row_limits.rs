@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use crate::document_kind::DocumentKind;
 use crate::merge::MAX_DEPTH;
 
 /// A column of a wire table, and how much may be in it.
@@ -17,10 +18,16 @@ pub struct Column {
     pub name: &'static str,
     /// What it may have at most.
     pub octets: usize,
+    /// Whether it is a text, and so UTF-8.
+    pub is_text: bool,
 }
 
 const fn column(place: usize, name: &'static str, octets: usize) -> Column {
-    Column { place, name, octets }
+    Column { place, name, octets, is_text: true }
+}
+
+const fn hash(place: usize, name: &'static str) -> Column {
+    Column { place, name, octets: HASH, is_text: false }
 }
 
 /// A name: of a table, a kind, a hash chain, a version. All of them are in indexes, which take 2.7
@@ -47,6 +54,10 @@ pub const BASE_ARRAYS: usize = 4 * VERSIONS;
 /// The body of a document: twice the largest receipt that is taken.
 pub const DOCUMENT: usize = 8 * 1024 * 1024;
 
+/// The body of any other document: a decision with its reason, or what was odd about a receipt. The
+/// state of a receipt is worked out of all of them.
+pub const OTHER_DOCUMENT: usize = 64 * 1024;
+
 /// What is sent again at once. A document is escaped there once more, which doubles it at most.
 pub const RESEND: usize = 32 * 1024 * 1024;
 
@@ -59,6 +70,9 @@ pub const DEPTH: usize = 128;
 /// Hash chains in a heartbeat: ten thousand and more.
 const CHAINS: usize = 2 * 1024 * 1024;
 
+/// So many hash chains of a peer are known: as many as one heartbeat can name.
+pub const CHAINS_OF_PEER: usize = 20_000;
+
 /// The rest of a heartbeat.
 const BEAT: usize = 64 * 1024;
 
@@ -69,9 +83,9 @@ const HASH: usize = 64;
 pub const OF_DOCUMENT: [Column; 5] = [
     column(3, "kind", NAME),
     column(7, "chain", NAME),
-    column(9, "prev_hash", HASH),
+    hash(9, "prev_hash"),
     column(10, "body", DOCUMENT),
-    column(11, "content_hash", HASH),
+    hash(11, "content_hash"),
 ];
 
 /// Columns of `wire.op`.
@@ -94,12 +108,33 @@ pub const KEPT_VALUE: usize = 64 * 1024;
 /// So many refused rows of a peer are kept on a day. Further ones are counted.
 pub const KEPT_A_DAY: i64 = 200;
 
+/// So far beyond a gap in the numbers of a store central takes its operations.
+pub const BEYOND_GAP: i64 = 10_000;
+
+/// So many rows of a store may wait at central. What would wait beyond that is not taken, and comes
+/// again by comparing.
+pub const WAITING: i64 = 10_000;
+
+/// So many of them may be operations that cannot be read: every snapshot names them.
+pub const UNREAD: i64 = 1000;
+
+/// So many versions that are missing at central may operations of one store name.
+pub const AWAITED: i64 = 100_000;
+
+/// So many rows a store may erase on a day, as central counts. What it erases beyond that waits for a
+/// person: an erasure is for ever. Its sessions are refused at fewer (`sync.erase`), so that several
+/// days without a line may come at once.
+pub const ERASED_A_DAY: i64 = 1000;
+
+/// So many of them wait. Further ones are refused as other rows are.
+pub const ERASURES_KEPT: i64 = 10_000;
+
 /// What a row has more of than it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLarge {
     /// The column.
     pub column: &'static str,
-    /// `octets`, `versions` or `levels`.
+    /// `octets`, `versions`, `levels` …
     pub unit: &'static str,
     /// How many it has.
     pub has: usize,
@@ -122,9 +157,20 @@ impl Column {
     pub fn check(&self, octets: usize) -> Result<(), TooLarge> {
         at_most(self.name, "octets", octets, self.octets)
     }
+
+    /// Whether these octets can be what PostgreSQL keeps in it. A peer whose type `text` has lost its
+    /// function for sending sends texts that nobody has looked at; passed on, they would stop the
+    /// stream of whoever does look.
+    pub fn takes(&self, octets: &[u8]) -> bool {
+        !self.is_text || std::str::from_utf8(octets).is_ok_and(|text| !text.contains('\0'))
+    }
 }
 
-fn at_most(column: &'static str, unit: &'static str, has: usize, most: usize) -> Result<(), TooLarge> {
+/// Checks one number.
+///
+/// # Errors
+/// It is more than it may be.
+pub(crate) fn at_most(column: &'static str, unit: &'static str, has: usize, most: usize) -> Result<(), TooLarge> {
     if has <= most { Ok(()) } else { Err(TooLarge { column, unit, has, most }) }
 }
 
@@ -158,12 +204,13 @@ pub fn check_operation(table_name: &str, key: &str, patch: &str, base: &str) -> 
     at_most("patch", "levels", depth(patch), MAX_DEPTH)
 }
 
-/// Checks the body of a document where it is made.
+/// Checks the body of a document, where it is made and where it arrives.
 ///
 /// # Errors
-/// Its peers would refuse it.
-pub fn check_document(body: &str) -> Result<(), TooLarge> {
-    at_most("body", "octets", body.len(), DOCUMENT)
+/// It is larger than what a document of that kind may have.
+pub fn check_document(kind: &str, body: &str) -> Result<(), TooLarge> {
+    let most = if kind == DocumentKind::Receipt.word() { DOCUMENT } else { OTHER_DOCUMENT };
+    at_most("body", "octets", body.len(), most)
 }
 
 /// How many arrays and objects stand inside one another in a JSON text. Of what is no JSON it says
@@ -250,11 +297,31 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_utf_8_without_a_nul_and_a_hash_is_anything() {
+        let [kind, _, prev_hash, ..] = OF_DOCUMENT;
+        assert!(kind.takes("cáñamo €".as_bytes()) && kind.takes(b""));
+        for wrong in [&b"\xff"[..], b"a\xc3", b"\xed\xa0\x80", b"\xc0\x80", b"a\0"] {
+            assert!(!kind.takes(wrong) && prev_hash.takes(wrong), "{wrong:?}");
+        }
+    }
+
+    #[test]
     fn levels_are_counted_outside_of_texts() {
         assert_eq!(depth(r#"{"a":["[[[\"[[",{}]}"#), 3);
         assert_eq!(depth("]]]"), 0);
         let deep = "[".repeat(200_000);
         assert_eq!(check_resend("operations", &deep).unwrap_err().unit, "levels");
+    }
+
+    #[test]
+    fn a_receipt_may_be_large_and_what_is_said_about_one_may_not() {
+        let body = |octets| "x".repeat(octets);
+        assert_eq!(check_document("receipt", &body(DOCUMENT)), Ok(()));
+        assert!(check_document("receipt", &body(DOCUMENT + 1)).is_err());
+        for kind in DocumentKind::all().map(DocumentKind::word).chain(["of a later version"]) {
+            assert_eq!(check_document(kind, &body(OTHER_DOCUMENT)), Ok(()));
+            assert_eq!(check_document(kind, &body(OTHER_DOCUMENT + 1)).is_ok(), kind == "receipt", "{kind}");
+        }
     }
 
     #[test]

@@ -49,10 +49,29 @@ const APPEND: &str = r"
 const MOVE_HEAD: &str =
     "update sync.hash_chain set head_seq = $3, head_hash = $4, head_hlc = $5 where node_id = $1 and chain = $2";
 
+const LIFE: &str = "select coalesce(max(life), 1) from sync.restored";
+
+/// The life in which hash chains go on: 1 until the server was restored from a backup.
+fn this_life() -> u32 {
+    let life = sql::row(LIFE, &[], |row| row.must::<i32>(1)).unwrap_or(1);
+    u32::try_from(life).unwrap_or(1)
+}
+
 impl HashChain {
     /// Locks a hash chain until the transaction ends. Documents of a chain that is addressed to a
     /// node are addressed to it, and no others.
     pub fn lock(node_id: i32, chain: ChainName<'_>) -> Self {
+        loop {
+            let life = this_life();
+            let locked = Self::lock_named(node_id, ChainName { life, ..chain });
+            // Whoever notices that this server was restored locks the heads of all chains.
+            if this_life() == life {
+                return locked;
+            }
+        }
+    }
+
+    fn lock_named(node_id: i32, chain: ChainName<'_>) -> Self {
         let written = chain.to_string();
         let name = written.as_str();
         let head = || sql::row(HEAD, &[node_id.into(), name.into()], |row| (row.must(1), row.hash(2), row.must(3)));
@@ -68,8 +87,8 @@ impl HashChain {
 
     /// Appends a document; it is written with the others by [`HashChain::write`].
     pub fn append(&mut self, kind: DocumentKind, business_date: NaiveDate, doc_id: Uuid, body: String) {
-        if let Err(large) = check_document(&body) {
-            // A whole document of this size is no receipt; the file at fault is refused.
+        if let Err(large) = check_document(kind.word(), &body) {
+            // A whole document of this size is no receipt, and no reason; what is at fault is refused.
             Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "the document is too large: ROW_TOO_LARGE")
                 .because(large)
                 .raise();

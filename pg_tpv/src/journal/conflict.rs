@@ -4,7 +4,7 @@ use pgrx::prelude::*;
 use tpv_core::json::Value;
 use tpv_core::merge::{EXISTS, Patch, Version};
 
-use super::capture::write;
+use super::capture::{write, write_all};
 use super::tracked::Tracked;
 use super::{row, serial, stored_heads};
 use crate::node::this_node;
@@ -48,6 +48,19 @@ pub fn decide(table_name: &str, key: &str, column_name: &str, value: JsonbText) 
     written.unwrap_or_else(|refusal| refusal.raise());
 }
 
+/// Writes values, by column, over all that are there: what a node wrote is taken back. The trigger
+/// `sync.capture_undone` calls it at the end of the transaction, once for each row.
+#[pg_extern(volatile, parallel_unsafe)]
+pub fn decide_undone(table_name: &str, key: &str, values: JsonbText) {
+    let values = values.read_as("values").unwrap_or_else(|refusal| refusal.raise());
+    let (Some(this_node), Some(tracked), Value::Object(members)) = (this_node(), Tracked::find(table_name), values)
+    else {
+        return;
+    };
+    let written = write_all(this_node, &tracked, key, members.into_iter().collect());
+    written.unwrap_or_else(|refusal| refusal.raise());
+}
+
 fn refused(message: &str) -> Refusal {
     Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)
 }
@@ -58,7 +71,9 @@ comment on function resolve_conflict(text, text, text, integer, bigint) is
     'Makes a losing value win. Callers use sync.resolve_conflict.';
 comment on function decide(text, text, text, jsonb) is
     'Writes an operation that has seen all values of a column and chooses this one. The trigger sync.capture_resolution calls it.';
+comment on function decide_undone(text, text, jsonb) is
+    'Writes values, by column, over all that are there. The trigger sync.capture_undone calls it.';
 "#,
     name = "conflict_comments",
-    requires = [resolve_conflict, decide]
+    requires = [resolve_conflict, decide, decide_undone]
 );

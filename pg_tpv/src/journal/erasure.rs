@@ -9,9 +9,11 @@ use std::cell::Cell;
 
 use pgrx::prelude::*;
 use tpv_core::merge::blank_texts;
+use tpv_core::row_limits::{ERASED_A_DAY, ERASURES_KEPT};
 
 use super::stored_heads;
-use crate::postgres::sql;
+use super::unmerged::Unmerged;
+use crate::postgres::{DataFault, sql};
 
 thread_local! {
     static BLANKING: Cell<bool> = const { Cell::new(false) };
@@ -52,6 +54,28 @@ pub fn blank(table_name: &str, key: &str, is_new: bool) {
         }
     }
     sql::execute(BLANK_REST, &[table_name.into(), key.into(), is_new.into()]);
+}
+
+const ERASED_TODAY: &str = "select erased from sync.refusal where node_id = $1 and day = current_date";
+const COUNT: &str = r"
+    insert into sync.refusal as r (node_id, day, refused, erased) values ($1, current_date, 0, 1)
+    on conflict (node_id, day) do update set erased = r.erased + 1, last_at = clock_timestamp()";
+
+/// Counts a row that a store erases.
+///
+/// # Errors
+/// It has erased as many today as it may.
+pub fn count(store: i32) -> Result<(), Unmerged> {
+    let today = sql::row(ERASED_TODAY, &[store.into()], |row| row.must::<i64>(1)).unwrap_or(0);
+    if today < ERASED_A_DAY + ERASURES_KEPT {
+        sql::execute(COUNT, &[store.into()]);
+    }
+    let fault = || DataFault::new("ERASURE_LIMIT", "its store has erased more rows today than are taken unseen");
+    match today {
+        ..ERASED_A_DAY => Ok(()),
+        _ if today < ERASED_A_DAY + ERASURES_KEPT => Err(Unmerged::Held(fault())),
+        _ => Err(Unmerged::Refused(fault())),
+    }
 }
 
 /// Whether an entity was erased, as far as this node has heard.

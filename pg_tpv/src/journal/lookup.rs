@@ -1,5 +1,5 @@
-//! Keeps in each session what is tracked and by which rules: it is needed for each operation, and
-//! changes once a month.
+//! Keeps in each session what is tracked and by which rules, and who is banned: it is needed for each
+//! operation, and changes once a month.
 //!
 //! A session keeps it until somebody changes it. PostgreSQL tells every session of a database about
 //! changed tables; the trigger `_000_forget`, on the tables that hold the rules, makes it tell of
@@ -30,13 +30,26 @@ impl Tracked {
     }
 }
 
-/// What was looked up before, or what `look_up` finds.
-fn kept(table_name: &str, look_up: impl FnOnce() -> Option<Tracked>) -> Option<Rc<Tracked>> {
+/// How many changes this session was told of by now.
+pub(super) fn changes() -> u64 {
     listen();
     // SAFETY: may be called in any transaction. Whoever changed a rule sent its message before the
     // lock was free for us.
     unsafe { pg_sys::AcceptInvalidationMessages() };
-    let changes = CHANGES.load(Ordering::Relaxed);
+    CHANGES.load(Ordering::Relaxed)
+}
+
+/// Whether what was read after `changes` may be kept: nothing has changed meanwhile, and it was not
+/// read as of an older moment.
+pub(super) fn may_keep(changes: u64) -> bool {
+    // SAFETY: a plain variable of this process.
+    let is_old_snapshot = unsafe { pg_sys::XactIsoLevel } >= pg_sys::XACT_REPEATABLE_READ as i32;
+    !is_old_snapshot && CHANGES.load(Ordering::Relaxed) == changes
+}
+
+/// What was looked up before, or what `look_up` finds.
+fn kept(table_name: &str, look_up: impl FnOnce() -> Option<Tracked>) -> Option<Rc<Tracked>> {
+    let changes = changes();
     let kept = KEPT.with_borrow_mut(|(as_of, kept)| {
         if *as_of != changes {
             kept.clear();
@@ -48,9 +61,7 @@ fn kept(table_name: &str, look_up: impl FnOnce() -> Option<Tracked>) -> Option<R
         return kept;
     }
     let found = Rc::new(look_up()?);
-    // SAFETY: a plain variable of this process.
-    let is_old_snapshot = unsafe { pg_sys::XactIsoLevel } >= pg_sys::XACT_REPEATABLE_READ as i32;
-    if !is_old_snapshot && CHANGES.load(Ordering::Relaxed) == changes {
+    if may_keep(changes) {
         KEPT.with_borrow_mut(|(_, kept)| kept.insert(table_name.to_owned(), found.clone()));
     }
     Some(found)

@@ -4,8 +4,9 @@ use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use tpv_core::json::Value;
-use tpv_core::merge::{Decider, Entity, Knowledge, Limits, Of, Operation, Version, check_key, merge_states};
+use tpv_core::merge::{Decider, Entity, Head, Knowledge, Limits, Of, Operation, Version, check_key, merge_states};
 
+use super::ban::is_beyond_ban;
 use super::coverage::Coverage;
 use super::merge_operation::{journal_of, unknown_table};
 use super::tracked::{POLICY, Tracked};
@@ -25,6 +26,8 @@ pub struct SnapshotRow<'s> {
     pub covers: &'s Knowledge,
     /// Operations of this node's journal that cannot be read.
     pub unparsed: &'s [Unparsed],
+    /// Entities whose heads were set aside here.
+    pub lost: &'s BTreeSet<(String, String)>,
     /// The same as its sender says it.
     pub told: &'s Knowledge,
     /// What is believed of it; all, when central sent it.
@@ -48,7 +51,8 @@ pub fn lock_for_snapshot(rows: &[Value]) {
 ///   longer.
 pub fn merge_snapshot_row(snapshot: &SnapshotRow<'_>) {
     let SnapshotRow { table_name, key, covers, .. } = *snapshot;
-    let there = stored_heads::from_value(snapshot.heads);
+    let mut there = stored_heads::from_value(snapshot.heads);
+    let withheld = withhold_banned(&mut there);
     if let Err(fault) = check_key(key) {
         // The same key in other letters is not merged as another entity of the same row.
         if let Some(last) = last_of(&there) {
@@ -68,16 +72,29 @@ pub fn merge_snapshot_row(snapshot: &SnapshotRow<'_>) {
     // A row without heads has merged nothing, whatever came in a snapshot before: it was new, or
     // somebody removed its heads. Then they are what the journal says.
     let stored = here;
-    let is_lost = stored.0.is_empty();
+    let was_set_aside = !snapshot.lost.is_empty() && snapshot.lost.contains(&(table_name.to_owned(), key.to_owned()));
+    let is_lost = stored.0.is_empty() || was_set_aside;
     let here = if is_lost { set_aside::of_journal(tracked, &journal) } else { stored.clone() };
     let coverage = LazyCell::new(|| Coverage::of(table_name, key));
     let is_unparsed = |version| unparsed.iter().any(|op| op.version == version);
     let here_knows =
         |version| !is_unparsed(version) && (merged.contains(&version) || (!is_lost && coverage.covers(version)));
-    let whole = match snapshot.limits {
+    let mut whole = match snapshot.limits {
         None => merge_states(&here, &there, here_knows, |version| covers.covers(version), &journal),
         Some(limits) => limits.merge(&here, &there, said_of(tracked, limits.peer), here_knows, snapshot.told, &journal),
     };
+    if !whole.is_erased() {
+        for (register, theirs) in withheld {
+            let mut heads = here.heads(&register).to_vec();
+            heads.extend(
+                theirs.into_iter().filter(|head| !heads_have(&here, &register, head) && !here_knows(head.version)),
+            );
+            heads.sort_by_key(|head| head.version);
+            if !heads.is_empty() {
+                whole.0.insert(register, heads);
+            }
+        }
+    }
     unparsed.iter().filter(|op| covers.covers(op.version)).for_each(|op| op.resolve());
     if whole.0.is_empty() {
         return stored_heads::remove(table_name, key);
@@ -85,13 +102,34 @@ pub fn merge_snapshot_row(snapshot: &SnapshotRow<'_>) {
     if whole != stored {
         stored_heads::store(table_name, key, &whole);
     }
-    if whole.is_erased() {
+    if was_set_aside {
+        stored_heads::found(table_name, key);
+    }
+    if whole.is_erased() && !stored.is_erased() {
         erasure::blank(table_name, key, !here.is_erased());
     }
     if let (Err(fault), Some(last)) = (write_row(tracked, key, &whole, is_new), last_of(&whole)) {
         // It waits under the name of the last operation among its heads.
         quarantine_entity(last, table_name, key, &fault);
     }
+}
+
+/// Takes out of an entity the registers in which a banned node wrote after its last operation, and returns what
+/// others have there: what such a value replaced at the sender stands here.
+fn withhold_banned(there: &mut Entity) -> Vec<(String, Vec<Head>)> {
+    let is_beyond = |head: &Head| is_beyond_ban(head.version);
+    let registers: Vec<String> =
+        there.0.iter().filter(|(_, heads)| heads.iter().any(is_beyond)).map(|(register, _)| register.clone()).collect();
+    let take = |register: String| {
+        let mut heads = there.0.remove(&register).unwrap_or_default();
+        heads.retain(|head| !is_beyond(head));
+        (register, heads)
+    };
+    registers.into_iter().map(take).collect()
+}
+
+fn heads_have(entity: &Entity, register: &str, head: &Head) -> bool {
+    entity.heads(register).iter().any(|known| known.version == head.version)
 }
 
 /// What a store may say of a table. Of one that is not tracked here, nothing.

@@ -8,6 +8,7 @@
 //! | `merge_operation` | an operation of another node → the heads of its entity |
 //! | `merge_snapshot` | an entity of a snapshot → the heads here |
 //! | `coverage` | which operations were received inside a snapshot |
+//! | `unmerged` | what becomes of an operation that is not merged |
 //! | `unparsed` | operations that are here and cannot be read |
 //! | `row` | heads → the row |
 //! | `set` | a set in its one form |
@@ -19,6 +20,8 @@
 //! | `policy` | a policy is checked, tried on what is on record, and applied anew after a change |
 //! | `custom` | rules that are SQL functions |
 //! | `entitlement` | whether a node may decide what an operation says |
+//! | `ban` | which nodes are banned |
+//! | `written` | what a node wrote is listed, and taken back |
 //! | `set_aside` | what a store wrote of central's tables while it was alone leaves its rows |
 //! | `erase` | erases an entity that somebody of this node decided to erase |
 //! | `erasure` | takes the values of an entity out of all that is here |
@@ -28,6 +31,7 @@
 //! | `serial` | what may not run beside a merge, and the turns of merges |
 //! | `table_check` | whether a table can be tracked |
 
+mod ban;
 mod canonical_key;
 mod capture;
 mod conflict;
@@ -50,13 +54,18 @@ mod sibling;
 mod stored_heads;
 mod table_check;
 mod tracked;
+mod unmerged;
 mod unparsed;
 mod without_capture;
+mod written;
 
+pub use ban::{is_banned, within_bans};
 pub use entitlement::verdict;
 pub use erasure::{is_blanking, is_erased};
 pub use lookup::forget;
 pub use merge_operation::{merge, merge_again, not_entitled};
 pub use merge_snapshot::{SnapshotRow, lock_for_snapshot, merge_snapshot_row, write_entity};
-pub use set_aside::set_aside;
+pub use set_aside::{set_aside, settle_lost};
+pub use stored_heads::lost;
+pub use unmerged::Unmerged;
 pub use unparsed::Unparsed;

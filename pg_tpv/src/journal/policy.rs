@@ -8,7 +8,6 @@ use tpv_core::json::Value;
 use tpv_core::merge::{Choice, Entity, Rule};
 
 use super::tracked::{POLICY, Tracked};
-use super::without_capture::is_capturing;
 use super::{custom, row, stored_heads};
 use crate::postgres::{DataFault, JsonbText, Refusal, attempt};
 use crate::wire::quarantine_entity;
@@ -106,10 +105,9 @@ pub fn choose_again(table_name: &str, key: &str, column_name: &str) {
         let entity = stored_heads::lock(table_name, key);
         row::write(&tracked, key, &entity, [column_name.to_owned()].iter(), is_new)
     };
-    // A person who changes a policy here is told when the table refuses the new value. Where the
-    // change arrives from another node, the merge of the policy writes its row, and nothing may
-    // stop that: the entity waits in quarantine instead.
-    let written = if is_capturing() { work() } else { attempt(work) };
+    // A value that the table refuses, which any node may have written, must stop neither the person
+    // who changes a policy nor the merge of it: the entity waits in quarantine instead.
+    let written = attempt(work);
     let fault = written.map_or_else(Some, |unwritten| unwritten.fault(column_name));
     if let Some(fault) = fault {
         wait(&stored_heads::lock(table_name, key), table_name, key, column_name, &fault);

@@ -103,7 +103,7 @@ const HELD_UP: &str = r"
     join pg_catalog.pg_database d on d.oid = turn.database and d.datname = pg_catalog.current_database()
     cross join lateral unnest(pg_catalog.pg_blocking_pids(turn.pid)) as blocker (pid)
     left join pg_catalog.pg_stat_activity merge
-      on merge.pid = blocker.pid and merge.backend_type = 'logical replication worker'
+      on merge.pid = blocker.pid and merge.backend_type like 'logical replication%worker'
     where merge.pid is null and turn.locktype = 'advisory' and turn.granted and turn.classid = $1 and turn.objid = $2 and turn.objsubid = $3)";
 
 /// Whether the merge whose turn it is waits for a session. If it waits for another merge, which

@@ -5,6 +5,7 @@
 use tpv_core::merge::{Entity, Head, Operation};
 
 use super::entitlement::joined;
+use super::merge_operation::journal_of;
 use super::sibling::clear_siblings;
 use super::tracked::Tracked;
 use super::{row, serial, stored_heads};
@@ -44,6 +45,42 @@ pub fn set_aside(central: i32) {
         {
             quarantine_entity(last, &table_name, &key, &fault);
         }
+    }
+}
+
+/// Entities that were lost before a snapshot began, and that its sender does not have: they are what
+/// the journal says without what was set aside, or nothing.
+pub fn settle_lost(snapshot_id: &str) {
+    for (table_name, key) in stored_heads::lost_before(snapshot_id) {
+        let Some(tracked) = Tracked::find(&table_name) else { continue };
+        row::lock_row(&tracked, &key);
+        stored_heads::lock(&table_name, &key);
+        let entity = of_journal(Some(&tracked), &journal_of(&table_name, &key));
+        if entity.0.is_empty() {
+            stored_heads::remove(&table_name, &key);
+            remove_row(&tracked, &key);
+            continue;
+        }
+        if let Err(fault) = leave(&tracked, &key, &entity)
+            && let Some(last) = entity.0.values().flatten().map(|head| head.version).max()
+        {
+            quarantine_entity(last, &table_name, &key, &fault);
+        }
+        stored_heads::found(&table_name, &key);
+    }
+}
+
+const REMOVE: &str = "select sync.remove_row($1, $2)";
+
+/// Removes a row that no node but this one ever had. Where another row of this node names it, it stays
+/// as a deleted one.
+fn remove_row(tracked: &Tracked, key: &str) {
+    let removed = attempt(|| {
+        sql::row(REMOVE, &[tracked.table_name.as_str().into(), key.into()], |_| ());
+        Ok(())
+    });
+    if removed.is_err() {
+        row::write_gone(tracked, key);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The heads of one entity, as they are stored in `sync.head`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tpv_core::json::{self, Value};
 use tpv_core::merge::{Entity, Head, Version};
@@ -32,9 +32,36 @@ pub fn find(table_name: &str, key: &str) -> Option<Entity> {
 
 /// Stores the heads of an entity.
 pub fn store(table_name: &str, key: &str, entity: &Entity) {
-    let args =
-        [table_name.into(), key.into(), write(entity).into(), entity.waits().into(), entity.is_contested().into()];
+    store_text(table_name, key, entity, text_of(entity));
+}
+
+/// The same, where their text is made already.
+pub fn store_text(table_name: &str, key: &str, entity: &Entity, text: String) {
+    let args = [table_name.into(), key.into(), text.into(), entity.waits().into(), entity.is_contested().into()];
     by_merge(|| sql::execute(STORE, &args));
+}
+
+const LOST: &str = "select table_name, key from sync.head where lost_at is not null";
+
+/// Entities whose heads were set aside, so that what stands comes with a snapshot.
+pub fn lost() -> BTreeSet<(String, String)> {
+    sql::rows(LOST, &[], |row| (row.must(1), row.must(2))).into_iter().collect()
+}
+
+const LOST_BEFORE: &str = r"
+    select h.table_name, h.key from sync.head h join sync.snapshot s on s.snapshot_id = $1::uuid
+    where h.lost_at < s.started_at";
+
+/// Those that were lost before a snapshot began, which has not brought them.
+pub fn lost_before(snapshot_id: &str) -> Vec<(String, String)> {
+    sql::rows(LOST_BEFORE, &[snapshot_id.into()], |row| (row.must(1), row.must(2)))
+}
+
+const FOUND: &str = "update sync.head set lost_at = null where table_name = $1 and key = $2";
+
+/// Notes that the heads of an entity are whole again.
+pub fn found(table_name: &str, key: &str) {
+    by_merge(|| sql::execute(FOUND, &[table_name.into(), key.into()]));
 }
 
 const REMOVE: &str = "delete from sync.head where table_name = $1 and key = $2";
@@ -71,7 +98,8 @@ fn number<T: std::str::FromStr>(value: &Value) -> Option<T> {
     value.as_number()?.parse().ok()
 }
 
-fn write(entity: &Entity) -> String {
+/// The heads of an entity, as they are stored.
+pub fn text_of(entity: &Entity) -> String {
     let head = |head: &Head| {
         let number = |number: i64| Value::Number(number.to_string());
         let Version { node_id, seq } = head.version;

@@ -4,8 +4,7 @@
 //! No stamp above the ceiling is used before the file has a higher one. It is written about every
 //! ten seconds, mostly by the background worker. Whatever crashes, the next start begins above it.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 
 use chrono::Utc;
 use pgrx::lwlock::PgLwLock;
@@ -13,12 +12,11 @@ use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, pg_sys};
 use tpv_core::clock::{Clock, Observed, time_of};
 
+use super::durable;
 use crate::guc;
 use crate::postgres::Refusal;
 
-/// In the data directory, where every process of the server works.
 const FILE: &str = "pg_tpv.clock";
-const DRAFT: &str = "pg_tpv.clock.new";
 
 #[derive(Clone, Copy, Default)]
 struct Shared(Clock);
@@ -144,17 +142,11 @@ fn now_ms() -> i64 {
 /// The ceiling on disk. A new node has no file. A garbled one was not written by us; the wall clock
 /// has to do.
 fn on_disk() -> i64 {
-    fs::read_to_string(FILE).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+    durable::read(FILE).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-/// The file is written, synced and renamed over the old one: after a crash there is one or the
-/// other.
 fn write(ceiling: i64) -> io::Result<()> {
-    let mut draft = File::create(DRAFT)?;
-    writeln!(draft, "{ceiling}")?;
-    draft.sync_all()?;
-    fs::rename(DRAFT, FILE)?;
-    File::open(".")?.sync_all()
+    durable::write(FILE, &ceiling.to_string())
 }
 
 fn disk_failed(error: &io::Error) -> ! {

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use chrono::Utc;
 use pgrx::prelude::*;
-use tpv_core::heartbeat::{Head, Heads, Told, carry, passed_on};
+use tpv_core::heartbeat::{Head, Heads, Own, Told, carry, passed_on};
 
+use super::lives;
 use crate::guc;
 use crate::node::clock::hlc_now;
 use crate::node::this_node;
@@ -47,9 +48,14 @@ const COUNT: &str = r"
 
 const OWN_HEADS: &str = "select chain, head_seq, head_hash, head_hlc from sync.hash_chain where node_id = $1";
 
-/// How far this node has followed chains of addressed documents of other nodes.
-const FOLLOWED: &str =
-    "select node_id, chain, chain_seq, hash from sync.verified where node_id <> $1 and starts_with(chain, '>')";
+/// How far this node has followed chains of addressed documents of other nodes. A node has one for
+/// each other node and life. Of one that makes up more, the first thousand are named: a heartbeat
+/// that is too large is refused by all.
+const FOLLOWED: &str = r"
+    select node_id, chain, chain_seq, hash from (
+      select v.*, row_number() over (partition by v.node_id order by length(v.chain), v.chain) as nth
+        from sync.verified v where v.node_id <> $1 and starts_with(v.chain, '>')) followed
+    where nth <= 1000";
 
 /// Whether peers have asked that the next heartbeat names all hash chains.
 /// A request that somebody is just repeating is left to the next heartbeat.
@@ -101,7 +107,7 @@ pub fn beat() {
             low_water.into(),
             carried.heads.to_json().into(),
             env!("CARGO_PKG_VERSION").into(),
-            carried.more().into(),
+            lives::tell_refused(node_id, carried.more(own())).into(),
         ],
     );
     TOLD.set(Some((number, carried.told(hlc, heads, told.as_ref(), now_ms))));
@@ -123,6 +129,22 @@ fn heads(node_id: i32) -> Heads {
     Heads(own.into_iter().chain(others.into_iter().flatten()).collect())
 }
 
+const OWN: &str = "select token, stamps::bigint from sync.own_token() where token is not null";
+
+/// What it asks peers about its own rows, after a start and until all have answered.
+fn own() -> Option<Own> {
+    sql::row(OWN, &[], |row| Own { token: row.must(1), stamps: row.must(2) })
+}
+
+const LOOK: &str = "select sync.look_at_server()";
+
+/// Looks whether this server was restored from a backup.
+pub fn look_at_server() {
+    if is_ready() {
+        sql::row(LOOK, &[], |_| ());
+    }
+}
+
 /// A clock that nobody sets.
 fn since_start_ms() -> u64 {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -140,7 +162,7 @@ pub fn request_heads() {
 
 /// The tables of an older version have no heartbeats like these yet, and an empty database none.
 fn is_ready() -> bool {
-    const READY: &str = "select to_regprocedure('sync.request_heads()') is not null";
+    const READY: &str = "select to_regprocedure('sync.look_at_server()') is not null";
     sql::row(READY, &[], |row| row.must(1)) == Some(true)
 }
 

@@ -1,9 +1,13 @@
 //! A peer's heartbeat, folded into `sync.peer` and the tables beside it. Nothing is written where
 //! nothing has changed: a chain that rests writes one small row for each heartbeat.
 
-use tpv_core::hash_chain::NamedBy;
-use tpv_core::heartbeat::{Report, Since};
+use std::collections::HashSet;
 
+use tpv_core::hash_chain::NamedBy;
+use tpv_core::heartbeat::{Own, Report, Since};
+use tpv_core::row_limits::CHAINS_OF_PEER;
+
+use super::lives;
 use crate::node::{clock, this_node};
 use crate::postgres::{DataFault, attempt, sql};
 use crate::wire::{BeatRow, Sender, refuse_once};
@@ -53,6 +57,8 @@ const OPERATIONS: &str = r"
     where h.seq is distinct from t.seq
     on conflict (node_id, writer_id) do update set seq = excluded.seq";
 
+const QUESTION: &str = "select sync.hear_question($1, $2, $3)";
+
 /// Folds a peer's heartbeat into `sync.peer`. A heartbeat that the sender passes on for another
 /// node is dropped.
 pub fn fold(from: Sender, beat: &BeatRow) {
@@ -96,8 +102,15 @@ fn note(peer: i32, is_central: bool, beat: &BeatRow) -> Result<(), DataFault> {
             last_of_before(peer, is_central, &report).into(),
         ],
     );
-    note_heads(peer, &report, |chain| chain.is_sent_to(here, peer, is_central));
+    if !note_heads(peer, &report, |chain| chain.is_sent_to(here, peer, is_central)) {
+        let detail = "it names more hash chains than a node has; those that are new do not count";
+        refuse_once(&beat.as_refused(), &DataFault::new("BAD_BEAT", detail));
+    }
     note_operations(peer, &report);
+    lives::hear_refused(here, peer, &beat.more);
+    if let Some(Own { token, stamps }) = report.own {
+        sql::execute(QUESTION, &[peer.into(), token.into(), stamps.into()]);
+    }
     Ok(())
 }
 
@@ -107,9 +120,12 @@ fn last_of_before(peer: i32, is_central: bool, report: &Report) -> Option<i64> {
     Some(operations.get(&peer).copied().unwrap_or(0))
 }
 
+const KNOWN_CHAINS: &str = "select name from sync.peer_chain where node_id = $1";
+
 /// Notes the heads of those chains whose documents come here. This node never follows the others.
-fn note_heads(peer: i32, report: &Report, concerns: impl Fn(&NamedBy<'_>) -> bool) {
-    let told: Vec<_> = report
+/// False if there are more than a node has ([`CHAINS_OF_PEER`]): then those that are new are left out.
+fn note_heads(peer: i32, report: &Report, concerns: impl Fn(&NamedBy<'_>) -> bool) -> bool {
+    let mut told: Vec<_> = report
         .heads
         .0
         .iter()
@@ -117,6 +133,14 @@ fn note_heads(peer: i32, report: &Report, concerns: impl Fn(&NamedBy<'_>) -> boo
         // Only by its one name: a chain that is named in two ways would be followed twice.
         .filter(|(called, chain, _)| concerns(chain) && chain.called_by(peer) == **called)
         .collect();
+    let all: Vec<_> = told.iter().map(|(called, ..)| called.as_str()).collect();
+    let mut is_noted = true;
+    if !told.is_empty() {
+        let known: HashSet<String> = sql::rows(KNOWN_CHAINS, &[peer.into()], |row| row.must(1)).into_iter().collect();
+        let new = told.iter().filter(|(called, ..)| !known.contains(called.as_str())).count();
+        is_noted = new == 0 || known.len() + new <= CHAINS_OF_PEER;
+        told.retain(|(called, ..)| is_noted || known.contains(called.as_str()));
+    }
     if !told.is_empty() {
         sql::execute(
             HEADS,
@@ -132,9 +156,9 @@ fn note_heads(peer: i32, report: &Report, concerns: impl Fn(&NamedBy<'_>) -> boo
         );
     }
     if report.since == Since::All && report.faults.is_empty() {
-        let all: Vec<_> = told.iter().map(|(called, ..)| called.as_str()).collect();
         sql::execute(GONE, &[peer.into(), all.into()]);
     }
+    is_noted
 }
 
 fn note_operations(peer: i32, report: &Report) {

@@ -7,10 +7,12 @@
 //! | `operations` | rows of `wire.op` | receives each as if it came by itself |
 //! | `documents` | rows of `wire.doc` | receives each as if it came by itself |
 //! | `request` | what the sender lacks | notes it for its background worker |
+//! | `own` | what the sender has of the receiver's own rows | looks whether it has forgotten some (`own`) |
+//! | `own_documents` | documents of the receiver | takes back what it has forgotten |
 
 use super::snapshot;
 use crate::postgres::{DataFault, sql};
-use crate::wire::ResendRow;
+use crate::wire::{ResendRow, taking_back};
 
 /// Each row goes through the trigger of its table, which asks who sent it and drops repeats.
 const OPERATIONS: &str = r"
@@ -29,6 +31,8 @@ const DOCUMENTS: &str = r"
         node_id, doc_id, business_date, kind, to_node, hlc, schema_version,
         chain, chain_seq, prev_hash, body, content_hash, n)
     order by d.n";
+const OWN: &str = "select sync.receive_own($1, $2::jsonb)";
+const OWN_DOCUMENTS: &str = "select sync.receive_own_documents($1::json -> 'documents')";
 const REQUEST: &str = "select sync.receive_request($1, $2::json -> 'wants')";
 
 /// Receives what a peer sent to this node. `is_centrals`: the peer is central.
@@ -42,6 +46,9 @@ pub fn receive(row: &ResendRow, is_centrals: bool) -> Result<(), DataFault> {
         "operations" => _ = sql::execute(OPERATIONS, &[row.body.as_str().into()]),
         "documents" => _ = sql::execute(DOCUMENTS, &[row.body.as_str().into()]),
         "request" => _ = sql::execute(REQUEST, &[row.node_id.into(), row.body.as_str().into()]),
+        "own" => _ = sql::execute(OWN, &[row.node_id.into(), row.body.as_str().into()]),
+        // Central is believed about what this node has recorded itself: it can only add to it.
+        "own_documents" if is_centrals => taking_back(|| _ = sql::execute(OWN_DOCUMENTS, &[row.body.as_str().into()])),
         _ => return Err(DataFault::new("UNKNOWN_KIND", "this version of pg_tpv does not know the kind")),
     }
     Ok(())

@@ -29,7 +29,7 @@
 use tpv_core::json::{self, Value};
 use tpv_core::merge::{Knowledge, Limits};
 
-use crate::journal::{self, SnapshotRow, Unparsed};
+use crate::journal::{self, SnapshotRow, Unparsed, within_bans};
 use crate::node::this_node;
 use crate::postgres::{DataFault, sql};
 use crate::wire::{ResendRow, refuse_unasked};
@@ -69,7 +69,7 @@ pub fn part(row: &ResendRow, is_centrals: bool) -> Result<(), DataFault> {
     }
     let rows = body.get("rows").and_then(Value::as_array).unwrap_or_default();
     journal::lock_for_snapshot(rows);
-    let unparsed = Unparsed::here();
+    let (unparsed, lost) = (Unparsed::here(), journal::lost());
     let (mut table_names, mut keys) = (Vec::new(), Vec::new());
     for entity in rows {
         let [table_name, key, heads] = entity.as_array().unwrap_or_default() else {
@@ -86,6 +86,7 @@ pub fn part(row: &ResendRow, is_centrals: bool) -> Result<(), DataFault> {
             heads,
             covers: &covers,
             unparsed: &unparsed,
+            lost: &lost,
             told: &told,
             limits,
         });
@@ -154,6 +155,7 @@ pub fn end(row: &ResendRow, is_centrals: bool) -> Result<(), DataFault> {
     }
     sql::execute(ADVANCE_COUNTER, &[covers.as_str().into()]);
     sql::execute(MOVE_HORIZON, &[covers.as_str().into()]);
+    journal::settle_lost(snapshot_id);
     sql::execute(CLOSE, &[snapshot_id.into()]);
     sql::execute(FORGET_ROWS, &[snapshot_id.into()]);
     sql::execute(GIVE_UP_EARLIER, &[snapshot_id.into()]);
@@ -167,10 +169,11 @@ fn snapshot_id(body: &Value) -> Result<&str, DataFault> {
 
 /// What the snapshot covers, as far as it is believed.
 fn believed(told: &Knowledge, limits: Option<Limits>) -> Result<Knowledge, DataFault> {
-    match limits {
-        None => Ok(told.clone()),
-        Some(limits) => limits.knowledge(told).map_err(|detail| DataFault::new("BAD_BODY", detail)),
-    }
+    let covers = match limits {
+        None => told.clone(),
+        Some(limits) => limits.knowledge(told).map_err(|detail| DataFault::new("BAD_BODY", detail))?,
+    };
+    Ok(within_bans(covers))
 }
 
 const OVER: &str = "select from sync.snapshot where snapshot_id = $1::uuid and ended_at is not null";

@@ -7,11 +7,15 @@ use uuid::Uuid;
 use crate::postgres::sql;
 
 /// Documents of a hash chain, in order. PostgreSQL calculates the hash of the body, so that no body
-/// has to be read here.
+/// has to be read here. A document may have a second place, with the hash of the body that it had
+/// there.
 const PAGE: &str = r"
     select node_id, chain, chain_seq, doc_id, kind, business_date, prev_hash, content_hash,
       sha256(convert_to(body, 'UTF8')) = content_hash
     from wire.doc where (node_id, chain) = ($1, $2) and chain_seq > $3
+    union all
+    select node_id, chain, chain_seq, doc_id, kind, business_date, prev_hash, content_hash, true
+    from sync.second_place where (node_id, chain) = ($1, $2) and chain_seq > $3
     order by chain_seq limit 5000";
 
 /// Every hash chain that has a document or a head.

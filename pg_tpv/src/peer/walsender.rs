@@ -8,7 +8,8 @@
 //! - an ordinary session, and another database, when the settings of its role are read at login;
 //! - statements, after they were parsed and before anything is done;
 //! - replication commands, for which there is no hook. But each is logged before it is carried out,
-//!   and there is a hook for what is logged.
+//!   and there is a hook for what is logged;
+//! - streaming to another server than the one that the peer has (`lives`).
 //!
 //! Without a database a role has no settings: `pg_hba.conf` refuses those connections.
 //!
@@ -22,7 +23,10 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 use tpv_core::walsender::Stream;
 
+use super::connections::pids_of_this_login;
+use super::lives;
 use crate::guc;
+use crate::node::life;
 use crate::postgres::Refusal;
 
 type AuthenticationHook = Option<unsafe extern "C-unwind" fn(port: *mut pg_sys::Port, status: c_int)>;
@@ -106,7 +110,7 @@ pub unsafe extern "C-unwind" fn on_peer_slot(
         if !is_stream {
             refuse("this login may only stream what is published to it");
         }
-        if connections_of_this_login() > MOST_CONNECTIONS {
+        if pids_of_this_login().len() > MOST_CONNECTIONS {
             let code = PgSqlErrorCode::ERRCODE_TOO_MANY_CONNECTIONS;
             Refusal::new(code, "this login has too many connections").raise();
         }
@@ -115,24 +119,6 @@ pub unsafe extern "C-unwind" fn on_peer_slot(
         unsafe { setrlimit(RLIMIT_DATA, &[MOST_MEMORY, MOST_MEMORY]) };
     }
     true
-}
-
-/// This one is among them. PostgreSQL's own count, `CountUserBackends`, leaves walsenders out.
-fn connections_of_this_login() -> usize {
-    // SAFETY: the array is in shared memory and lives as long as the server. Each number is read
-    // whole; one that changes meanwhile is of a connection that begins or ends. A place whose
-    // connection has ended keeps its numbers, and is not found by them any more.
-    unsafe {
-        let login = pg_sys::GetSessionUserId();
-        let processes = &raw const *pg_sys::ProcGlobal;
-        let is_of_login = |place: *mut pg_sys::PGPROC| {
-            let pid = (&raw const (*place).pid).read_volatile();
-            let role = (&raw const (*place).roleId).read_volatile();
-            pid != 0 && role == login && pg_sys::BackendPidGetProc(pid) == place
-        };
-        let count = usize::try_from((*processes).allProcCount).unwrap_or_default();
-        (0..count).filter(|nth| is_of_login((*processes).allProcs.add(*nth))).count()
-    }
 }
 
 unsafe fn is_in_our_database() -> bool {
@@ -152,13 +138,14 @@ unsafe extern "C-unwind" fn on_statement(
 ) {
     // SAFETY: called by PostgreSQL with what it has just parsed.
     unsafe {
-        if pg_sys::am_db_walsender && is_restricted() {
+        if pg_sys::am_db_walsender && is_restricted() && !lives::is_deciding() {
             let text = (*state).p_sourcetext;
             // A subscription says nothing that is not UTF-8.
             let text = if text.is_null() { "" } else { CStr::from_ptr(text).to_str().unwrap_or_default() };
             if !with_stream(|stream| stream.needs_statement(text)) {
                 refuse("this login may give no SQL statement");
             }
+            lives::judge_connection(&guc::peer_stream().0);
         }
         if let Some(before) = ANALYZE_BEFORE {
             before(state, query, jumble);
@@ -179,7 +166,11 @@ unsafe extern "C-unwind" fn on_log(entry: *mut pg_sys::ErrorData) {
             if !with_stream(|stream| stream.needs_command(command)) {
                 refuse("this login may only stream its own slot");
             }
+            if command.contains("START_REPLICATION") {
+                lives::refuse_unless_let_in();
+            }
         }
+        life::heed(entry);
         if let Some(before) = LOG_BEFORE {
             before(entry);
         }

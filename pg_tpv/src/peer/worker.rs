@@ -10,7 +10,7 @@ use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTi
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use super::{beat, resend, setup};
+use super::{beat, lives, resend, setup};
 use crate::guc;
 use crate::node::clock;
 
@@ -52,6 +52,8 @@ pub extern "C-unwind" fn pg_tpv_worker(_argument: pg_sys::Datum) {
             log!("pg_tpv: the clock's ceiling could not be written: {error}");
         }
         since_beat += ROUND;
+        BackgroundWorker::transaction(lives::note_refusal);
+        BackgroundWorker::transaction(beat::look_at_server);
         // Whoever has missed a heartbeat need not wait for the next.
         let is_due = |interval| since_beat >= interval || BackgroundWorker::transaction(beat::is_asked);
         if guc::beat_interval().is_some_and(is_due) {

@@ -7,7 +7,11 @@ use uuid::Uuid;
 use crate::node::store;
 use crate::postgres::sql;
 
-const EVENTS: &str = "select kind, body from sales.receipt_event where node_id = $1 and receipt_id = $2";
+/// What [`fold`] uses of them: of kinds whether there is one, and the least body of an intake, by
+/// octets. A store may have sent very many documents about one receipt.
+const EVENTS: &str = r#"
+    select kind, coalesce(min(body collate "C") filter (where kind = 'intake'), '')
+    from sales.receipt_event where node_id = $1 and receipt_id = $2 group by kind"#;
 
 const WRITE: &str = r"
     update sales.receipt

@@ -19,6 +19,7 @@ use tpv_core::arrival::{LastSeen, Pending};
 use crate::postgres::primary_key::is_repeat;
 use crate::postgres::{attempt, bulk, sql};
 use crate::projection::{project, project_receipts};
+use crate::receive::place::note_repeat;
 use crate::wire::{Document, quarantine};
 
 /// A receipt, and its row as it is to be stored.
@@ -57,12 +58,37 @@ pub unsafe fn can_collect(row: Row) -> bool {
 
 const LAST: &str = "select coalesce(max(chain_seq), 0) from wire.doc where node_id = $1 and chain = $2";
 
-/// Whether the document is here or waits to be written. One that is beyond the end of its hash
-/// chain is not looked up; the primary key refuses it if it is here all the same.
+/// Where a document is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Beyond the end of its hash chain, so that it is not looked up; the primary key refuses it if
+    /// it is here all the same.
+    Beyond,
+    /// It waits to be written.
+    Waits,
+    /// It is here.
+    Here,
+    /// It is not here, and others behind it are.
+    Missing,
+}
+
+/// Whether the document is here or waits to be written.
 ///
 /// # Safety
 /// The document is that of the row, for which PostgreSQL called the trigger.
-pub unsafe fn is_there(row: Row, document: &Document) -> bool {
+pub unsafe fn find(row: Row, document: &Document) -> Found {
+    if is_beyond(document) {
+        return Found::Beyond;
+    }
+    if PENDING.with_borrow(|pending| pending.iter().any(|one| one.document.key() == document.key())) {
+        return Found::Waits;
+    }
+    // SAFETY: the caller's promise.
+    if unsafe { is_repeat(row.partition, row.tuple) } { Found::Here } else { Found::Missing }
+}
+
+/// Whether the document is beyond the end of its hash chain here, as far as this worker has seen it.
+pub fn is_beyond(document: &Document) -> bool {
     let Document { node_id, chain, chain_seq, .. } = document;
     let last = LAST_SEEN.with_borrow(|seen| seen.of(*node_id, chain)).unwrap_or_else(|| {
         let written = sql::row(LAST, &[(*node_id).into(), chain.as_str().into()], |row| row.must(1)).unwrap_or(0);
@@ -74,12 +100,7 @@ pub unsafe fn is_there(row: Row, document: &Document) -> bool {
     });
     LAST_SEEN.with_borrow_mut(|seen| seen.saw(subtransaction(), *node_id, chain, last.max(*chain_seq)));
     listen();
-    if *chain_seq > last {
-        return false;
-    }
-    let waits = PENDING.with_borrow(|pending| pending.iter().any(|one| one.document.key() == document.key()));
-    // SAFETY: the caller's promise.
-    waits || unsafe { is_repeat(row.partition, row.tuple) }
+    *chain_seq > last
 }
 
 /// Collects a receipt, which PostgreSQL is not to store itself.
@@ -151,6 +172,9 @@ unsafe fn write_one(one: &Collected) {
     unsafe {
         let partition = pg_sys::table_open(one.partition, pg_sys::RowExclusiveLock as i32);
         let is_here = is_repeat(partition, one.tuple);
+        if is_here {
+            note_repeat(&one.document, one.tuple, partition);
+        }
         pg_sys::table_close(partition, pg_sys::NoLock as i32);
         if is_here {
             // It came by a way past this worker, and more may have come with it.

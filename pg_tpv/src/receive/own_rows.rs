@@ -12,6 +12,11 @@ pub(super) fn check_local(document: &Document) -> Result<(), Refusal> {
     if this_node() != Some(document.node_id) {
         return Err(foreign());
     }
+    if document.chain_seq < 1 {
+        let message = "the place of the document in its hash chain is below 1";
+        return Err(Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)
+            .hint("A hash chain begins at place 1."));
+    }
     document.check_hash().map_err(|_| {
         Refusal::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "the content hash of the document is wrong")
             .detail("Its content_hash is not the SHA-256 of its body.")

@@ -7,18 +7,21 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 use tpv_core::merge::{Verdict, is_blank};
 
-use crate::journal::{is_erased, merge, not_entitled, verdict};
+use crate::journal::{Unmerged, is_banned, is_erased, merge, not_entitled, verdict};
 use crate::node::{clock, this_node};
 use crate::peer::{fold, resend};
 use crate::postgres::primary_key::is_repeat;
 use crate::postgres::{DataFault, Refusal, attempt};
 use crate::projection::project;
-use crate::receive::collected::{self, Row};
+use crate::receive::collected::{self, Found, Row};
 use crate::receive::own_rows::{check_addressee, check_local, foreign, is_in_chain_of};
+use crate::receive::place::{is_taken, note_repeat};
+use crate::receive::room::is_far_beyond_gap;
 use crate::receive::unread::{refuse_row, take_place_of};
 use crate::wire::{
-    Arrives, BeatRow, Document, OpRow, ResendRow, Sender, arrive, quarantine, quarantine_op, refuse, refuse_forged,
-    refuse_once, refuse_unentitled, sender,
+    Arrives, BeatRow, Document, OpRow, ResendRow, Sender, arrive, hold_op, is_taking_back, note_dropped, quarantine,
+    quarantine_op, refuse, refuse_banned, refuse_banned_once, refuse_forged, refuse_once, refuse_op, refuse_unentitled,
+    sender,
 };
 
 extension_sql!(
@@ -135,6 +138,7 @@ pub unsafe extern "C-unwind" fn tpv_receive_operation(call: pg_sys::FunctionCall
             Received::Whole => pg_sys::Datum::from(tuple),
             Received::Blank => pg_sys::Datum::from(row.blanked().in_place_of(&row, tuple, relation)),
             Received::Void => pg_sys::Datum::from(row.voided().in_place_of(&row, tuple, relation)),
+            Received::Empty => pg_sys::Datum::from(row.emptied().in_place_of(&row, tuple, relation)),
         }
     }
 }
@@ -154,6 +158,7 @@ pub unsafe extern "C-unwind" fn tpv_receive_beat(call: pg_sys::FunctionCallInfo)
             Sender::Local => pg_sys::Datum::from(tuple),
             from => {
                 match arrive::<BeatRow>(tuple, relation) {
+                    Ok(row) if is_banned(from, row.node_id, None) => refuse_banned_once(&row.as_refused()),
                     Ok(row) => fold::fold(from, &row),
                     Err(unread) => refuse_row(from, &unread),
                 }
@@ -194,6 +199,9 @@ fn receive_resend(from: Sender, row: &ResendRow) {
     if row.node_id != peer || Some(row.to_node) != this_node() {
         return refuse_forged(&row.as_refused());
     }
+    if is_banned(from, row.node_id, None) {
+        return refuse_banned_once(&row.as_refused());
+    }
     clock::follow(row.hlc);
     // Receipts are written with the rest of the row, or undone with it.
     if let Err(fault) = attempt(|| resend::receive(row, is_central).map(|()| collected::write())) {
@@ -225,6 +233,11 @@ unsafe fn receive_own_document(row: Row, document: &Document) -> bool {
 /// As above.
 unsafe fn receive_document_of_peer(from: Sender, row: Row, document: Document) -> bool {
     let may_send = from.may_send_for(document.node_id, this_node());
+    if may_send && is_banned(from, document.node_id, None) {
+        collected::write();
+        refuse_banned(&document.as_refused());
+        return false;
+    }
     // SAFETY: as promised.
     let addressee = unsafe { Document::addressee(row.tuple, row.partition) };
     if may_send && !is_in_chain_of(&document, addressee) {
@@ -233,22 +246,42 @@ unsafe fn receive_document_of_peer(from: Sender, row: Row, document: Document) -
         refuse_once(&document.as_refused(), &DataFault::new("WRONG_CHAIN", detail));
         return false;
     }
+    // Its hash chain is never compared there, and nobody would look for it.
+    if may_send && document.chain_seq < 1 {
+        collected::write();
+        refuse_once(&document.as_refused(), &DataFault::new("CHAIN_PLACE", "a hash chain begins at place 1"));
+        return false;
+    }
     // SAFETY: as promised.
     unsafe {
-        if may_send && document.kind == "receipt" && collected::can_collect(row) {
-            if !collected::is_there(row, &document) {
-                clock::follow(document.hlc);
-                collected::collect(row, document);
+        if may_send && document.kind == "receipt" && !is_taking_back() && collected::can_collect(row) {
+            match collected::find(row, &document) {
+                Found::Here => note_repeat(&document, row.tuple, row.partition),
+                Found::Waits => {
+                    collected::write();
+                    note_repeat(&document, row.tuple, row.partition);
+                }
+                Found::Missing if is_taken(&document) => {}
+                Found::Missing | Found::Beyond => {
+                    clock::follow(document.hlc);
+                    collected::collect(row, document);
+                }
             }
             return false;
         }
         collected::write();
         if is_repeat(row.partition, row.tuple) {
+            if may_send {
+                note_repeat(&document, row.tuple, row.partition);
+            }
             return false;
         }
     }
     if !may_send {
         refuse_forged(&document.as_refused());
+        return false;
+    }
+    if !collected::is_beyond(&document) && is_taken(&document) {
         return false;
     }
     clock::follow(document.hlc);
@@ -279,6 +312,8 @@ enum Received {
     Blank,
     /// Without its values, since it is not believed. Its number stays, so that nobody misses it.
     Void,
+    /// As one that writes nothing: this node decides, and does not take it.
+    Empty,
 }
 
 /// Checks and merges an operation, and says how it is to be stored.
@@ -294,7 +329,12 @@ fn receive_operation(row: &OpRow) -> Received {
     if from == Sender::Local {
         return Received::Whole;
     }
-    if row.came_in_snapshot() {
+    // Its number is missing nowhere: central has refused it too, or never had it.
+    if is_banned(from, row.node_id, Some(row.seq)) {
+        refuse_banned(&kept(row).as_refused());
+        return Received::Dropped;
+    }
+    if row.came_in_snapshot() || is_far_beyond_gap(from, row.node_id, row.seq) {
         return Received::Dropped;
     }
     clock::follow(row.hlc);
@@ -307,11 +347,26 @@ fn receive_operation(row: &OpRow) -> Received {
             return Received::Void;
         }
     }
-    let merged = merge(row);
-    if let Err(fault) = merged.written {
-        quarantine_op(row, &fault);
+    match merge(row) {
+        Ok(merged) => {
+            if let Err(fault) = merged.written {
+                quarantine_op(row, &fault);
+            }
+            if merged.is_erased { Received::Blank } else { Received::Whole }
+        }
+        Err(Unmerged::Refused(fault)) => {
+            refuse_op(&kept(row), &fault);
+            Received::Empty
+        }
+        Err(Unmerged::Held(fault)) => {
+            hold_op(row, &fault);
+            Received::Empty
+        }
+        Err(Unmerged::Later) => {
+            note_dropped(row.node_id);
+            Received::Dropped
+        }
     }
-    if merged.is_erased { Received::Blank } else { Received::Whole }
 }
 
 /// What a copy of an operation may keep of it.

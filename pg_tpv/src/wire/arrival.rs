@@ -8,15 +8,16 @@ use tpv_core::json::Value;
 use tpv_core::row_limits::TooLarge;
 
 use super::refused::Refused;
+use super::tuple::Unfit;
 use crate::postgres::{DataFault, attempt, memory};
 
 /// A row of a wire table.
 pub trait Arrives: Sized {
-    /// The octets of its texts; and what it has too much of, with the hash of that.
+    /// The octets of its texts, and the first column that is not read.
     ///
     /// # Safety
     /// The tuple is one of that relation, which is its table.
-    unsafe fn measure(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> (usize, Option<(TooLarge, String)>);
+    unsafe fn measure(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> (usize, Option<Unfit>);
 
     /// What can be told of it without reading what may be too large.
     ///
@@ -61,12 +62,17 @@ pub struct Unread {
 pub unsafe fn arrive<T: Arrives>(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Result<T, Box<Unread>> {
     memory::give_back();
     // SAFETY: the caller's promise.
-    let (octets, too_large) = unsafe { T::measure(tuple, relation) };
+    let (octets, unfit) = unsafe { T::measure(tuple, relation) };
     memory::worked_on(octets);
     // SAFETY: as above.
     let outline = || unsafe { T::outline(tuple, relation) };
-    if let Some(large) = too_large {
-        return Err(Box::new(oversize(outline(), large)));
+    match unfit {
+        None => {}
+        Some(Unfit::TooLarge(large, hash)) => return Err(Box::new(oversize(outline(), (large, hash)))),
+        Some(Unfit::NotText(column)) => {
+            let fault = DataFault::new("ROW_UNREADABLE", format!("its column {column} is no text in UTF-8"));
+            return Err(Box::new(Unread { refused: outline(), fault }));
+        }
     }
     // SAFETY: as above.
     let read = || Ok(unsafe { T::of_tuple(tuple, relation) });

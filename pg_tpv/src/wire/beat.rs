@@ -4,11 +4,11 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use tpv_core::json::Value;
-use tpv_core::row_limits::{OF_BEAT, TooLarge};
+use tpv_core::row_limits::OF_BEAT;
 
 use super::arrival::Arrives;
 use super::refused::{Refused, number};
-use super::tuple::Tuple;
+use super::tuple::{Tuple, Unfit};
 
 pub struct BeatRow {
     pub node_id: i32,
@@ -38,7 +38,7 @@ impl BeatRow {
 }
 
 impl Arrives for BeatRow {
-    unsafe fn measure(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> (usize, Option<(TooLarge, String)>) {
+    unsafe fn measure(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> (usize, Option<Unfit>) {
         // SAFETY: the caller's promise, and the types that the migration gave the columns.
         unsafe { Tuple::<8>::of(tuple, relation, "wire.beat").measure(&OF_BEAT) }
     }

@@ -5,17 +5,18 @@ use pgrx::datum::Date;
 use pgrx::pg_sys;
 use tpv_core::hash_chain::sha256;
 use tpv_core::json::Value;
-use tpv_core::row_limits::{OF_DOCUMENT, TooLarge};
+use tpv_core::row_limits::{OF_DOCUMENT, TooLarge, check_document};
 use uuid::Uuid;
 
 use super::arrival::Arrives;
 use super::refused::{Refused, number, text};
-use super::tuple::Tuple;
+use super::tuple::{Tuple, Unfit, hex};
 use crate::postgres::DataFault;
 use crate::postgres::sql::{self, Row};
 
 /// The one column that may be null.
 const TO_NODE: usize = 4;
+const PREV_HASH: usize = 9;
 
 /// A document, without the hash of the one before.
 #[derive(Clone, Debug)]
@@ -68,6 +69,15 @@ impl Document {
         unsafe { Tuple::<12>::of(tuple, relation, "wire.doc").optional(TO_NODE) }
     }
 
+    /// The hash of the document before, of the row that a trigger is called for.
+    ///
+    /// # Safety
+    /// As above.
+    pub unsafe fn prev_hash(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> Vec<u8> {
+        // SAFETY: as above.
+        unsafe { Tuple::<12>::of(tuple, relation, "wire.doc").get(PREV_HASH) }
+    }
+
     /// The primary key.
     pub fn key(&self) -> (i32, Uuid, NaiveDate) {
         (self.node_id, self.doc_id, self.business_date)
@@ -108,7 +118,7 @@ pub fn recorded_at(hlc: i64) -> DateTime<Utc> {
 }
 
 impl Arrives for Document {
-    unsafe fn measure(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> (usize, Option<(TooLarge, String)>) {
+    unsafe fn measure(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> (usize, Option<Unfit>) {
         // SAFETY: the caller's promise, and the types that the migration gave the columns.
         unsafe { Tuple::<12>::of(tuple, relation, "wire.doc").measure(&OF_DOCUMENT) }
     }
@@ -153,5 +163,9 @@ impl Arrives for Document {
                 content_hash: columns.get(11),
             }
         }
+    }
+
+    fn too_large(&self) -> Option<(TooLarge, String)> {
+        check_document(&self.kind, &self.body).err().map(|large| (large, hex(&sha256(self.body.as_bytes()))))
     }
 }

@@ -28,8 +28,10 @@ pub use beat::BeatRow;
 pub use document::{Document, recorded_at};
 pub use operation::OpRow;
 pub use quarantine::{
-    quarantine, quarantine_entity, quarantine_op, refuse, refuse_forged, refuse_once, refuse_this_once, refuse_unasked,
+    has_unread, has_waiting, hold_op, note_dropped, quarantine, quarantine_entity, quarantine_op, refuse,
+    refuse_banned, refuse_banned_once, refuse_forged, refuse_once, refuse_op, refuse_this_once, refuse_unasked,
     refuse_unentitled, refuse_unread,
 };
 pub use resend::ResendRow;
-pub use sender::{Sender, sender};
+pub use sender::{Sender, is_taking_back, sender, subscription_of, taking_back};
+pub use tuple::hex;

@@ -8,7 +8,7 @@ use tpv_core::row_limits::{OF_OPERATION, TooLarge, check_base};
 
 use super::arrival::Arrives;
 use super::refused::{Refused, number, text};
-use super::tuple::{Tuple, hex};
+use super::tuple::{Tuple, Unfit, hex};
 use crate::postgres::sql::{self, Row};
 
 #[derive(Clone, Debug)]
@@ -62,7 +62,9 @@ impl OpRow {
         ];
         let here = sql::row(HERE, &args, |row| (row.must::<bool>(1), row.must::<String>(2), row.must::<String>(3)));
         here.is_none_or(|(same, patch, base)| {
-            same && is_same_operation((&self.patch, &self.base), (patch.as_str(), base.as_str()))
+            // Of one that was refused nothing is here but its place.
+            let was_refused = is_nothing(&patch, &base);
+            same && (was_refused || is_same_operation((&self.patch, &self.base), (patch.as_str(), base.as_str())))
         })
     }
 
@@ -92,6 +94,12 @@ impl OpRow {
     pub fn voided(&self) -> Self {
         let (patch, base) = void_texts(&self.patch, &self.base);
         Self { patch, base, ..self.clone() }
+    }
+
+    /// The row as it is stored when it is refused at the node that decides: it writes nothing, so
+    /// that whoever gets it from here need not decide again.
+    pub fn emptied(&self) -> Self {
+        Self { patch: NOTHING.to_owned(), base: "{}".to_owned(), ..self.clone() }
     }
 
     /// The tuple of this row, which differs from `arrived` in patch and base at most.
@@ -164,7 +172,7 @@ impl OpRow {
 
     /// Whether it writes nothing, and never did at this node.
     pub fn is_placeholder(&self) -> bool {
-        self.patch == NOTHING && self.base == "{}"
+        is_nothing(&self.patch, &self.base)
     }
 
     /// What is kept of it when its sender may not send it.
@@ -176,8 +184,12 @@ impl OpRow {
     }
 }
 
+fn is_nothing(patch: &str, base: &str) -> bool {
+    patch == NOTHING && base == "{}"
+}
+
 impl Arrives for OpRow {
-    unsafe fn measure(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> (usize, Option<(TooLarge, String)>) {
+    unsafe fn measure(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> (usize, Option<Unfit>) {
         // SAFETY: the caller's promise, and the types that the migration gave the columns.
         unsafe { Tuple::<7>::of(tuple, relation, "wire.op").measure(&OF_OPERATION) }
     }

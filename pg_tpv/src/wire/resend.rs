@@ -7,7 +7,7 @@ use tpv_core::row_limits::{OF_RESEND, TooLarge, check_resend};
 
 use super::arrival::Arrives;
 use super::refused::{Refused, number};
-use super::tuple::{Tuple, hex};
+use super::tuple::{Tuple, Unfit, hex};
 
 #[derive(Clone, Debug)]
 pub struct ResendRow {
@@ -33,7 +33,7 @@ impl ResendRow {
 }
 
 impl Arrives for ResendRow {
-    unsafe fn measure(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> (usize, Option<(TooLarge, String)>) {
+    unsafe fn measure(tuple: pg_sys::HeapTuple, relation: pg_sys::Relation) -> (usize, Option<Unfit>) {
         // SAFETY: the caller's promise, and the types that the migration gave the columns.
         unsafe { Tuple::<6>::of(tuple, relation, "wire.resend").measure(&OF_RESEND) }
     }

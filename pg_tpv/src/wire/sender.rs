@@ -54,7 +54,7 @@ pub fn sender() -> Sender {
 
 /// The subscription that an origin belongs to. PostgreSQL calls it `pg_16423`, and `pg_16423_16500`
 /// while that subscription copies a table.
-fn subscription_of(origin: u16) -> Option<pg_sys::Oid> {
+pub fn subscription_of(origin: u16) -> Option<pg_sys::Oid> {
     // SAFETY: the name is allocated by PostgreSQL in the current memory context, and read before
     // that goes.
     let name = unsafe {
@@ -68,10 +68,32 @@ fn subscription_of(origin: u16) -> Option<pg_sys::Oid> {
     Some(pg_sys::Oid::from(number))
 }
 
+thread_local! {
+    static TAKES_BACK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Takes back rows of this node that central has and this server forgot when it was restored.
+pub fn taking_back(work: impl FnOnce()) {
+    struct Reset(bool);
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            TAKES_BACK.set(self.0);
+        }
+    }
+    let _reset = Reset(TAKES_BACK.replace(true));
+    work();
+}
+
+/// Whether that goes on.
+pub fn is_taking_back() -> bool {
+    TAKES_BACK.get()
+}
+
 impl Sender {
     /// Whether it may send rows that `node_id` wrote.
     pub fn may_send_for(self, node_id: i32, this_node: Option<i32>) -> bool {
         match self {
+            Self::Peer { is_central: true, .. } if is_taking_back() => Some(node_id) == this_node,
             Self::Local => Some(node_id) == this_node,
             Self::Peer { node_id: peer, is_central } => node_id == peer || (is_central && Some(node_id) != this_node),
             Self::Stranger => false,

@@ -7,6 +7,15 @@ use tpv_core::row_limits::{Column, TooLarge};
 
 use crate::postgres::sql;
 
+/// Why a column is not read.
+#[derive(Clone, Debug)]
+pub enum Unfit {
+    /// It has more than it may; the hash of what it has.
+    TooLarge(TooLarge, String),
+    /// It is a text, and its octets are none.
+    NotText(&'static str),
+}
+
 /// A row of a wire table with `N` columns. The wire tables are frozen, so positions are as good as
 /// names.
 pub struct Tuple<const N: usize> {
@@ -61,20 +70,32 @@ impl<const N: usize> Tuple<N> {
         unsafe { pg_sys::toast_raw_datum_size(self.values[place]) }.saturating_sub(pg_sys::VARHDRSZ)
     }
 
-    /// The octets of all these columns, and the first that has more than it may, with its SHA-256.
+    /// The octets of all these columns, and the first that is not as it has to be.
     ///
     /// # Safety
     /// The columns are of types of any length.
-    pub unsafe fn measure(&self, columns: &[Column]) -> (usize, Option<(TooLarge, String)>) {
+    pub unsafe fn measure(&self, columns: &[Column]) -> (usize, Option<Unfit>) {
         // SAFETY: the caller's promise.
         let of = |column: &Column| unsafe { self.octets(column.place) };
-        let large = columns.iter().find_map(|column| Some((column.place, column.check(of(column)).err()?)));
-        let large = large.map(|(place, large)| {
-            // SAFETY: the caller's promise; a text is read as its octets.
-            let octets = unsafe { <&[u8]>::from_datum(self.values[place], self.nulls[place]) };
-            (large, hex(&sha256(octets.unwrap_or_default())))
+        // SAFETY: the caller's promise; a text is read as its octets.
+        let octets_of = |column: &Column| unsafe { self.bytes(column) };
+        let large = columns.iter().find_map(|column| Some((column, column.check(of(column)).err()?)));
+        let large = large.map(|(column, large)| Unfit::TooLarge(large, hex(&sha256(octets_of(column)))));
+        let unfit = large.or_else(|| {
+            let not_text = columns.iter().find(|column| !column.takes(octets_of(column)))?;
+            Some(Unfit::NotText(not_text.name))
         });
-        (columns.iter().map(of).sum(), large)
+        (columns.iter().map(of).sum(), unfit)
+    }
+
+    /// The octets of a text or a `bytea`; of a null, none.
+    ///
+    /// # Safety
+    /// The column is of such a type.
+    unsafe fn bytes(&self, column: &Column) -> &[u8] {
+        // SAFETY: the caller's promise.
+        let octets = unsafe { <&[u8]>::from_datum(self.values[column.place], self.nulls[column.place]) };
+        octets.unwrap_or_default()
     }
 
     /// A text that is no longer than it may be.
@@ -84,7 +105,7 @@ impl<const N: usize> Tuple<N> {
     pub unsafe fn short(&self, column: &Column) -> Option<String> {
         // SAFETY: the caller's promise.
         unsafe {
-            let fits = column.check(self.octets(column.place)).is_ok();
+            let fits = column.check(self.octets(column.place)).is_ok() && column.takes(self.bytes(column));
             if fits { self.optional(column.place) } else { None }
         }
     }

@@ -220,7 +220,7 @@ fn thousands_of_addressed_documents_are_sent_again_in_parts() {
     let mut chain = Chain::joined(1).unwrap();
     run(&chain.central, &["select sync.add_peer(2, 'S02', 'store')"]);
     address(&chain.central, 100, 2, "day_close", 4000, 1000);
-    address(&chain.central, 100, 2, "day_close", 5, 700_000);
+    address(&chain.central, 100, 2, "day_close", 80, 60_000);
     address(&chain.central, 100, 2, "day_close", 500, 10);
     let newcomer = Cluster::for_test(&Lab::open().unwrap()).unwrap();
     store::register(&mut newcomer.connect().unwrap(), STORES[1]).unwrap();
@@ -230,7 +230,7 @@ fn thousands_of_addressed_documents_are_sent_again_in_parts() {
     let mut dba = to.connect().unwrap();
     until_true("all of them are here", SOON * 6, || {
         dba.execute("select sync.reconcile()", &[]).unwrap();
-        dba.query_one(&addressed(2), &[]).unwrap().get::<_, String>(0) == "100 4505 4505"
+        dba.query_one(&addressed(2), &[]).unwrap().get::<_, String>(0) == "100 4580 4580"
     })
     .unwrap();
     until_verified(&chain);

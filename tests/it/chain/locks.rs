@@ -37,7 +37,7 @@ fn a_session_that_deadlocks_with_what_arrives_gives_way() {
     let bob = "00000000-0000-7000-8000-0000000000b0";
     run(&chain.central, &[&format!("insert into party.customer (customer_id, name) values ('{bob}', 'Bob')")]);
     chain.converge().unwrap();
-    let workers = "select string_agg(pid::text, ',' order by pid) from pg_stat_activity where backend_type = 'logical replication worker'";
+    let workers = "select string_agg(pid::text, ',' order by pid) from pg_stat_activity where backend_type like 'logical replication%worker'";
     let worker = ask(&chain.central, workers);
     let mut dba = chain.central.connect().unwrap();
     let mut session = dba.transaction().unwrap();

@@ -2,15 +2,18 @@
 
 mod beats;
 mod catalog;
+mod command;
 mod conflicts;
 mod erasure;
 mod exchange;
 mod gaps;
 mod joining;
 mod limits;
+mod lives;
 mod locks;
 mod low_water;
 mod nemesis;
+mod old_disks;
 mod peers;
 mod policies;
 mod pruning;

@@ -148,7 +148,7 @@ const WAITS: &str = "select extract(epoch from clock_timestamp() - l.waitstart):
       (select coalesce(string_agg(concat_ws(' ', b.backend_type, b.state, b.wait_event, left(b.query, 200)), '; '), '-') \
          from pg_stat_activity b where b.pid = any (pg_blocking_pids(l.pid))) \
     from pg_locks l join pg_stat_activity a using (pid) \
-    where not l.granted and l.waitstart is not null and a.backend_type = 'logical replication worker' \
+    where not l.granted and l.waitstart is not null and a.backend_type like 'logical replication%worker' \
     order by l.waitstart limit 1";
 
 fn quietly(mut command: Command) -> Child {

@@ -2,6 +2,7 @@
 
 mod api_doc;
 mod catalog;
+mod certificate;
 mod chain;
 mod decisions;
 mod files;

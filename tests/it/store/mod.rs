@@ -15,5 +15,5 @@ mod races;
 mod schema;
 mod second_watcher;
 mod sessions;
-mod tls;
+pub mod tls;
 mod trace;

@@ -14,13 +14,13 @@ use tpv_lab::wait::until_true;
 use crate::support::{SOON, nothing_is_lost};
 
 /// A certificate authority that nobody but a test trusts.
-struct Authority {
-    certificate: String,
+pub struct Authority {
+    pub certificate: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let mut wanted = CertificateParams::new(Vec::new()).unwrap();
         wanted.distinguished_name.push(DnType::CommonName, name);
         wanted.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -30,7 +30,7 @@ impl Authority {
     }
 
     /// Certificate and key of a server of this name or address.
-    fn server(&self, name: &str) -> (String, String) {
+    pub fn server(&self, name: &str) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let wanted = CertificateParams::new(vec![name.to_owned()]).unwrap();
         (wanted.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())

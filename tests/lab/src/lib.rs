@@ -4,6 +4,7 @@
 //! watcher, `gateway` runs that of a node, `chain` joins stores to central. The demo, the benches,
 //! the nemesis and the tests are made of these.
 
+pub mod alarms;
 pub mod bench;
 pub mod chain;
 pub mod cluster;

@@ -1,4 +1,5 @@
-//! `tpv-lab`: what `./tpv` runs for `up`, `down`, `demo`, `bench` and `test openapi`.
+//! `tpv-lab`: what `./tpv` runs for `up`, `down`, `demo`, `bench` and `test openapi` and
+//! `test alarms`.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use tpv_lab::{bench, demo, openapi, up};
+use tpv_lab::{alarms, bench, demo, openapi, up};
 
 /// Throw-away stores for people: a demo, a store to look into, benches.
 #[derive(Debug, Parser)]
@@ -47,6 +48,15 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Cause each fault that Prometheus has an alarm for
+    Alarms {
+        /// The folder of the programs prometheus and prometheus-postgres-exporter
+        #[arg(long, value_name = "FOLDER")]
+        programs: PathBuf,
+        /// Cause none, but trade for so many seconds with the rules' own times: none may fire
+        #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+        trade: Option<u64>,
+    },
     /// Measure
     Bench {
         /// Which bench; an unknown name lists them
@@ -77,6 +87,10 @@ fn run(task: Task) -> Result<bool> {
         Task::Up => say(&up::up()?),
         Task::Down => say(&up::down()?),
         Task::Openapi { program, seed } => openapi::run(&program, seed, &mut std::io::stdout()),
+        Task::Alarms { programs, trade: None } => alarms::run(&programs, &mut std::io::stdout()),
+        Task::Alarms { programs, trade: Some(seconds) } => {
+            alarms::trade(&programs, seconds, &mut std::io::stdout()).map(|()| true)
+        }
         Task::Bench { name, json, quick } => bench::run(&name, json, quick).map(|()| true),
         Task::Demo { once, seconds, json } => {
             let stop = Arc::new(AtomicBool::new(false));

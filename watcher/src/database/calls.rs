@@ -270,3 +270,16 @@ fn action(row: &Row) -> Result<Action, Cause> {
     stage::check_names(&action.folder, &action.name, action.trigger.as_deref()).map_err(Cause::Answer)?;
     Ok(action)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Outcome;
+    use crate::metrics::OUTCOMES;
+
+    #[test]
+    fn every_outcome_is_counted_from_the_start() {
+        for outcome in [Outcome::Accepted, Outcome::Duplicate, Outcome::Held, Outcome::Quarantined] {
+            assert!(OUTCOMES.contains(&outcome.name()));
+        }
+    }
+}

@@ -63,7 +63,10 @@ impl Terminal {
             (before, _) if before == state => return,
             // An operator decided something for a terminal that never had an inbox here.
             (UNSEEN, Some(_)) => return,
-            (UNSEEN, None) => tracing::info!(terminal = self.code, "inbox found"),
+            (UNSEEN, None) => {
+                metrics.terminal_found(&self.code);
+                tracing::info!(terminal = self.code, "inbox found");
+            }
             (_, None) => tracing::info!(terminal = self.code, "inbox is back"),
             (_, Some(why)) => tracing::warn!(terminal = self.code, why, "inbox cannot be read"),
         }

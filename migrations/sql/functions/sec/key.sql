@@ -43,6 +43,7 @@ begin
   if node is null then
     raise exception 'there is no store of that name' using errcode = 'TP404';
   end if;
+  perform sync.refuse_banned(node);
   insert into sec.gateway_key as k (node_id, public_key) values (node, register_gateway_key.public_key)
   on conflict (node_id) where not deleted do update
     set public_key = excluded.public_key where k.public_key <> excluded.public_key;
@@ -56,6 +57,25 @@ end $$;
 comment on function sec.register_gateway_key(text, text) is
   'Registers the public key of a store''s gateway, in place of the one before. Passwords of those who '
   'work there are sealed for it.';
+
+create or replace function sec.withdraw_gateway(node integer) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  people uuid[];
+begin
+  update sec.gateway_key k set deleted = true where k.node_id = node and not k.deleted;
+  delete from sec.sealing s where s.node_id = node;
+  with gone as (
+    update sec.verifier v set deleted = true, sealed = '' where v.node_id = node and not v.deleted returning v.employee_id)
+  select array_agg(distinct g.employee_id) into people from gone g;
+  -- Whoever has the machine may have seen their tokens.
+  update party.employee e set authz = e.authz + 1 where e.employee_id = any (people) and not e.deleted;
+  return coalesce(cardinality(people), 0);
+end $$;
+comment on function sec.withdraw_gateway(integer) is
+  'Seals nothing any more for the gateway of a store, takes back what was sealed for it, and ends the sessions '
+  'of those who had a password there, at every node. Returns how many they are: their passwords can be guessed '
+  'at on that machine. What its gateway signed nobody else believes.';
 
 create or replace function sec.verifiers_due(most integer)
 returns table (employee_id uuid, node_id integer, gateway_key_id uuid, gateway_key text, phc text, changed_at timestamptz)

@@ -1,9 +1,11 @@
-create or replace function sync.accept_snapshot(peer integer, why text, up_to bigint default null) returns text
+create or replace function sync.accept_snapshot(peer integer, why text, up_to bigint default null, alone boolean default false)
+returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   asked uuid := tpv.uuid7();
   after_seq bigint;
   told bigint;
+  reused bigint[];
 begin
   if not exists (select from sync.peer p join org.node n on n.node_id = p.node_id
                   where p.node_id = accept_snapshot.peer and n.kind = 'store') then
@@ -19,6 +21,16 @@ begin
   if exists (select from sync.accepted_snapshot a where a.node_id = accept_snapshot.peer and a.ended_at is null) then
     raise exception 'a snapshot of node % was asked for already', accept_snapshot.peer using errcode = '55000',
       hint = 'It is in sync.accepted_snapshot. sync.end_snapshot ends it.';
+  end if;
+  -- What was written here since under numbers of which stores have others is set aside. One that says
+  -- so alone could have this node set aside what it likes.
+  select array_agg(n.seq) into reused
+    from sync.own_said s cross join lateral unnest(s.reused) as n (seq)
+   where s.node_id = accept_snapshot.peer
+     and (accept_snapshot.alone or (select count(*) from sync.peer) = 1
+          or exists (select from sync.own_said o where o.node_id <> s.node_id and n.seq = any (o.reused)));
+  if reused is not null then
+    perform sync.set_aside_reused(reused, peer);
   end if;
   after_seq := coalesce((select k.seq from sync.contiguous() k where k.node_id = org.this_node()), 0);
   told := coalesce((select v.seq from sync.peer_vector v
@@ -37,10 +49,11 @@ begin
   return format('asked node %s for what it decided, and for this node''s operations %s to %s; within an hour',
                 accept_snapshot.peer, after_seq + 1, up_to);
 end $$;
-comment on function sync.accept_snapshot(integer, text, bigint) is
+comment on function sync.accept_snapshot(integer, text, bigint, boolean) is
   'At central that was restored: asks a store for a snapshot, and takes it, once and within an hour. Of it '
   'are taken what the store decided, and what this node decided and has forgotten, up to up_to; if that is '
-  'not given, up to where the store says.';
+  'not given, up to where the store says. What this node has decided since under numbers of which two '
+  'stores have others is set aside (sync.own_said); with alone, what this store says is enough.';
 
 create or replace function sync.end_snapshot(snapshot_id uuid, why text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -44,6 +44,10 @@ begin
      set value = 'null', column_name = substring(r.column_name from '^[^/+]*')
    where r.table_name = blank_records.table_name and r.key = blank_records.key
      and (r.value <> 'null' or r.column_name ~ '[/+]');
+  update sync.undone u
+     set value_written = null, value = 'null', column_name = substring(u.column_name from '^[^/+]*')
+   where u.table_name = blank_records.table_name and u.key = blank_records.key and u.column_name not like '@%'
+     and (u.value <> 'null' or u.value_written is not null or u.column_name ~ '[/+]');
   update sync.loosening l
      set value = null, why = 'The row was erased.'
    where l.table_name = blank_records.table_name and l.key::text = blank_records.key and l.why <> 'The row was erased.';
@@ -55,7 +59,7 @@ begin
   end if;
 end $$;
 comment on function sync.blank_records(text, text, boolean) is
-  'Takes the values of an erased row out of conflicts, quarantine, resolutions, loosenings and answers '
+  'Takes the values of an erased row out of conflicts, quarantine, resolutions, loosenings, what was undone, and answers '
   'that are kept for repeated requests. What is new to this node is a security event.';
 grant execute on function sync.blank_records(text, text, boolean) to tpv_apply;
 
@@ -87,6 +91,13 @@ begin
   end if;
   if coalesce(why, '') = '' then
     raise exception 'a reason is required' using errcode = '22023', hint = 'Name the request, such as its number, and not the person.';
+  end if;
+  -- Central takes more on a day, so that several days without a line may come at once.
+  if sync.is_joined_store() and (
+    select count(*) = 200 and min(e.at) >= current_date
+      from (select l.at from sync.erasure l order by l.erasure_id desc limit 200) e) then
+    raise exception 'this store has erased 200 rows today' using errcode = '55000',
+      hint = 'Erase the row at central, or tomorrow.';
   end if;
   execute format('select to_jsonb(t) from %s t where t.%I = $1', tracked.table_name, tracked.key_column) into image using key;
   -- The reason stays. Short values, and the words of a scale, stand in sentences by chance.

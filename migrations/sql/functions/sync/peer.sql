@@ -35,12 +35,16 @@ begin
     raise exception 'this database is no node yet'
       using errcode = '55000', hint = 'Register it with org.register_store or org.register_central.';
   end if;
-  if add_peer.extension <> extension_here or add_peer.schema <> schema_here then
+  if (add_peer.extension <> extension_here or add_peer.schema <> schema_here)
+     and not exists (select from sync.peer p where p.node_id = add_peer.node_id) then
     raise exception 'the two nodes are of different versions' using errcode = '55000',
       detail = format('Here are pg_tpv %s and schema %s, there pg_tpv %s and schema %s.',
                       extension_here, schema_here, add_peer.extension, add_peer.schema),
       hint = 'A store joins with the versions that central has (alter extension pg_tpv update, then tpv-migrate run). '
-             'Later they may differ by one.';
+             'Later they may differ by one release, also when it joins again.';
+  end if;
+  if add_peer.kind = 'store' then
+    perform sync.refuse_banned(add_peer.node_id);
   end if;
   select * into known from org.node n where n.node_id = add_peer.node_id;
   if known.node_code <> add_peer.node_code or known.kind <> add_peer.kind then
@@ -64,16 +68,18 @@ begin
   insert into org.node (node_id, node_code, kind) values (add_peer.node_id, add_peer.node_code, add_peer.kind)
   on conflict do nothing;
   -- From here on central decides: a store notes its last operation of before, and central waits for
-  -- its first heartbeat, which says it.
+  -- its first heartbeat, which says it. Of a store that was banned it knows: what that wrote meanwhile
+  -- is not of before.
   insert into sync.peer (node_id, subscription_name, joined_seq)
   values (add_peer.node_id,
           case kind when 'central' then 'tpv_from_central' else 'tpv_from_' || sync.name_part(add_peer.node_code) end,
-          case kind when 'central' then coalesce((select max(c.last_seq) from sync.op_counter c where c.node_id = org.this_node()), 0) end)
+          case kind when 'central' then coalesce((select max(c.last_seq) from sync.op_counter c where c.node_id = org.this_node()), 0)
+                    else sync.joined_before_ban(add_peer.node_id) end)
   on conflict on constraint peer_pkey do nothing;
 end $$;
 comment on function sync.add_peer(integer, text, text, text, integer) is
   'Makes a node known as a peer, or refuses it: another version, a taken number or name, another '
-  'chain.';
+  'chain, a ban.';
 
 create or replace function sync.remove_peer(node_id integer) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
@@ -98,6 +104,8 @@ language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
   -- received_until stays where it is until what was missed has been compared.
   update sync.peer p set gap_beat = coalesce(p.beat, 0) + 1 where p.node_id = mark_gap.peer;
+  -- What it asks for now it needs, although it may have had a snapshot a moment ago.
+  update sync.served s set snapshot_at = null where s.node_id = mark_gap.peer;
 end;
 comment on function sync.mark_gap(integer) is
   'Notes that rows of a peer may have been missed. Comparing finds which.';

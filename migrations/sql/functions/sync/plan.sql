@@ -49,6 +49,7 @@ create or replace function sync.join_plan(store_code text, store_id integer, cen
 returns table (step integer, run_on text, sql text, why text)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
+  perform sync.refuse_banned(join_plan.store_id);
   -- Not by sync.peer alone: a plan that was run only in part must be given again.
   if exists (
     select from sync.peer p join pg_subscription s on s.subname = p.subscription_name
@@ -63,27 +64,32 @@ end $$;
 comment on function sync.join_plan(text, integer, text, integer, text, text) is
   'The statements by which a store joins: run those of each node there, in the order of steps, '
   'each on its own. Each can be repeated. Refuses a store that has joined. The two connections name '
-  'no user: the plan makes a login for each.';
+  'no user: the plan makes a login for each. Refuses a store that is banned, too.';
 
 create or replace function sync.rejoin_plan(store_code text, store_id integer, central_code text, central_id integer,
                                             store_conninfo text, central_conninfo text)
 returns table (step integer, run_on text, sql text, why text)
-language sql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  perform sync.refuse_banned(rejoin_plan.store_id);
+  return query
   select s.step, s.run_on, s.sql, s.why
     from (values
     (1, central_code, sync.unsubscribe_statement('tpv_from_' || sync.name_part(store_code)),
       'the old stream to central ends'),
     (2, central_code, sync.drop_slot_statement('tpv_to_' || sync.name_part(store_code)),
       'the store''s slot here may be lost already'),
-    (3, central_code, format('select sync.mark_gap(%s)', store_id), 'received_until waits until both were compared'),
+    (3, central_code, format('select sync.mark_gap(%1$s), sync.accept_life(%1$s, %2$L)', store_id, 'it joins again'),
+      'received_until waits until both were compared; whichever server comes next is the store''s'),
     (4, store_code, sync.unsubscribe_statement('tpv_from_central'), 'the old stream to the store ends'),
     (5, store_code, sync.drop_slot_statement('tpv_up_' || sync.name_part(store_code)), 'central''s slot here may be lost already'),
-    (6, store_code, format('select sync.mark_gap(%s)', central_id), 'received_until waits here too')
+    (6, store_code, format('select sync.mark_gap(%1$s), sync.accept_life(%1$s, %2$L)', central_id, 'it joins again'),
+      'received_until waits here too, and the server of central may be another one')
   ) as s (step, run_on, sql, why)
   union all
   select * from sync.join_steps(store_code, store_id, central_code, central_id, store_conninfo, central_conninfo)
-  order by 1
-$$;
+  order by 1;
+end $$;
 comment on function sync.rejoin_plan(text, integer, text, integer, text, text) is
   'The statements by which a store catches up after its slot was lost or it was away for too long. '
   'They are run like those of sync.join_plan. Nothing is emptied, and the store goes on selling.';

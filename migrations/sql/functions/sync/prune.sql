@@ -59,15 +59,22 @@ begin
      and exists (select from sync.snapshot n where n.node_id = l.node_id and n.completed_at > l.completed_at);
   get diagnostics gone = row_count;
   total := total + sync.note_pruning('sync.snapshot', gone);
+  -- Of what is older than the journal the last row stays: it says what was here when that begins.
+  delete from sync.arrival a
+   where a.at < sync.kept_since('pg_tpv.keep_operations')
+     and exists (select from sync.arrival n
+                  where n.node_id = a.node_id and n.what = a.what and n.subject = a.subject
+                    and n.at > a.at and n.at < sync.kept_since('pg_tpv.keep_operations'));
   delete from sync.refusal r where r.day < sync.kept_since('pg_tpv.keep_resolved');
   delete from sync.pruning p where p.at < sync.kept_since('pg_tpv.keep_resolved');
+  delete from sync.clone c where c.last_at < sync.kept_since('pg_tpv.keep_resolved');
   delete from sec.audit a where a.at < sync.kept_since('pg_tpv.keep_audit');
   get diagnostics gone = row_count;
   return total + sync.note_pruning('sec.audit', gone);
 end $$;
 comment on function sync.prune_records() is
-  'Removes what is done and old: rows of sync.quarantine, sync.drift, sync.snapshot and sync.pruning '
-  '(pg_tpv.keep_resolved), and of sec.audit (pg_tpv.keep_audit). pg_cron calls it each day.';
+  'Removes what is done and old: rows of sync.quarantine, sync.drift, sync.snapshot, sync.clone and '
+  'sync.pruning (pg_tpv.keep_resolved), and of sec.audit (pg_tpv.keep_audit). pg_cron calls it each day.';
 grant execute on function sync.prune_records() to tpv_cron;
 
 -- Runs as its caller: row security of pg_cron shows each role the runs of its own jobs only.

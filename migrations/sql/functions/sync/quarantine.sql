@@ -1,11 +1,24 @@
 create or replace function sync.replay(quarantine_id bigint) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  held sync.quarantine;
 begin
   perform sync.refuse_secret(q.kind) from sync.quarantine q where q.quarantine_id = replay.quarantine_id;
+  select * into held from sync.quarantine q
+   where q.quarantine_id = replay.quarantine_id and q.code = 'ERASURE_LIMIT' and q.resolved_at is null;
+  if found then
+    -- Its number stands for an operation that writes nothing, at every node. So this node erases.
+    if not sync.is_erased(held.kind, held.key) then
+      perform sync.erase(held.kind, held.key::uuid, format('released: row %s of the quarantine', held.quarantine_id));
+    end if;
+    update sync.quarantine q set resolved_at = clock_timestamp() where q.quarantine_id = held.quarantine_id;
+    return true;
+  end if;
   return tpv.replay(quarantine_id);
 end $$;
 comment on function sync.replay(bigint) is
-  'Tries a row of sync.quarantine again: true when it is done, false when it still waits.';
+  'Tries a row of sync.quarantine again: true when it is done, false when it still waits. An erasure that '
+  'waits (ERASURE_LIMIT) is released: this node erases the row.';
 grant execute on function sync.replay(bigint) to tpv_operator;
 
 create or replace function sync.waiting(most integer, only_due boolean) returns setof bigint

@@ -9,6 +9,9 @@ begin atomic
      where c.node_id = of_peer.node_id
        -- Most chains were followed to their heads before.
        and (c.chain_seq, c.hash) is distinct from (v.chain_seq, v.hash)
+     -- Of a peer that names very many, some at a time, in no order: each has its turn.
+     order by case when (select count(*) from sync.peer_chain o where o.node_id = of_peer.node_id) > 5000 then random() end
+     limit 5000
   ), followed as materialized (
     select h.name, h.writer_id, h.chain, h.head_seq, h.head_hash, h.from_seq, f.seq, f.hash, f.broken
       from head h
@@ -41,6 +44,10 @@ declare
   facts jsonb;
   differences integer;
   wants json;
+  -- More hash chains than are followed at once.
+  is_partly boolean := (
+    select count(*) > 5000 from sync.peer_chain c left join sync.verified v on v.node_id = c.writer_id and v.chain = c.chain
+     where c.node_id = of_peer.node_id and (c.chain_seq, c.hash) is distinct from (v.chain_seq, v.hash));
 begin
   select n.kind = 'central' into is_central from org.node n where n.node_id = of_peer.node_id;
   facts := jsonb_build_object(
@@ -73,6 +80,7 @@ begin
     update sync.drift d set resolved_at = clock_timestamp()
      where d.node_id = of_peer.node_id and d.resolved_at is null
        and not exists (select from found f where f.what = d.what and f.subject = d.subject)
+       and not (is_partly and d.what in ('hash_chain', 'broken'))
   )
   select count(*),
          json_agg(case f.request
@@ -92,9 +100,16 @@ begin
    where k.seq > coalesce(o.seq, 0)
   on conflict (node_id) do update set seq = excluded.seq where h.seq < excluded.seq;
 
+  if not is_central then
+    perform sync.note_arrivals(of_peer.node_id);
+  end if;
+
   if of_peer.whole_hlc is distinct from of_peer.beat_hlc then
     -- A heartbeat is missing, so what the peer wrote last in a hash chain may not be known. It is
     -- asked (sync.request_heads).
+    differences := differences + 1;
+  end if;
+  if is_partly then
     differences := differences + 1;
   end if;
   return differences;
@@ -124,6 +139,25 @@ comment on function sync.note_verified(sync.peer) is
   'Notes that all is here that a peer had reported when it was compared. Waits for nobody: a peer '
   'whose heartbeat is being received is noted the next time.';
 
+create or replace function sync.forget_the_future() returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- Nothing is put off for longer than a quarter of an hour.
+  update sync.request r set requested_at = clock_timestamp() where r.requested_at > clock_timestamp() + interval '20 minutes';
+  update sync.served s
+     set served_at = least(s.served_at, clock_timestamp()), snapshot_at = least(s.snapshot_at, clock_timestamp()),
+         bytes_since = least(s.bytes_since, clock_timestamp())
+   where greatest(s.served_at, s.snapshot_at, s.bytes_since) > clock_timestamp() + interval '20 minutes';
+  update sync.drift d set requested_at = null
+   where d.resolved_at is null and d.requested_at > clock_timestamp() + interval '20 minutes';
+  update sync.peer p set heads_requested_at = null where p.heads_requested_at > clock_timestamp() + interval '20 minutes';
+  update sync.quarantine q set try_at = clock_timestamp()
+   where q.resolved_at is null and q.refused is null and q.try_at > clock_timestamp() + interval '20 minutes';
+end $$;
+comment on function sync.forget_the_future() is
+  'Corrects times that this server noted while its clock was ahead. What was asked for then would be due when the '
+  'right clock comes there. sync.reconcile calls it.';
+
 create or replace function sync.reconcile() returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -137,7 +171,18 @@ begin
   exception when lock_not_available then
     return null;
   end;
+  perform sync.forget_the_future();
   perform sync.end_overdue_snapshots();
+  perform sync.note_slots();
+  -- Nobody joins for ever. What a store says of before it joined is otherwise cut when it is verified.
+  with late as (
+    select p.node_id, coalesce((select k.seq from sync.contiguous() k where k.node_id = p.node_id), 0) as seq
+      from sync.peer p join org.node n on n.node_id = p.node_id and n.kind = 'store'
+     where p.verified_at is null and p.added_at < clock_timestamp() - interval '7 days'
+       for update of p skip locked
+  )
+  update sync.peer p set joined_seq = l.seq from late l
+   where p.node_id = l.node_id and coalesce(p.joined_seq, l.seq + 1) > l.seq;
   for peer in select * from sync.peer p where p.beat is not null order by p.node_id loop
     begin
       differences := sync.compare_with(peer);

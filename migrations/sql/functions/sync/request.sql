@@ -89,9 +89,13 @@ begin atomic
              coalesce(w."from", 1) as from_seq, w."to" as to_seq
         from json_to_recordset(receive_request.wants) as w (what text, subject text, "from" bigint, "to" bigint)
        cross join (select exists (select from org.node n
-                                   where n.node_id = receive_request.peer and n.kind = 'central') as asks) c
+                                   where n.node_id = receive_request.peer and n.kind = 'central') as asks,
+                           exists (select from org.node n
+                                    where n.node_id = org.this_node() and n.kind = 'central') as is_central) c
        -- Only what is here, so that a peer cannot fill the table.
        where w.what in ('snapshot', 'heads')
+          or (w.what = 'own_documents' and c.is_central
+              and exists (select from wire.doc d where d.node_id = receive_request.peer and d.chain = w.subject))
           or (w.what = 'hash_chain' and w.subject is distinct from '*'
               and exists (select from tpv.hash_chain_called(w.subject, org.this_node()) c
                           join wire.doc d on d.node_id = c.writer_id and d.chain = c.chain))

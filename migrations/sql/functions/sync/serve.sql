@@ -44,7 +44,15 @@ begin
     wanted.what := 'snapshot';
   end if;
   if wanted.what = 'snapshot' then
-    if exists (select from sync.served s
+    if is_central and sync.is_restored() then
+      -- What it decided a second time, under numbers that were given, must not go to a store as its state.
+      insert into sync.request as r (node_id, what, subject, requested_at)
+      values (wanted.node_id, 'snapshot', wanted.subject, clock_timestamp() + interval '5 seconds')
+      on conflict (node_id, what, subject) do update set requested_at = excluded.requested_at;
+      return 1;
+    end if;
+    if is_central and exists (
+         select from sync.served s
                 where s.node_id = wanted.node_id and s.snapshot_at > clock_timestamp() - interval '5 minutes') then
       -- It had one a moment ago, of all rows. What it lacks all the same it asks for again.
       insert into sync.request as r (node_id, what, subject, requested_at)
@@ -74,34 +82,52 @@ begin
         from part p group by p.part order by p.part
     )
     select count(*), max(p.seq) into sent, last_seq from part p;
-  elsif wanted.what = 'hash_chain' then
+  elsif wanted.what = 'own' then
+    -- It is small, and one row.
+    perform sync.send(wanted.node_id, 'own', sync.what_it_has(wanted.node_id, wanted.from_seq)::text);
+  elsif wanted.what in ('hash_chain', 'own_documents') then
     -- Beforehand: only values that the planner takes for constants lead it along the index.
-    select c.writer_id, c.chain into writer, name from tpv.hash_chain_called(wanted.subject, here) c;
+    if wanted.what = 'hash_chain' then
+      select c.writer_id, c.chain into writer, name from tpv.hash_chain_called(wanted.subject, here) c;
+    else
+      writer := wanted.node_id;
+      name := wanted.subject;
+    end if;
     with part as (
       -- At most 100 documents or a megabyte; one that is larger goes alone.
       select d.*, (row_number() over chain - 1) / 100 as hundred,
              (sum(octet_length(d.body)) over chain - octet_length(d.body)) / 1000000 as megabyte
         from (
-        select d.* from wire.doc d
+        select d.*, false as is_second from wire.doc d
          where d.node_id = writer and d.chain = name and d.chain_seq >= wanted.from_seq and (wanted.to_seq is null or d.chain_seq <= wanted.to_seq)
+           and (wanted.what = 'hash_chain' or is_central)
            -- A store gives central all that it writes. Central gives a store what is addressed to
            -- it.
-           and (not is_central or d.to_node = wanted.node_id)
+           and (not is_central or d.to_node = wanted.node_id or wanted.what = 'own_documents')
            and (is_central or d.node_id = here)
-         order by d.chain_seq limit most) d
+        union all
+        -- The same document in another place: see sync.second_place.
+        select d.node_id, d.doc_id, d.business_date, d.kind, d.to_node, s.hlc, d.schema_version, s.chain, s.chain_seq, s.prev_hash,
+               d.body, s.content_hash, true
+          from sync.second_place s
+          join wire.doc d on d.node_id = s.node_id and d.doc_id = s.doc_id and d.business_date = s.business_date
+         where s.node_id = writer and s.chain = name and s.chain_seq >= wanted.from_seq
+           and (wanted.to_seq is null or s.chain_seq <= wanted.to_seq) and (wanted.what = 'own_documents') = is_central
+         order by chain_seq limit most) d
       window chain as (order by d.chain_seq)
     ), written as (
       insert into wire.resend (node_id, to_node, hlc, kind, body)
-      select here, wanted.node_id, tpv.hlc_now(), 'documents',
+      select here, wanted.node_id, tpv.hlc_now(), case wanted.what when 'hash_chain' then 'documents' else 'own_documents' end,
              json_build_object('documents', json_agg(json_build_object(
                'node_id', p.node_id, 'doc_id', p.doc_id, 'business_date', p.business_date, 'kind', p.kind,
                'to_node', p.to_node, 'hlc', p.hlc, 'schema_version', p.schema_version, 'chain', p.chain,
-               'chain_seq', p.chain_seq, 'prev_hash', p.prev_hash, 'body', p.body, 'content_hash', p.content_hash) order by p.chain_seq))::text
+               'chain_seq', p.chain_seq, 'prev_hash', p.prev_hash, 'body', p.body, 'content_hash', p.content_hash,
+               'second', case when p.is_second then true end) order by p.chain_seq))::text
         from part p group by p.hundred, p.megabyte order by p.hundred, p.megabyte
     )
     select count(*), max(p.chain_seq) into sent, last_seq from part p;
   end if;
-  if wanted.what in ('operations', 'hash_chain') and sent = most then
+  if wanted.what in ('operations', 'hash_chain', 'own_documents') and sent = most then
     update sync.request r set from_seq = last_seq + 1
      where r.node_id = wanted.node_id and r.what = wanted.what and r.subject = wanted.subject;
   else
@@ -154,7 +180,7 @@ begin
   select * into wanted from sync.request r
    where r.node_id = turn and r.requested_at <= clock_timestamp() and r.what <> 'heads'
      and exists (select from sync.served s where s.node_id = turn and s.bytes < most_bytes)
-   order by r.what = 'snapshot' desc, r.what = 'operations' desc, r.requested_at limit 1 for update skip locked;
+   order by r.what = 'own' desc, r.what = 'snapshot' desc, r.what = 'operations' desc, r.requested_at limit 1 for update skip locked;
   if not found then
     -- It is just being repeated, or the peer has had enough.
     return 1;

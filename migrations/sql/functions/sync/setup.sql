@@ -5,7 +5,7 @@ begin atomic
   -- Those fire for what arrives too, and in a session that plays the part of a replica. Of the
   -- tables that have partitions so do those of each partition.
   with always (of_table, trigger_name) as (
-    values ('catalog.barcode_rule', '_150_check'), ('dat.profile', '_150_check'), ('org.node', '_000_forget'),
+    values ('catalog.barcode_rule', '_150_check'), ('dat.profile', '_150_check'), ('org.node', '_000_forget'), ('org.ban', '_000_forget'),
            ('org.terminal', '_150_check'), ('sync.head', '_100_guard'), ('sync.head', '_100_guard_truncate'), ('sync.policy', '_000_forget'), ('sync.policy', '_910_choose'),
            ('sync.tracked_table', '_000_forget'), ('wire.beat', '_100_receive'), ('wire.doc', '_100_receive'),
            ('wire.doc', '_900_refuse'), ('wire.doc', '_900_refuse_truncate'), ('wire.op', '_100_receive'),
@@ -57,6 +57,11 @@ begin atomic
    where s.subdbid = (select d.oid from pg_database d where d.datname = current_database())
      and pg_get_userbyid(s.subowner) <> 'tpv_apply'
   union all
+  select format('slot %s holds back vacuum', r.slot_name),
+         'no subscription does that: was the peer tampered with? sync.leave_plan ends its slot and its login'
+    from pg_replication_slots r
+   where r.database = current_database() and r.slot_type = 'logical' and starts_with(r.slot_name, 'tpv_') and r.xmin is not null
+  union all
   select format('%s is %s', s.setting_name, s.value), s.remedy
     from (values
       ('wal_level', current_setting('wal_level') <> 'logical' and exists (select from sync.peer), current_setting('wal_level'),
@@ -67,6 +72,11 @@ begin atomic
       ('pg_tpv.beat_interval', current_setting('pg_tpv.beat_interval', true) = '0' and exists (select from sync.peer), '0',
        'peers hear nothing of this node: set it to 5s')) as s (setting_name, is_wrong, value, remedy)
    where s.is_wrong
+  union all
+  select 'subscriptions do not name the life of this server', 'a superuser runs what tpv-migrate bootstrap-sql prints'
+   where exists (select from sync.peer)
+     and not exists (select from pg_db_role_setting r join pg_roles o on o.oid = r.setrole
+                      where o.rolname = 'tpv_apply' and r.setdatabase = 0 and 'pg_tpv.names_life=on' = any (r.setconfig))
   union all
   select format('a setting of the database or a role is %s', c.setting),
          case when c.setting like 'pg_tpv.%' then 'documents could be changed: take it back with alter … reset pg_tpv.maintenance'
@@ -80,6 +90,23 @@ comment on function sync.setup_faults() is
   'What is not as the migrations made it: triggers, owners, settings; and how to mend it. tpv-migrate '
   'status shows it, and the server''s log has it at each start.';
 grant execute on function sync.setup_faults() to tpv_operator, tpv_worker;
+
+create or replace function sync.note_slots() returns integer
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  with noted as (
+    insert into sec.audit (event, subject, detail)
+    select 'SLOT_HOLDS_VACUUM', r.slot_name, 'whoever fetches by this slot keeps all tables here from being vacuumed'
+      from pg_replication_slots r
+     where r.database = current_database() and r.slot_type = 'logical' and starts_with(r.slot_name, 'tpv_') and r.xmin is not null
+       and not exists (select from sec.audit a
+                        where a.event = 'SLOT_HOLDS_VACUUM' and a.subject = r.slot_name and a.at > clock_timestamp() - interval '1 day')
+    returning 1
+  )
+  select count(*)::integer from noted
+$$;
+comment on function sync.note_slots() is
+  'Notes in sec.audit which slots of peers hold back vacuum, each once a day: a login that asks for that '
+  '(feedback of a standby) is used for more than a subscription.';
 
 create or replace function sync.mend_triggers() returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp set client_min_messages = 'warning' as $$

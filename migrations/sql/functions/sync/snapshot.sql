@@ -1,6 +1,8 @@
 create or replace function sync.send_snapshot(to_node integer, asked uuid default null) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
+  here integer := org.this_node();
+  is_central boolean := (select n.kind = 'central' from org.node n where n.node_id = org.this_node());
   sent bigint;
 begin
   -- One after the other, so that their parts do not mix.
@@ -11,11 +13,12 @@ begin
       using errcode = '55000',
         hint = 'It is in sync.snapshot, where completed_at is null. Wait for the rest of it, or end it with sync.end_snapshot.';
   end if;
-  if exists (
+  -- Central takes nothing of a third node from a store. What central itself decided it takes, to where nothing
+  -- is missing.
+  if not is_central and exists (
     select from wire.op o left join sync.contiguous() k on k.node_id = o.node_id
-     where o.seq > coalesce(k.seq, 0) and o.node_id <> org.this_node()
-       and not exists (select from org.node n where n.node_id = org.this_node() and n.kind = 'central')) then
-    raise exception 'operations of others are here beyond a gap, and a store cannot pass them on'
+     where o.node_id = send_snapshot.to_node and o.seq > coalesce(k.seq, 0)) then
+    raise exception 'operations of node % are here beyond a gap, and a store cannot pass them on', to_node
       using errcode = '55000', hint = 'Wait until the gap is filled. sync.contiguous() shows it.';
   end if;
   -- One statement sees one moment: the heads of all rows, and which operations went into them.
@@ -31,13 +34,19 @@ begin
     -- is in the gap.
     select o.* from wire.op o left join known k on k.node_id = o.node_id where o.seq > coalesce(k.seq, 0)
      and not exists (select from unread u where u.node_id = o.node_id and u.seq = o.seq)
-  ), range as (
+  ), every_range as (
     select b.what, b.node_id, min(b.seq) as from_seq, max(b.seq) as to_seq
       from (select o.what, o.node_id, o.seq, o.seq - row_number() over (partition by o.what, o.node_id order by o.seq) as place
               from (select 'beyond' as what, e.node_id, e.seq from beyond e
                     union all
                     select 'without', u.node_id, u.seq from unread u) o) b
      group by b.what, b.node_id, b.place
+  ), range as (
+    -- Every part names them. Of a node with very many gaps the rest is left out, and comes again by
+    -- comparing; until then a value that was replaced there may stand beside the one that replaced it.
+    select f.* from (select e.*, row_number() over (partition by e.what, e.node_id order by e.from_seq) as nth
+                       from every_range e) f
+     where f.what = 'without' or f.nth <= 1000
   ), knows as (
     select (select coalesce(json_object_agg(k.node_id, k.seq order by k.node_id), '{}') from known k) as vector,
            (select coalesce(json_agg(json_build_array(r.node_id, r.from_seq, r.to_seq) order by r.node_id, r.from_seq), '[]')
@@ -61,10 +70,14 @@ begin
                       from snapshot l cross join knows w) as body
       from entity t group by t.part
   ), operation as (
-    -- A node gets its own operations from nobody.
+    -- A node gets its own operations from nobody, and central those of a store from nobody but that store.
     select b.*, array[(row_number() over sized - 1) / 500, sum(octet_length(b.patch) + octet_length(b.base)) over sized / 4000000]
              as part
-      from (select * from beyond union all select * from unread) b where b.node_id <> send_snapshot.to_node
+      from (select e.* from beyond e
+             where exists (select from range r
+                            where r.what = 'beyond' and r.node_id = e.node_id and e.seq between r.from_seq and r.to_seq)
+            union all select * from unread) b
+     where b.node_id <> send_snapshot.to_node and (is_central or b.node_id = here)
     window sized as (order by b.node_id, b.seq)
   ), message (step, nth, kind, body) as (
     select 1, o.part, 'operations',

@@ -55,24 +55,72 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
   select format(
     'do $do$ declare version integer := current_setting(''server_version_num'')::integer; begin '
     'if exists (select from pg_subscription where subname = %1$L) then '
-    'execute format(''alter subscription %1$I connection %%L'', %2$L); '
+    'execute format(''alter subscription %1$I connection %%L'', sync.with_password(%1$L, %2$L)); '
     'else execute format(''create subscription %1$I connection %%L publication %3$I with (slot_name = %4$I, %%s)'', '
-    '%2$L, sync.subscription_options(version, %5$L)); '
+    'sync.with_password(%1$L, %2$L), sync.subscription_options(version, %5$L)); '
     -- Before 16 only a superuser can own a subscription: tpv_apply is a superuser within this
-    -- transaction, and never after it.
-    'if version < 160000 then alter role tpv_apply superuser; end if; '
+    -- transaction, and never after it. Two that do so at once would fail: one after the other.
+    'if version < 160000 then perform pg_advisory_xact_lock(7631990, 0); alter role tpv_apply superuser; end if; '
     'alter subscription %1$I owner to tpv_apply; '
     'if version < 160000 then alter role tpv_apply nosuperuser; end if; '
-    'end if; end $do$', subscription, conninfo, publication, slot, origin)
+    'end if; perform sync.note_conninfo(%1$L, %2$L); end $do$', subscription, conninfo, publication, slot, origin)
 $$;
 comment on function sync.subscribe_statement(text, text, text, text, text) is
   'The statement of a plan that subscribes without copying. Where the subscription exists, it '
   'changes only the connection.';
 
+-- Of a subscription only superusers may read the connection, and these run with the rights of whoever
+-- runs a plan. Nobody else reads sync.peer_password.
+create or replace function sync.password_in(conninfo text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+begin atomic
+  select (regexp_match(password_in.conninfo, $$\m(password\s*=\s*(?:'(?:[^'\\]|\\.)*'|\S+))$$))[1];
+end;
+comment on function sync.password_in(text) is 'The word of a connection that has the password.';
+
+create or replace function sync.keep_password(subscription text) returns void
+language sql set search_path = pg_catalog, pg_temp as $$
+  insert into sync.peer_password as w (node_id, word)
+  select p.node_id, sync.password_in(s.subconninfo)
+    from sync.peer p
+    join pg_subscription s on s.subname = p.subscription_name
+     and s.subdbid = (select d.oid from pg_database d where d.datname = current_database())
+   where p.subscription_name = keep_password.subscription and sync.password_in(s.subconninfo) is not null
+  on conflict (node_id) do update set word = excluded.word
+$$;
+comment on function sync.keep_password(text) is
+  'Keeps the password of a subscription that a plan is about to drop, for the one that it makes then.';
+
+create or replace function sync.with_password(subscription text, conninfo text) returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select case when conninfo ~* '\m(password|passfile|sslcert)\s*=' then conninfo
+              else concat_ws(' ', conninfo, coalesce(
+                (select sync.password_in(s.subconninfo) from pg_subscription s
+                  where s.subname = subscription and s.subdbid = (select d.oid from pg_database d where d.datname = current_database())),
+                (select w.word from sync.peer_password w join sync.peer p on p.node_id = w.node_id
+                  where p.subscription_name = subscription))) end
+$$;
+comment on function sync.with_password(text, text) is
+  'A connection, with the password that the subscription has or had, unless it says itself how it logs in.';
+
+create or replace function sync.note_conninfo(subscription text, conninfo text) returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  -- From now on the subscription has it.
+  delete from sync.peer_password w using sync.peer p
+   where p.node_id = w.node_id and p.subscription_name = note_conninfo.subscription;
+  update sync.peer p
+     set conninfo = btrim(regexp_replace(note_conninfo.conninfo, $$\s*\m(user|password)\s*=\s*('([^'\\]|\\.)*'|\S+)$$, '', 'g'))
+   where p.subscription_name = note_conninfo.subscription;
+end;
+comment on function sync.note_conninfo(text, text) is
+  'Notes how the server of a peer is reached, without user and password, for when it joins again.';
+
 create or replace function sync.unsubscribe_statement(subscription text) returns text
 language sql immutable set search_path = pg_catalog, pg_temp as $$
   select format(
     'do $do$ begin if exists (select from pg_subscription where subname = %1$L) then '
+    'perform sync.keep_password(%1$L); '
     'alter subscription %1$I disable; alter subscription %1$I set (slot_name = none); drop subscription %1$I; end if; end $do$', subscription)
 $$;
 comment on function sync.unsubscribe_statement(text) is
@@ -109,6 +157,10 @@ begin
   if conninfo ~* '^postgres(ql)?://' or conninfo ~* '\muser\s*=' then
     raise exception 'a connection is given as words without a user, such as host=central.example dbname=tpv'
       using errcode = '22023', hint = 'The plan makes the login and names it.';
+  end if;
+  if conninfo ~* '\mapplication_name\s*=' then
+    raise exception 'a connection of the chain has no application_name'
+      using errcode = '22023', hint = 'The server names its life there.';
   end if;
   return format('%s user=%s', conninfo, login);
 end $$;

@@ -1,3 +1,12 @@
+create or replace function sync.is_restored() returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return exists (select from sync.restored r where r.ended_at is null);
+end $$;
+comment on function sync.is_restored() is
+  'Whether this server was restored from a backup and has not got back yet what it forgot.';
+grant execute on function sync.is_restored() to tpv_operator, tpv_analyst;
+
 create or replace view sync.status with (security_invoker = true) as
   with peer as (
     select p.*, n.node_code, n.kind, p.whole_hlc is not distinct from p.beat_hlc as whole,
@@ -11,8 +20,19 @@ create or replace view sync.status with (security_invoker = true) as
            exists (select from sync.quarantine q
                     where q.code = 'NOT_ENTITLED' and q.resolved_at is null
                       and (q.node_id = p.node_id or n.kind = 'central')) as unentitled,
-           exists (select from sync.snapshot l where l.node_id = p.node_id and l.completed_at is not null) as copied
+           exists (select from org.ban b where b.node_id = p.node_id and b.lifted_at is null and not b.deleted) as banned,
+           exists (select from sync.snapshot l where l.node_id = p.node_id and l.completed_at is not null) as copied,
+           c.cloned, c.copy_of_this, c.this_refused
       from sync.peer p join org.node n on n.node_id = p.node_id
+     -- What was refused within the hour. A peer that has refused this server sends no heartbeat.
+     cross join lateral (
+       select coalesce(bool_or(c.node_id = p.node_id), false) as cloned,
+              coalesce(bool_or(c.from_node = p.node_id and not c.is_here), false) as copy_of_this,
+              coalesce(bool_or(c.from_node = p.node_id and c.is_here and c.last_at > now() - interval '1 minute'
+                               and c.last_at > coalesce(p.beat_at, '-infinity')), false) as this_refused
+         from sync.clone c cross join sync.this_node t
+        where c.settled_at is null and c.last_at > now() - interval '1 hour'
+          and ((c.node_id = p.node_id and c.from_node = t.node_id) or (c.node_id = t.node_id and c.from_node = p.node_id))) c
   ), own as (
     select n.node_id, n.node_code from sync.this_node t join org.node n on n.node_id = t.node_id
   ), known as (
@@ -20,7 +40,8 @@ create or replace view sync.status with (security_invoker = true) as
   ), rows as (
     select p.node_code as peer, 'receives' as direction,
            case when s.oid is null then 'no subscription' when not s.subenabled then 'disabled'
-                when w.pid is null then 'not running' when b.pid is not null then 'waiting for a lock'
+                when p.this_refused then 'refused' when w.pid is null then 'not running' when b.pid is not null then 'waiting for a lock'
+                when h.pid is not null then 'keeps others waiting'
                 when p.kind = 'central' and not p.copied then 'copying'
                 when p.received_until is null then 'comparing' else 'running' end as state,
            null::bigint as lag_bytes,
@@ -32,8 +53,8 @@ create or replace view sync.status with (security_invoker = true) as
              where v.node_id = p.node_id and (p.kind = 'central' or v.writer_id = p.node_id)) as lag_operations,
            null::text as slot, null::bigint as slot_safe_bytes,
            now() - p.beat_at as silent_for, p.received_until, p.verified_until, p.drift, p.quarantined, p.ahead_ms,
-           p.version, p.broken, p.restored, p.whole, p.unentitled, p.kind as peer_kind,
-           b.pid as blocker, b.is_worker as behind_worker
+           p.version, p.broken, p.restored, p.whole, p.unentitled, p.banned, p.kind as peer_kind, p.cloned, p.copy_of_this,
+           b.pid as blocker, b.is_worker as behind_worker, h.pid as holder, p.subscription_name
       from peer p
       cross join known k
       left join pg_catalog.pg_subscription s on s.subname = p.subscription_name
@@ -42,18 +63,26 @@ create or replace view sync.status with (security_invoker = true) as
       -- Only who may read the activity of others sees this. A worker that waits for another one is
       -- named by who that waits for, if it is a session.
       left join lateral (
-        select t.pid, o.backend_type = 'logical replication worker' as is_worker
+        -- Its name has more words from PostgreSQL 17 on.
+        select t.pid, o.backend_type like 'logical replication%worker' as is_worker
           from pg_catalog.pg_stat_activity a
           cross join lateral (select (pg_blocking_pids(a.pid))[1] as pid) f
           left join pg_catalog.pg_stat_activity m
-            on m.pid = f.pid and m.backend_type = 'logical replication worker' and m.wait_event_type = 'Lock'
+            on m.pid = f.pid and m.backend_type like 'logical replication%worker' and m.wait_event_type = 'Lock'
           cross join lateral (select coalesce((pg_blocking_pids(m.pid))[1], f.pid) as pid) t
           left join pg_catalog.pg_stat_activity o on o.pid = t.pid
          where a.pid = w.pid and a.wait_event_type = 'Lock'
            and a.xact_start < clock_timestamp() - interval '5 seconds') b on true
+      -- A peer may send a transaction that does not end, and whose locks stay.
+      left join lateral (
+        select a.pid from pg_catalog.pg_stat_activity a
+         where a.pid = w.pid and a.xact_start < clock_timestamp() - interval '1 minute'
+           and exists (select from pg_catalog.pg_stat_activity o
+                        where o.wait_event_type = 'Lock' and a.pid = any (pg_blocking_pids(o.pid)))) h on true
     union all
     select p.node_code, 'sends',
            case when r.slot_name is null then 'no slot' when r.wal_status = 'lost' then 'slot lost'
+                when r.xmin is not null then 'holds back vacuum'
                 when r.confirmed_flush_lsn > pg_current_wal_lsn() then 'restored'
                 when not r.active then 'not connected' else 'running' end,
            greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), r.confirmed_flush_lsn), -9223372036854775807)::bigint,
@@ -63,7 +92,7 @@ create or replace view sync.status with (security_invoker = true) as
               left join sync.peer_vector h on h.node_id = p.node_id and h.writer_id = v.key::integer
              where (p.kind = 'central' and v.key = own.node_id::text) or (p.kind = 'store' and v.key <> p.node_id::text)),
            r.wal_status, r.safe_wal_size, now() - p.beat_at, null, null, p.drift, p.quarantined, p.ahead_ms,
-           p.version, p.broken, p.restored, p.whole, p.unentitled, p.kind, null, null
+           p.version, p.broken, p.restored, p.whole, p.unentitled, p.banned, p.kind, p.cloned, p.copy_of_this, null, null, null, null
       from peer p cross join own cross join known k
       left join pg_catalog.pg_replication_slots r
         on r.slot_name = case p.kind when 'central' then 'tpv_up_' || sync.name_part(own.node_code)
@@ -72,22 +101,44 @@ create or replace view sync.status with (security_invoker = true) as
   select r.peer, r.direction, r.state, r.lag_bytes, r.lag_operations, r.slot, r.slot_safe_bytes, r.silent_for,
          r.received_until, r.verified_until, r.drift, r.quarantined, r.ahead_ms, r.version,
          case
+           when r.banned
+             then 'it is banned and still a peer: was this server restored from a backup of before? call sync.ban(…) once more'
            when r.state = 'no subscription' then 'the peer is known and not joined: run the rest of sync.join_plan'
            when r.state = 'disabled' then 'somebody disabled it: alter subscription ... enable, when the reason is gone'
+           when r.state = 'refused'
+             then 'the peer refuses this server, since another one has its place: which is it? docs/dba.md, "Two servers say '
+                  'that they are one node"'
            when r.state = 'not running' then 'its worker does not stay up: the server log says why; is the peer down, or the line?'
            when r.state = 'waiting for a lock' and r.behind_worker
              then format('it waits for the worker of another peer (%s), which is at work: look again in a minute', r.blocker)
            when r.state = 'waiting for a lock'
              then format('session %1$s keeps a row locked that is to be written here: let it end, or '
                          'select pg_terminate_backend(%1$s)', r.blocker)
+           when r.state = 'keeps others waiting'
+             then format('its worker is in one transaction for over a minute, and others wait for it. If that stays: '
+                         'alter subscription %I disable; select pg_terminate_backend(%s)', r.subscription_name, r.holder)
+           when r.state = 'holds back vacuum'
+             then 'whoever fetches by this slot keeps all tables here from being vacuumed, which no subscription does: was the '
+                  'peer tampered with? sync.leave_plan ends its slot and its login'
            when r.state = 'no slot'
              then 'the peer has no slot here, so it receives nothing: sync.rejoin_plan, or sync.join_plan if it never joined'
            when r.state = 'slot lost' then 'the peer was away for too long: run sync.rejoin_plan'
            when r.state = 'restored'
              then 'the peer has more WAL of this server than there is: one was restored from a backup. Run sync.rejoin_plan'
+           when r.cloned and r.direction = 'sends'
+             then format('two servers say that they are %s, and one is refused here: a copy, or one that was restored. '
+                         'docs/dba.md, "Two servers say that they are one node"', r.peer)
+           when r.copy_of_this and r.direction = 'receives'
+             then format('%s refuses a copy of this server: find it. docs/dba.md, "Two servers say that they are one node"', r.peer)
            when r.state = 'not connected' then 'the peer does not fetch: is it down, or the line? WAL is kept for it meanwhile'
            when r.slot in ('extended', 'unreserved')
              then 'its slot will soon be lost: get the peer to fetch, or raise max_slot_wal_keep_size'
+           when sync.is_restored() and r.peer_kind = 'store'
+             then 'this server was restored from a backup, and changes of what the chain shares are refused until it has what it '
+                  'forgot: run sync.restored_plan, and see sync.restored and sync.own_said'
+           when sync.is_restored()
+             then 'this server was restored from a backup, and changes of what the chain shares are refused until it has what it '
+                  'forgot; selling goes on. If no rows arrive, run sync.rejoin_plan; sync.restored has more'
            when r.restored and r.peer_kind = 'store'
              then 'the store has operations of this node that are not here: was this server restored from a backup? Then '
                   'sync.restored_plan. If not, that store was tampered with'

@@ -38,12 +38,9 @@ declare
   month date;
   made integer := 0;
 begin
-  -- An array, not a query: a loop over a query would keep the default partition open, and nothing
-  -- could be moved from it.
+  -- Not the months of what is in the default partition: a store may write any business date.
   foreach month in array array(
     select m::date from generate_series(-13, 3) as k (n), date_trunc('month', now() + make_interval(months => n)) as m
-    union
-    select date_trunc('month', business_date)::date from wire.doc_default
     order by 1)
   loop
     made := made + wire.add_partition(month)::integer;
@@ -51,6 +48,6 @@ begin
   return made;
 end $$;
 comment on function wire.maintain_partitions() is
-  'Keeps partitions of wire.doc from 13 months back to 3 months ahead, and empties the default '
-  'partition. Returns how many it made. pg_cron calls it each night.';
+  'Keeps partitions of wire.doc from 13 months back to 3 months ahead, and moves what is of one of '
+  'these months there from the default partition. Returns how many it made. pg_cron calls it each night.';
 grant execute on function wire.maintain_partitions() to tpv_cron, tpv_operator;

@@ -22,6 +22,16 @@ pub struct Carried {
     pub heads: Heads,
 }
 
+/// Asks whoever hears the heartbeat what it has of the node's own rows: a server that has just
+/// started does not know whether it was restored from a backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Own {
+    /// Another one than before asks anew.
+    pub token: i64,
+    /// Of how many operations the stamps are to be named.
+    pub stamps: i64,
+}
+
 /// Which of `heads` a heartbeat names: those that moved since this process told them, or all, when
 /// it has told none yet, was asked to, or has not for so long. Also when one is gone, which nothing
 /// else says.
@@ -38,8 +48,11 @@ pub fn carry(heads: &Heads, told: Option<&Told>, asked: bool, now_ms: u64, all_e
 
 impl Carried {
     /// What goes into `more`.
-    pub fn more(&self) -> String {
-        self.since.map_or_else(|| "{}".to_owned(), |since| format!("{{\"since\":{since}}}"))
+    pub fn more(&self, own: Option<Own>) -> String {
+        let since = self.since.map(|since| format!("\"since\":{since}"));
+        let own = own.map(|Own { token, stamps }| format!("\"own\":[{token},{stamps}]"));
+        let members: Vec<_> = own.into_iter().chain(since).collect();
+        format!("{{{}}}", members.join(","))
     }
 
     /// What this process has told once the heartbeat is written.

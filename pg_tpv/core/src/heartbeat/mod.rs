@@ -7,6 +7,6 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-pub use carry::{Carried, Told, carry};
+pub use carry::{Carried, Own, Told, carry};
 pub use head::{Head, Heads, passed_on};
 pub use report::{Report, Since};

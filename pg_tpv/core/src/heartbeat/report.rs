@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::carry::Own;
 use super::head::Heads;
 use crate::json::{self, Value};
 
@@ -28,6 +29,8 @@ pub struct Report {
     pub heads: Heads,
     /// Which those are.
     pub since: Since,
+    /// Whether the peer asks what this node has of its own rows.
+    pub own: Option<Own>,
     /// Columns that cannot be read.
     pub faults: Vec<&'static str>,
 }
@@ -36,12 +39,13 @@ impl Report {
     /// Reads the columns `ops`, `chains` and `more`. Keys that this version does not know are a
     /// newer version's.
     pub fn read(ops: &str, chains: &str, more: &str) -> Self {
-        let (operations, heads, since) = (vector(ops), Heads::from_json(chains), since(more));
-        let bad = [("ops", operations.is_none()), ("chains", heads.is_none()), ("more", since.is_none())];
+        let (operations, heads, more) = (vector(ops), Heads::from_json(chains), since(more));
+        let bad = [("ops", operations.is_none()), ("chains", heads.is_none()), ("more", more.is_none())];
         Self {
             operations,
             heads: heads.unwrap_or_default(),
-            since: since.unwrap_or(Since::Unknown),
+            since: more.as_ref().map_or(Since::Unknown, |(since, _)| *since),
+            own: more.and_then(|(_, own)| own),
             faults: bad.into_iter().filter(|(_, is_bad)| *is_bad).map(|(column, _)| column).collect(),
         }
     }
@@ -69,11 +73,18 @@ fn vector(text: &str) -> Option<BTreeMap<i32, i64>> {
     json.as_object()?.iter().map(number).collect()
 }
 
-fn since(text: &str) -> Option<Since> {
+fn since(text: &str) -> Option<(Since, Option<Own>)> {
     let json = json::read(text, MORE_DEPTH).ok()?;
     json.as_object()?;
-    match json.get("since") {
-        None => Some(Since::All),
-        Some(stamp) => stamp.as_number()?.parse().ok().map(Since::Stamp),
-    }
+    let since = match json.get("since") {
+        None => Since::All,
+        Some(stamp) => Since::Stamp(stamp.as_number()?.parse().ok()?),
+    };
+    // A newer version may ask in another way.
+    Some((since, json.get("own").and_then(own)))
+}
+
+fn own(value: &Value) -> Option<Own> {
+    let number = |place: usize| value.as_array()?.get(place)?.as_number()?.parse::<i64>().ok().filter(|it| *it >= 0);
+    Some(Own { token: number(0)?, stamps: number(1)? })
 }

@@ -23,7 +23,7 @@ fn a_heartbeat_names_what_moved_since_the_last() {
     let now = heads(&[("", 3), ("T01", 6), ("T02", 8), ("T03", 1)]);
     let carried = carry(&now, Some(&before), false, 2000, HOUR_MS);
     assert_eq!(carried, Carried { since: Some(70), heads: heads(&[("T01", 6), ("T03", 1)]) });
-    assert_eq!(carried.more(), r#"{"since":70}"#);
+    assert_eq!(carried.more(None), r#"{"since":70}"#);
     let after = carried.told(75, now.clone(), Some(&before), 2000);
     assert_eq!(after, Told { hlc: 75, all_at_ms: 1000, heads: now.clone() });
     assert_eq!(carry(&now, Some(&after), false, 3000, HOUR_MS).heads, heads(&[]));
@@ -33,7 +33,7 @@ fn a_heartbeat_names_what_moved_since_the_last() {
 fn a_heartbeat_names_all_after_a_start_when_asked_and_after_an_hour() {
     let now = heads(&[("T01", 5), ("T02", 8)]);
     let all = Carried { since: None, heads: now.clone() };
-    assert_eq!(all.more(), "{}");
+    assert_eq!(all.more(None), "{}");
     let before = told(&[("T01", 5), ("T02", 8)]);
     assert_eq!(carry(&now, None, false, 2000, HOUR_MS), all);
     assert_eq!(carry(&now, Some(&before), true, 2000, HOUR_MS), all);
@@ -160,7 +160,7 @@ impl Sender {
         }
         self.asked = false;
         self.written = Some(self.hlc);
-        Some((self.hlc, Report::read("{}", &carried.heads.to_json(), &carried.more())))
+        Some((self.hlc, Report::read("{}", &carried.heads.to_json(), &carried.more(None))))
     }
 }
 

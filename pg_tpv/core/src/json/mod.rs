@@ -8,6 +8,8 @@ pub(crate) use read::repeated_key;
 pub use read::{JsonError, read};
 pub(crate) use settings::SettingsReader;
 
+use crate::numeric;
+
 /// What a file may be at most. Beyond any of them it is quarantined, before it can cost time or
 /// memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +59,16 @@ impl Value {
     /// A number as it is written.
     pub fn as_number(&self) -> Option<&str> {
         if let Self::Number(text) = self { Some(text) } else { None }
+    }
+
+    /// Whether a `jsonb` holds all numbers in it.
+    pub fn is_held(&self) -> bool {
+        match self {
+            Self::Number(number) => numeric::is_held(number),
+            Self::Array(elements) => elements.iter().all(Self::is_held),
+            Self::Object(members) => members.iter().all(|(_, value)| value.is_held()),
+            Self::Null | Self::Bool(_) | Self::String(_) => true,
+        }
     }
 
     /// A number that is a plain whole one, not negative, and fits.

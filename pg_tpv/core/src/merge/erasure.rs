@@ -92,7 +92,8 @@ impl Left {
         let all = members.len();
         members.retain(|(name, _)| stays(name));
         let lost = members.len() < all;
-        let is_blank = members.contains(&(BLANK.to_owned(), Value::Bool(true)));
+        // What has values is not blank, whatever it says.
+        let is_blank = !lost && members.contains(&(BLANK.to_owned(), Value::Bool(true)));
         members.retain(|(name, _)| name != BLANK);
         members.sort_by(|(a, _), (b, _)| a.cmp(b));
         Self { members, lost, is_blank }

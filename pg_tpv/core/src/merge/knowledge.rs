@@ -41,6 +41,19 @@ impl Knowledge {
         ])
     }
 
+    /// The same without what a node wrote after a number.
+    #[must_use]
+    pub fn up_to(mut self, node_id: i32, last: i64) -> Self {
+        if let Some(seq) = self.vector.0.get_mut(&node_id) {
+            *seq = (*seq).min(last);
+        }
+        self.beyond.retain(|(node, from, _)| *node != node_id || *from <= last);
+        for (_, _, to) in self.beyond.iter_mut().filter(|(node, ..)| *node == node_id) {
+            *to = (*to).min(last);
+        }
+        self
+    }
+
     /// Whether an operation is part of it.
     pub fn covers(&self, version: Version) -> bool {
         let has = |(node, from, to): &Range| version.node_id == *node && (*from..=*to).contains(&version.seq);

@@ -73,7 +73,8 @@ impl Limits {
         told: &Knowledge,
         journal: &[Operation],
     ) -> Entity {
-        let there = self.believed(here, there, of);
+        let all = there;
+        let there = self.believed(here, all, of);
         let replaces = |register: &str, version: Version| {
             let by_store = there.heads(register).iter().any(|head| head.version.node_id == self.peer);
             let by_central = there.heads(register).iter().any(|head| self.is_forgotten(head.version));
@@ -81,7 +82,9 @@ impl Limits {
         };
         let there_knows = |register: &str, version: Version| {
             let is_later = version.node_id == self.this_node && version.seq > self.up_to;
-            told.covers(version) && !is_later && replaces(register, version)
+            // What the store still has was replaced by nobody there, whoever wrote it.
+            let stands = all.heads(register).iter().any(|head| head.version == version);
+            told.covers(version) && !is_later && !stands && replaces(register, version)
         };
         let mut whole = merge_registers(here, &there, here_knows, there_knows, journal);
         if !whole.is_erased() {

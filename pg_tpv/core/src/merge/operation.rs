@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::element::{Element, SetRule};
+use super::erasure::stays;
 use super::{ALIAS, BLANK, Base, ERASED, EXISTS, MAX_DEPTH, MergeFault, Version, base_from_text, base_to_text};
 use crate::json::{self, Value};
 use crate::problem::Place;
@@ -86,13 +87,16 @@ fn read_patch(text: &str) -> Result<Patch, MergeFault> {
     if members.is_empty() {
         return Err(MergeFault::patch(&Place::Root, "an operation must write something"));
     }
-    let mut patch = Patch::new();
+    let (mut patch, mut is_blank) = (Patch::new(), false);
     for (register, mut value) in members {
         let place = Place::Root.key(&register);
         match (register.as_str(), &value) {
             (EXISTS, Value::Bool(_)) | (ALIAS, Value::Null | Value::String(_)) | (ERASED, Value::Bool(true)) => {}
             // What it wrote was taken out, so that it may write nothing now.
-            (BLANK, Value::Bool(true)) => continue,
+            (BLANK, Value::Bool(true)) => {
+                is_blank = true;
+                continue;
+            }
             (EXISTS, _) => return Err(MergeFault::patch(&place, "this must be true or false")),
             (ERASED | BLANK, _) => return Err(MergeFault::patch(&place, "this must be true")),
             (ALIAS, _) => return Err(MergeFault::patch(&place, "this must be a key or null")),
@@ -110,8 +114,14 @@ fn read_patch(text: &str) -> Result<Patch, MergeFault> {
                 }
             }
         }
+        if !value.is_held() {
+            return Err(MergeFault::patch(&place, "a number is larger or finer than PostgreSQL holds"));
+        }
         sort_keys(&mut value);
         patch.insert(register, value);
+    }
+    if is_blank && patch.keys().any(|register| !stays(register)) {
+        return Err(MergeFault::patch(&Place::Root.key(BLANK), "what is blank has no values"));
     }
     Ok(patch)
 }

@@ -22,9 +22,10 @@ use document::Document;
 use source::{Source, Token, is_code};
 
 /// Literals that look like codes and are none.
-const NO_CODES: [(&str, &[&str]); 8] = [
+const NO_CODES: [(&str, &[&str]); 9] = [
     ("names that Windows keeps for devices", &["AUX", "COM", "CON", "LPT", "NUL", "PRN"]),
-    ("a command of the replication protocol", &["IDENTIFY_SYSTEM"]),
+    ("commands of the replication protocol", &["IDENTIFY_SYSTEM", "START_REPLICATION"]),
+    ("where libpq reads the name of an application", &["PGAPPNAME"]),
     ("what a trigger was called for", &["DELETE", "INSERT", "TRUNCATE", "UPDATE"]),
     (
         "words of PostgreSQL: encodings, zones, formats, the library of an extension",
@@ -51,7 +52,7 @@ const NOT_RAISED: [(&str, &str); 7] = [
 ];
 
 /// How sources write SQLSTATEs, beside five characters.
-const CONDITIONS: [(&str, &str); 16] = [
+const CONDITIONS: [(&str, &str); 17] = [
     ("ERRCODE_ACTIVE_SQL_TRANSACTION", "25001"),
     ("ERRCODE_CHARACTER_NOT_IN_REPERTOIRE", "22021"),
     ("ERRCODE_CHECK_VIOLATION", "23514"),
@@ -65,6 +66,7 @@ const CONDITIONS: [(&str, &str); 16] = [
     ("ERRCODE_NOT_NULL_VIOLATION", "23502"),
     ("ERRCODE_NO_DATA_FOUND", "P0002"),
     ("ERRCODE_NULL_VALUE_NOT_ALLOWED", "22004"),
+    ("ERRCODE_OBJECT_IN_USE", "55006"),
     ("ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE", "55000"),
     ("ERRCODE_TOO_MANY_CONNECTIONS", "53300"),
     ("ERRCODE_UNIQUE_VIOLATION", "23505"),

@@ -178,7 +178,7 @@ impl Node {
         for (key, operations) in &mut self.journal {
             let entity = self.entities.get(key).cloned().unwrap_or_default();
             operations.retain(|operation| {
-                let leaves = may_leave(operation, &entity, &known);
+                let leaves = may_leave(operation, &entity, &known, |_| false);
                 if leaves {
                     self.stored.remove(&operation.version);
                     self.in_snapshot.insert(operation.version);

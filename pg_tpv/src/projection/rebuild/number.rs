@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tpv_core::intake::receipt_key;
 use tpv_core::rebuild::{Values, differences};
-use tpv_core::receipt::{Receipt, ReceiptState, fold};
+use tpv_core::receipt::{Receipt, ReceiptState};
 use uuid::Uuid;
 
 use super::counts::{Counts, Projection};
@@ -14,6 +14,7 @@ use super::slice::{Compared, Key, Keys, Slice};
 
 use crate::node::this_node;
 use crate::postgres::{sql, within};
+use crate::projection::state_of_receipt;
 use crate::wire::Document;
 
 /// As for receipts.
@@ -115,11 +116,9 @@ fn explain_other(node_id: i32, id: Uuid, there: &Keys, explained: &mut Keys) {
     const DOCUMENT: &str = r"
         select node_id, doc_id, business_date, kind, hlc, schema_version, chain, chain_seq, body, content_hash
         from wire.doc where node_id = $1 and doc_id = $2 and kind = 'receipt' order by business_date";
-    const EVENTS: &str = "select kind, body from sales.receipt_event where node_id = $1 and receipt_id = $2";
     let args = [node_id.into(), sql::uuid(id).into()];
     let Some(document) = sql::row(DOCUMENT, &args, Document::from_row) else { return };
-    let events = sql::rows(EVENTS, &args, |row| (row.must::<String>(1), row.must::<String>(2)));
-    let state = fold(events.iter().map(|(kind, body)| (kind.as_str(), body.as_str())));
+    let state = state_of_receipt(node_id, id);
     let mut keys = Keys::new();
     explain(&document, &state, &mut keys);
     explained.extend(keys.into_iter().filter(|(key, _)| there.contains_key(key)));

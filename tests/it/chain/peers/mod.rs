@@ -1,6 +1,8 @@
 //! What a store can say whose superuser is hostile, and what becomes of it: ARCHITECTURE.md, "Who
 //! may say what about whom".
 
+mod ban;
+mod bases;
 mod entitlement;
 mod snapshots;
 

@@ -72,7 +72,7 @@ pub fn measure(rig: &mut Rig, files: usize, alone: Duration) -> Result<Flood> {
     let stopwatch = Stopwatch::start(&rig.spool.root.join("out"))?;
     let others = Pace { from: 1, ..Pace::steady(19.0) };
     terminals::run(&rig.spool, &stopwatch, &Dropped::new(30), others, alone, &AtomicBool::new(false))?;
-    until_true("every .dat is there", PATIENCE, || stopwatch.missing() == 0)?;
+    until_true("every .dat is there", PATIENCE, || stopwatch.has_all())?;
     let baseline = rounded(stopwatch.latencies().percentile_ms(0.99));
 
     // Written aside and moved in as one: the watcher is as warm as it was, and finds them all at
@@ -104,7 +104,7 @@ pub fn measure(rig: &mut Rig, files: usize, alone: Duration) -> Result<Flood> {
         work.join().unwrap_or_else(|_| anyhow::bail!("the terminals panicked"))?;
         took
     })?;
-    until_true("every .dat is there", PATIENCE, || stopwatch.missing() == 0)?;
+    until_true("every .dat is there", PATIENCE, || stopwatch.has_all())?;
     let during = stopwatch.latencies();
     let after = now();
     Ok(Flood {

@@ -27,7 +27,7 @@ pub fn run(words: &mut dyn Write) -> Result<Value> {
             stopwatch.clear();
             let dropped = Dropped::new(turn as u64 + if noticing == "on" { 10 } else { 20 });
             terminals::run(&rig.spool, &stopwatch, &dropped, Pace::steady(rate), TIME, &AtomicBool::new(false))?;
-            let late = until_true("every .dat is there", PATIENCE, || stopwatch.missing() == 0);
+            let late = until_true("every .dat is there", PATIENCE, || stopwatch.has_all());
             stopwatch.sweep();
             let (latencies, missing) = (stopwatch.latencies(), if late.is_ok() { 0 } else { stopwatch.missing() });
             let [p50, p99, max] = [0.5, 0.99, 1.0].map(|share| rounded(latencies.percentile_ms(share)));

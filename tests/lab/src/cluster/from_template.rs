@@ -1,16 +1,17 @@
-//! Servers that begin as a copy of the template.
+//! Servers that begin as a copy: of the template, or of another server.
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::process::Command;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::pgtree::PgTree;
 use super::server::Cluster;
 use super::template::Template;
-use crate::machine::{Lab, Process};
+use crate::machine::{Lab, Process, open_folder};
 
 impl Cluster {
     /// A running server with a migrated, empty database `tpv`.
@@ -43,10 +44,24 @@ impl Cluster {
 
     /// The same with settings of its own.
     pub fn for_test_with(lab: &Lab, settings: &str) -> Result<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
         remove_left_overs(lab);
-        let node = format!("t{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        Ok(Self::start_with(lab, &node, settings)?.watched())
+        Ok(Self::start_with(lab, &name_for_test(), settings)?.watched())
+    }
+
+    /// A server on a copy of what another one has on its disk at this moment, as of a virtual machine
+    /// of which somebody made two. It is not started yet.
+    pub fn copy_for_test(lab: &Lab, of: &Self) -> Result<Self> {
+        let tree = PgTree::prepare(lab)?;
+        let copy = Self::at(lab, &tree, &name_for_test())?.thrown_away();
+        copy.remove()?;
+        open_folder(&copy.folder)?;
+        of.freeze();
+        let done = Command::new("cp").arg("-a").arg(of.data()).arg(copy.data()).status();
+        of.thaw();
+        ensure!(done?.success(), "the data of {} could not be copied", of.node);
+        // On another machine there would be no process of that number.
+        let _ = fs::remove_file(copy.data().join("postmaster.pid"));
+        Ok(copy.watched())
     }
 
     /// Starts a server that is to outlive this program, on the data it had before if there is any.
@@ -60,6 +75,11 @@ impl Cluster {
         cluster.start()?;
         cluster.process().context("the server is gone")
     }
+}
+
+fn name_for_test() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    format!("t{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Clusters of test programs that were killed before they could tidy up.

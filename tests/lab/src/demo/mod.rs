@@ -4,7 +4,7 @@
 //! `servers` has what runs, `story` says what happens, `view` shows it, `tally` says whether
 //! anything was lost.
 
-mod clerks;
+pub(crate) mod clerks;
 mod display;
 mod queries;
 mod screen;

@@ -73,6 +73,15 @@ impl Stopwatch {
         times.closed.keys().filter(|name| !times.seen.contains_key(*name)).count()
     }
 
+    /// Whether each input has its `.dat`. Files that came into a new folder before the kernel was asked to tell
+    /// of them are looked for.
+    pub fn has_all(&self) -> bool {
+        self.missing() == 0 || {
+            self.sweep();
+            self.missing() == 0
+        }
+    }
+
     /// How many `.dat` files were seen, and the path of the last.
     pub fn last(&self) -> (usize, Option<String>) {
         let times = lock(&self.times);

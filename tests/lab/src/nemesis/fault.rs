@@ -284,7 +284,7 @@ fn libfaketime() -> Option<PathBuf> {
 
 /// A process of a server that sends or applies rows.
 fn worker(servers: &Servers, node: usize, which: u64) -> Option<Process> {
-    let workers = "select pid from pg_stat_activity where backend_type in ('walsender', 'logical replication worker') order by pid";
+    let workers = "select pid from pg_stat_activity where backend_type = 'walsender' or backend_type like 'logical replication%worker' order by pid";
     let rows = servers.clusters[node].connect().ok()?.query(workers, &[]).ok()?;
     let count = u64::try_from(rows.len()).ok().filter(|count| *count > 0)?;
     Process::of(rows[usize::try_from(which % count).ok()?].get(0))
@@ -343,6 +343,9 @@ fn poison(servers: &Servers, store: usize, how: u64, number: usize) -> Result<Po
             let (table, patch, base) = operations[way];
             let mut work = dba.transaction()?;
             work.batch_execute("select from sync.op_counter for update nowait")?;
+            // Even the owner has no session that writes on a row that is erased there.
+            let erased = work.query_one("select sync.is_erased($1, $2)", &[&table, &key.to_string()])?;
+            anyhow::ensure!(!erased.get::<_, bool>(0), "the row is erased");
             let count = "update sync.op_counter set last_seq = last_seq + 1 where node_id = $1 returning last_seq";
             let seq: i64 = work.query_one(count, &[&id])?.get(0);
             let insert = "insert into wire.op values ($1, $2, tpv.hlc_now(), $3, $4, $5, $6)";

@@ -26,6 +26,26 @@ fn merged(here: &[(i32, i64)], there: &[(i32, i64)], of: Of<'_>) -> Vec<(i32, i6
     whole.heads("phone").iter().map(|head| (head.version.node_id, head.version.seq)).collect()
 }
 
+/// Two wrote at the same time, and the store has both values.
+#[test]
+fn a_value_that_the_store_still_has_was_replaced_by_nobody() {
+    assert_eq!(merged(&[(100, 8)], &[(2, 7), (100, 8)], ANY), [(2, 7), (100, 8)]);
+    assert_eq!(merged(&[(3, 7)], &[(3, 7), (100, 15)], ANY), [(3, 7), (100, 15)]);
+}
+
+#[test]
+fn what_a_snapshot_covers_ends_where_a_banned_node_ends() {
+    let told = Knowledge {
+        vector: Vector([(2, 40), (3, 99)].into()),
+        beyond: vec![(2, 43, 45), (2, 50, 60), (3, 105, 109)],
+        without: vec![],
+    };
+    let covers = told.up_to(2, 44);
+    assert_eq!(covers.vector.0, [(2, 40), (3, 99)].into());
+    assert_eq!(covers.beyond, [(2, 43, 44), (3, 105, 109)]);
+    assert_eq!(covers.up_to(2, 30).vector.0, [(2, 30), (3, 99)].into());
+}
+
 #[test]
 fn the_vector_speaks_of_the_store_and_of_central_alone() {
     let told = |own, centrals| Knowledge {

@@ -8,7 +8,9 @@ mod limits;
 mod order;
 mod paths;
 mod sets;
+mod share;
 mod texts;
+mod undo;
 
 fn value(text: &str) -> Value {
     json::read(text, 64).unwrap()

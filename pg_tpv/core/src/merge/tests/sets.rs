@@ -141,6 +141,9 @@ fn what_is_left_of_an_operation_is_readable_and_known_again() {
     assert!(!is_same_operation((r#"{"name":"Ana"}"#, "{}"), (r#"{"name":"Eve"}"#, "{}")));
     assert!(!is_same_operation((r#"{"@blank":true}"#, "{}"), (r#"{"@exists":true}"#, "{}")));
     assert!(!is_same_operation((r#"{"@blank":true}"#, "{}"), (r#"{"name":"A","@exists":true}"#, "{}")));
+    // One that says so and has values all the same.
+    let lie = r#"{"@blank":true,"name":"A"}"#;
+    assert!(!is_blank(lie) && !is_same_operation((lie, "{}"), (r#"{"name":"B"}"#, "{}")));
 }
 
 #[test]

@@ -58,6 +58,7 @@ pub fn run(words: &mut dyn Write, quick: bool) -> Result<Value> {
     let mut result = Map::new();
     // First, while the subscription still has the slot that it joined with.
     result.insert("journal".to_owned(), operations::run(&mut pair, words, extent.rounds)?);
+    pair.stream_copies()?;
     for together in TOGETHER {
         for lines in LINES {
             let size = Size { lines, receipts: extent.receipts, together };

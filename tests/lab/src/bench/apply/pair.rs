@@ -120,8 +120,7 @@ impl Pair {
         self.central.batch_execute(&tables)?;
         self.central.batch_execute(way.at_central())?;
         match way {
-            // Each catch-up streams a copy of a slot, under a name of its own.
-            Way::Tpv => Ok(self.store.batch_execute("alter role tpv_peer_central set pg_tpv.peer_slot = 'run_tpv'")?),
+            Way::Tpv => Ok(()),
             Way::Pglogical if self.has_pglogical => self.connect_pglogical(),
             Way::Pglogical => Ok(()),
             Way::Native | Way::Indexed | Way::Binary | Way::Plpgsql => {
@@ -135,6 +134,11 @@ impl Pair {
                 ))?)
             }
         }
+    }
+
+    /// From now on each catch-up streams a copy of a slot, under a name of its own.
+    pub fn stream_copies(&mut self) -> Result<()> {
+        Ok(self.store.batch_execute("alter role tpv_peer_central set pg_tpv.peer_slot = 'run_tpv'")?)
     }
 
     fn connect_pglogical(&mut self) -> Result<()> {
@@ -285,7 +289,7 @@ impl Pair {
 
 /// Who applies at central; one at a time.
 const APPLIES: &str = "select pid from pg_stat_activity where backend_type like 'pglogical apply%' or \
-    backend_type = 'logical replication worker'";
+    backend_type like 'logical replication%worker'";
 
 /// Who sends at the store.
 const SENDS: &str = "select active_pid from pg_replication_slots where active";

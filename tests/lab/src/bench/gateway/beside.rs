@@ -44,7 +44,7 @@ pub fn run(words: &mut dyn Write, mut rig: Rig, client: &Client, time: Duration)
                 time,
                 &AtomicBool::new(false),
             )?;
-            until_true("every .dat is there", PATIENCE, || stopwatch.missing() == 0)?;
+            until_true("every .dat is there", PATIENCE, || stopwatch.has_all())?;
             stop.store(true, std::sync::atomic::Ordering::Relaxed);
             let mut asked = 0;
             for one in people {

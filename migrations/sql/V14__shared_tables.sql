@@ -1,5 +1,5 @@
 -- Purpose: what the chain shares, and by which rules.
--- Limits:  as for every tracked table (V6). sync.track adds column deleted where it is not there, and
+-- Limits:  as for every tracked table (V8). sync.track adds column deleted where it is not there, and
 --          alias_of where there are duplicates.
 -- Undo:    as for a tracked table.
 
@@ -7,6 +7,7 @@ select sync.track('org.legal_entity', 'central');
 select sync.track('org.store', 'central');
 select sync.track('org.department', 'central');
 select sync.track('org.terminal', 'central');
+select sync.track('org.ban', 'central');
 select sync.track('dat.profile', 'central');
 select sync.track('catalog.tax', 'central');
 select sync.track('catalog.tax_rate', 'central');

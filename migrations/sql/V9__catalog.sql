@@ -164,10 +164,148 @@ comment on column catalog.barcode_rule.valid_from is 'First day it holds; null f
 comment on column catalog.barcode_rule.valid_to is 'Last day it holds; null for always.';
 comment on column catalog.barcode_rule.deleted is 'Whether it was deleted. Rows are never removed.';
 
--- include functions/catalog/barcode_rule.sql
--- include functions/catalog/price.sql
--- include functions/catalog/product.sql
--- include functions/catalog/tax.sql
+-- begin functions/catalog/barcode_rule.sql
+create or replace function catalog.rule_as_json(r catalog.barcode_rule) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return jsonb_strip_nulls(jsonb_build_object(
+    'name', r.name, 'priority', r.priority, 'prefix', r.prefix, 'length', r.length, 'kind', r.kind,
+    'item', case when r.item_start is not null then jsonb_build_object('start', r.item_start, 'length', r.item_length) end,
+    'value', case when r.value_start is not null then jsonb_build_object('start', r.value_start, 'length', r.value_length) end,
+    'decimals', r.decimals, 'inner_check', r.inner_check, 'inner_check_position', r.inner_check_position,
+    'department', r.department_code, 'valid_from', r.valid_from, 'valid_to', r.valid_to));
+end $$;
+comment on function catalog.rule_as_json(catalog.barcode_rule) is
+  'The rule as tpv.barcode_decode reads it.';
+
+create or replace function catalog.check_rule() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- Raises 22023 with every fault: a bad rule must not get as far as a receipt.
+  perform tpv.barcode_decode('0', jsonb_build_array(catalog.rule_as_json(new)));
+  return new;
+end $$;
+comment on function catalog.check_rule() is 'Refuses a barcode rule with faults.';
+
+create or replace function catalog.barcode_rules(node_id integer) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (
+    select coalesce(jsonb_agg(catalog.rule_as_json(r) order by r.priority, r.name), '[]')
+      from catalog.barcode_rule r
+     where (r.node_id is null or r.node_id = barcode_rules.node_id) and not r.deleted);
+end $$;
+comment on function catalog.barcode_rules(integer) is
+  'The rules that hold in a store, as tpv.barcode_decode reads them.';
+-- end functions/catalog/barcode_rule.sql
+-- begin functions/catalog/price.sql
+create or replace function catalog.price_at(product_id uuid, node_id integer, at timestamptz default now()) returns numeric
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  -- The store's own, then the chain's: of each the last that has begun. A null of the store's
+  -- leaves it to the chain's.
+  return (
+    select coalesce(
+      (select p.price from catalog.price p
+        where p.product_id = price_at.product_id and p.node_id = price_at.node_id and p.valid_from <= price_at.at and not p.deleted
+        order by p.valid_from desc, p.price_id desc limit 1),
+      (select p.price from catalog.price p
+        where p.product_id = price_at.product_id and p.node_id is null and p.valid_from <= price_at.at and not p.deleted
+        order by p.valid_from desc, p.price_id desc limit 1))
+     where exists (select from catalog.product t where t.product_id = price_at.product_id and not t.deleted));
+end $$;
+comment on function catalog.price_at(uuid, integer, timestamptz) is
+  'The price of a product in a store at a moment: the store''s own, else the chain''s; null when there '
+  'is none. A price holds until the next valid_from; of two with one valid_from the greater key.';
+grant execute on function catalog.price_at(uuid, integer, timestamptz) to tpv_operator, tpv_analyst;
+-- end functions/catalog/price.sql
+-- begin functions/catalog/product.sql
+create or replace function catalog.item_key(node_id integer, department text, code text, on_date date) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return tpv.item_key(code, department, on_date, catalog.barcode_rules(node_id));
+end $$;
+comment on function catalog.item_key(integer, text, text, date) is
+  'What was sold, as documents say it: a GTIN of 14 digits; R: with prefix and item digits of a '
+  'restricted number, by the rule that held in that store on that day; else L:<department>:<code>.';
+
+create or replace function catalog.find_product(node_id integer, department text, code text, on_date date) returns uuid
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  printed text := btrim(find_product.code);
+  digits text;
+  product uuid;
+begin
+  select p.product_id into product
+    from catalog.barcode b join catalog.product p on p.product_id = b.product_id and not p.deleted
+   where b.gtin14 = tpv.gtin14(printed) and not b.deleted;
+  if product is not null then
+    return product;
+  end if;
+  digits := tpv.item_digits(find_product.code, find_product.department, find_product.on_date,
+                            catalog.barcode_rules(find_product.node_id));
+  -- A scale pads the number of an item with zeros. What is in the catalog as it is printed goes
+  -- first.
+  select p.product_id into product
+    from (values (1, digits), (2, ltrim(digits, '0')), (3, printed)) as w (step, code)
+    join catalog.local_code c on c.code = w.code and not c.deleted
+     and (c.node_id is null or c.node_id = find_product.node_id)
+     and (c.department_code is null or c.department_code = find_product.department)
+    join catalog.product p on p.product_id = c.product_id and not p.deleted
+   order by w.step = 3, c.department_code is null, c.node_id is null, w.step
+   limit 1;
+  return product;
+end $$;
+comment on function catalog.find_product(integer, text, text, date) is
+  'The product that a code means at a department of a store on a day; null when nobody knows. First as '
+  'a GTIN; then by the item digits of a restricted number; then as a local code, of the department, '
+  'else of the store, else of the chain.';
+grant execute on function catalog.item_key(integer, text, text, date), catalog.find_product(integer, text, text, date)
+  to tpv_operator, tpv_analyst;
+-- end functions/catalog/product.sql
+-- begin functions/catalog/tax.sql
+create or replace function catalog.tax_rate_at(tax_id uuid, on_date date) returns numeric
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (
+    select r.rate from catalog.tax_rate r join catalog.tax t on t.tax_id = r.tax_id and not t.deleted
+     where r.tax_id = tax_rate_at.tax_id and r.valid_from <= tax_rate_at.on_date and not r.deleted
+     order by r.valid_from desc, r.tax_rate_id desc limit 1);
+end $$;
+comment on function catalog.tax_rate_at(uuid, date) is
+  'The rate of a tax on a business day, in percent; null when it had none yet. A rate holds until the '
+  'next valid_from; of two with one valid_from the greater key.';
+
+create or replace function catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date)
+returns table (rate numeric, source text)
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+  return query
+  select t.rate, t.source
+    from (
+      select 1, line_tax.said, 'receipt'
+      union all
+      select 2, catalog.tax_rate_at(p.tax_id, line_tax.on_date), 'product'
+        from catalog.product p
+       where line_tax.said is null
+         and p.product_id = catalog.find_product(line_tax.node_id, line_tax.department, line_tax.code, line_tax.on_date)
+      union all
+      select 3, catalog.tax_rate_at(d.tax_id, line_tax.on_date), 'department'
+        from org.department d
+       where line_tax.said is null and d.node_id = line_tax.node_id and d.code = line_tax.department and not d.deleted
+      union all
+      select 4, null, 'unknown'
+    ) as t (step, rate, source)
+   where t.rate is not null or t.source = 'unknown'
+   order by t.step limit 1;
+end $$;
+comment on function catalog.line_tax(integer, text, text, numeric, date) is
+  'The tax rate of a line, and who says so: receipt (said, what was printed), else product, else '
+  'department, at their rate on that business day; else unknown, with no rate.';
+grant execute on function catalog.tax_rate_at(uuid, date), catalog.line_tax(integer, text, text, numeric, date)
+  to tpv_operator, tpv_analyst;
+-- end functions/catalog/tax.sql
 
 -- Also for rows that arrive: one rule that this version cannot read would stop every receipt of a
 -- store. It waits in quarantine until the store is upgraded.

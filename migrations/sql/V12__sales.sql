@@ -298,9 +298,125 @@ comment on column sales.rejected.pointer is 'JSON pointer to the fault; empty fo
 comment on column sales.rejected.detail is 'The reason as a sentence.';
 comment on column sales.rejected.raw is 'The file; null when it is over the size limit.';
 
--- include functions/sales/projection.sql
--- include functions/sales/ingest.sql
--- include functions/sales/decide.sql
+-- begin functions/sales/projection.sql
+create or replace function sales.slices(node integer default null, from_date date default null, to_date date default null)
+returns table (node_id integer, business_date date, documents bigint)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select s.node_id, s.business_date, sum(s.documents)::bigint
+    from (
+      select d.node_id, d.business_date, count(*) as documents from wire.doc d
+       where d.business_date between coalesce(slices.from_date, '-infinity') and coalesce(slices.to_date, 'infinity')
+       group by 1, 2
+      union all
+      select r.node_id, r.business_date, 0 from sales.receipt r
+       where r.business_date between coalesce(slices.from_date, '-infinity') and coalesce(slices.to_date, 'infinity')
+       group by 1, 2
+      union all
+      select l.node_id, l.business_date, 0 from sales.receipt_line l
+       where l.business_date between coalesce(slices.from_date, '-infinity') and coalesce(slices.to_date, 'infinity')
+       group by 1, 2
+      union all
+      select e.node_id, e.business_date, 0 from sales.receipt_event e
+       where e.business_date between coalesce(slices.from_date, '-infinity') and coalesce(slices.to_date, 'infinity')
+       group by 1, 2
+      union all
+      select c.node_id, c.business_date, 0 from sales.day_close c
+       where c.business_date between coalesce(slices.from_date, '-infinity') and coalesce(slices.to_date, 'infinity')
+      union all
+      select t.node_id, k.business_date, 0 from sync.this_node t cross join sales.receipt_key k
+       where k.business_date between coalesce(slices.from_date, '-infinity') and coalesce(slices.to_date, 'infinity')
+       group by 1, 2
+      union all
+      -- What has no date is looked at with any day of its node.
+      select u.node_id, coalesce(slices.from_date, slices.to_date, current_date), 0
+        from (select e.node_id from sales.early_event e
+              union select e.node_id from sales.receipt_event e where e.business_date is null) u
+    ) s
+   where slices.node is null or s.node_id = slices.node
+   group by 1, 2 order by 2, 1;
+end;
+comment on function sales.slices(integer, date, date) is
+  'What sales.rebuild_projections goes through: each node and business date that has documents or rows, '
+  'with how many documents there are. Null means all.';
+
+create or replace function sales.rebuild_projections(node integer default null, from_date date default null,
+  to_date date default null, dry_run boolean default false, most integer default null)
+returns table (projection text, looked_at bigint, missing bigint, wrong bigint, unexplained bigint, busy bigint)
+language sql security definer set search_path = pg_catalog, pg_temp as
+$$ select * from tpv.rebuild_projections(node, from_date, to_date, dry_run, most) $$;
+comment on function sales.rebuild_projections(integer, date, date, boolean, integer) is
+  'Compares the rows of these nodes and business dates with the documents, and writes only the '
+  'differences: missing rows are added, wrong ones put right, and those that no document explains '
+  'removed. Null means all. One transaction: tpv-migrate rebuild does it day by day. busy: left '
+  'alone, since a session keeps the rows locked. most: writes at most so many receipts. dry_run: '
+  'writes nothing.';
+-- end functions/sales/projection.sql
+-- begin functions/sales/ingest.sql
+-- What the watcher calls. Its statements are planned once in a session, perhaps while the tables
+-- are empty. Every look-up in them is by key, and has to stay one when the tables have grown.
+
+create or replace function sales.ingest_files(terminal text, files bytea[], names text[])
+returns table ("position" integer, outcome text, receipt_id uuid, dat_folder text, dat_name text, dat bytea,
+               trigger_name text,
+  first_outcome text, flags text[], code text, pointer text, detail text)
+language sql security definer set search_path = pg_catalog, pg_temp
+  set enable_seqscan = off as
+$$ select * from tpv.ingest_files(terminal, files, names) $$;
+comment on function sales.ingest_files(text, bytea[], text[]) is
+  'Receives files of one terminal: one answer for each, in their order. A fault of one file never '
+  'touches another. At most 64 at a time. A name with a folder that is a day, 20261128/4711.json, '
+  'says that the file is one of the archive, and arrived on that day.';
+
+create or replace function sales.ingest_batch(terminal text, files bytea[])
+returns table ("position" integer, outcome text, receipt_id uuid, dat_folder text, dat_name text, dat bytea,
+               code text, pointer text, detail text)
+language sql security definer set search_path = pg_catalog, pg_temp
+  set enable_seqscan = off as
+$$ select "position", outcome, receipt_id, dat_folder, dat_name, dat, code, pointer, detail
+     from tpv.ingest_files(terminal, files, null) $$;
+comment on function sales.ingest_batch(text, bytea[]) is
+  'Receives files of one terminal, for callers that know no file names: see sales.ingest_files.';
+
+create or replace function sales.record_rejection(terminal text, file_name text, size_bytes bigint, sha256 bytea,
+                                                  code text, detail text, raw bytea)
+returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  insert into sales.rejected (terminal, file_name, size_bytes, sha256, code, detail, raw)
+  values (terminal, file_name, size_bytes, sha256, code, detail, raw)
+  on conflict do nothing
+$$;
+comment on function sales.record_rejection(text, text, bigint, bytea, text, text, bytea) is
+  'Records a file that the watcher itself refused: cut off, empty, too large. The same bytes under '
+  'the same name are recorded once.';
+
+grant execute on function sales.ingest_files(text, bytea[], text[]), sales.ingest_batch(text, bytea[]),
+  sales.record_rejection(text, text, bigint, bytea, text, text, bytea) to tpv_watcher;
+-- end functions/sales/ingest.sql
+-- begin functions/sales/decide.sql
+create or replace function sales.release(receipt_id uuid, why text, file_name text default null) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as
+$$ select tpv.release_receipt(receipt_id, why, file_name) $$;
+comment on function sales.release(uuid, text, text) is
+  'Releases a held receipt: it counts, and its .dat is published. file_name replaces a name that '
+  'is taken. The reason stays for ever and names no person.';
+
+create or replace function sales.void(receipt_id uuid, why text) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as
+$$ select tpv.void_receipt(receipt_id, why) $$;
+comment on function sales.void(uuid, text) is
+  'Voids a receipt: it does not count, and its .dat is withdrawn. Nothing undoes it; a void beats '
+  'a release. The reason stays for ever and names no person.';
+
+create or replace function sales.close_day(business_date date, why text default '') returns void
+language sql security definer set search_path = pg_catalog, pg_temp as
+$$ select tpv.close_day(business_date, why) $$;
+comment on function sales.close_day(date, text) is
+  'Closes a business day of this store. A receipt of that day that arrives later counts, has the '
+  'flag LATE, and gets no .dat by itself.';
+
+grant execute on function sales.release(uuid, text, text), sales.void(uuid, text), sales.close_day(date, text) to tpv_operator;
+-- end functions/sales/decide.sql
 
 grant select on sales.receipt, sales.receipt_line, sales.receipt_tax, sales.line_tax, sales.day_close, sales.held
   to tpv_operator, tpv_analyst;
