@@ -1,0 +1,1 @@
+-- What 0.3.0 changes in the extension of 0.2.0.
