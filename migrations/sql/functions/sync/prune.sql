@@ -68,13 +68,17 @@ begin
   delete from sync.refusal r where r.day < sync.kept_since('pg_tpv.keep_resolved');
   delete from sync.pruning p where p.at < sync.kept_since('pg_tpv.keep_resolved');
   delete from sync.clone c where c.last_at < sync.kept_since('pg_tpv.keep_resolved');
+  delete from sync.change c where c.at < sync.kept_since('pg_tpv.keep_changes');
+  get diagnostics gone = row_count;
+  total := total + sync.note_pruning('sync.change', gone);
   delete from sec.audit a where a.at < sync.kept_since('pg_tpv.keep_audit');
   get diagnostics gone = row_count;
   return total + sync.note_pruning('sec.audit', gone);
 end $$;
 comment on function sync.prune_records() is
   'Removes what is done and old: rows of sync.quarantine, sync.drift, sync.snapshot, sync.clone and '
-  'sync.pruning (pg_tpv.keep_resolved), and of sec.audit (pg_tpv.keep_audit). pg_cron calls it each day.';
+  'sync.pruning (pg_tpv.keep_resolved), of sync.change (pg_tpv.keep_changes), and of sec.audit '
+  '(pg_tpv.keep_audit). pg_cron calls it each day.';
 grant execute on function sync.prune_records() to tpv_cron;
 
 -- Runs as its caller: row security of pg_cron shows each role the runs of its own jobs only.

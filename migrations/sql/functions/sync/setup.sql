@@ -11,7 +11,7 @@ begin atomic
            ('wire.doc', '_900_refuse'), ('wire.doc', '_900_refuse_truncate'), ('wire.op', '_100_receive'),
            ('wire.op', '_900_refuse'), ('wire.op', '_900_refuse_truncate'), ('wire.resend', '_100_receive')
   )
-  select c.oid::regclass, t.tgname, t.tgenabled, case when a.of_table is null then 'O' else 'A' end::"char"
+  select c.oid::regclass, t.tgname, t.tgenabled, case when a.of_table is null and t.tgname <> '_950_touched' then 'O' else 'A' end::"char"
     from pg_trigger t
     join pg_class c on c.oid = t.tgrelid
     join pg_namespace n on n.oid = c.relnamespace
@@ -34,7 +34,8 @@ begin atomic
   union all
   select format('table %s lacks its trigger %s', e.table_name, g.name), format('run: select sync.track(%L)', e.table_name)
     from sync.tracked_table e
-   cross join (values ('_100_guard_delete'), ('_100_guard_key'), ('_100_guard_truncate'), ('_900_capture')) as g (name)
+   cross join (values ('_100_guard_delete'), ('_100_guard_key'), ('_100_guard_truncate'), ('_900_capture'), ('_950_touched'))
+         as g (name)
    where to_regclass(e.table_name) is not null
      and not exists (select from pg_trigger t where t.tgrelid = to_regclass(e.table_name) and t.tgname = g.name)
   union all
@@ -42,13 +43,13 @@ begin atomic
          format('run: alter %s %s owner to tpv_owner',
                 case c.relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end, c.oid::regclass)
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where n.nspname in ('catalog', 'dat', 'journal', 'org', 'own', 'party', 'sales', 'sec', 'sync', 'tpv_lock', 'wire')
+   where n.nspname in ('bi', 'catalog', 'dat', 'journal', 'org', 'own', 'party', 'rollup', 'sales', 'sec', 'sync', 'tpv_lock', 'wire')
      and c.relkind in ('r', 'p', 'v', 'S') and pg_get_userbyid(c.relowner) <> 'tpv_owner'
   union all
   select format('function %s belongs to %s', p.oid::regprocedure, pg_get_userbyid(p.proowner)),
          format('run: alter routine %s owner to tpv_owner', p.oid::regprocedure)
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-   where n.nspname in ('catalog', 'dat', 'org', 'own', 'party', 'sales', 'sec', 'sync', 'wire')
+   where n.nspname in ('bi', 'catalog', 'dat', 'org', 'own', 'party', 'rollup', 'sales', 'sec', 'sync', 'wire')
      and pg_get_userbyid(p.proowner) <> 'tpv_owner'
   union all
   select format('subscription %s belongs to %s', s.subname, pg_get_userbyid(s.subowner)),

@@ -80,14 +80,16 @@ begin
   returning * into after;
   if before.writer is distinct from after.writer
      or (select count(*) from pg_trigger t where t.tgrelid = relation
-            and t.tgname in ('_100_guard', '_100_guard_delete', '_100_guard_key', '_100_guard_truncate', '_900_capture'))
-        < 4 + (after.writer = 'central')::integer
+            and t.tgname in ('_100_guard', '_100_guard_delete', '_100_guard_key', '_100_guard_truncate', '_900_capture',
+                             '_950_touched'))
+        < 5 + (after.writer = 'central')::integer
   then
     execute format('drop trigger if exists _100_guard on %s', relation);
     execute format('drop trigger if exists _100_guard_delete on %s', relation);
     execute format('drop trigger if exists _100_guard_key on %s', relation);
     execute format('drop trigger if exists _100_guard_truncate on %s', relation);
     execute format('drop trigger if exists _900_capture on %s', relation);
+    execute format('drop trigger if exists _950_touched on %s', relation);
     -- What the merge writes is nobody's decision. WHEN saves even the call of the trigger for it.
     if writer = 'central' then
       execute format('create trigger _100_guard before insert or update on %s '
@@ -101,6 +103,10 @@ begin
                    'for each statement execute function sync.guard()', relation);
     execute format('create constraint trigger _900_capture after insert or update on %s deferrable initially deferred '
                    'for each row when (tpv.is_capturing()) execute function sync.capture()', relation);
+    -- What the merge writes was changed, too.
+    execute format('create trigger _950_touched after insert or update on %s '
+                   'for each row execute function sync.note_touched(%L)', relation, key_name);
+    execute format('alter table %s enable always trigger _950_touched', relation);
     report := report || 'added its triggers; ';
   end if;
   execute format('drop trigger if exists _200_check on %s', relation);
