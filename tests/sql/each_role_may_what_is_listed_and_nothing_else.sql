@@ -21,6 +21,11 @@ from (values
         sync.quarantine (quarantine_id, at, node_id, doc_id, business_date, kind, code, resolved_at, seq, entire, tries, try_at);
         wire.doc (node_id, doc_id, business_date, kind, to_node, hlc, schema_version, chain, chain_seq, prev_hash, content_hash);
         wire.op (node_id, seq, hlc, table_name)'),
+    ('tpv_analyst', 'select', 'bi.analyst_login; bi.chain_freshness; bi.chain_sales_by_day; bi.concessionaire; bi.conflict; bi.date;
+        bi.day_status; bi.department; bi.freshness; bi.held_receipt; bi.number_gap; bi.price_check; bi.product; bi.receipt;
+        bi.receipts_by_state; bi.rejected_file; bi.restated_day; bi.sale_line; bi.sales_by_concessionaire; bi.sales_by_day;
+        bi.sales_by_department; bi.sales_by_hour; bi.sales_by_item; bi.sales_by_terminal; bi.stopped_selling; bi.store; bi.tax;
+        bi.tax_by_day; bi.terminal; bi.terminal_freshness; bi.terminal_success; bi.total_check'),
     -- People who decide. What they decide goes by functions, except about customers. The journal, the
     -- conflicts and the quarantine they read in schema journal, without what is of schema sec.
     ('tpv_operator', 'insert, select, update', 'party.customer'),
@@ -69,7 +74,7 @@ create view test.is_granted as
 with ours as (
     select c.* from pg_class c where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and not c.relispartition
         and c.relnamespace::regnamespace::text
-            in ('org', 'wire', 'sync', 'catalog', 'party', 'dat', 'sales', 'sec', 'own', 'journal', 'tpv', 'tpv_lock', 'tpv_migration')
+            in ('bi', 'org', 'wire', 'sync', 'catalog', 'party', 'dat', 'sales', 'sec', 'own', 'journal', 'tpv', 'tpv_lock', 'tpv_migration')
 ), whole as (
     select a.grantee, string_agg(lower(a.privilege_type), ', ' order by a.privilege_type) as rights, o.oid::regclass::text as name
     from ours o cross join lateral aclexplode(o.relacl) a
@@ -114,11 +119,11 @@ begin
         select a.grantee::regrole::text as role, string_agg(n.nspname, ' ' order by n.nspname) as schemas
         from pg_namespace n cross join lateral aclexplode(n.nspacl) a
         where a.privilege_type = 'USAGE' and a.grantee <> n.nspowner
-            and n.nspname in ('org', 'wire', 'sync', 'catalog', 'party', 'dat', 'sales', 'sec', 'own', 'journal', 'tpv', 'tpv_lock', 'tpv_migration')
+            and n.nspname in ('bi', 'org', 'wire', 'sync', 'catalog', 'party', 'dat', 'sales', 'sec', 'own', 'journal', 'tpv', 'tpv_lock', 'tpv_migration')
         group by a.grantee) s;
     perform test.equal(may, concat_ws(e'\n',
         'tpv_admin: own sec',
-        'tpv_analyst: catalog dat org sales sync wire',
+        'tpv_analyst: bi catalog dat org sales sync wire',
         'tpv_apply: catalog dat org party sales sec sync tpv wire',
         'tpv_auditor: own sec',
         'tpv_cashier: own sec',
