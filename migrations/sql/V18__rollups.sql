@@ -42,8 +42,8 @@ insert into sync.change_head (pos, round) values (0, 0);
 comment on table sync.change_head is 'How far the fold has counted; one row.';
 comment on column sync.change_head.only_one is 'Key.';
 comment on column sync.change_head.pos is 'The last position that was given, also when its row was removed since.';
-comment on column sync.change_head.round is 'How often the fold has looked at sync.touched.';
-comment on column sync.change_head.round_at is 'When it looked last.';
+comment on column sync.change_head.round is 'How often the fold has found something in sync.touched.';
+comment on column sync.change_head.round_at is 'When it found something last.';
 
 create table sync.change (
   pos           bigint primary key,
@@ -120,11 +120,11 @@ create table rollup.sales_hour (
   voided        integer not null,
   lines         integer not null,
   units         bigint not null,
-  gross         numeric(16,2) not null,
-  net           numeric(16,2) not null,
-  tax           numeric(16,2) not null,
-  guessed_tax   numeric(16,2) not null,
-  without_rate  numeric(16,2) not null,
+  gross         numeric(20,2) not null,
+  net           numeric(20,2) not null,
+  tax           numeric(20,2) not null,
+  guessed_tax   numeric(20,2) not null,
+  without_rate  numeric(20,2) not null,
   primary key (business_date, node_id, department, hour)
 );
 comment on table rollup.sales_hour is 'Sales by hour and department. gross = net + tax + without_rate.';
@@ -150,11 +150,11 @@ create table rollup.item_day (
   department    text not null,
   item          text not null,
   lines         integer not null,
-  sold          numeric(16,3) not null,
-  returned      numeric(16,3) not null,
-  gross         numeric(16,2) not null,
-  net           numeric(16,2) not null,
-  without_rate  numeric(16,2) not null,
+  sold          numeric(20,3) not null,
+  returned      numeric(20,3) not null,
+  gross         numeric(20,2) not null,
+  net           numeric(20,2) not null,
+  without_rate  numeric(20,2) not null,
   primary key (node_id, department, item, business_date)
 );
 create index item_day_business_date on rollup.item_day (business_date, node_id, department);
@@ -181,8 +181,11 @@ create table rollup.item (
   description text not null,
   first_on    date not null,
   last_on     date not null,
+  tax_rate    numeric(5,2),
+  tax_source  text,
   primary key (node_id, department, item)
 );
+create index item_item on rollup.item (item);
 comment on table rollup.item is 'Items that were on a receipt, in whatever state, as the last one says it.';
 comment on column rollup.item.node_id is 'The store''s node.';
 comment on column rollup.item.department is 'The department.';
@@ -191,6 +194,10 @@ comment on column rollup.item.barcode is 'The code on the last receipt of last_o
 comment on column rollup.item.description is 'The description there.';
 comment on column rollup.item.first_on is 'First business day.';
 comment on column rollup.item.last_on is 'Last business day.';
+comment on column rollup.item.tax_rate is 'What the catalog said of its tax rate, where a receipt did not; percent.';
+comment on column rollup.item.tax_source is
+  'Who says it: product, department, unknown (nobody); null while every receipt says the rate. When the catalog says something '
+  'else, the days of the item are summed up again.';
 
 create table rollup.tax_day (
   node_id       integer not null,
@@ -200,9 +207,9 @@ create table rollup.tax_day (
   source        text not null check (source in ('receipt', 'product', 'department', 'unknown')),
   receipts      integer not null,
   lines         integer not null,
-  gross         numeric(16,2) not null,
-  net           numeric(16,2) not null,
-  tax           numeric(16,2) not null,
+  gross         numeric(20,2) not null,
+  net           numeric(20,2) not null,
+  tax           numeric(20,2) not null,
   unique nulls not distinct (business_date, node_id, department, tax_rate, source)
 );
 comment on table rollup.tax_day is 'Sales by tax rate and day, of receipts that count.';
@@ -217,7 +224,8 @@ comment on column rollup.tax_day.lines is 'Lines.';
 comment on column rollup.tax_day.gross is 'Sum of the lines, with tax.';
 comment on column rollup.tax_day.net is
   'Without tax: for each receipt the sum of these lines * 100 / (100 + rate), rounded half away from zero to cents; 0 '
-  'without a rate. A receipt whose rate is partly printed and partly guessed is rounded for each of both.';
+  'without a rate. Where a receipt prints a rate on some lines and others are guessed to have it, their sum is rounded, '
+  'and the guessed lines have what the printed ones leave of it.';
 comment on column rollup.tax_day.tax is 'gross - net; 0 without a rate.';
 
 create table rollup.terminal_day (
@@ -231,12 +239,12 @@ create table rollup.terminal_day (
   voided         integer not null,
   late           integer not null,
   lines          integer not null,
-  gross          numeric(16,2) not null,
-  net            numeric(16,2) not null,
-  tax            numeric(16,2) not null,
-  without_rate   numeric(16,2) not null,
-  held_total     numeric(16,2) not null,
-  voided_total   numeric(16,2) not null,
+  gross          numeric(20,2) not null,
+  net            numeric(20,2) not null,
+  tax            numeric(20,2) not null,
+  without_rate   numeric(20,2) not null,
+  held_total     numeric(20,2) not null,
+  voided_total   numeric(20,2) not null,
   waited_seconds bigint not null,
   waited_most    integer not null,
   primary key (business_date, node_id, department, terminal)
@@ -270,8 +278,8 @@ create table rollup.restated (
   department     text not null,
   tickets_before integer not null,
   tickets_after  integer not null,
-  gross_before   numeric(16,2) not null,
-  gross_after    numeric(16,2) not null,
+  gross_before   numeric(20,2) not null,
+  gross_after    numeric(20,2) not null,
   why            text not null
 );
 create index restated_business_date on rollup.restated (business_date, node_id);
@@ -309,18 +317,22 @@ select sync.track(t.table_name) from sync.tracked_table t order by t.table_name;
 -- What is here already is summed up once.
 select rollup.rebuild();
 
-grant usage on schema sync, sales, org, catalog, tpv_lock, rollup to tpv_fold;
+grant usage on schema tpv, wire, sync, sales, org, catalog, tpv_lock, rollup to tpv_fold;
 grant select, delete on sync.touched to tpv_fold;
 grant insert on sync.touched to tpv_apply;
 grant select, update on sync.change_head to tpv_fold;
 grant select, insert on sync.change to tpv_fold;
-grant select on sync.this_node, sync.peer, sales.receipt, sales.receipt_line, sales.day_close, org.node to tpv_fold;
+-- The low-water mark of this node is that of its last heartbeat, where it cannot be known.
+grant select on sync.this_node, sync.peer, wire.beat, sales.receipt, sales.receipt_line, sales.day_close, org.node, org.department,
+                catalog.barcode_rule, catalog.barcode, catalog.local_code, catalog.product, catalog.tax, catalog.tax_rate to tpv_fold;
 grant select, insert, update, delete on tpv_lock.fold to tpv_fold;
 grant select, insert, update, delete
    on rollup.due, rollup.bucket, rollup.sales_hour, rollup.item_day, rollup.item, rollup.tax_day, rollup.terminal_day, rollup.until
    to tpv_fold;
 grant insert on rollup.restated to tpv_fold;
-grant execute on function catalog.barcode_rules(integer), catalog.line_tax(integer, text, text, numeric, date) to tpv_fold;
+grant execute on function catalog.barcode_rules(integer), catalog.rule_as_json(catalog.barcode_rule),
+                          catalog.line_tax(integer, text, text, numeric, date), catalog.tax_rate_at(uuid, date),
+                          catalog.find_product(integer, text, text, date) to tpv_fold;
 
 grant usage on schema rollup to tpv_operator;
 grant select on all tables in schema rollup to tpv_operator;

@@ -60,6 +60,13 @@ where not exists (select from pg_catalog.pg_roles where rolname = 'tpv_worker') 
 alter role tpv_worker login nosuperuser nocreatedb nocreaterole noreplication nobypassrls;
 alter role tpv_worker set search_path = pg_catalog, pg_temp;
 grant pg_read_all_stats to tpv_worker;
+-- What the fold works as: the second background worker, which writes the change log and the roll-ups. It sees since when
+-- others' transactions run, which is how far the roll-ups of this store are complete.
+select 'create role tpv_fold'
+where not exists (select from pg_catalog.pg_roles where rolname = 'tpv_fold') \gexec
+alter role tpv_fold login nosuperuser nocreatedb nocreaterole noreplication nobypassrls;
+alter role tpv_fold set search_path = pg_catalog, pg_temp;
+grant pg_read_all_stats to tpv_fold;
 -- The group of what peers log in as. sync.join_plan makes a login in it for each peer, which may
 -- stream its own slot. pg_tpv refuses it everything else over a connection that names the database;
 -- the lines for pg_hba.conf that `tpv-migrate bootstrap-hba` prints refuse it every other connection.
@@ -84,8 +91,8 @@ where not exists (
 -- The migrations say who may connect, role by role.
 revoke connect, temporary on database :"database" from public;
 grant create, connect, temporary on database :"database" to tpv_owner;
--- It tries from the start of the server on.
-grant connect on database :"database" to tpv_worker;
+-- They try from the start of the server on.
+grant connect on database :"database" to tpv_worker, tpv_fold;
 
 \connect :"database"
 set client_min_messages = warning;

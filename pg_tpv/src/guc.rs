@@ -50,7 +50,7 @@ const LEAST_BEAT_MS: i32 = 1000;
 /// cost little, and put right what nobody thought of.
 static ALL_CHAINS_MINUTES: GucSetting<i32> = GucSetting::<i32>::new(60);
 
-/// `pg_tpv.database`: where the background worker works.
+/// `pg_tpv.database`: where the background workers work.
 static DATABASE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"tpv"));
 
 /// `pg_tpv.peer_slot` and `pg_tpv.peer_publication`: what a peer's login may stream, as settings of
@@ -63,6 +63,16 @@ static NAMES_LIFE: GucSetting<bool> = GucSetting::<bool>::new(false);
 
 /// `pg_tpv.maintenance`. Off: documents and operations are only ever added.
 static MAINTENANCE: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+/// `pg_tpv.fold_interval`, in milliseconds. A second: sums follow what was sold within two.
+static FOLD_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(1000);
+
+/// `pg_tpv.fold_pause`, in milliseconds. Five seconds: a department in its busy hour is summed up twelve times
+/// a minute and no more.
+static FOLD_PAUSE: GucSetting<i32> = GucSetting::<i32>::new(5000);
+
+/// `pg_tpv.keep_changes`, in minutes. 30 days: whoever follows the change log may be away for a month.
+static KEEP_CHANGES: GucSetting<i32> = GucSetting::<i32>::new(30 * DAY);
 
 /// `pg_tpv.keep_operations`, in minutes. 60 days: a store that was without a line for a whole
 /// summer still gets operations, and no snapshot.
@@ -175,6 +185,12 @@ pub fn register(on_peer_slot: pg_sys::GucStringCheckHook, on_names_life: pg_sys:
         &KEEP_RUNS,
     );
     keep(c"pg_tpv.keep_audit", c"How long security events stay in sec.audit.", c"-1 keeps them.", &KEEP_AUDIT);
+    keep(
+        c"pg_tpv.keep_changes",
+        c"How long rows of the change log are kept.",
+        c"Whoever follows it from an older position has to begin anew. -1 keeps them.",
+        &KEEP_CHANGES,
+    );
     // SAFETY: the hook is guarded against panics.
     unsafe {
         GucRegistry::define_int_guc_with_hooks(
@@ -201,9 +217,29 @@ pub fn register(on_peer_slot: pg_sys::GucStringCheckHook, on_names_life: pg_sys:
         GucContext::Sighup,
         GucFlags::empty(),
     );
+    GucRegistry::define_int_guc(
+        c"pg_tpv.fold_interval",
+        c"How often the change log is written and roll-ups are brought up to date.",
+        c"0 stops both: changes wait in sync.touched.",
+        &FOLD_INTERVAL,
+        0,
+        60 * 60 * 1000,
+        GucContext::Sighup,
+        GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_int_guc(
+        c"pg_tpv.fold_pause",
+        c"How long after it was summed up a day of a department waits until it is summed up again.",
+        c"A department that sells all the time would else be summed up all the time.",
+        &FOLD_PAUSE,
+        0,
+        60 * 60 * 1000,
+        GucContext::Sighup,
+        GucFlags::UNIT_MS,
+    );
     GucRegistry::define_string_guc(
         c"pg_tpv.database",
-        c"The database that the background worker works in.",
+        c"The database that the background workers work in.",
         c"It is the one that tpv-migrate made.",
         &DATABASE,
         GucContext::Postmaster,
@@ -309,12 +345,22 @@ pub fn beat_interval() -> Option<std::time::Duration> {
     u64::try_from(BEAT_INTERVAL.get()).ok().filter(|ms| *ms > 0).map(std::time::Duration::from_millis)
 }
 
+/// How often the fold looks what has changed; none when it is stopped.
+pub fn fold_interval() -> Option<std::time::Duration> {
+    u64::try_from(FOLD_INTERVAL.get()).ok().filter(|ms| *ms > 0).map(std::time::Duration::from_millis)
+}
+
+/// How long a bucket waits until it is summed up again, in milliseconds.
+pub fn fold_pause_ms() -> i32 {
+    FOLD_PAUSE.get()
+}
+
 /// After how long a heartbeat names all hash chains, in milliseconds.
 pub fn all_chains_every_ms() -> u64 {
     u64::try_from(ALL_CHAINS_MINUTES.get()).unwrap_or_default() * 60_000
 }
 
-/// The background worker's database.
+/// The background workers' database.
 pub fn database() -> String {
     DATABASE.get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

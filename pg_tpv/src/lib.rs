@@ -21,6 +21,9 @@ mod journal;
 // What nodes tell each other: heartbeats, snapshots, requests, comparisons of hash chains.
 mod peer;
 
+// The change log, and sums by business day that follow it.
+mod rollup;
+
 // SQL functions that need no table: barcodes, receipts, `.dat`, identity.
 mod functions;
 
@@ -47,6 +50,7 @@ pub extern "C-unwind" fn _PG_init() {
         node::clock::request_memory();
         node::life::begin();
         peer::worker::register();
+        rollup::worker::register();
         peer::walsender::register();
     }
 }

@@ -41,6 +41,9 @@ pub mod heartbeat;
 // What differs between the rows that documents explain and those that are there.
 pub mod rebuild;
 
+// What roll-ups say of a business day of a department.
+pub mod rollup;
+
 // What an apply worker remembers while documents arrive.
 pub mod arrival;
 

@@ -36,7 +36,7 @@ fn decode(code: &str, rules: &JsonbText) -> Result<JsonbText, Refusal> {
 
 /// # Errors
 /// `22023` for rules that cannot be used, their faults in the detail.
-pub(super) fn parsed_rules(rules: &JsonbText) -> Result<Vec<BarcodeRule>, Refusal> {
+pub fn parsed_rules(rules: &JsonbText) -> Result<Vec<BarcodeRule>, Refusal> {
     BarcodeRule::list_from_json(&rules.read_as("the barcode rules")?)
         .map_err(|faults| Refusal::faulty("the barcode rules cannot be used", &faults))
 }

@@ -9,4 +9,5 @@ mod item;
 mod receipt_parse;
 mod registration;
 
+pub use barcode::parsed_rules;
 pub use dat::parsed as parsed_profile;

@@ -80,6 +80,12 @@ thread_local! {
     static TOLD: RefCell<Option<(i64, Told)>> = const { RefCell::new(None) };
 }
 
+/// The low-water mark of this node now, in microseconds since 1970.
+pub fn low_water(node_id: i32) -> i64 {
+    let now = sql::instant(Utc::now());
+    sql::row(LOW_WATER, &[now.into(), node_id.into()], |row| row.must(1)).unwrap_or(0)
+}
+
 /// Writes a heartbeat, if this database is a node of a chain.
 #[pg_extern(volatile, parallel_unsafe)]
 pub fn beat() {
@@ -87,8 +93,7 @@ pub fn beat() {
         return;
     }
     let Some(node_id) = this_node() else { return };
-    let now = sql::instant(Utc::now());
-    let low_water: i64 = sql::row(LOW_WATER, &[now.into(), node_id.into()], |row| row.must(1)).unwrap_or(0);
+    let low_water = low_water(node_id);
     // Whoever writes a heartbeat at the same time waits here until this one is committed.
     let number: i64 = sql::row(COUNT, &[node_id.into()], |row| row.must(1)).unwrap_or(0);
     let (hlc, now_ms) = (hlc_now(), since_start_ms());

@@ -1,5 +1,6 @@
 //! `day_close`: a business day is closed.
 
+use super::touched;
 use crate::postgres::{DataFault, sql};
 use crate::wire::Document;
 
@@ -24,4 +25,5 @@ pub(super) fn project(document: &Document) -> Result<(), DataFault> {
 pub(super) fn write(document: &Document) {
     let at = sql::instant(document.recorded_at());
     sql::execute(CLOSE, &[document.node_id.into(), sql::date(document.business_date).into(), at.into()]);
+    touched::day(document.node_id, document.business_date);
 }

@@ -3,7 +3,7 @@
 use tpv_core::json::{self, Value};
 use uuid::Uuid;
 
-use super::{early_event, receipt_state};
+use super::{early_event, receipt_state, touched};
 use crate::postgres::{DataFault, sql};
 use crate::wire::Document;
 
@@ -22,6 +22,7 @@ pub(super) fn project(document: &Document) -> Result<(), DataFault> {
     let about = about(document)?;
     record(document, about);
     let node = document.node_id;
+    touched::receipts([(node, about)].into_iter());
     if !receipt_state::write(node, about) {
         early_event::remember(node, about);
         // A rebuild may have added the receipt meanwhile, without this document.

@@ -10,6 +10,7 @@ mod event;
 mod rebuild;
 mod receipt;
 mod receipt_state;
+mod touched;
 
 use std::collections::BTreeSet;
 

@@ -7,7 +7,7 @@ use pgrx::pg_sys::{DATEOID, INT4OID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAM
 use tpv_core::day::StoreDay;
 use tpv_core::receipt::{Line, Receipt};
 
-use super::early_event;
+use super::{early_event, touched};
 use crate::node::store;
 use crate::postgres::DataFault;
 use crate::postgres::bulk::{self, Table, Value};
@@ -101,6 +101,7 @@ pub(super) fn write(receipts: &[Sound<'_>]) {
     let lines: Vec<_> = receipts.iter().flat_map(|sound| sound.lines().map(|(_, row)| row)).collect();
     bulk::insert(&RECEIPT, &headers);
     bulk::insert(&LINE, &lines);
+    touched::receipts(receipts.iter().map(|sound| (sound.document.node_id, sound.document.doc_id)));
     early_event::arrived(receipts.iter().map(Sound::document));
 }
 

@@ -94,6 +94,18 @@ pub unsafe fn store(partition: pg_sys::Oid, trigger_function: pg_sys::Oid, tuple
     }
 }
 
+/// Whether there is such a table.
+pub fn exists<const N: usize>(table: &'static Table<N>) -> bool {
+    // SAFETY: the name is only read; nothing is locked.
+    unsafe {
+        let name = pg_sys::makeRangeVar(table.schema.as_ptr().cast_mut(), table.name.as_ptr().cast_mut(), -1);
+        let missing_ok = pg_sys::RVROption::RVR_MISSING_OK;
+        let found = pg_sys::RangeVarGetRelidExtended(name, pg_sys::NoLock as i32, missing_ok, None, null_mut());
+        pg_sys::pfree(name.cast());
+        found != pg_sys::InvalidOid
+    }
+}
+
 /// Whether a table has no page, as one that no row was ever written to, or that was vacuumed since.
 pub fn is_empty<const N: usize>(table: &'static Table<N>) -> bool {
     // SAFETY: the relation is open and locked until it is closed.

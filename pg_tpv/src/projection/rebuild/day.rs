@@ -10,7 +10,7 @@ use super::counts::{Counts, Projection};
 use super::slice::{Compared, Documents, Slice};
 use super::text;
 use crate::postgres::{DataFault, sql, within};
-use crate::projection::day_close;
+use crate::projection::{day_close, touched};
 use crate::wire::{self, Document};
 
 /// As for receipts.
@@ -45,6 +45,7 @@ pub fn close(slice: Slice, closings: &[Document], dry_run: bool, counts: &mut Co
         }
         if !todo.unexplained.is_empty() {
             sql::execute(REMOVE, &slice.key());
+            touched::day(slice.node_id, sql::day(slice.date));
         }
         todo
     });

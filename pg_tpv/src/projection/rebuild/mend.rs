@@ -14,7 +14,7 @@ use super::text;
 use crate::postgres::bulk::{self, Value};
 use crate::postgres::{attempt, sql, within};
 use crate::projection::receipt::{self, LINE, RECEIPT};
-use crate::projection::{early_event, event};
+use crate::projection::{early_event, event, touched};
 use crate::wire::{Document, quarantine};
 
 /// How long to wait for a lock. It is asked for where rows are added, which can wait for others
@@ -195,6 +195,23 @@ fn write(slice: Slice, receipts: &Receipts, todo: &BTreeMap<Uuid, Todo>) {
     let gone = each().filter(|(_, todo, _)| !todo.header.unexplained.is_empty()).map(|(id, ..)| id);
     sql::execute(REMOVE_PLACED, &args(slice, gone));
     insert(each().map(|(_, todo, one)| (todo, one)));
+    touch(slice, each());
+}
+
+/// Has the days summed up again that these receipts are of, and those that their rows said before.
+fn touch<'r>(slice: Slice, each: impl Iterator<Item = (Uuid, &'r Todo, &'r OneReceipt)>) {
+    let changed: Vec<_> = each.filter(|(_, todo, _)| !todo.header.is_empty() || !todo.lines.is_empty()).collect();
+    touched::receipts(changed.iter().map(|(id, ..)| (slice.node_id, *id)));
+    let place = |name: &str| RECEIPT.columns.iter().position(|(column, _)| *column == name).unwrap_or_default();
+    let (date_at, department_at) = (place("business_date"), place("department"));
+    for (id, todo, one) in changed {
+        let was = one.there.header.get(&()).filter(|_| !todo.header.is_empty());
+        let text = |at: usize| was.and_then(|values| values.get(at)?.clone());
+        // A date that no document could have has no sums.
+        if let Some((Ok(date), department)) = text(date_at).map(|date| date.parse()).zip(text(department_at)) {
+            touched::receipt_was_of(slice.node_id, id, date, &department);
+        }
+    }
 }
 
 /// Adds the headers and lines that are missing, and the lines that were wrong.

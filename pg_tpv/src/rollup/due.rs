@@ -1,0 +1,61 @@
+//! Sums up the buckets that are due.
+
+use std::time::Instant;
+
+use chrono::NaiveDate;
+
+use super::bucket::{self, Bucket};
+use super::catalog::Catalog;
+use crate::postgres::{attempt, sql};
+
+const LOCK: &str = "lock table tpv_lock.fold in exclusive mode";
+
+/// One at a time: what is due first; of those, what is newest.
+const NEXT: &str = r"
+    delete from rollup.due d where d.ctid = (
+      select s.ctid from rollup.due s where s.due_at <= clock_timestamp()
+       order by s.due_at limit 1)
+    returning d.node_id, d.business_date, d.department, d.round";
+
+/// A bucket that cannot be summed up is tried again in a minute; the others are not held up.
+const FAILED: &str = r"
+    insert into rollup.due (node_id, business_date, department, round, due_at, failed)
+    values ($1, $2, $3, $4, clock_timestamp() + interval '1 minute', $5)
+    on conflict (node_id, business_date, department) do update set due_at = excluded.due_at, failed = excluded.failed";
+
+/// All that was due of that round is summed up.
+const PUBLISH: &str = r"
+    update rollup.until u set complete_until = u.next_until, next_until = null, next_round = null
+     where u.next_round is not null
+       and not exists (select from rollup.due d where d.node_id = u.node_id and d.round <= u.next_round)";
+
+const IS_MORE: &str = "select exists (select from rollup.due d where d.due_at <= clock_timestamp())";
+
+/// Sums up buckets until that time, one at least. Answers whether more are due.
+pub fn sum_up(until: Instant, catalog: &mut Catalog) -> bool {
+    sql::execute(LOCK, &[]);
+    let read = |row: &sql::Row<'_>| (row.must::<i32>(1), row.date(2), row.must::<String>(3), row.must::<i64>(4));
+    while let Some((node_id, date, department, round)) = sql::row(NEXT, &[], read) {
+        let bucket = Bucket { node_id, date, department };
+        let summed_up = attempt(|| {
+            bucket::sum_up(&bucket, catalog);
+            Ok(())
+        });
+        if let Err(fault) = summed_up {
+            *catalog = Catalog::default();
+            note(&bucket, round, &format!("{}: {}", fault.code, fault.detail));
+        }
+        if Instant::now() >= until {
+            break;
+        }
+    }
+    sql::execute(PUBLISH, &[]);
+    sql::row(IS_MORE, &[], |row| row.must(1)) == Some(true)
+}
+
+fn note(bucket: &Bucket, round: i64, why: &str) {
+    let (date, department): (NaiveDate, &str) = (bucket.date, &bucket.department);
+    let args = [bucket.node_id.into(), sql::date(date).into(), department.into(), round.into(), why.into()];
+    sql::execute(FAILED, &args);
+    pgrx::warning!("pg_tpv: {date} of department {department} of node {} cannot be summed up: {why}", bucket.node_id);
+}
