@@ -11,6 +11,7 @@ pub mod cluster;
 pub mod demo;
 pub mod dice;
 pub mod gateway;
+pub mod life;
 pub mod machine;
 pub mod measure;
 pub mod nemesis;
