@@ -60,11 +60,6 @@ call test.same('select node_id, department, item, last_sold_on from bi.stopped_s
         from sales.receipt r join sales.receipt_line l using (node_id, receipt_id)
         where r.state in ('accepted', 'released') and l.quantity > 0 group by 1, 2, 3) i
     where day < (select max(r.business_date) from sales.receipt r where r.node_id = i.node_id)$$, 'what stopped selling');
-call test.same('select node_id, receipt_id, line_number, catalog_price, amount_difference from bi.price_check', $$
-    select l.node_id, l.receipt_id, l.line_number, p.price, round((l.price - p.price) * l.quantity, 2)
-    from sales.receipt_line l join sales.receipt r using (node_id, receipt_id)
-    cross join lateral catalog.price_at(catalog.find_product(l.node_id, r.department, l.barcode, l.business_date), l.node_id, r.printed_at) as p (price)
-    where r.state in ('accepted', 'released') and p.price <> l.price$$, 'prices');
 call test.same('select node_id, receipt_id from bi.total_check',
     $$select node_id, receipt_id from sales.receipt where state in ('accepted', 'released') and total <> lines_total$$, 'totals');
 -- A number is missing when nobody has it and somebody of the day has a lower one and somebody a higher one.
@@ -77,6 +72,11 @@ call test.same('select node_id, terminal, sum(taken_in), sum(waited_seconds), ma
     select node_id, terminal, count(*), sum(extract(epoch from recorded_at - printed_at)), max(extract(epoch from recorded_at - printed_at))
     from sales.receipt group by 1, 2$$, 'how long receipts waited');
 
+call test.same('select node_id, receipt_id, line_number, catalog_price, amount_difference from bi.price_check', $$
+    select l.node_id, l.receipt_id, l.line_number, p.price, round((l.price - p.price) * l.quantity, 2)
+    from sales.receipt_line l join sales.receipt r using (node_id, receipt_id)
+    cross join lateral catalog.price_at(catalog.find_product(l.node_id, r.department, l.barcode, l.business_date), l.node_id, r.printed_at) as p (price)
+    where r.state in ('accepted', 'released') and p.price <> l.price$$, 'prices');
 -- The product of an item is what its code means: also where the catalog is odd.
 set role tpv_owner;
 insert into catalog.local_code (node_id, department_code, code, product_id)
@@ -84,7 +84,19 @@ values (null, null, '128', '00000000-0000-7000-8000-00000000b001'), (3, '01', '1
     (2, null, '8410000000016', '00000000-0000-7000-8000-00000000b007'), (null, null, '8410000000023', '00000000-0000-7000-8000-00000000b007');
 update catalog.barcode set deleted = true where gtin14 = '08410000000016';
 update catalog.product set deleted = true where sku = '1003';
+-- A rule of one department, one that names no item, and codes with and without their zeros.
+insert into catalog.barcode_rule (name, prefix, length, kind, item_start, item_length, value_start, value_length, decimals, priority, department_code)
+values ('fish', '21', 13, 'price', 3, 4, 8, 5, 2, 10, '02');
+insert into catalog.barcode_rule (name, prefix, length, kind, priority, node_id, valid_to) values ('gone', '21', 13, 'ticket', 5, 1, '2026-06-15');
+insert into catalog.local_code (node_id, department_code, code, product_id)
+values (2, null, '0012', '00000000-0000-7000-8000-00000000b007'), (1, '01', '00042', '00000000-0000-7000-8000-00000000b001'),
+    (1, null, '2100042001892', '00000000-0000-7000-8000-00000000b123');
 reset role;
+call test.same('select node_id, receipt_id, line_number, catalog_price, amount_difference from bi.price_check', $$
+    select l.node_id, l.receipt_id, l.line_number, p.price, round((l.price - p.price) * l.quantity, 2)
+    from sales.receipt_line l join sales.receipt r using (node_id, receipt_id)
+    cross join lateral catalog.price_at(catalog.find_product(l.node_id, r.department, l.barcode, l.business_date), l.node_id, r.printed_at) as p (price)
+    where r.state in ('accepted', 'released') and p.price <> l.price$$, 'prices, where the catalog is odd');
 call test.same('select node_id, department, item, product_id from bi.product', $$
     select node_id, department, item, catalog.find_product(node_id, department, barcode, last_on) from rollup.item$$, 'products');
 

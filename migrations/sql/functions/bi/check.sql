@@ -7,8 +7,28 @@ create or replace view bi.price_check as
     join bi.store s on s.node_id = r.node_id
     left join catalog.barcode b on b.gtin14 = l.gtin14 and not b.deleted
     left join catalog.product bp on bp.product_id = b.product_id and not bp.deleted
+   -- As catalog.find_product answers, without a call for each line: the barcode, else the item digits of a restricted number,
+   -- else a local code.
    cross join lateral (
-     select coalesce(bp.product_id, catalog.find_product(l.node_id, r.department, l.barcode, l.business_date)) as product_id) p
+     select coalesce(bp.product_id, (
+       select lp.product_id
+         from (select (select substr(btrim(l.barcode), u.item_start, u.item_length)
+                         from catalog.barcode_rule u
+                        where u.length = length(btrim(l.barcode)) and starts_with(btrim(l.barcode), u.prefix)
+                          and btrim(l.barcode) ~ '^[0-9]+$' and not u.deleted
+                          and (u.node_id is null or u.node_id = l.node_id)
+                          and (u.department_code is null or u.department_code = r.department)
+                          and (u.valid_from is null or u.valid_from <= l.business_date)
+                          and (u.valid_to is null or l.business_date <= u.valid_to)
+                        order by u.priority, u.name limit 1) as digits) d
+        cross join lateral (values (1, d.digits), (2, ltrim(d.digits, '0')), (3, btrim(l.barcode))) as w (step, code)
+         join catalog.local_code c on c.code = w.code and not c.deleted
+          and (c.node_id is null or c.node_id = l.node_id)
+          and (c.department_code is null or c.department_code = r.department)
+         join catalog.product lp on lp.product_id = c.product_id and not lp.deleted
+        order by w.step = 3, c.department_code is null, c.node_id is null, w.step
+        limit 1)) as product_id
+     offset 0) p
    -- As catalog.price_at answers, without a call for each line.
    cross join lateral (
      select coalesce(
@@ -48,13 +68,14 @@ create or replace view bi.number_gap as
   select g.node_id, s.store, g.business_date, g.terminal, g.series, g.after_number, g.before_number,
          g.before_number - g.after_number - 1 as missing, u.complete_until
     from (
-      select n.node_id, n.business_date, n.terminal, n.series, n.number as before_number,
-             lag(n.number) over (partition by n.node_id, n.business_date, n.terminal, n.series order by n.number) as after_number
-        from (
-          select distinct r.node_id, r.business_date, r.terminal, r.series,
-                 case when r.receipt_number ~ '^[0-9]{1,18}$' then r.receipt_number::bigint end as number
-            from sales.receipt r
-           where r.receipt_number ~ '^[0-9]{1,18}$') n) g
+      -- A number that stands twice follows itself.
+      select r.node_id, r.business_date, r.terminal, r.series, r.receipt_number::bigint as before_number,
+             lag(r.receipt_number::bigint) over (partition by r.node_id, r.business_date, r.terminal, r.series
+                                                 order by r.receipt_number::bigint) as after_number
+        from (select n.node_id, n.business_date, n.terminal, n.series,
+                     case when n.receipt_number ~ '^[0-9]{1,18}$' then n.receipt_number end as receipt_number
+                from sales.receipt n) r
+       where r.receipt_number is not null) g
     join bi.store s on s.node_id = g.node_id
     left join rollup.until u on u.node_id = g.node_id
    where g.before_number > g.after_number + 1;

@@ -102,7 +102,7 @@ comment on column bi.tax.valid_from is 'The first business day it holds.';
 comment on column bi.tax.valid_to is 'The last business day it holds; null when no other rate follows.';
 
 -- As catalog.find_product answers. A GTIN is joined: first as a barcode, then as a code of the department, the store or the
--- chain. Only for the others the function is called, once for each row.
+-- chain; what cannot be a GTIN, as such a code. Only for labels and the like the function is called, once for each row.
 create or replace view bi.product as
   select i.node_id, s.store, i.department, i.item, i.barcode, i.description, i.first_on as first_receipt_on,
          i.last_on as last_receipt_on, p.product_id, p.sku, p.description as product_description, p.unit, t.code as tax_code,
@@ -114,7 +114,7 @@ create or replace view bi.product as
     left join catalog.product p
       on p.product_id = case
            when bp.product_id is not null then bp.product_id
-           when i.item ~ '^[0-9]{14}$' then (
+           when i.item ~ '^[0-9]{14}$' or i.item ~ '^L:' and btrim(i.barcode) !~ '^([0-9]{8}|[0-9]{12,14})$' then (
              select lp.product_id
                from catalog.local_code c
                join catalog.product lp on lp.product_id = c.product_id and not lp.deleted

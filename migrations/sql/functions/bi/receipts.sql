@@ -39,25 +39,26 @@ comment on column bi.rejected_file.size_bytes is 'Size of the file, in bytes.';
 
 -- A file that was refused is counted where this database recorded the refusal, which is the store's own.
 create or replace view bi.terminal_success as
-  select d.node_id, s.store, d.business_date, d.terminal, sum(d.taken_in)::bigint as taken_in,
-         case when h.node_id is not null then sum(d.not_taken_in)::bigint end as not_taken_in,
-         case when h.node_id is not null
-              then round(100.0 * sum(d.taken_in) / nullif(sum(d.taken_in) + sum(d.not_taken_in), 0), 2) end as success_percent,
-         sum(d.waited_seconds)::bigint as waited_seconds,
-         round(sum(d.waited_seconds)::numeric / nullif(sum(d.taken_in), 0), 1) as waited_average_seconds,
-         max(d.waited_most)::integer as waited_most_seconds, u.complete_until
+  select d.node_id, s.store, d.business_date, d.terminal, d.taken_in,
+         case when h.node_id is not null then d.not_taken_in end as not_taken_in,
+         case when h.node_id is not null then round(100.0 * d.taken_in / nullif(d.taken_in + d.not_taken_in, 0), 2) end as success_percent,
+         d.waited_seconds, round(d.waited_seconds::numeric / nullif(d.taken_in, 0), 1) as waited_average_seconds,
+         d.waited_most as waited_most_seconds, u.complete_until
     from (
-      select t.node_id, t.business_date, t.terminal, t.accepted + t.released + t.held + t.voided as taken_in, 0 as not_taken_in,
-             t.waited_seconds, t.waited_most
-        from rollup.terminal_day t
-      union all
-      select x.node_id, x.business_date, x.terminal, 0, 1, 0, null
-        from bi.rejected_file x
-       where x.code in ('NOT_A_RECEIPT', 'NOT_STORABLE', 'UNKNOWN_TERMINAL')) d
+      select a.node_id, a.business_date, a.terminal, sum(a.taken_in)::bigint as taken_in, sum(a.not_taken_in)::bigint as not_taken_in,
+             sum(a.waited_seconds)::bigint as waited_seconds, max(a.waited_most) as waited_most
+        from (
+          select t.node_id, t.business_date, t.terminal, t.accepted + t.released + t.held + t.voided as taken_in, 0 as not_taken_in,
+                 t.waited_seconds, t.waited_most
+            from rollup.terminal_day t
+          union all
+          select x.node_id, x.business_date, x.terminal, 0, 1, 0, null
+            from bi.rejected_file x
+           where x.code in ('NOT_A_RECEIPT', 'NOT_STORABLE', 'UNKNOWN_TERMINAL')) a
+       group by a.node_id, a.business_date, a.terminal) d
     join bi.store s on s.node_id = d.node_id
     left join sync.this_node h on h.node_id = d.node_id
-    left join rollup.until u on u.node_id = d.node_id
-   group by d.node_id, s.store, d.business_date, d.terminal, h.node_id, u.complete_until;
+    left join rollup.until u on u.node_id = d.node_id;
 comment on view bi.terminal_success is
   'The share of valid files that were taken in, and how long they waited. Grain: a store, a business day and a terminal. Files '
   'that still lie in an inbox are not known to a database: the metrics of the watcher have them. Repeats count once.';
@@ -91,18 +92,18 @@ comment on column bi.restated_day.why is
   'How many receipts came, were voided, released or held, or left; else that lines or tax rates changed.';
 
 create or replace view bi.day_status as
-  select b.node_id, s.store, b.business_date, sum(b.receipts)::bigint as receipts, sum(b.lines)::bigint as lines,
-         sum(b.guessed_lines)::bigint as guessed_lines, c.closed_at is not null as is_closed, c.closed_at,
+  select b.node_id, s.store, b.business_date, b.receipts, b.lines, b.guessed_lines, c.closed_at is not null as is_closed, c.closed_at,
          coalesce(u.complete_until >= (b.business_date + 1 + make_interval(hours => s.cutoff_hour)) at time zone s.timezone,
                   false) as is_complete,
          (select count(*) from rollup.restated r
            where r.node_id = b.node_id and r.business_date = b.business_date)::integer as restatements,
-         max(b.computed_at) as summed_up_at, u.complete_until
-    from rollup.bucket b
+         b.summed_up_at, u.complete_until
+    from (select b.node_id, b.business_date, sum(b.receipts)::bigint as receipts, sum(b.lines)::bigint as lines,
+                 sum(b.guessed_lines)::bigint as guessed_lines, max(b.computed_at) as summed_up_at
+            from rollup.bucket b group by b.node_id, b.business_date) b
     join bi.store s on s.node_id = b.node_id
     left join sales.day_close c on c.node_id = b.node_id and c.business_date = b.business_date
-    left join rollup.until u on u.node_id = b.node_id
-   group by b.node_id, s.store, b.business_date, s.cutoff_hour, s.timezone, c.closed_at, u.complete_until;
+    left join rollup.until u on u.node_id = b.node_id;
 comment on view bi.day_status is
   'How far a day is settled. Grain: a store and a business day. Days without receipts are not here.';
 comment on column bi.day_status.receipts is 'Receipts in all states.';
