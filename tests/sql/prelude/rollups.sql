@@ -122,7 +122,7 @@ create function test.fill_rollups() returns void language sql as $$
 $$;
 
 -- Every row of the roll-ups that the views above do not say, and the other way round; null when they are the same. When a
--- bucket was summed up is no part of it.
+-- bucket was summed up is no part of it, nor what the catalog said of an item then.
 create function test.rollup_difference() returns text language plpgsql as $$
 declare
     name text;
@@ -132,7 +132,8 @@ declare
 begin
     foreach name in array array['sales_hour', 'terminal_day', 'tax_day', 'item_day', 'item', 'bucket'] loop
         select string_agg(quote_ident(attname), ', ' order by attnum) into columns
-        from pg_attribute where attrelid = format('rollup.%I', name)::regclass and attnum > 0 and not attisdropped and attname <> 'computed_at';
+        from pg_attribute where attrelid = format('rollup.%I', name)::regclass and attnum > 0 and not attisdropped
+            and not (attname = 'computed_at' or name = 'item' and attname in ('tax_rate', 'tax_source'));
         execute format('select string_agg(d::text, e''\n'') from (
             (select ''missing'', %1$s from test.%2$I except all select ''missing'', %1$s from rollup.%2$I) union all
             (select ''added'', %1$s from rollup.%2$I except all select ''added'', %1$s from test.%2$I)) as d', columns, name) into found;
