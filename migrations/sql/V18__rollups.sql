@@ -310,7 +310,10 @@ comment on column rollup.until.next_round is 'That round.';
 -- include functions/sync/touched.sql
 -- include functions/sync/track.sql
 -- include functions/sync/setup.sql
+-- include functions/sync/status.sql
 -- include functions/sync/prune.sql
+drop function sync.node_gauges();
+-- include functions/sync/gauge.sql
 -- include functions/rollup/rebuild.sql
 
 select sync.track(t.table_name) from sync.tracked_table t order by t.table_name;
@@ -337,3 +340,6 @@ grant execute on function catalog.barcode_rules(integer), catalog.rule_as_json(c
 grant usage on schema rollup to tpv_operator;
 grant select on all tables in schema rollup to tpv_operator;
 grant select on sync.touched, sync.change, sync.change_head to tpv_operator;
+-- What sync.status asks.
+grant usage on schema rollup to tpv_analyst;
+grant select on sync.touched, rollup.due to tpv_analyst;

@@ -21,6 +21,7 @@ mod rebuild;
 mod replication;
 mod restored;
 mod roles;
+mod rollups;
 mod servers;
 mod skew;
 mod snapshots;

@@ -17,7 +17,8 @@ grant execute on function sync.peer_gauges() to tpv_monitor;
 create or replace function sync.node_gauges()
 returns table (node text, kind text, version text, schema integer, is_restored integer, setup_faults bigint, quarantined bigint,
                held_receipts bigint, held_oldest_seconds double precision, conflicts_to_review bigint,
-               months_ahead integer, in_default_partition integer, last_document_seconds double precision)
+               months_ahead integer, in_default_partition integer, last_document_seconds double precision,
+               sums_age_seconds double precision)
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select n.node_code, n.kind, (select e.extversion from pg_extension e where e.extname = 'pg_tpv'), sync.schema_version(),
          sync.is_restored()::integer, (select count(*) from sync.setup_faults()),
@@ -27,7 +28,10 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
            where to_regclass('wire.doc_' || to_char(current_date + make_interval(months => ahead.months), 'YYYY_MM')) is not null),
          (select exists (select from wire.doc_default)::integer),
          (select extract(epoch from clock_timestamp() - max(tpv.hlc_time(c.head_hlc)))::double precision
-            from sync.hash_chain c where c.node_id = n.node_id and c.head_seq > 0)
+            from sync.hash_chain c where c.node_id = n.node_id and c.head_seq > 0),
+         coalesce(extract(epoch from clock_timestamp() - least(
+           (select min(t.at) from sync.touched t),
+           (select min(d.due_at) from rollup.due d where d.due_at < clock_timestamp() and d.failed is null)))::double precision, 0)
     from sync.this_node t join org.node n on n.node_id = t.node_id
    cross join (select count(*) as held, extract(epoch from clock_timestamp() - min(r.recorded_at))::double precision as oldest
                  from sales.receipt r where r.state = 'held') h

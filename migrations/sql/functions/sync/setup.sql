@@ -70,9 +70,25 @@ begin atomic
       ('pg_tpv.database', current_setting('pg_tpv.database', true) is distinct from current_database(),
        current_setting('pg_tpv.database', true),
        format('set it to %s in postgresql.conf and restart the server: the background worker works there', current_database())),
+      ('pg_tpv.fold_interval', current_setting('pg_tpv.fold_interval', true) = '0', '0',
+       'the change log is not written and sums do not follow: set it to 1s'),
+      -- The launcher of subscriptions, pg_cron and the two of tpv; parallel queries and the jobs of pg_cron need some, too.
+      ('max_worker_processes',
+       current_setting('max_worker_processes')::integer < current_setting('max_logical_replication_workers')::integer + 4,
+       current_setting('max_worker_processes'),
+       format('set it to %s or more in postgresql.conf and restart the server: workers of tpv or of subscriptions do not start',
+              current_setting('max_logical_replication_workers')::integer + 8)),
       ('pg_tpv.beat_interval', current_setting('pg_tpv.beat_interval', true) = '0' and exists (select from sync.peer), '0',
        'peers hear nothing of this node: set it to 5s')) as s (setting_name, is_wrong, value, remedy)
    where s.is_wrong
+  union all
+  select format('%s days of departments cannot be summed up (%s of department %s of node %s: %s)', count(*),
+                (array_agg(d.business_date order by d.business_date, d.department))[1],
+                (array_agg(d.department order by d.business_date, d.department))[1],
+                (array_agg(d.node_id order by d.business_date, d.department))[1],
+                (array_agg(d.failed order by d.business_date, d.department))[1]),
+         'the others are; docs/dba.md, "Sums are behind"'
+    from rollup.due d where d.failed is not null having count(*) > 0
   union all
   select 'subscriptions do not name the life of this server', 'a superuser runs what tpv-migrate bootstrap-sql prints'
    where exists (select from sync.peer)

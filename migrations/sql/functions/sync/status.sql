@@ -37,6 +37,9 @@ create or replace view sync.status with (security_invoker = true) as
     select n.node_id, n.node_code from sync.this_node t join org.node n on n.node_id = t.node_id
   ), known as (
     select coalesce(jsonb_object_agg(k.node_id, k.seq), '{}') as ops from sync.contiguous() k
+  ), sums as (
+    select now() - least((select min(t.at) from sync.touched t),
+                         (select min(d.due_at) from rollup.due d where d.due_at < now() and d.failed is null)) as age
   ), rows as (
     select p.node_code as peer, 'receives' as direction,
            case when s.oid is null then 'no subscription' when not s.subenabled then 'disabled'
@@ -158,11 +161,13 @@ create or replace view sync.status with (security_invoker = true) as
              then 'a heartbeat is missing: the peer was asked to name all its hash chains; look again in a minute'
            when r.state = 'copying' then 'it has just joined: the snapshot of all tracked rows is on its way'
            when r.state = 'comparing' then 'it has just joined: both are compared within a minute, or by select sync.reconcile()'
+           when s.age > interval '5 minutes' then 'sums of this node are behind: docs/dba.md, "Sums are behind"'
            when r.version <> (select e.extversion from pg_catalog.pg_extension e where e.extname = 'pg_tpv')
              then 'the peer has another version of pg_tpv: upgrade the older one when it suits'
            else 'nothing to do'
-         end as advice
-    from rows r
+         end as advice,
+         s.age as sums_age
+    from rows r cross join sums s
    order by 1, 2;
 comment on view sync.status is
   'One row for each peer and direction: its state, how far behind, and in words what to do.';
@@ -190,4 +195,7 @@ comment on column sync.status.quarantined is 'Its rows that wait in quarantine.'
 comment on column sync.status.ahead_ms is 'By how much its clock is too far ahead; 0 when it is not.';
 comment on column sync.status.version is 'Version of its extension.';
 comment on column sync.status.advice is 'What to do, in words.';
+comment on column sync.status.sums_age is
+  'How long the oldest change waits to be in the change log and in the sums of this node; null when none does. The same in '
+  'each row.';
 grant select on sync.status to tpv_operator, tpv_analyst;

@@ -31,7 +31,7 @@ pub enum Where {
 use Where::{Central, Store};
 
 /// A fault, the alarms that must fire, and those that may.
-pub const FAULTS: [(&str, Fault, &[&str], &[&str]); 22] = [
+pub const FAULTS: [(&str, Fault, &[&str], &[&str]); 23] = [
     ("a receipt is held", Fault::HeldReceipt, &["TpvReceiptsHeld"], &[]),
     ("a file is refused", Fault::RefusedFile, &["TpvFilesQuarantined"], &[]),
     ("a terminal does not finish its file", Fault::UnfinishedFile, &["TpvFilesWait"], &[]),
@@ -55,6 +55,21 @@ pub const FAULTS: [(&str, Fault, &[&str], &[&str]); 22] = [
         Fault::At(Central, &["alter table wire.op disable trigger _900_refuse"], &["select sync.mend_triggers()"]),
         &["TpvSetupFault"],
         &[],
+    ),
+    (
+        "nothing is summed up",
+        Fault::At(
+            Store,
+            &[
+                "alter system set pg_tpv.fold_interval = 0",
+                "select pg_reload_conf()",
+                "select pg_sleep(2)",
+                "insert into sync.touched (at, entity) values (now() - interval '1 hour', 'org.test')",
+            ],
+            &["alter system reset pg_tpv.fold_interval", "select pg_reload_conf()"],
+        ),
+        &["TpvSumsBehind"],
+        &["TpvSetupFault"],
     ),
     (
         "partitions were not made",
