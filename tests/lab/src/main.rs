@@ -65,9 +65,13 @@ enum Task {
         /// The result as one JSON object on stdout; tables go to stderr
         #[arg(long)]
         json: bool,
-        /// Less of it: apply takes a minute or two, rest ten stores; the numbers are rough
+        /// Less of it: apply takes a minute or two, rest ten stores, bi 300,000 lines; the numbers are
+        /// rough
         #[arg(long)]
         quick: bool,
+        /// How many lines of receipts bi is to have
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        lines: Option<u64>,
     },
 }
 
@@ -91,7 +95,7 @@ fn run(task: Task) -> Result<bool> {
         Task::Alarms { programs, trade: Some(seconds) } => {
             alarms::trade(&programs, seconds, &mut std::io::stdout()).map(|()| true)
         }
-        Task::Bench { name, json, quick } => bench::run(&name, json, quick).map(|()| true),
+        Task::Bench { name, json, quick, lines } => bench::run(&name, json, quick, lines).map(|()| true),
         Task::Demo { once, seconds, json } => {
             let stop = Arc::new(AtomicBool::new(false));
             for signal in [SIGINT, SIGTERM, SIGHUP] {

@@ -103,16 +103,18 @@ pub fn differences(node: &mut Client, figures: &Figures, all_nodes: bool, most: 
     let nodes: BTreeSet<String> = figures.bucket.keys().map(|key| key.node_id.to_string()).collect();
     let mut all = Vec::new();
     for table in &TABLES {
-        let expected = (table.rows)(figures);
-        let found = read(node, table)?;
-        let keys: BTreeSet<_> = expected.keys().chain(found.keys()).collect();
-        let keys = keys.into_iter().filter(|key| all_nodes || nodes.contains(&key[0]));
-        let differing = keys.filter(|key| expected.get(*key) != found.get(*key)).take(most);
-        for key in differing {
-            note(table, key, expected.get(key), found.get(key), &mut all);
-        }
+        let mut found = read(node, table)?;
+        found.retain(|key, _| all_nodes || nodes.contains(&key[0]));
+        compare(table, &(table.rows)(figures), &found, most, &mut all);
     }
     Ok(all)
+}
+
+fn compare(table: &Table, expected: &Rows, found: &Rows, most: usize, all: &mut Vec<Difference>) {
+    let keys: BTreeSet<_> = expected.keys().chain(found.keys()).collect();
+    for key in keys.into_iter().filter(|key| expected.get(*key) != found.get(*key)).take(most) {
+        note(table, key, expected.get(key), found.get(key), all);
+    }
 }
 
 /// The differences as text for people: the first `most`, and how many more.
@@ -231,4 +233,40 @@ fn terminals(figures: &Figures) -> Rows {
         [counts, cents(all_amounts(of.amounts)), cents([of.held_total, of.voided_total])].concat()
     };
     figures.terminal_day.iter().map(|((key, code), of)| (of_bucket(key, std::slice::from_ref(code)), row(of))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::life::truth::Truth;
+    use crate::life::{Life, Plan};
+
+    #[test]
+    fn what_differs_is_told_by_table_row_and_column() {
+        let life = Life::new(1, &Plan::small("2026-03-02".parse().unwrap()));
+        let figures = Truth::of(&life, &life.events()).figures();
+        let told = |table: &Table, found: &Rows| {
+            let mut all = Vec::new();
+            compare(table, &(table.rows)(&figures), found, 9, &mut all);
+            all
+        };
+        for table in &TABLES {
+            let same = (table.rows)(&figures);
+            assert!(!same.is_empty() && same.values().all(|row| row.len() == table.columns.len()));
+            assert_eq!(told(table, &same), []);
+            let mut other = same.clone();
+            let first = same.keys().next().unwrap();
+            other.get_mut(first).unwrap()[1] = "9999".to_owned();
+            let last = same.keys().next_back().unwrap();
+            other.remove(last);
+            let mut more = last.clone();
+            more[0] = "99".to_owned();
+            other.insert(more, same[last].clone());
+            let told = told(table, &other);
+            assert_eq!(told.len(), 3, "{told:?}");
+            let columns: Vec<_> = told.iter().filter_map(|difference| difference.column).collect();
+            assert_eq!(columns, [table.columns[1]]);
+            assert!(report(&told, 2).ends_with("and 1 more"));
+        }
+    }
 }
