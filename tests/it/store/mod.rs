@@ -4,6 +4,7 @@
 //! valid file, each `.dat` as the database has it, each input in exactly one of in, archive and
 //! quarantine.
 
+mod analyst;
 mod database;
 mod disk;
 mod fairness;
