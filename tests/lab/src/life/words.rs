@@ -3,8 +3,8 @@
 /// Places with a store. Those whose name is followed by `true` are on the Canary Islands.
 pub const PLACES: [(&str, bool); 40] = [
     ("Alcalá de Henares", false),
-    ("A Coruña", false),
     ("Santa Cruz de Tenerife", true),
+    ("A Coruña", false),
     ("Cáceres", false),
     ("Logroño", false),
     ("Vitoria-Gasteiz", false),

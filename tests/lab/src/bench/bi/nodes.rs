@@ -16,8 +16,8 @@ use crate::wait::until_true;
 
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Nothing waits for the disk. Autovacuum stays: the fold plans its statements while tables are
-/// empty, and plans them anew once they were analyzed.
+/// Nothing waits for the disk. Autovacuum works as it does in a chain, only sooner: tables grow from
+/// nothing here within minutes.
 const CENTRAL: &str = "
 fsync = off
 full_page_writes = off

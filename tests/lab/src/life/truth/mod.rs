@@ -7,12 +7,15 @@
 //! | `figures` | the tables, as sums that can be added up |
 //! | `sum` | from tickets to figures |
 //! | `compare` | a node's tables beside the figures |
+//! | `waits` | how long files waited, by the node's own receipts |
 
 mod compare;
 mod figures;
 mod ledger;
 mod sum;
+mod waits;
 
 pub use compare::{Difference, differences, report};
 pub use figures::{Amounts, Bucket, Figures, Hour, ItemDay, ItemSeen, TaxDay, TerminalDay};
 pub use ledger::{Booked, State, Truth};
+pub use waits::waits;
