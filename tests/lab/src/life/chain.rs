@@ -66,7 +66,7 @@ impl Life {
         let season = if date.month() == 12 { 125 } else { 98 };
         let chance = self.dice(0, store, terminal, day).between(80, 120);
         let usual = u64::from(self.plan.tickets) * self.stores[store].size * week * season * chance;
-        u32::try_from(usual / 100_u64.pow(4)).unwrap_or(u32::MAX)
+        u32::try_from((usual + 50_000_000) / 100_u64.pow(4)).unwrap_or(u32::MAX)
     }
 
     /// The numbers that a terminal uses up on a day: how many before it, and how many on it.

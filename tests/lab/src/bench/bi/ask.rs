@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use postgres::error::SqlState;
 use postgres::{Client, SimpleQueryMessage};
 use serde_json::{Value, json};
 
@@ -19,12 +20,16 @@ const ROUNDS: usize = 3;
 /// A question without roll-ups is given up after this.
 const LONGEST: &str = "120s";
 
+/// Of a question that takes longer the plan is not looked at.
+const LONG_MS: f64 = 20_000.0;
+
 /// What a question costs.
 #[derive(Clone, Debug)]
 struct Answer {
     ms: f64,
     rows: u64,
-    cost: Cost,
+    /// None where it took too long to look.
+    cost: Option<Cost>,
 }
 
 /// Asks all of them, with roll-ups and without.
@@ -42,18 +47,20 @@ pub fn all(nodes: &mut Nodes, questions: &[Question], words: &mut dyn Write) -> 
     for question in questions {
         let Question { number, title, sql } = question;
         let with = ask(&mut analyst, sql, ROUNDS).with_context(|| format!("question {number}"))?;
-        let without = straight.question(sql).map(|sql| without(&mut nodes.central, &sql));
+        let without = straight.question(sql).map(|sql| without(&mut nodes.central, &sql)).transpose();
+        let without = without.with_context(|| format!("question {number} without roll-ups"))?;
         let (ms, read) = match &without {
             None => ("-".to_owned(), "-".to_owned()),
             Some(None) => (format!("> {LONGEST}"), "-".to_owned()),
-            Some(Some(answer)) => (format!("{:.1}", answer.ms), format!("{:.0}", answer.cost.rows)),
+            Some(Some(answer)) => (format!("{:.1}", answer.ms), answer.read()),
         };
         let short: String = title.chars().take(56).collect();
-        let Cost { rows, pages, nodes } = &with.cost;
+        let (pages, nodes) = with.cost.as_ref().map_or((0.0, ""), |cost| (cost.pages, cost.nodes.as_str()));
         writeln!(
             words,
-            "  {number:>2} {short:<56} {:>9.1} {rows:>10.0} {pages:>8.0} {ms:>11} {read:>11}  {nodes}",
-            with.ms
+            "  {number:>2} {short:<56} {:>9.1} {:>10} {pages:>8.0} {ms:>11} {read:>11}  {nodes}",
+            with.ms,
+            with.read()
         )?;
         words.flush()?;
         let without = without.map(|answer| answer.map_or_else(|| json!("given up"), |answer| answer.as_json()));
@@ -68,9 +75,19 @@ pub fn all(nodes: &mut Nodes, questions: &[Question], words: &mut dyn Write) -> 
 }
 
 impl Answer {
+    /// How many rows were read, as text.
+    fn read(&self) -> String {
+        self.cost.as_ref().map_or_else(|| "-".to_owned(), |cost| format!("{:.0}", cost.rows))
+    }
+
     fn as_json(&self) -> Value {
-        let Cost { rows, pages, nodes } = &self.cost;
-        json!({ "ms": rounded(self.ms), "answer_rows": self.rows, "rows_read": rows, "pages": pages, "plan": nodes })
+        let (ms, answer_rows) = (rounded(self.ms), self.rows);
+        match &self.cost {
+            Some(Cost { rows, pages, nodes }) => {
+                json!({ "ms": ms, "answer_rows": answer_rows, "rows_read": rows, "pages": pages, "plan": nodes })
+            }
+            None => json!({ "ms": ms, "answer_rows": answer_rows }),
+        }
     }
 }
 
@@ -85,16 +102,27 @@ fn ask(dba: &mut Client, sql: &str, rounds: usize) -> Result<Answer> {
         }
         rows = answer.iter().filter(|message| matches!(message, SimpleQueryMessage::Row(_))).count() as u64;
     }
+    // Who waited that long once is not asked again.
+    if times.iter().any(|ms| *ms > LONG_MS) {
+        return Ok(Answer { ms: median(times), rows, cost: None });
+    }
     let explained: Value = dba.query_one(&format!("explain (analyze, buffers, format json) {sql}"), &[])?.get(0);
-    Ok(Answer { ms: median(times), rows, cost: plan::cost(&explained) })
+    Ok(Answer { ms: median(times), rows, cost: Some(plan::cost(&explained)) })
 }
 
 /// None when it takes too long.
-fn without(dba: &mut Client, sql: &str) -> Option<Answer> {
-    dba.batch_execute(&format!("set statement_timeout = '{LONGEST}'")).ok()?;
+fn without(dba: &mut Client, sql: &str) -> Result<Option<Answer>> {
+    dba.batch_execute(&format!("set statement_timeout = '{LONGEST}'"))?;
     let answer = ask(dba, sql, 0);
-    dba.batch_execute("reset statement_timeout").ok()?;
-    answer.ok()
+    dba.batch_execute("reset statement_timeout")?;
+    let is_too_long = |error: &anyhow::Error| {
+        let code = error.downcast_ref::<postgres::Error>().and_then(postgres::Error::code);
+        code == Some(&SqlState::QUERY_CANCELED)
+    };
+    match answer {
+        Err(error) if is_too_long(&error) => Ok(None),
+        answer => answer.map(Some),
+    }
 }
 
 /// What it takes to ask the catalog for the rate of one line.

@@ -31,6 +31,21 @@ pub fn life(lines: Option<u64>, quick: bool) -> Life {
         }
     }
     let expected = probe.tickets_in_all() * of_tickets / tickets.max(1);
-    let wanted = u64::from(PROBE) * lines / expected.max(1);
-    Life::new(SEED, &plan(u32::try_from(wanted).unwrap_or(u32::MAX).max(1)))
+    let wanted = (u64::from(PROBE) * lines).div_ceil(expected.max(1));
+    Life::new(SEED, &plan(u32::try_from(wanted).unwrap_or(u32::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_has_about_as_many_lines_as_were_asked_for() {
+        let life = life(Some(400_000), true);
+        let days = (0..life.plan.days).step_by(13);
+        let lines: usize = days.clone().flat_map(|day| life.day(1, day)).map(|ticket| ticket.lines.len()).sum();
+        let size = life.stores[1].size as f64 / life.stores.iter().map(|store| store.size as f64).sum::<f64>();
+        let all = lines as f64 * f64::from(life.plan.days) / days.count() as f64 / size;
+        assert!((350_000.0..500_000.0).contains(&all), "{all}");
+    }
 }
