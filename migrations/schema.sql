@@ -4,6 +4,10 @@
 --     TPV_WRITE=1 ./tpv test it schema
 -- and compared by the same test.
 
+-- bi; Type: SCHEMA; Schema: -; Owner: tpv_owner
+CREATE SCHEMA bi;
+COMMENT ON SCHEMA bi IS 'What analysts read. One word means the same in every view; each view and column has a comment (\d+ in psql, docs/dictionary.md). Amounts are in the currency of the store. Receipts that are held or voided are in no sum of sales.';
+
 -- catalog; Type: SCHEMA; Schema: -; Owner: tpv_owner
 CREATE SCHEMA catalog;
 COMMENT ON SCHEMA catalog IS 'What is sold and what the codes on it mean.';
@@ -31,6 +35,10 @@ COMMENT ON SCHEMA own IS 'What people of the chain see and do, each within the s
 -- party; Type: SCHEMA; Schema: -; Owner: tpv_owner
 CREATE SCHEMA party;
 COMMENT ON SCHEMA party IS 'People: customers and employees.';
+
+-- rollup; Type: SCHEMA; Schema: -; Owner: tpv_owner
+CREATE SCHEMA rollup;
+COMMENT ON SCHEMA rollup IS 'Sums by business day, which follow within seconds of what they sum up. Local, and rebuilt by rollup.rebuild. Analysts read them through schema bi.';
 
 -- sales; Type: SCHEMA; Schema: -; Owner: tpv_owner
 CREATE SCHEMA sales;
@@ -1338,6 +1346,30 @@ begin
   return erased;
 end $$;
 COMMENT ON FUNCTION party.erase(customer uuid, why text) IS 'Erases a customer, with all rows that are aliases of the same one, at every node and for ever. Needs a reason that names nobody. Answers how many rows were erased.';
+
+-- rebuild(integer, date, date); Type: FUNCTION; Schema: rollup; Owner: tpv_owner
+CREATE FUNCTION rollup.rebuild(node integer DEFAULT NULL::integer, from_date date DEFAULT NULL::date, to_date date DEFAULT NULL::date) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  found_buckets bigint;
+begin
+  insert into rollup.due as d (node_id, business_date, department, round, due_at)
+  select s.node_id, s.business_date, s.department, (select h.round + 1 from sync.change_head h), clock_timestamp()
+    from (select r.node_id, r.business_date, r.department from sales.receipt r
+           where r.business_date between coalesce(rebuild.from_date, '-infinity') and coalesce(rebuild.to_date, 'infinity')
+           group by 1, 2, 3
+          union
+          select b.node_id, b.business_date, b.department from rollup.bucket b
+           where b.business_date between coalesce(rebuild.from_date, '-infinity') and coalesce(rebuild.to_date, 'infinity')) s
+   where rebuild.node is null or s.node_id = rebuild.node
+   order by 1, 2, 3
+  on conflict on constraint due_pkey do update set due_at = least(d.due_at, excluded.due_at);
+  get diagnostics found_buckets = row_count;
+  return found_buckets;
+end $$;
+COMMENT ON FUNCTION rollup.rebuild(node integer, from_date date, to_date date) IS 'Has the roll-ups of these business days summed up again: how many buckets that are. Null means all. The fold does it in the background, and sums stay readable; rollup.due is what is left.';
 
 -- close_day(date, text); Type: FUNCTION; Schema: sales; Owner: tpv_owner
 CREATE FUNCTION sales.close_day(business_date date, why text DEFAULT ''::text) RETURNS void
@@ -4826,7 +4858,7 @@ $$;
 COMMENT ON FUNCTION sync.next_life(said jsonb, here jsonb) IS 'The life in which hash chains go on, given what a peer has of this node''s rows and what is here.';
 
 -- node_gauges(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
-CREATE FUNCTION sync.node_gauges() RETURNS TABLE(node text, kind text, version text, schema integer, is_restored integer, setup_faults bigint, quarantined bigint, held_receipts bigint, held_oldest_seconds double precision, conflicts_to_review bigint, months_ahead integer, in_default_partition integer, last_document_seconds double precision)
+CREATE FUNCTION sync.node_gauges() RETURNS TABLE(node text, kind text, version text, schema integer, is_restored integer, setup_faults bigint, quarantined bigint, held_receipts bigint, held_oldest_seconds double precision, conflicts_to_review bigint, months_ahead integer, in_default_partition integer, last_document_seconds double precision, sums_age_seconds double precision)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4838,7 +4870,10 @@ CREATE FUNCTION sync.node_gauges() RETURNS TABLE(node text, kind text, version t
            where to_regclass('wire.doc_' || to_char(current_date + make_interval(months => ahead.months), 'YYYY_MM')) is not null),
          (select exists (select from wire.doc_default)::integer),
          (select extract(epoch from clock_timestamp() - max(tpv.hlc_time(c.head_hlc)))::double precision
-            from sync.hash_chain c where c.node_id = n.node_id and c.head_seq > 0)
+            from sync.hash_chain c where c.node_id = n.node_id and c.head_seq > 0),
+         coalesce(extract(epoch from clock_timestamp() - least(
+           (select min(t.at) from sync.touched t),
+           (select min(d.due_at) from rollup.due d where d.due_at < clock_timestamp() and d.failed is null)))::double precision, 0)
     from sync.this_node t join org.node n on n.node_id = t.node_id
    cross join (select count(*) as held, extract(epoch from clock_timestamp() - min(r.recorded_at))::double precision as oldest
                  from sales.receipt r where r.state = 'held') h
@@ -5047,6 +5082,18 @@ CREATE FUNCTION sync.note_slots() RETURNS integer
 $$;
 COMMENT ON FUNCTION sync.note_slots() IS 'Notes in sec.audit which slots of peers hold back vacuum, each once a day: a login that asks for that (feedback of a standby) is used for more than a subscription.';
 
+-- note_touched(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
+CREATE FUNCTION sync.note_touched() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  insert into sync.touched (at, entity, key)
+  values (now(), format('%I.%I', tg_table_schema, tg_table_name), (to_jsonb(new) ->> tg_argv[0])::uuid);
+  return null;
+end $$;
+COMMENT ON FUNCTION sync.note_touched() IS 'Trigger of tracked tables: the fold is to number the change. The argument names the column of the key.';
+
 -- note_verified(sync.peer); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.note_verified(as_compared sync.peer) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -5109,7 +5156,7 @@ CREATE FUNCTION sync.our_triggers() RETURNS TABLE(relation regclass, trigger_nam
      t.tgenabled,
      (
          CASE
-             WHEN (a.of_table IS NULL) THEN 'O'::text
+             WHEN ((a.of_table IS NULL) AND (t.tgname <> '_950_touched'::name)) THEN 'O'::text
              ELSE 'A'::text
          END)::"char" AS "char"
     FROM ((((pg_trigger t
@@ -5335,11 +5382,14 @@ begin
   delete from sync.refusal r where r.day < sync.kept_since('pg_tpv.keep_resolved');
   delete from sync.pruning p where p.at < sync.kept_since('pg_tpv.keep_resolved');
   delete from sync.clone c where c.last_at < sync.kept_since('pg_tpv.keep_resolved');
+  delete from sync.change c where c.at < sync.kept_since('pg_tpv.keep_changes');
+  get diagnostics gone = row_count;
+  total := total + sync.note_pruning('sync.change', gone);
   delete from sec.audit a where a.at < sync.kept_since('pg_tpv.keep_audit');
   get diagnostics gone = row_count;
   return total + sync.note_pruning('sec.audit', gone);
 end $$;
-COMMENT ON FUNCTION sync.prune_records() IS 'Removes what is done and old: rows of sync.quarantine, sync.drift, sync.snapshot, sync.clone and sync.pruning (pg_tpv.keep_resolved), and of sec.audit (pg_tpv.keep_audit). pg_cron calls it each day.';
+COMMENT ON FUNCTION sync.prune_records() IS 'Removes what is done and old: rows of sync.quarantine, sync.drift, sync.snapshot, sync.clone and sync.pruning (pg_tpv.keep_resolved), of sync.change (pg_tpv.keep_changes), and of sec.audit (pg_tpv.keep_audit). pg_cron calls it each day.';
 
 -- prune_resends(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.prune_resends() RETURNS bigint
@@ -6505,6 +6555,24 @@ begin
 end $$;
 COMMENT ON FUNCTION sync.set_aside_reused(seqs bigint[], peer integer) IS 'Sets aside operations of this node whose numbers were given before it was restored: what they wrote is on record in sync.quarantine, and what stands comes with a snapshot.';
 
+-- due; Type: TABLE; Schema: rollup; Owner: tpv_owner
+CREATE TABLE rollup.due (
+    node_id integer NOT NULL,
+    business_date date NOT NULL,
+    department text NOT NULL,
+    round bigint NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    failed text
+)
+WITH (autovacuum_vacuum_threshold='1000', autovacuum_vacuum_scale_factor='0');
+COMMENT ON TABLE rollup.due IS 'Buckets (a store''s business day and department) that are to be summed up again.';
+COMMENT ON COLUMN rollup.due.node_id IS 'The store''s node.';
+COMMENT ON COLUMN rollup.due.business_date IS 'The business day.';
+COMMENT ON COLUMN rollup.due.department IS 'The department.';
+COMMENT ON COLUMN rollup.due.round IS 'The first round in which it was touched.';
+COMMENT ON COLUMN rollup.due.due_at IS 'Not before this.';
+COMMENT ON COLUMN rollup.due.failed IS 'Why it could not be summed up the last time; it is tried again each minute.';
+
 -- setup_faults(); Type: FUNCTION; Schema: sync; Owner: tpv_owner
 CREATE FUNCTION sync.setup_faults() RETURNS TABLE(what text, remedy text)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -6523,7 +6591,7 @@ CREATE FUNCTION sync.setup_faults() RETURNS TABLE(what text, remedy text)
   SELECT format('table %s lacks its trigger %s'::text, e.table_name, g.name) AS format,
      format('run: select sync.track(%L)'::text, e.table_name) AS format
     FROM (sync.tracked_table e
-      CROSS JOIN ( VALUES ('_100_guard_delete'::text), ('_100_guard_key'::text), ('_100_guard_truncate'::text), ('_900_capture'::text)) g(name))
+      CROSS JOIN ( VALUES ('_100_guard_delete'::text), ('_100_guard_key'::text), ('_100_guard_truncate'::text), ('_900_capture'::text), ('_950_touched'::text)) g(name))
    WHERE ((to_regclass(e.table_name) IS NOT NULL) AND (NOT (EXISTS ( SELECT
             FROM pg_trigger t
            WHERE ((t.tgrelid = (to_regclass(e.table_name))::oid) AND (t.tgname = g.name))))))
@@ -6537,13 +6605,13 @@ CREATE FUNCTION sync.setup_faults() RETURNS TABLE(what text, remedy text)
          END, (c.oid)::regclass) AS format
     FROM (pg_class c
       JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
-   WHERE ((n.nspname = ANY (ARRAY['catalog'::name, 'dat'::name, 'journal'::name, 'org'::name, 'own'::name, 'party'::name, 'sales'::name, 'sec'::name, 'sync'::name, 'tpv_lock'::name, 'wire'::name])) AND (c.relkind = ANY (ARRAY['r'::"char", 'p'::"char", 'v'::"char", 'S'::"char"])) AND (pg_get_userbyid(c.relowner) <> 'tpv_owner'::name))
+   WHERE ((n.nspname = ANY (ARRAY['bi'::name, 'catalog'::name, 'dat'::name, 'journal'::name, 'org'::name, 'own'::name, 'party'::name, 'rollup'::name, 'sales'::name, 'sec'::name, 'sync'::name, 'tpv_lock'::name, 'wire'::name])) AND (c.relkind = ANY (ARRAY['r'::"char", 'p'::"char", 'v'::"char", 'S'::"char"])) AND (pg_get_userbyid(c.relowner) <> 'tpv_owner'::name))
  UNION ALL
   SELECT format('function %s belongs to %s'::text, (p.oid)::regprocedure, pg_get_userbyid(p.proowner)) AS format,
      format('run: alter routine %s owner to tpv_owner'::text, (p.oid)::regprocedure) AS format
     FROM (pg_proc p
       JOIN pg_namespace n ON ((n.oid = p.pronamespace)))
-   WHERE ((n.nspname = ANY (ARRAY['catalog'::name, 'dat'::name, 'org'::name, 'own'::name, 'party'::name, 'sales'::name, 'sec'::name, 'sync'::name, 'wire'::name])) AND (pg_get_userbyid(p.proowner) <> 'tpv_owner'::name))
+   WHERE ((n.nspname = ANY (ARRAY['bi'::name, 'catalog'::name, 'dat'::name, 'org'::name, 'own'::name, 'party'::name, 'rollup'::name, 'sales'::name, 'sec'::name, 'sync'::name, 'wire'::name])) AND (pg_get_userbyid(p.proowner) <> 'tpv_owner'::name))
  UNION ALL
   SELECT format('subscription %s belongs to %s'::text, s.subname, pg_get_userbyid(s.subowner)) AS format,
      'a dump does not say it: run sync.rejoin_plan for that peer'::text
@@ -6561,9 +6629,25 @@ CREATE FUNCTION sync.setup_faults() RETURNS TABLE(what text, remedy text)
   SELECT format('%s is %s'::text, s.setting_name, s.value) AS format,
      s.remedy
     FROM ( VALUES ('wal_level'::text,((current_setting('wal_level'::text) <> 'logical'::text) AND (EXISTS ( SELECT
-                    FROM sync.peer))),current_setting('wal_level'::text),'set it to logical in postgresql.conf and restart the server'::text), ('pg_tpv.database'::text,(current_setting('pg_tpv.database'::text, true) IS DISTINCT FROM current_database()),current_setting('pg_tpv.database'::text, true),format('set it to %s in postgresql.conf and restart the server: the background worker works there'::text, current_database())), ('pg_tpv.beat_interval'::text,((current_setting('pg_tpv.beat_interval'::text, true) = '0'::text) AND (EXISTS ( SELECT
+                    FROM sync.peer))),current_setting('wal_level'::text),'set it to logical in postgresql.conf and restart the server'::text), ('pg_tpv.database'::text,(current_setting('pg_tpv.database'::text, true) IS DISTINCT FROM current_database()),current_setting('pg_tpv.database'::text, true),format('set it to %s in postgresql.conf and restart the server: the background worker works there'::text, current_database())), ('pg_tpv.fold_interval'::text,(current_setting('pg_tpv.fold_interval'::text, true) = '0'::text),'0'::text,'the change log is not written and sums do not follow: set it to 1s'::text), ('max_worker_processes'::text,((current_setting('max_worker_processes'::text))::integer < ((current_setting('max_logical_replication_workers'::text))::integer + 4)),current_setting('max_worker_processes'::text),format('set it to %s or more in postgresql.conf and restart the server: workers of tpv or of subscriptions do not start'::text, ((current_setting('max_logical_replication_workers'::text))::integer + 8))), ('pg_tpv.beat_interval'::text,((current_setting('pg_tpv.beat_interval'::text, true) = '0'::text) AND (EXISTS ( SELECT
                     FROM sync.peer))),'0'::text,'peers hear nothing of this node: set it to 5s'::text)) s(setting_name, is_wrong, value, remedy)
    WHERE s.is_wrong
+ UNION ALL
+  SELECT format('the login %s of an analyst has no limit of time'::text, l.rolname) AS format,
+     format('run: alter role %I in database %I set statement_timeout = ''5min''; docs/analyst.md has all of them'::text, l.rolname, current_database()) AS format
+    FROM pg_roles l
+   WHERE (l.rolcanlogin AND (NOT l.rolsuper) AND pg_has_role(l.oid, 'tpv_analyst'::name, 'usage'::text) AND (NOT (EXISTS ( SELECT
+            FROM (pg_db_role_setting r
+              CROSS JOIN LATERAL unnest(r.setconfig) c(setting))
+           WHERE (((r.setrole = l.oid) OR (r.setrole = (0)::oid)) AND (r.setdatabase = ANY (ARRAY[(0)::oid, ( SELECT d.oid
+                    FROM pg_database d
+                   WHERE (d.datname = current_database()))])) AND (c.setting ~ '^statement_timeout=(?!0$)'::text))))))
+ UNION ALL
+  SELECT format('%s days of departments cannot be summed up (%s of department %s of node %s: %s)'::text, count(*), (array_agg(d.business_date ORDER BY d.business_date, d.department))[1], (array_agg(d.department ORDER BY d.business_date, d.department))[1], (array_agg(d.node_id ORDER BY d.business_date, d.department))[1], (array_agg(d.failed ORDER BY d.business_date, d.department))[1]) AS format,
+     'the others are; docs/dba.md, "Sums are behind"'::text
+    FROM rollup.due d
+   WHERE (d.failed IS NOT NULL)
+  HAVING (count(*) > 0)
  UNION ALL
   SELECT 'subscriptions do not name the life of this server'::text,
      'a superuser runs what tpv-migrate bootstrap-sql prints'::text
@@ -6883,14 +6967,16 @@ begin
   returning * into after;
   if before.writer is distinct from after.writer
      or (select count(*) from pg_trigger t where t.tgrelid = relation
-            and t.tgname in ('_100_guard', '_100_guard_delete', '_100_guard_key', '_100_guard_truncate', '_900_capture'))
-        < 4 + (after.writer = 'central')::integer
+            and t.tgname in ('_100_guard', '_100_guard_delete', '_100_guard_key', '_100_guard_truncate', '_900_capture',
+                             '_950_touched'))
+        < 5 + (after.writer = 'central')::integer
   then
     execute format('drop trigger if exists _100_guard on %s', relation);
     execute format('drop trigger if exists _100_guard_delete on %s', relation);
     execute format('drop trigger if exists _100_guard_key on %s', relation);
     execute format('drop trigger if exists _100_guard_truncate on %s', relation);
     execute format('drop trigger if exists _900_capture on %s', relation);
+    execute format('drop trigger if exists _950_touched on %s', relation);
     -- What the merge writes is nobody's decision. WHEN saves even the call of the trigger for it.
     if writer = 'central' then
       execute format('create trigger _100_guard before insert or update on %s '
@@ -6904,6 +6990,10 @@ begin
                    'for each statement execute function sync.guard()', relation);
     execute format('create constraint trigger _900_capture after insert or update on %s deferrable initially deferred '
                    'for each row when (tpv.is_capturing()) execute function sync.capture()', relation);
+    -- What the merge writes was changed, too.
+    execute format('create trigger _950_touched after insert or update on %s '
+                   'for each row execute function sync.note_touched(%L)', relation, key_name);
+    execute format('alter table %s enable always trigger _950_touched', relation);
     report := report || 'added its triggers; ';
   end if;
   execute format('drop trigger if exists _200_check on %s', relation);
@@ -7315,6 +7405,631 @@ CREATE FUNCTION wire.verify_chains() RETURNS TABLE(node_id integer, chain text, 
     AS $$ select * from tpv.verify_chains() $$;
 COMMENT ON FUNCTION wire.verify_chains() IS 'Checks every document and every hash chain: one row for each chain, with the first broken link and why, if there is one.';
 
+-- analyst_login; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.analyst_login AS
+ SELECT (r.rolname)::text AS login,
+    l.statement_timeout,
+    l.idle_in_transaction_session_timeout,
+    l.lock_timeout,
+    r.rolconnlimit AS connection_limit,
+    COALESCE(((l.statement_timeout !~ '^0'::text) AND (l.idle_in_transaction_session_timeout !~ '^0'::text)), false) AS is_limited
+   FROM (pg_roles r
+     CROSS JOIN LATERAL ( SELECT max(x.value) FILTER (WHERE (x.name = 'statement_timeout'::text)) AS statement_timeout,
+            max(x.value) FILTER (WHERE (x.name = 'idle_in_transaction_session_timeout'::text)) AS idle_in_transaction_session_timeout,
+            max(x.value) FILTER (WHERE (x.name = 'lock_timeout'::text)) AS lock_timeout
+           FROM ( SELECT DISTINCT ON ((split_part(c.setting, '='::text, 1))) split_part(c.setting, '='::text, 1) AS name,
+                    substr(c.setting, (strpos(c.setting, '='::text) + 1)) AS value
+                   FROM (pg_db_role_setting d
+                     CROSS JOIN LATERAL unnest(d.setconfig) c(setting))
+                  WHERE ((d.setrole = ANY (ARRAY[r.oid, (0)::oid])) AND (d.setdatabase = ANY (ARRAY[(0)::oid, ( SELECT b.oid
+                           FROM pg_database b
+                          WHERE (b.datname = current_database()))])))
+                  ORDER BY (split_part(c.setting, '='::text, 1)), (d.setrole = (0)::oid), (d.setdatabase = (0)::oid)) x) l)
+  WHERE (r.rolcanlogin AND (NOT r.rolsuper) AND pg_has_role(r.oid, 'tpv_analyst'::name, 'usage'::text));
+COMMENT ON VIEW bi.analyst_login IS 'Logins that read as analysts, and their time limits. Grain: a login. A login without limits can keep a query open for ever, which holds back vacuum for everybody: docs/analyst.md says how to set them.';
+COMMENT ON COLUMN bi.analyst_login.login IS 'Name of the login.';
+COMMENT ON COLUMN bi.analyst_login.statement_timeout IS 'How long one of its statements may run; null when nothing limits it.';
+COMMENT ON COLUMN bi.analyst_login.idle_in_transaction_session_timeout IS 'How long it may do nothing inside a transaction; null when nothing limits it.';
+COMMENT ON COLUMN bi.analyst_login.lock_timeout IS 'How long it may wait for a lock; null when nothing limits it.';
+COMMENT ON COLUMN bi.analyst_login.connection_limit IS 'How many connections it may have at a time; -1 for any number.';
+COMMENT ON COLUMN bi.analyst_login.is_limited IS 'Whether both its statements and its idle transactions end by themselves.';
+
+-- legal_entity; Type: TABLE; Schema: org; Owner: tpv_owner
+CREATE TABLE org.legal_entity (
+    legal_entity_id uuid DEFAULT tpv.uuid7() NOT NULL,
+    name text NOT NULL,
+    tax_id text,
+    deleted boolean DEFAULT false NOT NULL,
+    CONSTRAINT legal_entity_name_check CHECK ((name <> ''::text))
+);
+COMMENT ON TABLE org.legal_entity IS 'Legal entities that can issue an invoice: the chain itself and its concessionaires.';
+COMMENT ON COLUMN org.legal_entity.legal_entity_id IS 'Key, generated where the entity was registered.';
+COMMENT ON COLUMN org.legal_entity.name IS 'Registered name.';
+COMMENT ON COLUMN org.legal_entity.tax_id IS 'Tax number, if known.';
+COMMENT ON COLUMN org.legal_entity.deleted IS 'Whether it was deleted. Rows are never removed.';
+
+-- store; Type: TABLE; Schema: org; Owner: tpv_owner
+CREATE TABLE org.store (
+    store_id uuid DEFAULT tpv.uuid7() NOT NULL,
+    node_id integer NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    timezone text NOT NULL,
+    cutoff_hour smallint NOT NULL,
+    currency text NOT NULL,
+    legal_entity_id uuid,
+    gateway_url text,
+    deleted boolean DEFAULT false NOT NULL,
+    CONSTRAINT store_code_check CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$'::text)),
+    CONSTRAINT store_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT store_cutoff_hour_check CHECK (((cutoff_hour >= 0) AND (cutoff_hour <= 23))),
+    CONSTRAINT store_gateway_url_check CHECK ((gateway_url ~ '^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^[:space:]@]*)?$'::text))
+);
+COMMENT ON TABLE org.store IS 'Stores. Each has a node of its own.';
+COMMENT ON COLUMN org.store.store_id IS 'Key, generated where the store was registered.';
+COMMENT ON COLUMN org.store.node_id IS 'The store''s node.';
+COMMENT ON COLUMN org.store.code IS 'Short code that is printed for people, such as S01. The node''s code, if none was given.';
+COMMENT ON COLUMN org.store.name IS 'Name for people.';
+COMMENT ON COLUMN org.store.timezone IS 'IANA time zone of the store''s clocks, such as Europe/Madrid.';
+COMMENT ON COLUMN org.store.cutoff_hour IS 'Sales before this local hour belong to the business date before.';
+COMMENT ON COLUMN org.store.currency IS 'ISO 4217 code of every amount of this store.';
+COMMENT ON COLUMN org.store.legal_entity_id IS 'Whoever runs the store.';
+COMMENT ON COLUMN org.store.gateway_url IS 'Where the gateway of its node answers, as http://host:port or https://host:port; null when it has none.';
+COMMENT ON COLUMN org.store.deleted IS 'Whether it was deleted. Then it receives no files; what it recorded keeps its dates.';
+
+-- store; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.store AS
+ SELECT DISTINCT ON (s.node_id) s.node_id,
+    s.code AS store,
+    s.name,
+    s.timezone,
+    s.cutoff_hour,
+    s.currency,
+    l.name AS legal_entity,
+    (NOT s.deleted) AS is_open,
+    ((EXISTS ( SELECT
+           FROM sync.this_node t
+          WHERE (t.node_id = s.node_id))) OR (EXISTS ( SELECT
+           FROM sync.peer p
+          WHERE (p.node_id = s.node_id)))) AS is_here
+   FROM (org.store s
+     LEFT JOIN org.legal_entity l ON ((l.legal_entity_id = s.legal_entity_id)))
+  ORDER BY s.node_id, s.deleted, s.store_id DESC;
+COMMENT ON VIEW bi.store IS 'Dimension: stores. Grain: a store. Closed ones are here too, since they have sales.';
+COMMENT ON COLUMN bi.store.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.store.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.store.name IS 'Name for people.';
+COMMENT ON COLUMN bi.store.timezone IS 'IANA time zone of the store''s clocks.';
+COMMENT ON COLUMN bi.store.cutoff_hour IS 'Sales before this hour of the store''s wall clock belong to the business day before.';
+COMMENT ON COLUMN bi.store.currency IS 'ISO 4217 code of all amounts of the store.';
+COMMENT ON COLUMN bi.store.legal_entity IS 'Registered name of whoever runs the store; null when it is not said.';
+COMMENT ON COLUMN bi.store.is_open IS 'Whether the store is registered. A closed one receives no receipts.';
+COMMENT ON COLUMN bi.store.is_here IS 'Whether its receipts come to this database: of a store''s database its own, of central''s those of the stores that have joined.';
+
+-- until; Type: TABLE; Schema: rollup; Owner: tpv_owner
+CREATE TABLE rollup.until (
+    node_id integer NOT NULL,
+    complete_until timestamp with time zone,
+    next_until timestamp with time zone,
+    next_round bigint
+);
+COMMENT ON TABLE rollup.until IS 'Up to when the roll-ups have all that a store recorded.';
+COMMENT ON COLUMN rollup.until.node_id IS 'The store''s node.';
+COMMENT ON COLUMN rollup.until.complete_until IS 'Whatever the store recorded before this is in the roll-ups. Null: not known yet.';
+COMMENT ON COLUMN rollup.until.next_until IS 'What complete_until becomes once the buckets of that round are summed up.';
+COMMENT ON COLUMN rollup.until.next_round IS 'That round.';
+
+-- chain_freshness; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.chain_freshness AS
+ SELECT (count(*))::integer AS stores,
+    (count(u.complete_until))::integer AS stores_known,
+        CASE
+            WHEN (count(*) = count(u.complete_until)) THEN min(u.complete_until)
+            ELSE NULL::timestamp with time zone
+        END AS complete_until
+   FROM (bi.store s
+     LEFT JOIN rollup.until u ON ((u.node_id = s.node_id)))
+  WHERE (s.is_here AND s.is_open);
+COMMENT ON VIEW bi.chain_freshness IS 'How complete the figures of all stores are together. Grain: one row. Stores that have not joined are not counted.';
+COMMENT ON COLUMN bi.chain_freshness.stores IS 'Open stores whose receipts come to this database.';
+COMMENT ON COLUMN bi.chain_freshness.stores_known IS 'Those of which it is known up to when they are complete.';
+COMMENT ON COLUMN bi.chain_freshness.complete_until IS 'The least over these stores: whatever any of them recorded before this is in the figures. Null while one is not known.';
+
+-- sales_hour; Type: TABLE; Schema: rollup; Owner: tpv_owner
+CREATE TABLE rollup.sales_hour (
+    node_id integer NOT NULL,
+    business_date date NOT NULL,
+    department text NOT NULL,
+    hour smallint NOT NULL,
+    tickets integer NOT NULL,
+    voided integer NOT NULL,
+    lines integer NOT NULL,
+    units bigint NOT NULL,
+    gross numeric(20,2) NOT NULL,
+    net numeric(20,2) NOT NULL,
+    tax numeric(20,2) NOT NULL,
+    guessed_tax numeric(20,2) NOT NULL,
+    without_rate numeric(20,2) NOT NULL
+);
+COMMENT ON TABLE rollup.sales_hour IS 'Sales by hour and department. gross = net + tax + without_rate.';
+COMMENT ON COLUMN rollup.sales_hour.node_id IS 'The store''s node.';
+COMMENT ON COLUMN rollup.sales_hour.business_date IS 'The business day.';
+COMMENT ON COLUMN rollup.sales_hour.department IS 'The department.';
+COMMENT ON COLUMN rollup.sales_hour.hour IS 'Hour of the store''s wall clock when it was printed, 0 to 23.';
+COMMENT ON COLUMN rollup.sales_hour.tickets IS 'Receipts that count: accepted and released.';
+COMMENT ON COLUMN rollup.sales_hour.voided IS 'Receipts that are voided, with the tickets that undid others. They count in no other column.';
+COMMENT ON COLUMN rollup.sales_hour.lines IS 'Lines of receipts that count.';
+COMMENT ON COLUMN rollup.sales_hour.units IS 'Pieces; a line with a broken quantity (weighed) is one. What was taken back counts below zero.';
+COMMENT ON COLUMN rollup.sales_hour.gross IS 'Sum of the lines, with tax.';
+COMMENT ON COLUMN rollup.sales_hour.net IS 'Without tax: for each receipt and tax rate the sum of its lines * 100 / (100 + rate), rounded half away from zero to cents.';
+COMMENT ON COLUMN rollup.sales_hour.tax IS 'The tax in it.';
+COMMENT ON COLUMN rollup.sales_hour.guessed_tax IS 'The part of tax whose rate the receipts do not say, so that the catalog was asked.';
+COMMENT ON COLUMN rollup.sales_hour.without_rate IS 'Sum of the lines, with tax, whose rate nobody says. No part of net and tax.';
+
+-- sales_by_day; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.sales_by_day AS
+ SELECT h.node_id,
+    s.store,
+    h.business_date,
+    h.tickets,
+    h.voided,
+    h.lines,
+    h.units,
+    h.gross,
+    h.net,
+    h.tax,
+    h.guessed_tax,
+    h.without_rate,
+    round((h.gross / (NULLIF(h.tickets, 0))::numeric), 2) AS average_ticket,
+    round(((h.units)::numeric / (NULLIF(h.tickets, 0))::numeric), 2) AS units_per_ticket,
+    s.currency,
+    (EXISTS ( SELECT
+           FROM sales.day_close c
+          WHERE ((c.node_id = h.node_id) AND (c.business_date = h.business_date)))) AS is_closed,
+    COALESCE((u.complete_until >= (((h.business_date + 1) + make_interval(hours => (s.cutoff_hour)::integer)) AT TIME ZONE s.timezone)), false) AS is_complete,
+    u.complete_until
+   FROM ((( SELECT h_1.node_id,
+            h_1.business_date,
+            sum(h_1.tickets) AS tickets,
+            sum(h_1.voided) AS voided,
+            sum(h_1.lines) AS lines,
+            (sum(h_1.units))::bigint AS units,
+            sum(h_1.gross) AS gross,
+            sum(h_1.net) AS net,
+            sum(h_1.tax) AS tax,
+            sum(h_1.guessed_tax) AS guessed_tax,
+            sum(h_1.without_rate) AS without_rate
+           FROM rollup.sales_hour h_1
+          GROUP BY h_1.node_id, h_1.business_date) h
+     JOIN bi.store s ON ((s.node_id = h.node_id)))
+     LEFT JOIN rollup.until u ON ((u.node_id = h.node_id)));
+COMMENT ON VIEW bi.sales_by_day IS 'Sales by store and day. Grain: a store and a business day. Held and voided receipts are in no amount. A day without receipts has no row.';
+COMMENT ON COLUMN bi.sales_by_day.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.sales_by_day.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.sales_by_day.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.sales_by_day.tickets IS 'Receipts that count: accepted and released.';
+COMMENT ON COLUMN bi.sales_by_day.voided IS 'Receipts that are voided, with the tickets that undid others. They are in no amount.';
+COMMENT ON COLUMN bi.sales_by_day.lines IS 'Lines of receipts that count.';
+COMMENT ON COLUMN bi.sales_by_day.units IS 'Pieces; a weighed line is one. What was taken back counts below zero.';
+COMMENT ON COLUMN bi.sales_by_day.gross IS 'Amount with tax: the sum of the lines. gross = net + tax + without_rate.';
+COMMENT ON COLUMN bi.sales_by_day.net IS 'Amount without tax, of lines whose rate is known. Rounded for each receipt and rate, half away from zero to cents.';
+COMMENT ON COLUMN bi.sales_by_day.tax IS 'Tax in the amount.';
+COMMENT ON COLUMN bi.sales_by_day.guessed_tax IS 'The part of tax whose rate the receipts do not say, so that the catalog was asked.';
+COMMENT ON COLUMN bi.sales_by_day.without_rate IS 'Amount with tax of lines whose tax rate nobody says. It is in gross, and no part of net and tax.';
+COMMENT ON COLUMN bi.sales_by_day.average_ticket IS 'gross / tickets, rounded to cents; null without tickets. Over several rows divide the sums instead.';
+COMMENT ON COLUMN bi.sales_by_day.units_per_ticket IS 'units / tickets, rounded to two decimals; null without tickets. Over several rows divide the sums instead.';
+COMMENT ON COLUMN bi.sales_by_day.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
+COMMENT ON COLUMN bi.sales_by_day.is_closed IS 'Whether the store has closed the day. Receipts that come later still count, and are late.';
+COMMENT ON COLUMN bi.sales_by_day.is_complete IS 'Whether complete_until is past the end of the day: nothing that the store recorded in time is missing.';
+COMMENT ON COLUMN bi.sales_by_day.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+
+-- chain_sales_by_day; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.chain_sales_by_day AS
+ SELECT h.business_date,
+    h.currency,
+    (count(*))::integer AS stores,
+    (sum(h.tickets))::bigint AS tickets,
+    (sum(h.voided))::bigint AS voided,
+    (sum(h.lines))::bigint AS lines,
+    (sum(h.units))::bigint AS units,
+    sum(h.gross) AS gross,
+    sum(h.net) AS net,
+    sum(h.tax) AS tax,
+    sum(h.guessed_tax) AS guessed_tax,
+    sum(h.without_rate) AS without_rate,
+    round((sum(h.gross) / NULLIF(sum(h.tickets), (0)::numeric)), 2) AS average_ticket,
+    round((sum(h.units) / NULLIF(sum(h.tickets), (0)::numeric)), 2) AS units_per_ticket,
+    ( SELECT f.complete_until
+           FROM bi.chain_freshness f) AS complete_until
+   FROM bi.sales_by_day h
+  GROUP BY h.business_date, h.currency;
+COMMENT ON VIEW bi.chain_sales_by_day IS 'Sales of all stores in this database. Grain: a business day and a currency. Held and voided receipts are in no amount.';
+COMMENT ON COLUMN bi.chain_sales_by_day.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.chain_sales_by_day.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
+COMMENT ON COLUMN bi.chain_sales_by_day.stores IS 'Stores with receipts of that day. Compare it with bi.chain_freshness.stores.';
+COMMENT ON COLUMN bi.chain_sales_by_day.tickets IS 'Receipts that count: accepted and released.';
+COMMENT ON COLUMN bi.chain_sales_by_day.voided IS 'Receipts that are voided, with the tickets that undid others. They are in no amount.';
+COMMENT ON COLUMN bi.chain_sales_by_day.lines IS 'Lines of receipts that count.';
+COMMENT ON COLUMN bi.chain_sales_by_day.units IS 'Pieces; a weighed line is one. What was taken back counts below zero.';
+COMMENT ON COLUMN bi.chain_sales_by_day.gross IS 'Amount with tax: the sum of the lines. gross = net + tax + without_rate.';
+COMMENT ON COLUMN bi.chain_sales_by_day.net IS 'Amount without tax, of lines whose rate is known. Rounded for each receipt and rate, half away from zero to cents.';
+COMMENT ON COLUMN bi.chain_sales_by_day.tax IS 'Tax in the amount.';
+COMMENT ON COLUMN bi.chain_sales_by_day.guessed_tax IS 'The part of tax whose rate the receipts do not say, so that the catalog was asked.';
+COMMENT ON COLUMN bi.chain_sales_by_day.without_rate IS 'Amount with tax of lines whose tax rate nobody says. It is in gross, and no part of net and tax.';
+COMMENT ON COLUMN bi.chain_sales_by_day.average_ticket IS 'gross / tickets, rounded to cents; null without tickets. Over several rows divide the sums instead.';
+COMMENT ON COLUMN bi.chain_sales_by_day.units_per_ticket IS 'units / tickets, rounded to two decimals; null without tickets. Over several rows divide the sums instead.';
+COMMENT ON COLUMN bi.chain_sales_by_day.complete_until IS 'The least over all open stores, also those without receipts of that day: whatever any of them recorded before this is in the figures. Null while one is not known.';
+
+-- tax; Type: TABLE; Schema: catalog; Owner: tpv_owner
+CREATE TABLE catalog.tax (
+    tax_id uuid DEFAULT tpv.uuid7() NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    deleted boolean DEFAULT false NOT NULL
+);
+COMMENT ON TABLE catalog.tax IS 'Taxes. Their rates are in catalog.tax_rate.';
+COMMENT ON COLUMN catalog.tax.tax_id IS 'Key.';
+COMMENT ON COLUMN catalog.tax.code IS 'Short name.';
+COMMENT ON COLUMN catalog.tax.name IS 'Name for people.';
+COMMENT ON COLUMN catalog.tax.deleted IS 'Whether it was deleted. Its code can be given again. Rows are never removed.';
+
+-- department; Type: TABLE; Schema: org; Owner: tpv_owner
+CREATE TABLE org.department (
+    department_id uuid DEFAULT tpv.uuid7() NOT NULL,
+    node_id integer NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    legal_entity_id uuid,
+    tax_id uuid,
+    deleted boolean DEFAULT false NOT NULL,
+    CONSTRAINT department_code_check CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$'::text))
+);
+COMMENT ON TABLE org.department IS 'Departments of a store; many are leased to a concessionaire.';
+COMMENT ON COLUMN org.department.department_id IS 'Key, generated where the department was registered.';
+COMMENT ON COLUMN org.department.node_id IS 'The store''s node.';
+COMMENT ON COLUMN org.department.code IS 'Code that its receipts carry in departmentCode.';
+COMMENT ON COLUMN org.department.name IS 'Name for people.';
+COMMENT ON COLUMN org.department.legal_entity_id IS 'The concessionaire; null for a department that the store runs itself.';
+COMMENT ON COLUMN org.department.tax_id IS 'The tax of what is sold there, where neither the receipt nor the product says one.';
+COMMENT ON COLUMN org.department.deleted IS 'Whether it was deleted. Its code can be given again. Rows are never removed.';
+
+-- department; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.department AS
+ SELECT DISTINCT ON (d.node_id, d.code) d.node_id,
+    s.store,
+    d.code AS department,
+    d.name,
+    d.legal_entity_id AS concessionaire_id,
+    l.name AS concessionaire,
+    t.code AS tax_code,
+    (NOT d.deleted) AS is_open
+   FROM (((org.department d
+     JOIN bi.store s ON ((s.node_id = d.node_id)))
+     LEFT JOIN org.legal_entity l ON ((l.legal_entity_id = d.legal_entity_id)))
+     LEFT JOIN catalog.tax t ON ((t.tax_id = d.tax_id)))
+  ORDER BY d.node_id, d.code, d.deleted, d.department_id DESC;
+COMMENT ON VIEW bi.department IS 'Dimension: departments of stores. Grain: a store and a department. Where a code was given again, it is the department that has it now.';
+COMMENT ON COLUMN bi.department.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.department.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.department.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.department.name IS 'Name for people.';
+COMMENT ON COLUMN bi.department.concessionaire_id IS 'Key of the concessionaire; null for a department that the store runs itself.';
+COMMENT ON COLUMN bi.department.concessionaire IS 'Registered name of the concessionaire; null for a department that the store runs itself.';
+COMMENT ON COLUMN bi.department.tax_code IS 'Tax of what is sold there, where neither receipt nor product says one.';
+COMMENT ON COLUMN bi.department.is_open IS 'Whether the department is registered.';
+
+-- concessionaire; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.concessionaire AS
+ SELECT d.concessionaire_id,
+    d.concessionaire,
+    e.tax_id AS tax_number,
+    d.node_id,
+    d.store,
+    d.department,
+    g.lease_from,
+    g.lease_to,
+    d.is_open
+   FROM ((bi.department d
+     JOIN org.legal_entity e ON ((e.legal_entity_id = d.concessionaire_id)))
+     LEFT JOIN LATERAL ( SELECT min(g_1.valid_from) AS lease_from,
+                CASE
+                    WHEN bool_and((g_1.valid_to IS NOT NULL)) THEN max(g_1.valid_to)
+                    ELSE NULL::date
+                END AS lease_to
+           FROM sec.role_grant g_1
+          WHERE ((g_1.role = 'concessionaire'::text) AND (g_1.node_id = d.node_id) AND (g_1.department_code = d.department) AND (NOT g_1.deleted))) g ON (true));
+COMMENT ON VIEW bi.concessionaire IS 'Dimension: who leases which department now. Grain: a store and a department that is leased. Departments that the store runs itself are not here, and neither are earlier lessees: contracts are not recorded yet.';
+COMMENT ON COLUMN bi.concessionaire.concessionaire_id IS 'Key of the concessionaire; null for a department that the store runs itself.';
+COMMENT ON COLUMN bi.concessionaire.concessionaire IS 'Registered name of the concessionaire; null for a department that the store runs itself.';
+COMMENT ON COLUMN bi.concessionaire.tax_number IS 'Tax number of the concessionaire; null when it is not known.';
+COMMENT ON COLUMN bi.concessionaire.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.concessionaire.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.concessionaire.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.concessionaire.lease_from IS 'The first business day that somebody was given as a concessionaire there; null when nobody was.';
+COMMENT ON COLUMN bi.concessionaire.lease_to IS 'The last such day; null when it has no end or nobody was.';
+COMMENT ON COLUMN bi.concessionaire.is_open IS 'Whether the department is registered.';
+
+-- sibling; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.sibling (
+    table_name text NOT NULL,
+    key text NOT NULL,
+    column_name text NOT NULL,
+    node_id integer NOT NULL,
+    seq bigint NOT NULL,
+    hlc bigint NOT NULL,
+    value jsonb,
+    chosen boolean NOT NULL,
+    review boolean NOT NULL,
+    found_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+COMMENT ON TABLE sync.sibling IS 'Open conflicts: all values of a column that were written at the same time, until somebody who has seen them all writes it.';
+COMMENT ON COLUMN sync.sibling.table_name IS 'The table.';
+COMMENT ON COLUMN sync.sibling.key IS 'The key of the row.';
+COMMENT ON COLUMN sync.sibling.column_name IS 'The column, or the group.';
+COMMENT ON COLUMN sync.sibling.node_id IS 'The node that wrote this value.';
+COMMENT ON COLUMN sync.sibling.seq IS 'The number of its operation.';
+COMMENT ON COLUMN sync.sibling.hlc IS 'When it was written.';
+COMMENT ON COLUMN sync.sibling.value IS 'The value.';
+COMMENT ON COLUMN sync.sibling.chosen IS 'Whether the row has this value.';
+COMMENT ON COLUMN sync.sibling.review IS 'Whether a person should look at it.';
+COMMENT ON COLUMN sync.sibling.found_at IS 'When this node noticed.';
+
+-- conflict; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.conflict WITH (security_barrier='true') AS
+ SELECT c.table_name,
+    c.key,
+    c.column_name,
+    c.node_id,
+    n.node_code AS node,
+    to_timestamp(((((c.hlc >> 16))::numeric / 1000.0))::double precision) AS written_at,
+        CASE
+            WHEN ((c.table_name ~ '^catalog\.'::text) OR (c.table_name = ANY (ARRAY['org.department'::text, 'org.legal_entity'::text, 'org.store'::text, 'org.terminal'::text]))) THEN c.value
+            ELSE NULL::jsonb
+        END AS value,
+    c.chosen AS is_shown,
+    c.review AS needs_review,
+    c.found_at
+   FROM (sync.sibling c
+     LEFT JOIN org.node n ON ((n.node_id = c.node_id)))
+  WHERE (c.table_name !~ '^sec\.'::text);
+COMMENT ON VIEW bi.conflict IS 'Open conflicts: values of one column of one row that were written at the same time. Grain: a value. All values of a conflict have the same table_name, key and column_name. Values of customers and employees are not shown, and rows about who may what are not here.';
+COMMENT ON COLUMN bi.conflict.table_name IS 'The table.';
+COMMENT ON COLUMN bi.conflict.key IS 'The key of the row.';
+COMMENT ON COLUMN bi.conflict.column_name IS 'The column, or the group of columns.';
+COMMENT ON COLUMN bi.conflict.node_id IS 'Number of the node that wrote the value.';
+COMMENT ON COLUMN bi.conflict.node IS 'Code of that node; null when it is not known here.';
+COMMENT ON COLUMN bi.conflict.written_at IS 'When it was written, by that node''s clock.';
+COMMENT ON COLUMN bi.conflict.value IS 'The value, of tables of the catalog and of places; else null.';
+COMMENT ON COLUMN bi.conflict.is_shown IS 'Whether the row has this value for now.';
+COMMENT ON COLUMN bi.conflict.needs_review IS 'Whether a person should look at it.';
+COMMENT ON COLUMN bi.conflict.found_at IS 'When this database noticed.';
+
+-- bucket; Type: TABLE; Schema: rollup; Owner: tpv_owner
+CREATE TABLE rollup.bucket (
+    node_id integer NOT NULL,
+    business_date date NOT NULL,
+    department text NOT NULL,
+    receipts integer NOT NULL,
+    lines integer NOT NULL,
+    guessed_lines integer NOT NULL,
+    is_closed boolean NOT NULL,
+    computed_at timestamp with time zone NOT NULL
+);
+COMMENT ON TABLE rollup.bucket IS 'The buckets that are summed up: a store''s business day and department.';
+COMMENT ON COLUMN rollup.bucket.node_id IS 'The store''s node.';
+COMMENT ON COLUMN rollup.bucket.business_date IS 'The business day.';
+COMMENT ON COLUMN rollup.bucket.department IS 'The department.';
+COMMENT ON COLUMN rollup.bucket.receipts IS 'Receipts in all states.';
+COMMENT ON COLUMN rollup.bucket.lines IS 'Their lines.';
+COMMENT ON COLUMN rollup.bucket.guessed_lines IS 'Lines that say no tax rate, so that the catalog was asked.';
+COMMENT ON COLUMN rollup.bucket.is_closed IS 'Whether the day was closed when this was summed up.';
+COMMENT ON COLUMN rollup.bucket.computed_at IS 'When it was summed up last.';
+
+-- date; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.date AS
+ SELECT (d.day)::date AS business_date,
+    (EXTRACT(year FROM d.day))::integer AS year,
+    (EXTRACT(quarter FROM d.day))::integer AS quarter,
+    (EXTRACT(month FROM d.day))::integer AS month,
+    to_char(d.day, 'YYYY-MM'::text) AS year_month,
+    (EXTRACT(isoyear FROM d.day))::integer AS iso_year,
+    (EXTRACT(week FROM d.day))::integer AS iso_week,
+    to_char(d.day, 'IYYY"-W"IW'::text) AS iso_year_week,
+    (EXTRACT(isodow FROM d.day))::integer AS weekday,
+    to_char(d.day, 'FMDay'::text) AS weekday_name,
+    (EXTRACT(isodow FROM d.day) > (5)::numeric) AS is_weekend
+   FROM (( SELECT date_trunc('year'::text, (min(b.business_date))::timestamp without time zone) AS first_day,
+            (date_trunc('year'::text, (max(b.business_date))::timestamp without time zone) + '1 year -1 days'::interval) AS last_day
+           FROM rollup.bucket b) r
+     CROSS JOIN LATERAL generate_series(r.first_day, r.last_day, '1 day'::interval) d(day));
+COMMENT ON VIEW bi.date IS 'Dimension: the calendar. Grain: a day. Whole years, from the first business day with a receipt to the last; empty before the first receipt. Days without sales are here too.';
+COMMENT ON COLUMN bi.date.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.date.year IS 'Calendar year.';
+COMMENT ON COLUMN bi.date.quarter IS 'Quarter of the calendar year, 1 to 4.';
+COMMENT ON COLUMN bi.date.month IS 'Month, 1 to 12.';
+COMMENT ON COLUMN bi.date.year_month IS 'Year and month, 2026-06.';
+COMMENT ON COLUMN bi.date.iso_year IS 'Year of the ISO 8601 week. The first days of January may belong to the year before.';
+COMMENT ON COLUMN bi.date.iso_week IS 'ISO 8601 week, 1 to 53. It begins on Monday. Use it together with iso_year.';
+COMMENT ON COLUMN bi.date.iso_year_week IS 'ISO year and week, 2026-W27.';
+COMMENT ON COLUMN bi.date.weekday IS 'Day of the week, 1 for Monday to 7 for Sunday.';
+COMMENT ON COLUMN bi.date.weekday_name IS 'Its name in English.';
+COMMENT ON COLUMN bi.date.is_weekend IS 'Whether it is Saturday or Sunday.';
+
+-- restated; Type: TABLE; Schema: rollup; Owner: tpv_owner
+CREATE TABLE rollup.restated (
+    restated_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    node_id integer NOT NULL,
+    business_date date NOT NULL,
+    department text NOT NULL,
+    tickets_before integer NOT NULL,
+    tickets_after integer NOT NULL,
+    gross_before numeric(20,2) NOT NULL,
+    gross_after numeric(20,2) NOT NULL,
+    why text NOT NULL
+);
+COMMENT ON TABLE rollup.restated IS 'Changes of a day''s sums after it was closed. Local: what this node had shown before.';
+COMMENT ON COLUMN rollup.restated.restated_id IS 'Key.';
+COMMENT ON COLUMN rollup.restated.at IS 'When the sums changed.';
+COMMENT ON COLUMN rollup.restated.node_id IS 'The store''s node.';
+COMMENT ON COLUMN rollup.restated.business_date IS 'The business day.';
+COMMENT ON COLUMN rollup.restated.department IS 'The department.';
+COMMENT ON COLUMN rollup.restated.tickets_before IS 'Receipts that counted before.';
+COMMENT ON COLUMN rollup.restated.tickets_after IS 'Receipts that count now.';
+COMMENT ON COLUMN rollup.restated.gross_before IS 'Their sum before, with tax.';
+COMMENT ON COLUMN rollup.restated.gross_after IS 'Their sum now.';
+COMMENT ON COLUMN rollup.restated.why IS 'How many receipts came, were voided, released or held, or left; else that lines or tax rates changed.';
+
+-- day_status; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.day_status AS
+ SELECT b.node_id,
+    s.store,
+    b.business_date,
+    b.receipts,
+    b.lines,
+    b.guessed_lines,
+    (c.closed_at IS NOT NULL) AS is_closed,
+    c.closed_at,
+    COALESCE((u.complete_until >= (((b.business_date + 1) + make_interval(hours => (s.cutoff_hour)::integer)) AT TIME ZONE s.timezone)), false) AS is_complete,
+    (( SELECT count(*) AS count
+           FROM rollup.restated r
+          WHERE ((r.node_id = b.node_id) AND (r.business_date = b.business_date))))::integer AS restatements,
+    b.summed_up_at,
+    u.complete_until
+   FROM (((( SELECT b_1.node_id,
+            b_1.business_date,
+            sum(b_1.receipts) AS receipts,
+            sum(b_1.lines) AS lines,
+            sum(b_1.guessed_lines) AS guessed_lines,
+            max(b_1.computed_at) AS summed_up_at
+           FROM rollup.bucket b_1
+          GROUP BY b_1.node_id, b_1.business_date) b
+     JOIN bi.store s ON ((s.node_id = b.node_id)))
+     LEFT JOIN sales.day_close c ON (((c.node_id = b.node_id) AND (c.business_date = b.business_date))))
+     LEFT JOIN rollup.until u ON ((u.node_id = b.node_id)));
+COMMENT ON VIEW bi.day_status IS 'How far a day is settled. Grain: a store and a business day. Days without receipts are not here.';
+COMMENT ON COLUMN bi.day_status.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.day_status.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.day_status.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.day_status.receipts IS 'Receipts in all states.';
+COMMENT ON COLUMN bi.day_status.lines IS 'Their lines, also of held and voided receipts.';
+COMMENT ON COLUMN bi.day_status.guessed_lines IS 'Lines that say no tax rate, so that the catalog was asked.';
+COMMENT ON COLUMN bi.day_status.is_closed IS 'Whether the store has closed the day. Receipts that come later still count, and are late.';
+COMMENT ON COLUMN bi.day_status.closed_at IS 'When the store closed the day; null while it is open.';
+COMMENT ON COLUMN bi.day_status.is_complete IS 'Whether complete_until is past the end of the day: nothing that the store recorded in time is missing.';
+COMMENT ON COLUMN bi.day_status.restatements IS 'How often its sums changed after it was closed: rows of bi.restated_day.';
+COMMENT ON COLUMN bi.day_status.summed_up_at IS 'When its sums were worked out last.';
+COMMENT ON COLUMN bi.day_status.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+
+-- freshness; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.freshness AS
+ SELECT s.node_id,
+    s.store,
+    u.complete_until,
+    p.received_until,
+    p.verified_until,
+    p.beat_at AS heard_at,
+    (COALESCE(d.days, (0)::bigint))::integer AS days_to_sum_up,
+    d.oldest AS to_sum_up_since
+   FROM (((bi.store s
+     LEFT JOIN rollup.until u ON ((u.node_id = s.node_id)))
+     LEFT JOIN sync.peer p ON ((p.node_id = s.node_id)))
+     LEFT JOIN ( SELECT w.node_id,
+            count(*) AS days,
+            min(w.due_at) AS oldest
+           FROM rollup.due w
+          GROUP BY w.node_id) d ON ((d.node_id = s.node_id)))
+  WHERE s.is_here;
+COMMENT ON VIEW bi.freshness IS 'Up to when the figures of a store are complete and verified. Grain: a store whose receipts come to this database. In the database of a store it has one row.';
+COMMENT ON COLUMN bi.freshness.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.freshness.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.freshness.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+COMMENT ON COLUMN bi.freshness.received_until IS 'Every document that the store recorded before this is in this database. Null in the store''s own, and while it is not known.';
+COMMENT ON COLUMN bi.freshness.verified_until IS 'The same, and compared: the hash chains link up to what the store has. Null in the store''s own, and while it is not known.';
+COMMENT ON COLUMN bi.freshness.heard_at IS 'When this database last heard of the store. Null in the store''s own.';
+COMMENT ON COLUMN bi.freshness.days_to_sum_up IS 'Business days and departments that are to be summed up again.';
+COMMENT ON COLUMN bi.freshness.to_sum_up_since IS 'Since when the one of them that waits longest is due; null when there is none.';
+
+-- held_receipt; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.held_receipt AS
+ SELECT r.node_id,
+    s.store,
+    r.business_date,
+    r.department,
+    r.terminal,
+    r.receipt_id,
+    r.series,
+    r.receipt_number,
+    r.printed_at,
+    r.recorded_at,
+    r.hold_code,
+    r.flags,
+    (r.line_count)::bigint AS lines,
+    r.total,
+    r.lines_total,
+    r.total_difference
+   FROM (sales.receipt r
+     JOIN bi.store s ON ((s.node_id = r.node_id)))
+  WHERE (r.state = 'held'::text);
+COMMENT ON VIEW bi.held_receipt IS 'Receipts that wait for a person to release or void them. Grain: a receipt. They are in no sum of sales.';
+COMMENT ON COLUMN bi.held_receipt.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.held_receipt.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.held_receipt.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.held_receipt.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.held_receipt.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.held_receipt.receipt_id IS 'Key of the receipt, together with node_id.';
+COMMENT ON COLUMN bi.held_receipt.series IS 'Series of the ticket; empty when there is none.';
+COMMENT ON COLUMN bi.held_receipt.receipt_number IS 'Number as printed. It is unique for a terminal and day only.';
+COMMENT ON COLUMN bi.held_receipt.printed_at IS 'The instant it was printed.';
+COMMENT ON COLUMN bi.held_receipt.recorded_at IS 'When the store''s database received it.';
+COMMENT ON COLUMN bi.held_receipt.hold_code IS 'Why it was held, a stable code (docs/codes.md); null when it was not.';
+COMMENT ON COLUMN bi.held_receipt.flags IS 'Codes of what was odd and no reason to hold it: LATE, ROUNDING, CHECK_DIGIT … (docs/codes.md).';
+COMMENT ON COLUMN bi.held_receipt.lines IS 'Number of its lines.';
+COMMENT ON COLUMN bi.held_receipt.total IS 'Printed total with tax: what the customer saw.';
+COMMENT ON COLUMN bi.held_receipt.lines_total IS 'Sum of the lines with tax. Sales are made of it.';
+COMMENT ON COLUMN bi.held_receipt.total_difference IS 'total - lines_total: what the slip says beyond its lines.';
+
+-- number_gap; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.number_gap AS
+ SELECT g.node_id,
+    s.store,
+    g.business_date,
+    g.terminal,
+    g.series,
+    g.after_number,
+    g.before_number,
+    ((g.before_number - g.after_number) - 1) AS missing,
+    u.complete_until
+   FROM ((( SELECT r.node_id,
+            r.business_date,
+            r.terminal,
+            r.series,
+            (r.receipt_number)::bigint AS before_number,
+            lag((r.receipt_number)::bigint) OVER (PARTITION BY r.node_id, r.business_date, r.terminal, r.series ORDER BY (r.receipt_number)::bigint) AS after_number
+           FROM ( SELECT n.node_id,
+                    n.business_date,
+                    n.terminal,
+                    n.series,
+                        CASE
+                            WHEN (n.receipt_number ~ '^[0-9]{1,18}$'::text) THEN n.receipt_number
+                            ELSE NULL::text
+                        END AS receipt_number
+                   FROM sales.receipt n) r
+          WHERE (r.receipt_number IS NOT NULL)) g
+     JOIN bi.store s ON ((s.node_id = g.node_id)))
+     LEFT JOIN rollup.until u ON ((u.node_id = g.node_id)))
+  WHERE (g.before_number > (g.after_number + 1));
+COMMENT ON VIEW bi.number_gap IS 'Numbers that a terminal left out within a business day. Grain: a gap in the numbers of a store, a business day, a terminal and a series. Filter by business_date. Receipts in all states have a number, voided and held ones too. Numbers that are not made of digits, and gaps between one day and the next, are not looked at. A gap before complete_until stays until a late file fills it: terminals number themselves, and a number may never have been printed.';
+COMMENT ON COLUMN bi.number_gap.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.number_gap.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.number_gap.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.number_gap.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.number_gap.series IS 'Series of the ticket; empty when there is none.';
+COMMENT ON COLUMN bi.number_gap.after_number IS 'The last number before the gap.';
+COMMENT ON COLUMN bi.number_gap.before_number IS 'The first number behind it.';
+COMMENT ON COLUMN bi.number_gap.missing IS 'How many numbers are missing between them.';
+COMMENT ON COLUMN bi.number_gap.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+
 -- barcode; Type: TABLE; Schema: catalog; Owner: tpv_owner
 CREATE TABLE catalog.barcode (
     barcode_id uuid DEFAULT tpv.uuid7() NOT NULL,
@@ -7384,18 +8099,686 @@ COMMENT ON COLUMN catalog.product.tax_id IS 'Its tax; null for that of the depar
 COMMENT ON COLUMN catalog.product.unit IS 'What a quantity of it counts.';
 COMMENT ON COLUMN catalog.product.deleted IS 'Whether it was deleted. Its number can be given again. Rows are never removed.';
 
--- tax; Type: TABLE; Schema: catalog; Owner: tpv_owner
-CREATE TABLE catalog.tax (
-    tax_id uuid DEFAULT tpv.uuid7() NOT NULL,
-    code text NOT NULL,
-    name text NOT NULL,
-    deleted boolean DEFAULT false NOT NULL
+-- price_check; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.price_check AS
+ SELECT r.node_id,
+    s.store,
+    r.business_date,
+    r.department,
+    r.terminal,
+    r.receipt_id,
+    r.receipt_number,
+    r.printed_at,
+    l.line_number,
+    l.barcode,
+    l.description,
+    p.product_id,
+    l.quantity,
+    l.price,
+    c.price AS catalog_price,
+    (l.price - c.price) AS price_difference,
+    round(((l.price - c.price) * l.quantity), 2) AS amount_difference,
+    s.currency
+   FROM ((((((sales.receipt r
+     JOIN sales.receipt_line l ON (((l.node_id = r.node_id) AND (l.receipt_id = r.receipt_id) AND (l.business_date = r.business_date))))
+     JOIN bi.store s ON ((s.node_id = r.node_id)))
+     LEFT JOIN catalog.barcode b ON (((b.gtin14 = l.gtin14) AND (NOT b.deleted))))
+     LEFT JOIN catalog.product bp ON (((bp.product_id = b.product_id) AND (NOT bp.deleted))))
+     CROSS JOIN LATERAL ( SELECT COALESCE(bp.product_id, ( SELECT lp.product_id
+                   FROM (((( SELECT ( SELECT substr(btrim(l.barcode), (u.item_start)::integer, (u.item_length)::integer) AS substr
+                                   FROM catalog.barcode_rule u
+                                  WHERE ((u.length = length(btrim(l.barcode))) AND starts_with(btrim(l.barcode), u.prefix) AND (btrim(l.barcode) ~ '^[0-9]+$'::text) AND (NOT u.deleted) AND ((u.node_id IS NULL) OR (u.node_id = l.node_id)) AND ((u.department_code IS NULL) OR (u.department_code = r.department)) AND ((u.valid_from IS NULL) OR (u.valid_from <= l.business_date)) AND ((u.valid_to IS NULL) OR (l.business_date <= u.valid_to)))
+                                  ORDER BY u.priority, u.name
+                                 LIMIT 1) AS digits) d
+                     CROSS JOIN LATERAL ( VALUES (1,d.digits), (2,ltrim(d.digits, '0'::text)), (3,btrim(l.barcode))) w(step, code))
+                     JOIN catalog.local_code c_1 ON (((c_1.code = w.code) AND (NOT c_1.deleted) AND ((c_1.node_id IS NULL) OR (c_1.node_id = l.node_id)) AND ((c_1.department_code IS NULL) OR (c_1.department_code = r.department)))))
+                     JOIN catalog.product lp ON (((lp.product_id = c_1.product_id) AND (NOT lp.deleted))))
+                  ORDER BY (w.step = 3), (c_1.department_code IS NULL), (c_1.node_id IS NULL), w.step
+                 LIMIT 1)) AS product_id
+         OFFSET 0) p)
+     CROSS JOIN LATERAL ( SELECT COALESCE(( SELECT q.price
+                   FROM catalog.price q
+                  WHERE ((q.product_id = p.product_id) AND (q.node_id = l.node_id) AND (q.valid_from <= r.printed_at) AND (NOT q.deleted))
+                  ORDER BY q.valid_from DESC, q.price_id DESC
+                 LIMIT 1), ( SELECT q.price
+                   FROM catalog.price q
+                  WHERE ((q.product_id = p.product_id) AND (q.node_id IS NULL) AND (q.valid_from <= r.printed_at) AND (NOT q.deleted))
+                  ORDER BY q.valid_from DESC, q.price_id DESC
+                 LIMIT 1)) AS price) c)
+  WHERE ((r.state = ANY (ARRAY['accepted'::text, 'released'::text])) AND (l.price <> c.price));
+COMMENT ON VIEW bi.price_check IS 'Lines that were sold at another price than the catalog''s. Grain: a line of a receipt that counts. Ask for a store and a few days: each line is compared when somebody reads. Lines whose product or price the catalog does not know are not here.';
+COMMENT ON COLUMN bi.price_check.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.price_check.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.price_check.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.price_check.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.price_check.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.price_check.receipt_id IS 'Key of the receipt, together with node_id.';
+COMMENT ON COLUMN bi.price_check.receipt_number IS 'Number as printed. It is unique for a terminal and day only.';
+COMMENT ON COLUMN bi.price_check.printed_at IS 'The instant it was printed.';
+COMMENT ON COLUMN bi.price_check.line_number IS 'Place on the receipt, from 1.';
+COMMENT ON COLUMN bi.price_check.barcode IS 'The code on the line, as it was given.';
+COMMENT ON COLUMN bi.price_check.description IS 'As the receipt says.';
+COMMENT ON COLUMN bi.price_check.product_id IS 'The product in the catalog now; null where it does not know the item.';
+COMMENT ON COLUMN bi.price_check.quantity IS 'Pieces or kilograms; below zero when taken back.';
+COMMENT ON COLUMN bi.price_check.price IS 'Unit price with tax, as on the receipt.';
+COMMENT ON COLUMN bi.price_check.catalog_price IS 'Unit price with tax that held in the store when the receipt was printed, as the catalog says now.';
+COMMENT ON COLUMN bi.price_check.price_difference IS 'price - catalog_price.';
+COMMENT ON COLUMN bi.price_check.amount_difference IS 'price_difference × quantity, rounded to cents: above zero when the customer paid more than the catalog says.';
+COMMENT ON COLUMN bi.price_check.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
+
+-- item; Type: TABLE; Schema: rollup; Owner: tpv_owner
+CREATE TABLE rollup.item (
+    node_id integer NOT NULL,
+    department text NOT NULL,
+    item text NOT NULL,
+    barcode text NOT NULL,
+    description text NOT NULL,
+    first_on date NOT NULL,
+    last_on date NOT NULL,
+    tax_rate numeric(5,2),
+    tax_source text
 );
-COMMENT ON TABLE catalog.tax IS 'Taxes. Their rates are in catalog.tax_rate.';
-COMMENT ON COLUMN catalog.tax.tax_id IS 'Key.';
-COMMENT ON COLUMN catalog.tax.code IS 'Short name.';
-COMMENT ON COLUMN catalog.tax.name IS 'Name for people.';
-COMMENT ON COLUMN catalog.tax.deleted IS 'Whether it was deleted. Its code can be given again. Rows are never removed.';
+COMMENT ON TABLE rollup.item IS 'Items that were on a receipt, in whatever state, as the last one says it.';
+COMMENT ON COLUMN rollup.item.node_id IS 'The store''s node.';
+COMMENT ON COLUMN rollup.item.department IS 'The department.';
+COMMENT ON COLUMN rollup.item.item IS 'The item, as in rollup.item_day.';
+COMMENT ON COLUMN rollup.item.barcode IS 'The code on the last receipt of last_on.';
+COMMENT ON COLUMN rollup.item.description IS 'The description there.';
+COMMENT ON COLUMN rollup.item.first_on IS 'First business day.';
+COMMENT ON COLUMN rollup.item.last_on IS 'Last business day.';
+COMMENT ON COLUMN rollup.item.tax_rate IS 'What the catalog said of its tax rate, where a receipt did not; percent.';
+COMMENT ON COLUMN rollup.item.tax_source IS 'Who says it: product, department, unknown (nobody); null while every receipt says the rate. When the catalog says something else, the days of the item are summed up again.';
+
+-- product; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.product AS
+ SELECT i.node_id,
+    s.store,
+    i.department,
+    i.item,
+    i.barcode,
+    i.description,
+    i.first_on AS first_receipt_on,
+    i.last_on AS last_receipt_on,
+    p.product_id,
+    p.sku,
+    p.description AS product_description,
+    p.unit,
+    t.code AS tax_code,
+    catalog.price_at(p.product_id, i.node_id) AS price_now
+   FROM (((((rollup.item i
+     JOIN bi.store s ON ((s.node_id = i.node_id)))
+     LEFT JOIN catalog.barcode b ON (((b.gtin14 = i.item) AND (NOT b.deleted))))
+     LEFT JOIN catalog.product bp ON (((bp.product_id = b.product_id) AND (NOT bp.deleted))))
+     LEFT JOIN catalog.product p ON ((p.product_id =
+        CASE
+            WHEN (bp.product_id IS NOT NULL) THEN bp.product_id
+            WHEN ((i.item ~ '^[0-9]{14}$'::text) OR ((i.item ~ '^L:'::text) AND (btrim(i.barcode) !~ '^([0-9]{8}|[0-9]{12,14})$'::text))) THEN ( SELECT lp.product_id
+               FROM (catalog.local_code c
+                 JOIN catalog.product lp ON (((lp.product_id = c.product_id) AND (NOT lp.deleted))))
+              WHERE ((c.code = btrim(i.barcode)) AND (NOT c.deleted) AND ((c.node_id IS NULL) OR (c.node_id = i.node_id)) AND ((c.department_code IS NULL) OR (c.department_code = i.department)))
+              ORDER BY (c.department_code IS NULL), (c.node_id IS NULL)
+             LIMIT 1)
+            ELSE catalog.find_product(i.node_id, i.department, i.barcode, i.last_on)
+        END)))
+     LEFT JOIN catalog.tax t ON (((t.tax_id = p.tax_id) AND (NOT t.deleted))));
+COMMENT ON VIEW bi.product IS 'Dimension: what was sold, and the product that the catalog has for it now. Grain: a store, a department and an item. Items that were on no receipt are not here. The catalog is asked when somebody reads: filter by item or store first.';
+COMMENT ON COLUMN bi.product.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.product.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.product.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.product.item IS 'What was sold: a GTIN of 14 digits; R: and the digits of a restricted number (scale labels of all weights are one item); else L:<department>:<code>.';
+COMMENT ON COLUMN bi.product.barcode IS 'The code on the last receipt with it.';
+COMMENT ON COLUMN bi.product.description IS 'As the last receipt with it says.';
+COMMENT ON COLUMN bi.product.first_receipt_on IS 'The first business day with it on a receipt, in whatever state.';
+COMMENT ON COLUMN bi.product.last_receipt_on IS 'The last such day.';
+COMMENT ON COLUMN bi.product.product_id IS 'The product in the catalog now; null where it does not know the item.';
+COMMENT ON COLUMN bi.product.sku IS 'The chain''s own number of the product now.';
+COMMENT ON COLUMN bi.product.product_description IS 'As the catalog says now; null where it does not know the item.';
+COMMENT ON COLUMN bi.product.unit IS 'What a quantity of it counts: piece, kg or litre.';
+COMMENT ON COLUMN bi.product.tax_code IS 'Tax of the product now; null for that of the department.';
+COMMENT ON COLUMN bi.product.price_now IS 'Unit price with tax in that store now; null when there is none.';
+
+-- receipt; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.receipt AS
+ SELECT r.node_id,
+    s.store,
+    r.business_date,
+    r.department,
+    r.terminal,
+    r.receipt_id,
+    r.series,
+    r.receipt_number,
+    r.printed_at,
+    r.printed_local,
+    r.recorded_at,
+    (GREATEST(floor(EXTRACT(epoch FROM (r.recorded_at - r.printed_at))), (0)::numeric))::bigint AS waited_seconds,
+    r.state,
+    (r.state = ANY (ARRAY['accepted'::text, 'released'::text])) AS counts,
+    (r.first_outcome = 'held'::text) AS was_held,
+    r.hold_code,
+    ('LATE'::text = ANY (r.flags)) AS is_late,
+    r.flags,
+    (r.line_count)::bigint AS lines,
+    r.total,
+    r.lines_total,
+    r.total_difference
+   FROM (sales.receipt r
+     JOIN bi.store s ON ((s.node_id = r.node_id)));
+COMMENT ON VIEW bi.receipt IS 'Fact: receipts of departments in all states. Grain: a receipt. Filter by business_date, or by receipt_id with node_id. Sums of sales take those where counts is true; the answers bi.sales_by_… do it already.';
+COMMENT ON COLUMN bi.receipt.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.receipt.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.receipt.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.receipt.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.receipt.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.receipt.receipt_id IS 'Key of the receipt, together with node_id.';
+COMMENT ON COLUMN bi.receipt.series IS 'Series of the ticket; empty when there is none.';
+COMMENT ON COLUMN bi.receipt.receipt_number IS 'Number as printed. It is unique for a terminal and day only.';
+COMMENT ON COLUMN bi.receipt.printed_at IS 'The instant it was printed.';
+COMMENT ON COLUMN bi.receipt.printed_local IS 'The time it was printed on the store''s wall clock.';
+COMMENT ON COLUMN bi.receipt.recorded_at IS 'When the store''s database received it.';
+COMMENT ON COLUMN bi.receipt.waited_seconds IS 'Whole seconds from print to the store''s database; 0 where the terminal''s clock is ahead.';
+COMMENT ON COLUMN bi.receipt.state IS 'accepted; held: waits for a person; released: was held, and a person let it count; voided, also the ticket that undid another.';
+COMMENT ON COLUMN bi.receipt.counts IS 'Whether it is a sale: accepted or released.';
+COMMENT ON COLUMN bi.receipt.was_held IS 'Whether it was held when it came.';
+COMMENT ON COLUMN bi.receipt.hold_code IS 'Why it was held, a stable code (docs/codes.md); null when it was not.';
+COMMENT ON COLUMN bi.receipt.is_late IS 'Whether its day was closed when it came. It counts all the same.';
+COMMENT ON COLUMN bi.receipt.flags IS 'Codes of what was odd and no reason to hold it: LATE, ROUNDING, CHECK_DIGIT … (docs/codes.md).';
+COMMENT ON COLUMN bi.receipt.lines IS 'Number of its lines.';
+COMMENT ON COLUMN bi.receipt.total IS 'Printed total with tax: what the customer saw.';
+COMMENT ON COLUMN bi.receipt.lines_total IS 'Sum of the lines with tax. Sales are made of it.';
+COMMENT ON COLUMN bi.receipt.total_difference IS 'total - lines_total: what the slip says beyond its lines.';
+
+-- terminal_day; Type: TABLE; Schema: rollup; Owner: tpv_owner
+CREATE TABLE rollup.terminal_day (
+    node_id integer NOT NULL,
+    business_date date NOT NULL,
+    department text NOT NULL,
+    terminal text NOT NULL,
+    accepted integer NOT NULL,
+    released integer NOT NULL,
+    held integer NOT NULL,
+    voided integer NOT NULL,
+    late integer NOT NULL,
+    lines integer NOT NULL,
+    gross numeric(20,2) NOT NULL,
+    net numeric(20,2) NOT NULL,
+    tax numeric(20,2) NOT NULL,
+    without_rate numeric(20,2) NOT NULL,
+    held_total numeric(20,2) NOT NULL,
+    voided_total numeric(20,2) NOT NULL,
+    waited_seconds bigint NOT NULL,
+    waited_most integer NOT NULL
+);
+COMMENT ON TABLE rollup.terminal_day IS 'Receipts of a terminal by day and state. Those that count are accepted + released.';
+COMMENT ON COLUMN rollup.terminal_day.node_id IS 'The store''s node.';
+COMMENT ON COLUMN rollup.terminal_day.business_date IS 'The business day.';
+COMMENT ON COLUMN rollup.terminal_day.department IS 'The department.';
+COMMENT ON COLUMN rollup.terminal_day.terminal IS 'The terminal.';
+COMMENT ON COLUMN rollup.terminal_day.accepted IS 'Receipts that count and never waited.';
+COMMENT ON COLUMN rollup.terminal_day.released IS 'Receipts that count, after a person released them.';
+COMMENT ON COLUMN rollup.terminal_day.held IS 'Receipts that wait for a person.';
+COMMENT ON COLUMN rollup.terminal_day.voided IS 'Receipts that are voided, with the tickets that undid others.';
+COMMENT ON COLUMN rollup.terminal_day.late IS 'Receipts with the flag LATE, in whatever state.';
+COMMENT ON COLUMN rollup.terminal_day.lines IS 'Lines of receipts that count.';
+COMMENT ON COLUMN rollup.terminal_day.gross IS 'Of those that count: the sum of their lines, with tax.';
+COMMENT ON COLUMN rollup.terminal_day.net IS 'Of those that count: without tax, as in rollup.sales_hour.';
+COMMENT ON COLUMN rollup.terminal_day.tax IS 'Of those that count: the tax.';
+COMMENT ON COLUMN rollup.terminal_day.without_rate IS 'Of those that count: lines whose rate nobody says, with tax.';
+COMMENT ON COLUMN rollup.terminal_day.held_total IS 'Sum of the printed totals of those that are held.';
+COMMENT ON COLUMN rollup.terminal_day.voided_total IS 'Sum of the printed totals of those that are voided.';
+COMMENT ON COLUMN rollup.terminal_day.waited_seconds IS 'Whole seconds from print to the store''s database, over all receipts; a clock that is ahead counts as 0.';
+COMMENT ON COLUMN rollup.terminal_day.waited_most IS 'The longest of these.';
+
+-- receipts_by_state; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.receipts_by_state AS
+ SELECT d.node_id,
+    s.store,
+    d.business_date,
+    d.department,
+    d.terminal,
+    ((((d.accepted + d.released) + d.held) + d.voided))::bigint AS receipts,
+    (d.accepted)::bigint AS accepted,
+    (d.released)::bigint AS released,
+    (d.held)::bigint AS held,
+    (d.voided)::bigint AS voided,
+    (d.late)::bigint AS late,
+    d.held_total,
+    d.voided_total,
+    s.currency,
+    u.complete_until
+   FROM ((rollup.terminal_day d
+     JOIN bi.store s ON ((s.node_id = d.node_id)))
+     LEFT JOIN rollup.until u ON ((u.node_id = d.node_id)));
+COMMENT ON VIEW bi.receipts_by_state IS 'How many receipts are in which state now. Grain: a store, a business day, a department and a terminal. Files that are no receipts are in bi.rejected_file.';
+COMMENT ON COLUMN bi.receipts_by_state.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.receipts_by_state.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.receipts_by_state.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.receipts_by_state.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.receipts_by_state.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.receipts_by_state.receipts IS 'Receipts in all states: accepted + released + held + voided.';
+COMMENT ON COLUMN bi.receipts_by_state.accepted IS 'Receipts that count and never waited.';
+COMMENT ON COLUMN bi.receipts_by_state.released IS 'Receipts that count, after a person released them.';
+COMMENT ON COLUMN bi.receipts_by_state.held IS 'Receipts that wait for a person. They are in no amount.';
+COMMENT ON COLUMN bi.receipts_by_state.voided IS 'Receipts that are voided, with the tickets that undid others. They are in no amount.';
+COMMENT ON COLUMN bi.receipts_by_state.late IS 'Receipts that came after their day was closed, in whatever state.';
+COMMENT ON COLUMN bi.receipts_by_state.held_total IS 'Sum of the printed totals of those that are held, with tax.';
+COMMENT ON COLUMN bi.receipts_by_state.voided_total IS 'Sum of the printed totals of those that are voided, with tax.';
+COMMENT ON COLUMN bi.receipts_by_state.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
+COMMENT ON COLUMN bi.receipts_by_state.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+
+-- rejected; Type: TABLE; Schema: sales; Owner: tpv_owner
+CREATE TABLE sales.rejected (
+    rejected_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    terminal text NOT NULL,
+    file_name text,
+    size_bytes bigint NOT NULL,
+    sha256 bytea NOT NULL,
+    code text NOT NULL,
+    pointer text DEFAULT ''::text NOT NULL,
+    detail text NOT NULL,
+    raw bytea
+);
+COMMENT ON TABLE sales.rejected IS 'Files that are no usable receipts, with the reason; the files themselves are in the quarantine folder too.';
+COMMENT ON COLUMN sales.rejected.rejected_id IS 'Key.';
+COMMENT ON COLUMN sales.rejected.at IS 'When it first came.';
+COMMENT ON COLUMN sales.rejected.terminal IS 'Inbox it came from.';
+COMMENT ON COLUMN sales.rejected.file_name IS 'Name of the file.';
+COMMENT ON COLUMN sales.rejected.size_bytes IS 'Size of the file.';
+COMMENT ON COLUMN sales.rejected.sha256 IS 'SHA-256 of the file; the same bytes under the same name again add no row.';
+COMMENT ON COLUMN sales.rejected.code IS 'Stable code: TRUNCATED, DUP_KEY, TYPE …';
+COMMENT ON COLUMN sales.rejected.pointer IS 'JSON pointer to the fault; empty for the file as a whole.';
+COMMENT ON COLUMN sales.rejected.detail IS 'The reason as a sentence.';
+COMMENT ON COLUMN sales.rejected.raw IS 'The file; null when it is over the size limit.';
+
+-- rejected_file; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.rejected_file AS
+ SELECT s.node_id,
+    s.store,
+    x.terminal,
+    x.at AS refused_at,
+    (((x.at AT TIME ZONE s.timezone) - make_interval(hours => (s.cutoff_hour)::integer)))::date AS business_date,
+    x.code,
+    x.pointer,
+    x.file_name,
+    x.size_bytes
+   FROM ((sales.rejected x
+     CROSS JOIN sync.this_node t)
+     JOIN bi.store s ON ((s.node_id = t.node_id)));
+COMMENT ON VIEW bi.rejected_file IS 'Files that are no usable receipts. Grain: a file. Each store keeps its own, so this is empty at central. What the files hold is not shown.';
+COMMENT ON COLUMN bi.rejected_file.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.rejected_file.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.rejected_file.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.rejected_file.refused_at IS 'When it first came.';
+COMMENT ON COLUMN bi.rejected_file.business_date IS 'The business day on which it came. What is printed in it does not count.';
+COMMENT ON COLUMN bi.rejected_file.code IS 'Why: a stable code such as TRUNCATED or UNKNOWN_TERMINAL (docs/codes.md).';
+COMMENT ON COLUMN bi.rejected_file.pointer IS 'JSON pointer to the fault; empty for the file as a whole.';
+COMMENT ON COLUMN bi.rejected_file.file_name IS 'Name of the file; null when it had none.';
+COMMENT ON COLUMN bi.rejected_file.size_bytes IS 'Size of the file, in bytes.';
+
+-- restated_day; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.restated_day AS
+ SELECT r.node_id,
+    s.store,
+    r.business_date,
+    r.department,
+    r.at AS restated_at,
+    r.tickets_before,
+    r.tickets_after,
+    r.gross_before,
+    r.gross_after,
+    (r.gross_after - r.gross_before) AS gross_change,
+    r.why,
+    s.currency
+   FROM (rollup.restated r
+     JOIN bi.store s ON ((s.node_id = r.node_id)));
+COMMENT ON VIEW bi.restated_day IS 'Changes of a day''s sums after the day was closed. Grain: a change of a store, a business day and a department. It is what this database had shown before; another one may have heard later, and so have other rows.';
+COMMENT ON COLUMN bi.restated_day.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.restated_day.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.restated_day.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.restated_day.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.restated_day.restated_at IS 'When the sums changed here.';
+COMMENT ON COLUMN bi.restated_day.tickets_before IS 'Receipts that counted before.';
+COMMENT ON COLUMN bi.restated_day.tickets_after IS 'Receipts that counted after it.';
+COMMENT ON COLUMN bi.restated_day.gross_before IS 'Amount with tax before.';
+COMMENT ON COLUMN bi.restated_day.gross_after IS 'Amount with tax after it.';
+COMMENT ON COLUMN bi.restated_day.gross_change IS 'gross_after - gross_before.';
+COMMENT ON COLUMN bi.restated_day.why IS 'How many receipts came, were voided, released or held, or left; else that lines or tax rates changed.';
+COMMENT ON COLUMN bi.restated_day.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
+
+-- sale_line; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.sale_line AS
+ SELECT l.node_id,
+    s.store,
+    l.business_date,
+    r.department,
+    r.terminal,
+    l.receipt_id,
+    r.receipt_number,
+    r.printed_at,
+    l.line_number,
+    catalog.item_key(l.node_id, r.department, l.barcode, l.business_date) AS item,
+    l.barcode,
+    l.gtin14,
+    l.description,
+    l.price,
+    l.quantity,
+    l.total AS gross,
+    (
+        CASE
+            WHEN (l.tax_rate IS NOT NULL) THEN l.tax_rate
+            ELSE ( SELECT t.rate
+               FROM catalog.line_tax(l.node_id, r.department, l.barcode, l.tax_rate, l.business_date) t(rate, source))
+        END)::numeric(5,2) AS tax_rate,
+        CASE
+            WHEN (l.tax_rate IS NOT NULL) THEN 'receipt'::text
+            ELSE ( SELECT t.source
+               FROM catalog.line_tax(l.node_id, r.department, l.barcode, l.tax_rate, l.business_date) t(rate, source))
+        END AS tax_source,
+    r.state,
+    (r.state = ANY (ARRAY['accepted'::text, 'released'::text])) AS counts
+   FROM ((sales.receipt r
+     JOIN sales.receipt_line l ON (((l.node_id = r.node_id) AND (l.receipt_id = r.receipt_id) AND (l.business_date = r.business_date))))
+     JOIN bi.store s ON ((s.node_id = r.node_id)));
+COMMENT ON VIEW bi.sale_line IS 'Fact: lines of receipts in all states. Grain: a line. Ask for a receipt, or for a store and a few days: item and guessed tax rates are looked up line by line. Sums over longer times are in bi.sales_by_item. Without tax there is no amount of a line: it is rounded for a receipt and rate (bi.tax_by_day).';
+COMMENT ON COLUMN bi.sale_line.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.sale_line.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.sale_line.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.sale_line.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.sale_line.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.sale_line.receipt_id IS 'Key of the receipt, together with node_id.';
+COMMENT ON COLUMN bi.sale_line.receipt_number IS 'Number as printed. It is unique for a terminal and day only.';
+COMMENT ON COLUMN bi.sale_line.printed_at IS 'The instant it was printed.';
+COMMENT ON COLUMN bi.sale_line.line_number IS 'Place on the receipt, from 1.';
+COMMENT ON COLUMN bi.sale_line.item IS 'What was sold: a GTIN of 14 digits; R: and the digits of a restricted number (scale labels of all weights are one item); else L:<department>:<code>.';
+COMMENT ON COLUMN bi.sale_line.barcode IS 'The code on the line, as it was given.';
+COMMENT ON COLUMN bi.sale_line.gtin14 IS 'Its 14-digit form when it is a GTIN with a right check digit; else null.';
+COMMENT ON COLUMN bi.sale_line.description IS 'As the receipt says.';
+COMMENT ON COLUMN bi.sale_line.price IS 'Unit price with tax, as on the receipt.';
+COMMENT ON COLUMN bi.sale_line.quantity IS 'Pieces or kilograms; below zero when taken back.';
+COMMENT ON COLUMN bi.sale_line.gross IS 'Amount of the line with tax: price × quantity, rounded half away from zero to cents.';
+COMMENT ON COLUMN bi.sale_line.tax_rate IS 'Percent; null when nobody says it.';
+COMMENT ON COLUMN bi.sale_line.tax_source IS 'Who says the rate. receipt: it was printed. product, department: the catalog, at the business day. unknown: nobody.';
+COMMENT ON COLUMN bi.sale_line.state IS 'State of its receipt: accepted, held, released or voided.';
+COMMENT ON COLUMN bi.sale_line.counts IS 'Whether it is a sale: accepted or released.';
+
+-- sales_by_department; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.sales_by_department AS
+ SELECT h.node_id,
+    h.store,
+    h.business_date,
+    h.department,
+    h.tickets,
+    h.voided,
+    h.lines,
+    h.units,
+    h.gross,
+    h.net,
+    h.tax,
+    h.guessed_tax,
+    h.without_rate,
+    round((h.gross / (NULLIF(h.tickets, 0))::numeric), 2) AS average_ticket,
+    round(((h.units)::numeric / (NULLIF(h.tickets, 0))::numeric), 2) AS units_per_ticket,
+    h.currency,
+    u.complete_until
+   FROM (( SELECT h_1.node_id,
+            s.store,
+            s.currency,
+            h_1.business_date,
+            h_1.department,
+            sum(h_1.tickets) AS tickets,
+            sum(h_1.voided) AS voided,
+            sum(h_1.lines) AS lines,
+            (sum(h_1.units))::bigint AS units,
+            sum(h_1.gross) AS gross,
+            sum(h_1.net) AS net,
+            sum(h_1.tax) AS tax,
+            sum(h_1.guessed_tax) AS guessed_tax,
+            sum(h_1.without_rate) AS without_rate
+           FROM (rollup.sales_hour h_1
+             JOIN bi.store s ON ((s.node_id = h_1.node_id)))
+          GROUP BY h_1.node_id, s.store, s.currency, h_1.business_date, h_1.department) h
+     LEFT JOIN rollup.until u ON ((u.node_id = h.node_id)));
+COMMENT ON VIEW bi.sales_by_department IS 'Sales by department. Grain: a store, a business day and a department. Held and voided receipts are in no amount.';
+COMMENT ON COLUMN bi.sales_by_department.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.sales_by_department.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.sales_by_department.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.sales_by_department.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.sales_by_department.tickets IS 'Receipts that count: accepted and released.';
+COMMENT ON COLUMN bi.sales_by_department.voided IS 'Receipts that are voided, with the tickets that undid others. They are in no amount.';
+COMMENT ON COLUMN bi.sales_by_department.lines IS 'Lines of receipts that count.';
+COMMENT ON COLUMN bi.sales_by_department.units IS 'Pieces; a weighed line is one. What was taken back counts below zero.';
+COMMENT ON COLUMN bi.sales_by_department.gross IS 'Amount with tax: the sum of the lines. gross = net + tax + without_rate.';
+COMMENT ON COLUMN bi.sales_by_department.net IS 'Amount without tax, of lines whose rate is known. Rounded for each receipt and rate, half away from zero to cents.';
+COMMENT ON COLUMN bi.sales_by_department.tax IS 'Tax in the amount.';
+COMMENT ON COLUMN bi.sales_by_department.guessed_tax IS 'The part of tax whose rate the receipts do not say, so that the catalog was asked.';
+COMMENT ON COLUMN bi.sales_by_department.without_rate IS 'Amount with tax of lines whose tax rate nobody says. It is in gross, and no part of net and tax.';
+COMMENT ON COLUMN bi.sales_by_department.average_ticket IS 'gross / tickets, rounded to cents; null without tickets. Over several rows divide the sums instead.';
+COMMENT ON COLUMN bi.sales_by_department.units_per_ticket IS 'units / tickets, rounded to two decimals; null without tickets. Over several rows divide the sums instead.';
+COMMENT ON COLUMN bi.sales_by_department.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
+COMMENT ON COLUMN bi.sales_by_department.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+
+-- sales_by_concessionaire; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.sales_by_concessionaire AS
+ SELECT d.concessionaire_id,
+    d.concessionaire,
+    h.node_id,
+    h.store,
+    h.business_date,
+    h.department,
+    h.tickets,
+    h.lines,
+    h.units,
+    h.gross,
+    h.net,
+    h.tax,
+    h.without_rate,
+    h.currency,
+    h.complete_until
+   FROM (bi.sales_by_department h
+     JOIN bi.department d ON (((d.node_id = h.node_id) AND (d.department = h.department))))
+  WHERE (d.concessionaire_id IS NOT NULL);
+COMMENT ON VIEW bi.sales_by_concessionaire IS 'Sales of leased departments. Grain: a concessionaire, a store, a department and a business day. All days are given to whoever has the department now: who had it before is not recorded yet. Departments that the store runs itself are not here.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.concessionaire_id IS 'Key of the concessionaire; null for a department that the store runs itself.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.concessionaire IS 'Registered name of the concessionaire; null for a department that the store runs itself.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.tickets IS 'Receipts that count: accepted and released.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.lines IS 'Lines of receipts that count.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.units IS 'Pieces; a weighed line is one. What was taken back counts below zero.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.gross IS 'Amount with tax: the sum of the lines. gross = net + tax + without_rate.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.net IS 'Amount without tax, of lines whose rate is known. Rounded for each receipt and rate, half away from zero to cents.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.tax IS 'Tax in the amount.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.without_rate IS 'Amount with tax of lines whose tax rate nobody says. It is in gross, and no part of net and tax.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+
+-- sales_by_hour; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.sales_by_hour AS
+ SELECT h.node_id,
+    s.store,
+    h.business_date,
+    h.department,
+    (h.hour)::integer AS hour,
+    (h.tickets)::bigint AS tickets,
+    (h.voided)::bigint AS voided,
+    (h.lines)::bigint AS lines,
+    h.units,
+    h.gross,
+    h.net,
+    h.tax,
+    h.guessed_tax,
+    h.without_rate,
+    round((h.gross / (NULLIF(h.tickets, 0))::numeric), 2) AS average_ticket,
+    round(((h.units)::numeric / (NULLIF(h.tickets, 0))::numeric), 2) AS units_per_ticket,
+    s.currency,
+    u.complete_until
+   FROM ((rollup.sales_hour h
+     JOIN bi.store s ON ((s.node_id = h.node_id)))
+     LEFT JOIN rollup.until u ON ((u.node_id = h.node_id)));
+COMMENT ON VIEW bi.sales_by_hour IS 'Sales by hour. Grain: a store, a business day, a department and an hour of the store''s wall clock. Held and voided receipts are in no amount. Hours after midnight and before the cut-off belong to the business day before.';
+COMMENT ON COLUMN bi.sales_by_hour.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.sales_by_hour.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.sales_by_hour.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.sales_by_hour.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.sales_by_hour.hour IS 'Hour of the store''s wall clock when it was printed, 0 to 23.';
+COMMENT ON COLUMN bi.sales_by_hour.tickets IS 'Receipts that count: accepted and released.';
+COMMENT ON COLUMN bi.sales_by_hour.voided IS 'Receipts that are voided, with the tickets that undid others. They are in no amount.';
+COMMENT ON COLUMN bi.sales_by_hour.lines IS 'Lines of receipts that count.';
+COMMENT ON COLUMN bi.sales_by_hour.units IS 'Pieces; a weighed line is one. What was taken back counts below zero.';
+COMMENT ON COLUMN bi.sales_by_hour.gross IS 'Amount with tax: the sum of the lines. gross = net + tax + without_rate.';
+COMMENT ON COLUMN bi.sales_by_hour.net IS 'Amount without tax, of lines whose rate is known. Rounded for each receipt and rate, half away from zero to cents.';
+COMMENT ON COLUMN bi.sales_by_hour.tax IS 'Tax in the amount.';
+COMMENT ON COLUMN bi.sales_by_hour.guessed_tax IS 'The part of tax whose rate the receipts do not say, so that the catalog was asked.';
+COMMENT ON COLUMN bi.sales_by_hour.without_rate IS 'Amount with tax of lines whose tax rate nobody says. It is in gross, and no part of net and tax.';
+COMMENT ON COLUMN bi.sales_by_hour.average_ticket IS 'gross / tickets, rounded to cents; null without tickets. Over several rows divide the sums instead.';
+COMMENT ON COLUMN bi.sales_by_hour.units_per_ticket IS 'units / tickets, rounded to two decimals; null without tickets. Over several rows divide the sums instead.';
+COMMENT ON COLUMN bi.sales_by_hour.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
+COMMENT ON COLUMN bi.sales_by_hour.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+
+-- item_day; Type: TABLE; Schema: rollup; Owner: tpv_owner
+CREATE TABLE rollup.item_day (
+    node_id integer NOT NULL,
+    business_date date NOT NULL,
+    department text NOT NULL,
+    item text NOT NULL,
+    lines integer NOT NULL,
+    sold numeric(20,3) NOT NULL,
+    returned numeric(20,3) NOT NULL,
+    gross numeric(20,2) NOT NULL,
+    net numeric(20,2) NOT NULL,
+    without_rate numeric(20,2) NOT NULL
+);
+COMMENT ON TABLE rollup.item_day IS 'Sales by item and day, of receipts that count.';
+COMMENT ON COLUMN rollup.item_day.node_id IS 'The store''s node.';
+COMMENT ON COLUMN rollup.item_day.business_date IS 'The business day.';
+COMMENT ON COLUMN rollup.item_day.department IS 'The department.';
+COMMENT ON COLUMN rollup.item_day.item IS 'What was sold: a GTIN of 14 digits; R: and the digits of a restricted number; else L:<department>:<code>.';
+COMMENT ON COLUMN rollup.item_day.lines IS 'Lines.';
+COMMENT ON COLUMN rollup.item_day.sold IS 'Sum of the quantities above zero: pieces or kilograms.';
+COMMENT ON COLUMN rollup.item_day.returned IS 'Sum of the quantities below zero, as a number above it.';
+COMMENT ON COLUMN rollup.item_day.gross IS 'Sum of the lines, with tax.';
+COMMENT ON COLUMN rollup.item_day.net IS 'Without tax: for each tax rate the sum of the day''s lines * 100 / (100 + rate), rounded once. It may differ by cents from what receipts add up to, which are rounded one by one.';
+COMMENT ON COLUMN rollup.item_day.without_rate IS 'Sum of the lines, with tax, whose rate nobody says. No part of net.';
+
+-- sales_by_item; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.sales_by_item AS
+ SELECT d.node_id,
+    s.store,
+    d.business_date,
+    d.department,
+    d.item,
+    i.description,
+    (d.lines)::bigint AS lines,
+    d.sold,
+    d.returned,
+    (d.sold - d.returned) AS quantity,
+    d.gross,
+    d.net,
+    d.without_rate,
+    s.currency,
+    u.complete_until
+   FROM (((rollup.item_day d
+     JOIN bi.store s ON ((s.node_id = d.node_id)))
+     LEFT JOIN rollup.item i ON (((i.node_id = d.node_id) AND (i.department = d.department) AND (i.item = d.item))))
+     LEFT JOIN rollup.until u ON ((u.node_id = d.node_id)));
+COMMENT ON VIEW bi.sales_by_item IS 'Sales by item. Grain: a store, a business day, a department and an item. Held and voided receipts are not in it. Which product it is now is in bi.product.';
+COMMENT ON COLUMN bi.sales_by_item.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.sales_by_item.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.sales_by_item.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.sales_by_item.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.sales_by_item.item IS 'What was sold: a GTIN of 14 digits; R: and the digits of a restricted number (scale labels of all weights are one item); else L:<department>:<code>.';
+COMMENT ON COLUMN bi.sales_by_item.description IS 'As the last receipt with the item says.';
+COMMENT ON COLUMN bi.sales_by_item.lines IS 'Lines of receipts that count.';
+COMMENT ON COLUMN bi.sales_by_item.sold IS 'Sum of the quantities above zero: pieces or kilograms.';
+COMMENT ON COLUMN bi.sales_by_item.returned IS 'Sum of the quantities below zero, as a number above it.';
+COMMENT ON COLUMN bi.sales_by_item.quantity IS 'sold - returned: pieces or kilograms.';
+COMMENT ON COLUMN bi.sales_by_item.gross IS 'Amount with tax: the sum of the lines. gross = net + tax + without_rate.';
+COMMENT ON COLUMN bi.sales_by_item.net IS 'Amount without tax. It is rounded for a day, and so may differ by cents from bi.tax_by_day, where receipts are rounded one by one.';
+COMMENT ON COLUMN bi.sales_by_item.without_rate IS 'Amount with tax of lines whose tax rate nobody says. It is in gross, and no part of net and tax.';
+COMMENT ON COLUMN bi.sales_by_item.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
+COMMENT ON COLUMN bi.sales_by_item.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+
+-- sales_by_terminal; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.sales_by_terminal AS
+ SELECT d.node_id,
+    s.store,
+    d.business_date,
+    d.department,
+    d.terminal,
+    ((d.accepted + d.released))::bigint AS tickets,
+    (d.voided)::bigint AS voided,
+    (d.lines)::bigint AS lines,
+    d.gross,
+    d.net,
+    d.tax,
+    d.without_rate,
+    round((d.gross / (NULLIF((d.accepted + d.released), 0))::numeric), 2) AS average_ticket,
+    s.currency,
+    u.complete_until
+   FROM ((rollup.terminal_day d
+     JOIN bi.store s ON ((s.node_id = d.node_id)))
+     LEFT JOIN rollup.until u ON ((u.node_id = d.node_id)));
+COMMENT ON VIEW bi.sales_by_terminal IS 'Sales by terminal. Grain: a store, a business day, a department and a terminal. Held and voided receipts are in no amount.';
+COMMENT ON COLUMN bi.sales_by_terminal.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.sales_by_terminal.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.sales_by_terminal.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.sales_by_terminal.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.sales_by_terminal.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.sales_by_terminal.tickets IS 'Receipts that count: accepted and released.';
+COMMENT ON COLUMN bi.sales_by_terminal.voided IS 'Receipts that are voided, with the tickets that undid others. They are in no amount.';
+COMMENT ON COLUMN bi.sales_by_terminal.lines IS 'Lines of receipts that count.';
+COMMENT ON COLUMN bi.sales_by_terminal.gross IS 'Amount with tax: the sum of the lines. gross = net + tax + without_rate.';
+COMMENT ON COLUMN bi.sales_by_terminal.net IS 'Amount without tax, of lines whose rate is known. Rounded for each receipt and rate, half away from zero to cents.';
+COMMENT ON COLUMN bi.sales_by_terminal.tax IS 'Tax in the amount.';
+COMMENT ON COLUMN bi.sales_by_terminal.without_rate IS 'Amount with tax of lines whose tax rate nobody says. It is in gross, and no part of net and tax.';
+COMMENT ON COLUMN bi.sales_by_terminal.average_ticket IS 'gross / tickets, rounded to cents; null without tickets. Over several rows divide the sums instead.';
+COMMENT ON COLUMN bi.sales_by_terminal.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
+COMMENT ON COLUMN bi.sales_by_terminal.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+
+-- stopped_selling; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.stopped_selling AS
+ SELECT i.node_id,
+    s.store,
+    i.department,
+    i.item,
+    i.description,
+    l.last_sold_on,
+    (e.last_business_date - l.last_sold_on) AS days_without_sale,
+    ( SELECT sum(b.sold) AS sum
+           FROM rollup.item_day b
+          WHERE ((b.node_id = i.node_id) AND (b.department = i.department) AND (b.item = i.item) AND ((b.business_date >= (l.last_sold_on - 27)) AND (b.business_date <= l.last_sold_on)))) AS sold_in_last_weeks,
+    ( SELECT sum(b.gross) AS sum
+           FROM rollup.item_day b
+          WHERE ((b.node_id = i.node_id) AND (b.department = i.department) AND (b.item = i.item) AND ((b.business_date >= (l.last_sold_on - 27)) AND (b.business_date <= l.last_sold_on)))) AS gross_in_last_weeks,
+    s.currency,
+    u.complete_until
+   FROM ((((rollup.item i
+     JOIN bi.store s ON ((s.node_id = i.node_id)))
+     JOIN ( SELECT b.node_id,
+            max(b.business_date) AS last_business_date
+           FROM rollup.bucket b
+          GROUP BY b.node_id) e ON ((e.node_id = i.node_id)))
+     LEFT JOIN rollup.until u ON ((u.node_id = i.node_id)))
+     CROSS JOIN LATERAL ( SELECT d.business_date AS last_sold_on
+           FROM rollup.item_day d
+          WHERE ((d.node_id = i.node_id) AND (d.department = i.department) AND (d.item = i.item) AND (d.sold > (0)::numeric))
+          ORDER BY d.business_date DESC
+         LIMIT 1) l)
+  WHERE (l.last_sold_on < e.last_business_date);
+COMMENT ON VIEW bi.stopped_selling IS 'Items that did not sell on the last business day of their store, and for how long. Grain: a store, a department and an item. Days are counted up to the last business day with a receipt there, so a store whose line is cut does not look as if nothing sold. Items that never sold are not here.';
+COMMENT ON COLUMN bi.stopped_selling.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.stopped_selling.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.stopped_selling.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.stopped_selling.item IS 'What was sold: a GTIN of 14 digits; R: and the digits of a restricted number (scale labels of all weights are one item); else L:<department>:<code>.';
+COMMENT ON COLUMN bi.stopped_selling.description IS 'As the last receipt with the item says.';
+COMMENT ON COLUMN bi.stopped_selling.last_sold_on IS 'The last business day it was sold. Returns are no sale.';
+COMMENT ON COLUMN bi.stopped_selling.days_without_sale IS 'Days from then to the last business day of the store.';
+COMMENT ON COLUMN bi.stopped_selling.sold_in_last_weeks IS 'Pieces or kilograms sold in the 28 days that end with last_sold_on.';
+COMMENT ON COLUMN bi.stopped_selling.gross_in_last_weeks IS 'Amount with tax in these days, less returns.';
+COMMENT ON COLUMN bi.stopped_selling.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
+COMMENT ON COLUMN bi.stopped_selling.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
 
 -- tax_rate; Type: TABLE; Schema: catalog; Owner: tpv_owner
 CREATE TABLE catalog.tax_rate (
@@ -7412,6 +8795,274 @@ COMMENT ON COLUMN catalog.tax_rate.tax_id IS 'The tax.';
 COMMENT ON COLUMN catalog.tax_rate.rate IS 'Percent.';
 COMMENT ON COLUMN catalog.tax_rate.valid_from IS 'The first business day it holds.';
 COMMENT ON COLUMN catalog.tax_rate.deleted IS 'Whether it was deleted. Then the one before holds on. Rows are never removed.';
+
+-- tax; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.tax AS
+ SELECT t.code AS tax_code,
+    t.name,
+    r.rate AS tax_rate,
+    r.valid_from,
+    (lead(r.valid_from) OVER (PARTITION BY t.tax_id ORDER BY r.valid_from) - 1) AS valid_to
+   FROM (catalog.tax t
+     JOIN ( SELECT DISTINCT ON (r_1.tax_id, r_1.valid_from) r_1.tax_id,
+            r_1.valid_from,
+            r_1.rate
+           FROM catalog.tax_rate r_1
+          WHERE (NOT r_1.deleted)
+          ORDER BY r_1.tax_id, r_1.valid_from, r_1.tax_rate_id DESC) r ON ((r.tax_id = t.tax_id)))
+  WHERE (NOT t.deleted);
+COMMENT ON VIEW bi.tax IS 'Dimension: taxes and their rates. Grain: a tax and a rate of it. Deleted ones, and taxes without a rate, are not here.';
+COMMENT ON COLUMN bi.tax.tax_code IS 'Short name of the tax.';
+COMMENT ON COLUMN bi.tax.name IS 'Name for people.';
+COMMENT ON COLUMN bi.tax.tax_rate IS 'Percent.';
+COMMENT ON COLUMN bi.tax.valid_from IS 'The first business day it holds.';
+COMMENT ON COLUMN bi.tax.valid_to IS 'The last business day it holds; null when no other rate follows.';
+
+-- tax_day; Type: TABLE; Schema: rollup; Owner: tpv_owner
+CREATE TABLE rollup.tax_day (
+    node_id integer NOT NULL,
+    business_date date NOT NULL,
+    department text NOT NULL,
+    tax_rate numeric(5,2),
+    source text NOT NULL,
+    receipts integer NOT NULL,
+    lines integer NOT NULL,
+    gross numeric(20,2) NOT NULL,
+    net numeric(20,2) NOT NULL,
+    tax numeric(20,2) NOT NULL,
+    CONSTRAINT tax_day_source_check CHECK ((source = ANY (ARRAY['receipt'::text, 'product'::text, 'department'::text, 'unknown'::text])))
+);
+COMMENT ON TABLE rollup.tax_day IS 'Sales by tax rate and day, of receipts that count.';
+COMMENT ON COLUMN rollup.tax_day.node_id IS 'The store''s node.';
+COMMENT ON COLUMN rollup.tax_day.business_date IS 'The business day.';
+COMMENT ON COLUMN rollup.tax_day.department IS 'The department.';
+COMMENT ON COLUMN rollup.tax_day.tax_rate IS 'Percent; null when nobody says it.';
+COMMENT ON COLUMN rollup.tax_day.source IS 'Who says the rate: receipt (it was printed), product or department (the catalog, at the business day), unknown (nobody).';
+COMMENT ON COLUMN rollup.tax_day.receipts IS 'Receipts with lines of that rate.';
+COMMENT ON COLUMN rollup.tax_day.lines IS 'Lines.';
+COMMENT ON COLUMN rollup.tax_day.gross IS 'Sum of the lines, with tax.';
+COMMENT ON COLUMN rollup.tax_day.net IS 'Without tax: for each receipt the sum of these lines * 100 / (100 + rate), rounded half away from zero to cents; 0 without a rate. Where a receipt prints a rate on some lines and others are guessed to have it, their sum is rounded, and the guessed lines have what the printed ones leave of it.';
+COMMENT ON COLUMN rollup.tax_day.tax IS 'gross - net; 0 without a rate.';
+
+-- tax_by_day; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.tax_by_day AS
+ SELECT t.node_id,
+    s.store,
+    t.business_date,
+    t.department,
+    t.tax_rate,
+    t.source AS tax_source,
+    (t.receipts)::bigint AS tickets,
+    (t.lines)::bigint AS lines,
+    t.gross,
+    t.net,
+    t.tax,
+    s.currency,
+    u.complete_until
+   FROM ((rollup.tax_day t
+     JOIN bi.store s ON ((s.node_id = t.node_id)))
+     LEFT JOIN rollup.until u ON ((u.node_id = t.node_id)));
+COMMENT ON VIEW bi.tax_by_day IS 'Sales by tax rate. Grain: a store, a business day, a department, a rate and who says the rate. Held and voided receipts are not in it.';
+COMMENT ON COLUMN bi.tax_by_day.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.tax_by_day.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.tax_by_day.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.tax_by_day.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.tax_by_day.tax_rate IS 'Percent; null when nobody says it.';
+COMMENT ON COLUMN bi.tax_by_day.tax_source IS 'Who says the rate. receipt: it was printed. product, department: the catalog, at the business day. unknown: nobody.';
+COMMENT ON COLUMN bi.tax_by_day.tickets IS 'Receipts with lines of that rate. A receipt with two rates is in two rows: do not add them up.';
+COMMENT ON COLUMN bi.tax_by_day.lines IS 'Lines of receipts that count.';
+COMMENT ON COLUMN bi.tax_by_day.gross IS 'Amount with tax: the sum of the lines. gross = net + tax + without_rate.';
+COMMENT ON COLUMN bi.tax_by_day.net IS 'Amount without tax: for each receipt and rate rounded half away from zero to cents. 0 where nobody says the rate.';
+COMMENT ON COLUMN bi.tax_by_day.tax IS 'gross - net; 0 where nobody says the rate.';
+COMMENT ON COLUMN bi.tax_by_day.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
+COMMENT ON COLUMN bi.tax_by_day.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+
+-- terminal; Type: TABLE; Schema: org; Owner: tpv_owner
+CREATE TABLE org.terminal (
+    terminal_id uuid DEFAULT tpv.uuid7() NOT NULL,
+    node_id integer NOT NULL,
+    code text NOT NULL,
+    kind text DEFAULT 'department'::text NOT NULL,
+    department_code text,
+    declares jsonb DEFAULT '{}'::jsonb NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    deleted boolean DEFAULT false NOT NULL,
+    CONSTRAINT terminal_check CHECK (((kind = 'till'::text) OR (department_code IS NOT NULL))),
+    CONSTRAINT terminal_code_check CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$'::text)),
+    CONSTRAINT terminal_kind_check CHECK ((kind = ANY (ARRAY['department'::text, 'till'::text])))
+);
+COMMENT ON TABLE org.terminal IS 'Terminals (scales, tills) that drop receipts as files, one inbox folder for each.';
+COMMENT ON COLUMN org.terminal.terminal_id IS 'Key, generated where the terminal was registered.';
+COMMENT ON COLUMN org.terminal.node_id IS 'The store''s node.';
+COMMENT ON COLUMN org.terminal.code IS 'Code; the name of its inbox folder and the terminalId of its receipts.';
+COMMENT ON COLUMN org.terminal.kind IS 'department: it issues the tickets of a department. till: it is where customers pay.';
+COMMENT ON COLUMN org.terminal.department_code IS 'The department it belongs to; null for a till that belongs to none.';
+COMMENT ON COLUMN org.terminal.declares IS 'What is special about its files: encoding, decimal_comma, price_decimals, numeric_barcode, timezone, total_tolerance_cents, ignore_keys, id_map.';
+COMMENT ON COLUMN org.terminal.active IS 'An inactive terminal''s files are quarantined UNKNOWN_TERMINAL.';
+COMMENT ON COLUMN org.terminal.deleted IS 'Whether it was deleted. Then its files are quarantined UNKNOWN_TERMINAL.';
+
+-- terminal; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.terminal AS
+ SELECT DISTINCT ON (t.node_id, t.code) t.node_id,
+    s.store,
+    t.code AS terminal,
+    t.kind,
+    t.department_code AS department,
+    (t.active AND (NOT t.deleted)) AS is_active
+   FROM (org.terminal t
+     JOIN bi.store s ON ((s.node_id = t.node_id)))
+  ORDER BY t.node_id, t.code, t.deleted, t.terminal_id DESC;
+COMMENT ON VIEW bi.terminal IS 'Dimension: terminals and tills. Grain: a store and a terminal. When each was last heard is in bi.terminal_freshness.';
+COMMENT ON COLUMN bi.terminal.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.terminal.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.terminal.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.terminal.kind IS 'department: it issues the tickets of a department. till: it is where customers pay.';
+COMMENT ON COLUMN bi.terminal.department IS 'The department it belongs to; null for a till that belongs to none.';
+COMMENT ON COLUMN bi.terminal.is_active IS 'Whether its files are taken in.';
+
+-- hash_chain; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.hash_chain (
+    node_id integer NOT NULL,
+    chain text NOT NULL,
+    head_seq bigint DEFAULT 0 NOT NULL,
+    head_hash bytea DEFAULT decode(repeat('00'::text, 32), 'hex'::text) NOT NULL,
+    head_hlc bigint DEFAULT 0 NOT NULL
+);
+COMMENT ON TABLE sync.hash_chain IS 'The head of each hash chain that this node writes. Whoever locks a row may continue that chain.';
+COMMENT ON COLUMN sync.hash_chain.node_id IS 'This node.';
+COMMENT ON COLUMN sync.hash_chain.chain IS 'Its name, as in wire.doc.';
+COMMENT ON COLUMN sync.hash_chain.head_seq IS 'chain_seq of the last document; 0 when there is none.';
+COMMENT ON COLUMN sync.hash_chain.head_hash IS 'Link hash of the last document.';
+COMMENT ON COLUMN sync.hash_chain.head_hlc IS 'hlc of the last document.';
+
+-- terminal_freshness; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.terminal_freshness AS
+ SELECT t.node_id,
+    t.store,
+    t.department,
+    t.terminal,
+    t.is_active,
+    to_timestamp(((((h.hlc >> 16))::numeric / 1000.0))::double precision) AS last_heard_at
+   FROM (bi.terminal t
+     LEFT JOIN ( SELECT c.node_id,
+            split_part(c.chain, '~'::text, 1) AS terminal,
+            max(c.hlc) AS hlc
+           FROM ( SELECT o.node_id,
+                    o.chain,
+                    NULLIF(o.head_hlc, 0) AS hlc
+                   FROM sync.hash_chain o
+                UNION ALL
+                 SELECT p.writer_id,
+                    p.chain,
+                    p.hlc
+                   FROM sync.peer_chain p
+                  WHERE (p.writer_id = p.node_id)) c
+          WHERE ((c.chain <> ''::text) AND (c.chain !~ '>'::text))
+          GROUP BY c.node_id, (split_part(c.chain, '~'::text, 1))) h ON (((h.node_id = t.node_id) AND (h.terminal = t.terminal))))
+  WHERE (t.kind = 'department'::text);
+COMMENT ON VIEW bi.terminal_freshness IS 'When each terminal was last heard. Grain: a store and a terminal. Tills are not here: they send no tickets.';
+COMMENT ON COLUMN bi.terminal_freshness.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.terminal_freshness.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.terminal_freshness.department IS 'The department it belongs to.';
+COMMENT ON COLUMN bi.terminal_freshness.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.terminal_freshness.is_active IS 'Whether its files are taken in.';
+COMMENT ON COLUMN bi.terminal_freshness.last_heard_at IS 'When the store recorded its last receipt. At central as the store''s last heartbeat said, which may be ahead of the figures. Null when nothing was heard yet.';
+
+-- terminal_success; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.terminal_success AS
+ SELECT d.node_id,
+    s.store,
+    d.business_date,
+    d.terminal,
+    d.taken_in,
+        CASE
+            WHEN (h.node_id IS NOT NULL) THEN d.not_taken_in
+            ELSE NULL::bigint
+        END AS not_taken_in,
+        CASE
+            WHEN (h.node_id IS NOT NULL) THEN round(((100.0 * (d.taken_in)::numeric) / (NULLIF((d.taken_in + d.not_taken_in), 0))::numeric), 2)
+            ELSE NULL::numeric
+        END AS success_percent,
+    d.waited_seconds,
+    round(((d.waited_seconds)::numeric / (NULLIF(d.taken_in, 0))::numeric), 1) AS waited_average_seconds,
+    d.waited_most AS waited_most_seconds,
+    u.complete_until
+   FROM (((( SELECT a.node_id,
+            a.business_date,
+            a.terminal,
+            sum(a.taken_in) AS taken_in,
+            sum(a.not_taken_in) AS not_taken_in,
+            (sum(a.waited_seconds))::bigint AS waited_seconds,
+            max(a.waited_most) AS waited_most
+           FROM ( SELECT t.node_id,
+                    t.business_date,
+                    t.terminal,
+                    (((t.accepted + t.released) + t.held) + t.voided) AS taken_in,
+                    0 AS not_taken_in,
+                    t.waited_seconds,
+                    t.waited_most
+                   FROM rollup.terminal_day t
+                UNION ALL
+                 SELECT x.node_id,
+                    x.business_date,
+                    x.terminal,
+                    0,
+                    1,
+                    0,
+                    NULL::integer
+                   FROM bi.rejected_file x
+                  WHERE (x.code = ANY (ARRAY['NOT_A_RECEIPT'::text, 'NOT_STORABLE'::text, 'UNKNOWN_TERMINAL'::text]))) a
+          GROUP BY a.node_id, a.business_date, a.terminal) d
+     JOIN bi.store s ON ((s.node_id = d.node_id)))
+     LEFT JOIN sync.this_node h ON ((h.node_id = d.node_id)))
+     LEFT JOIN rollup.until u ON ((u.node_id = d.node_id)));
+COMMENT ON VIEW bi.terminal_success IS 'The share of valid files that were taken in, and how long they waited. Grain: a store, a business day and a terminal. Files that still lie in an inbox are not known to a database: the metrics of the watcher have them. Repeats count once.';
+COMMENT ON COLUMN bi.terminal_success.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.terminal_success.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.terminal_success.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.terminal_success.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.terminal_success.taken_in IS 'Receipts that were taken in, in whatever state they are.';
+COMMENT ON COLUMN bi.terminal_success.not_taken_in IS 'Files that were refused for no fault of the file: UNKNOWN_TERMINAL, NOT_STORABLE, NOT_A_RECEIPT, on the day they came. One that was handed in again later counts in both. Null but in the store''s own database, which alone knows them.';
+COMMENT ON COLUMN bi.terminal_success.success_percent IS 'taken_in of 100 valid files, that is taken_in + not_taken_in. Null but in the store''s own database.';
+COMMENT ON COLUMN bi.terminal_success.waited_seconds IS 'Whole seconds from print to the store''s database, of all receipts together. A clock that is ahead counts as 0.';
+COMMENT ON COLUMN bi.terminal_success.waited_average_seconds IS 'waited_seconds / taken_in. Over several rows divide the sums instead.';
+COMMENT ON COLUMN bi.terminal_success.waited_most_seconds IS 'The longest of these, in seconds.';
+COMMENT ON COLUMN bi.terminal_success.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+
+-- total_check; Type: VIEW; Schema: bi; Owner: tpv_owner
+CREATE VIEW bi.total_check AS
+ SELECT r.node_id,
+    s.store,
+    r.business_date,
+    r.department,
+    r.terminal,
+    r.receipt_id,
+    r.receipt_number,
+    r.printed_at,
+    r.state,
+    r.total,
+    r.lines_total,
+    r.total_difference,
+    ('ROUNDING'::text = ANY (r.flags)) AS is_rounding,
+    s.currency
+   FROM (sales.receipt r
+     JOIN bi.store s ON ((s.node_id = r.node_id)))
+  WHERE ((r.state = ANY (ARRAY['accepted'::text, 'released'::text])) AND (r.total_difference <> (0)::numeric));
+COMMENT ON VIEW bi.total_check IS 'Receipts that the checkout charges otherwise than the slip says: it charges the lines. Grain: a receipt that counts. Filter by business_date.';
+COMMENT ON COLUMN bi.total_check.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.total_check.store IS 'Code of the store, such as S01.';
+COMMENT ON COLUMN bi.total_check.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.total_check.department IS 'Code of the department.';
+COMMENT ON COLUMN bi.total_check.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.total_check.receipt_id IS 'Key of the receipt, together with node_id.';
+COMMENT ON COLUMN bi.total_check.receipt_number IS 'Number as printed. It is unique for a terminal and day only.';
+COMMENT ON COLUMN bi.total_check.printed_at IS 'The instant it was printed.';
+COMMENT ON COLUMN bi.total_check.state IS 'accepted; held: waits for a person; released: was held, and a person let it count; voided, also the ticket that undid another.';
+COMMENT ON COLUMN bi.total_check.total IS 'Printed total with tax: what the customer saw.';
+COMMENT ON COLUMN bi.total_check.lines_total IS 'Sum of the lines with tax: what the checkout charges, and what sales count.';
+COMMENT ON COLUMN bi.total_check.total_difference IS 'total - lines_total: what the slip says beyond its lines.';
+COMMENT ON COLUMN bi.total_check.is_rounding IS 'Whether weighed lines or the tolerance of the terminal explain it. Else a person released the receipt as it is.';
+COMMENT ON COLUMN bi.total_check.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
 
 -- file; Type: TABLE; Schema: dat; Owner: tpv_owner
 CREATE TABLE dat.file (
@@ -7813,31 +9464,6 @@ COMMENT ON COLUMN journal.set_aside.seq IS 'The number of this node''s operation
 COMMENT ON COLUMN journal.set_aside.hlc IS 'When it was written.';
 COMMENT ON COLUMN journal.set_aside.value IS 'JSON: the value.';
 
--- sibling; Type: TABLE; Schema: sync; Owner: tpv_owner
-CREATE TABLE sync.sibling (
-    table_name text NOT NULL,
-    key text NOT NULL,
-    column_name text NOT NULL,
-    node_id integer NOT NULL,
-    seq bigint NOT NULL,
-    hlc bigint NOT NULL,
-    value jsonb,
-    chosen boolean NOT NULL,
-    review boolean NOT NULL,
-    found_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-);
-COMMENT ON TABLE sync.sibling IS 'Open conflicts: all values of a column that were written at the same time, until somebody who has seen them all writes it.';
-COMMENT ON COLUMN sync.sibling.table_name IS 'The table.';
-COMMENT ON COLUMN sync.sibling.key IS 'The key of the row.';
-COMMENT ON COLUMN sync.sibling.column_name IS 'The column, or the group.';
-COMMENT ON COLUMN sync.sibling.node_id IS 'The node that wrote this value.';
-COMMENT ON COLUMN sync.sibling.seq IS 'The number of its operation.';
-COMMENT ON COLUMN sync.sibling.hlc IS 'When it was written.';
-COMMENT ON COLUMN sync.sibling.value IS 'The value.';
-COMMENT ON COLUMN sync.sibling.chosen IS 'Whether the row has this value.';
-COMMENT ON COLUMN sync.sibling.review IS 'Whether a person should look at it.';
-COMMENT ON COLUMN sync.sibling.found_at IS 'When this node noticed.';
-
 -- sibling; Type: VIEW; Schema: journal; Owner: tpv_owner
 CREATE VIEW journal.sibling WITH (security_barrier='true') AS
  SELECT sibling.table_name,
@@ -7863,93 +9489,6 @@ COMMENT ON COLUMN journal.sibling.value IS 'The value.';
 COMMENT ON COLUMN journal.sibling.chosen IS 'Whether the row has this value.';
 COMMENT ON COLUMN journal.sibling.review IS 'Whether a person should look at it.';
 COMMENT ON COLUMN journal.sibling.found_at IS 'When this node noticed.';
-
--- department; Type: TABLE; Schema: org; Owner: tpv_owner
-CREATE TABLE org.department (
-    department_id uuid DEFAULT tpv.uuid7() NOT NULL,
-    node_id integer NOT NULL,
-    code text NOT NULL,
-    name text NOT NULL,
-    legal_entity_id uuid,
-    tax_id uuid,
-    deleted boolean DEFAULT false NOT NULL,
-    CONSTRAINT department_code_check CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$'::text))
-);
-COMMENT ON TABLE org.department IS 'Departments of a store; many are leased to a concessionaire.';
-COMMENT ON COLUMN org.department.department_id IS 'Key, generated where the department was registered.';
-COMMENT ON COLUMN org.department.node_id IS 'The store''s node.';
-COMMENT ON COLUMN org.department.code IS 'Code that its receipts carry in departmentCode.';
-COMMENT ON COLUMN org.department.name IS 'Name for people.';
-COMMENT ON COLUMN org.department.legal_entity_id IS 'The concessionaire; null for a department that the store runs itself.';
-COMMENT ON COLUMN org.department.tax_id IS 'The tax of what is sold there, where neither the receipt nor the product says one.';
-COMMENT ON COLUMN org.department.deleted IS 'Whether it was deleted. Its code can be given again. Rows are never removed.';
-
--- legal_entity; Type: TABLE; Schema: org; Owner: tpv_owner
-CREATE TABLE org.legal_entity (
-    legal_entity_id uuid DEFAULT tpv.uuid7() NOT NULL,
-    name text NOT NULL,
-    tax_id text,
-    deleted boolean DEFAULT false NOT NULL,
-    CONSTRAINT legal_entity_name_check CHECK ((name <> ''::text))
-);
-COMMENT ON TABLE org.legal_entity IS 'Legal entities that can issue an invoice: the chain itself and its concessionaires.';
-COMMENT ON COLUMN org.legal_entity.legal_entity_id IS 'Key, generated where the entity was registered.';
-COMMENT ON COLUMN org.legal_entity.name IS 'Registered name.';
-COMMENT ON COLUMN org.legal_entity.tax_id IS 'Tax number, if known.';
-COMMENT ON COLUMN org.legal_entity.deleted IS 'Whether it was deleted. Rows are never removed.';
-
--- store; Type: TABLE; Schema: org; Owner: tpv_owner
-CREATE TABLE org.store (
-    store_id uuid DEFAULT tpv.uuid7() NOT NULL,
-    node_id integer NOT NULL,
-    code text NOT NULL,
-    name text NOT NULL,
-    timezone text NOT NULL,
-    cutoff_hour smallint NOT NULL,
-    currency text NOT NULL,
-    legal_entity_id uuid,
-    gateway_url text,
-    deleted boolean DEFAULT false NOT NULL,
-    CONSTRAINT store_code_check CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$'::text)),
-    CONSTRAINT store_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT store_cutoff_hour_check CHECK (((cutoff_hour >= 0) AND (cutoff_hour <= 23))),
-    CONSTRAINT store_gateway_url_check CHECK ((gateway_url ~ '^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^[:space:]@]*)?$'::text))
-);
-COMMENT ON TABLE org.store IS 'Stores. Each has a node of its own.';
-COMMENT ON COLUMN org.store.store_id IS 'Key, generated where the store was registered.';
-COMMENT ON COLUMN org.store.node_id IS 'The store''s node.';
-COMMENT ON COLUMN org.store.code IS 'Short code that is printed for people, such as S01. The node''s code, if none was given.';
-COMMENT ON COLUMN org.store.name IS 'Name for people.';
-COMMENT ON COLUMN org.store.timezone IS 'IANA time zone of the store''s clocks, such as Europe/Madrid.';
-COMMENT ON COLUMN org.store.cutoff_hour IS 'Sales before this local hour belong to the business date before.';
-COMMENT ON COLUMN org.store.currency IS 'ISO 4217 code of every amount of this store.';
-COMMENT ON COLUMN org.store.legal_entity_id IS 'Whoever runs the store.';
-COMMENT ON COLUMN org.store.gateway_url IS 'Where the gateway of its node answers, as http://host:port or https://host:port; null when it has none.';
-COMMENT ON COLUMN org.store.deleted IS 'Whether it was deleted. Then it receives no files; what it recorded keeps its dates.';
-
--- terminal; Type: TABLE; Schema: org; Owner: tpv_owner
-CREATE TABLE org.terminal (
-    terminal_id uuid DEFAULT tpv.uuid7() NOT NULL,
-    node_id integer NOT NULL,
-    code text NOT NULL,
-    kind text DEFAULT 'department'::text NOT NULL,
-    department_code text,
-    declares jsonb DEFAULT '{}'::jsonb NOT NULL,
-    active boolean DEFAULT true NOT NULL,
-    deleted boolean DEFAULT false NOT NULL,
-    CONSTRAINT terminal_check CHECK (((kind = 'till'::text) OR (department_code IS NOT NULL))),
-    CONSTRAINT terminal_code_check CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$'::text)),
-    CONSTRAINT terminal_kind_check CHECK ((kind = ANY (ARRAY['department'::text, 'till'::text])))
-);
-COMMENT ON TABLE org.terminal IS 'Terminals (scales, tills) that drop receipts as files, one inbox folder for each.';
-COMMENT ON COLUMN org.terminal.terminal_id IS 'Key, generated where the terminal was registered.';
-COMMENT ON COLUMN org.terminal.node_id IS 'The store''s node.';
-COMMENT ON COLUMN org.terminal.code IS 'Code; the name of its inbox folder and the terminalId of its receipts.';
-COMMENT ON COLUMN org.terminal.kind IS 'department: it issues the tickets of a department. till: it is where customers pay.';
-COMMENT ON COLUMN org.terminal.department_code IS 'The department it belongs to; null for a till that belongs to none.';
-COMMENT ON COLUMN org.terminal.declares IS 'What is special about its files: encoding, decimal_comma, price_decimals, numeric_barcode, timezone, total_tolerance_cents, ignore_keys, id_map.';
-COMMENT ON COLUMN org.terminal.active IS 'An inactive terminal''s files are quarantined UNKNOWN_TERMINAL.';
-COMMENT ON COLUMN org.terminal.deleted IS 'Whether it was deleted. Then its files are quarantined UNKNOWN_TERMINAL.';
 
 -- audit; Type: TABLE; Schema: sec; Owner: tpv_owner
 CREATE TABLE sec.audit (
@@ -8686,31 +10225,6 @@ COMMENT ON COLUMN own.receipt_line.total IS 'price × quantity, rounded half awa
 COMMENT ON COLUMN own.receipt_line.department IS 'The department, as receipts name it.';
 COMMENT ON COLUMN own.receipt_line.business_date IS 'Business date of the receipt.';
 
--- rejected; Type: TABLE; Schema: sales; Owner: tpv_owner
-CREATE TABLE sales.rejected (
-    rejected_id bigint NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    terminal text NOT NULL,
-    file_name text,
-    size_bytes bigint NOT NULL,
-    sha256 bytea NOT NULL,
-    code text NOT NULL,
-    pointer text DEFAULT ''::text NOT NULL,
-    detail text NOT NULL,
-    raw bytea
-);
-COMMENT ON TABLE sales.rejected IS 'Files that are no usable receipts, with the reason; the files themselves are in the quarantine folder too.';
-COMMENT ON COLUMN sales.rejected.rejected_id IS 'Key.';
-COMMENT ON COLUMN sales.rejected.at IS 'When it first came.';
-COMMENT ON COLUMN sales.rejected.terminal IS 'Inbox it came from.';
-COMMENT ON COLUMN sales.rejected.file_name IS 'Name of the file.';
-COMMENT ON COLUMN sales.rejected.size_bytes IS 'Size of the file.';
-COMMENT ON COLUMN sales.rejected.sha256 IS 'SHA-256 of the file; the same bytes under the same name again add no row.';
-COMMENT ON COLUMN sales.rejected.code IS 'Stable code: TRUNCATED, DUP_KEY, TYPE …';
-COMMENT ON COLUMN sales.rejected.pointer IS 'JSON pointer to the fault; empty for the file as a whole.';
-COMMENT ON COLUMN sales.rejected.detail IS 'The reason as a sentence.';
-COMMENT ON COLUMN sales.rejected.raw IS 'The file; null when it is over the size limit.';
-
 -- rejected; Type: VIEW; Schema: own; Owner: tpv_owner
 CREATE VIEW own.rejected WITH (security_barrier='true') AS
  SELECT v.rejected_id,
@@ -8973,6 +10487,16 @@ COMMENT ON COLUMN own.terminal.kind IS 'department: it issues the tickets of a d
 COMMENT ON COLUMN own.terminal.department_code IS 'The department it belongs to; null for a till that belongs to none.';
 COMMENT ON COLUMN own.terminal.active IS 'An inactive terminal''s files are quarantined UNKNOWN_TERMINAL.';
 COMMENT ON COLUMN own.terminal.etag IS 'The version of the row: it changes with each change. Functions that change a row want it.';
+
+-- restated_restated_id_seq; Type: SEQUENCE; Schema: rollup; Owner: tpv_owner
+ALTER TABLE rollup.restated ALTER COLUMN restated_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME rollup.restated_restated_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 -- held; Type: VIEW; Schema: sales; Owner: tpv_owner
 CREATE VIEW sales.held WITH (security_invoker='true') AS
@@ -9257,6 +10781,37 @@ COMMENT ON TABLE sync.beat_counter IS 'Numbers the heartbeats of this node, with
 COMMENT ON COLUMN sync.beat_counter.node_id IS 'This node.';
 COMMENT ON COLUMN sync.beat_counter.beat IS 'The last number given.';
 
+-- change; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.change (
+    pos bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    entity text NOT NULL,
+    node_id integer,
+    key uuid,
+    business_date date
+);
+COMMENT ON TABLE sync.change IS 'The change log: what changed on this node, in the order in which it was seen. One writer numbers what is already committed, so that whoever reads on from a position skips nothing. Rows leave after pg_tpv.keep_changes.';
+COMMENT ON COLUMN sync.change.pos IS 'Position, without a gap.';
+COMMENT ON COLUMN sync.change.at IS 'When it was numbered.';
+COMMENT ON COLUMN sync.change.entity IS 'Table of what changed: sales.receipt, sales.day_close, or a tracked table.';
+COMMENT ON COLUMN sync.change.node_id IS 'The store''s node; null for a tracked table.';
+COMMENT ON COLUMN sync.change.key IS 'The receipt, or the key of the tracked row; null for a closed day.';
+COMMENT ON COLUMN sync.change.business_date IS 'The business day of a receipt or of a close; null for a tracked table.';
+
+-- change_head; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.change_head (
+    only_one boolean DEFAULT true NOT NULL,
+    pos bigint NOT NULL,
+    round bigint NOT NULL,
+    round_at timestamp with time zone,
+    CONSTRAINT change_head_only_one_check CHECK (only_one)
+);
+COMMENT ON TABLE sync.change_head IS 'How far the fold has counted; one row.';
+COMMENT ON COLUMN sync.change_head.only_one IS 'Key.';
+COMMENT ON COLUMN sync.change_head.pos IS 'The last position that was given, also when its row was removed since.';
+COMMENT ON COLUMN sync.change_head.round IS 'How often the fold has found something in sync.touched.';
+COMMENT ON COLUMN sync.change_head.round_at IS 'When it found something last.';
+
 -- claim; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE UNLOGGED TABLE sync.claim (
     value_hash bigint NOT NULL
@@ -9316,21 +10871,6 @@ ALTER TABLE sync.erasure ALTER COLUMN erasure_id ADD GENERATED ALWAYS AS IDENTIT
     NO MAXVALUE
     CACHE 1
 );
-
--- hash_chain; Type: TABLE; Schema: sync; Owner: tpv_owner
-CREATE TABLE sync.hash_chain (
-    node_id integer NOT NULL,
-    chain text NOT NULL,
-    head_seq bigint DEFAULT 0 NOT NULL,
-    head_hash bytea DEFAULT decode(repeat('00'::text, 32), 'hex'::text) NOT NULL,
-    head_hlc bigint DEFAULT 0 NOT NULL
-);
-COMMENT ON TABLE sync.hash_chain IS 'The head of each hash chain that this node writes. Whoever locks a row may continue that chain.';
-COMMENT ON COLUMN sync.hash_chain.node_id IS 'This node.';
-COMMENT ON COLUMN sync.hash_chain.chain IS 'Its name, as in wire.doc.';
-COMMENT ON COLUMN sync.hash_chain.head_seq IS 'chain_seq of the last document; 0 when there is none.';
-COMMENT ON COLUMN sync.hash_chain.head_hash IS 'Link hash of the last document.';
-COMMENT ON COLUMN sync.hash_chain.head_hlc IS 'hlc of the last document.';
 
 -- life; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.life (
@@ -9588,6 +11128,24 @@ ALTER TABLE sync.set_aside ALTER COLUMN set_aside_id ADD GENERATED ALWAYS AS IDE
     CACHE 1
 );
 
+-- touched; Type: TABLE; Schema: sync; Owner: tpv_owner
+CREATE TABLE sync.touched (
+    at timestamp with time zone NOT NULL,
+    entity text NOT NULL,
+    node_id integer,
+    key uuid,
+    business_date date,
+    department text
+)
+WITH (autovacuum_vacuum_threshold='1000', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_insert_threshold='-1', autovacuum_analyze_threshold='1000000');
+COMMENT ON TABLE sync.touched IS 'What changed and was not numbered yet: a row for each projected document and each change of a tracked row. Without a key or an index, so that a receipt costs next to nothing more; the fold empties it.';
+COMMENT ON COLUMN sync.touched.at IS 'Start of the transaction that changed it.';
+COMMENT ON COLUMN sync.touched.entity IS 'Table of what changed: sales.receipt, sales.day_close, or a tracked table.';
+COMMENT ON COLUMN sync.touched.node_id IS 'The store''s node; null for a tracked table.';
+COMMENT ON COLUMN sync.touched.key IS 'The receipt, or the key of the tracked row.';
+COMMENT ON COLUMN sync.touched.business_date IS 'Of a closed day; of a receipt only where its row is gone or was of another day.';
+COMMENT ON COLUMN sync.touched.department IS 'The department then.';
+
 -- status; Type: VIEW; Schema: sync; Owner: tpv_owner
 CREATE VIEW sync.status WITH (security_invoker='true') AS
  WITH peer AS (
@@ -9653,12 +11211,17 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
         ), known AS (
          SELECT COALESCE(jsonb_object_agg(k.node_id, k.seq), '{}'::jsonb) AS ops
            FROM sync.contiguous() k(node_id, seq)
+        ), sums AS (
+         SELECT (now() - LEAST(( SELECT min(t.at) AS min
+                   FROM sync.touched t), ( SELECT min(d.due_at) AS min
+                   FROM rollup.due d
+                  WHERE ((d.due_at < now()) AND (d.failed IS NULL))))) AS age
         ), rows AS (
          SELECT p.node_code AS peer,
             'receives'::text AS direction,
                 CASE
-                    WHEN (s.oid IS NULL) THEN 'no subscription'::text
-                    WHEN (NOT s.subenabled) THEN 'disabled'::text
+                    WHEN (s_1.oid IS NULL) THEN 'no subscription'::text
+                    WHEN (NOT s_1.subenabled) THEN 'disabled'::text
                     WHEN p.this_refused THEN 'refused'::text
                     WHEN (w.pid IS NULL) THEN 'not running'::text
                     WHEN (b.pid IS NOT NULL) THEN 'waiting for a lock'::text
@@ -9694,10 +11257,10 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             p.subscription_name
            FROM (((((peer p
              CROSS JOIN known k)
-             LEFT JOIN pg_subscription s ON (((s.subname = p.subscription_name) AND (s.subdbid = ( SELECT d.oid
+             LEFT JOIN pg_subscription s_1 ON (((s_1.subname = p.subscription_name) AND (s_1.subdbid = ( SELECT d.oid
                    FROM pg_database d
                   WHERE (d.datname = current_database()))))))
-             LEFT JOIN pg_stat_subscription w ON (((w.subid = s.oid) AND (w.relid IS NULL))))
+             LEFT JOIN pg_stat_subscription w ON (((w.subid = s_1.oid) AND (w.relid IS NULL))))
              LEFT JOIN LATERAL ( SELECT t.pid,
                     (o.backend_type ~~ 'logical replication%worker'::text) AS is_worker
                    FROM ((((pg_stat_activity a
@@ -9801,12 +11364,15 @@ CREATE VIEW sync.status WITH (security_invoker='true') AS
             WHEN ((r.direction = 'receives'::text) AND (NOT r.whole)) THEN 'a heartbeat is missing: the peer was asked to name all its hash chains; look again in a minute'::text
             WHEN (r.state = 'copying'::text) THEN 'it has just joined: the snapshot of all tracked rows is on its way'::text
             WHEN (r.state = 'comparing'::text) THEN 'it has just joined: both are compared within a minute, or by select sync.reconcile()'::text
+            WHEN (s.age > '00:05:00'::interval) THEN 'sums of this node are behind: docs/dba.md, "Sums are behind"'::text
             WHEN (r.version <> ( SELECT e.extversion
                FROM pg_extension e
               WHERE (e.extname = 'pg_tpv'::name))) THEN 'the peer has another version of pg_tpv: upgrade the older one when it suits'::text
             ELSE 'nothing to do'::text
-        END AS advice
-   FROM rows r
+        END AS advice,
+    s.age AS sums_age
+   FROM (rows r
+     CROSS JOIN sums s)
   ORDER BY r.peer, r.direction;
 COMMENT ON VIEW sync.status IS 'One row for each peer and direction: its state, how far behind, and in words what to do.';
 COMMENT ON COLUMN sync.status.peer IS 'The other node.';
@@ -9824,6 +11390,7 @@ COMMENT ON COLUMN sync.status.quarantined IS 'Its rows that wait in quarantine.'
 COMMENT ON COLUMN sync.status.ahead_ms IS 'By how much its clock is too far ahead; 0 when it is not.';
 COMMENT ON COLUMN sync.status.version IS 'Version of its extension.';
 COMMENT ON COLUMN sync.status.advice IS 'What to do, in words.';
+COMMENT ON COLUMN sync.status.sums_age IS 'How long the oldest change waits to be in the change log and in the sums of this node; null when none does. The same in each row.';
 
 -- undone; Type: TABLE; Schema: sync; Owner: tpv_owner
 CREATE TABLE sync.undone (
@@ -9862,6 +11429,11 @@ ALTER TABLE sync.undone ALTER COLUMN undone_id ADD GENERATED ALWAYS AS IDENTITY 
     NO MAXVALUE
     CACHE 1
 );
+
+-- fold; Type: TABLE; Schema: tpv_lock; Owner: tpv_owner
+CREATE TABLE tpv_lock.fold (
+);
+COMMENT ON TABLE tpv_lock.fold IS 'One session at a time numbers changes and writes roll-ups.';
 
 -- merge; Type: TABLE; Schema: tpv_lock; Owner: tpv_owner
 CREATE TABLE tpv_lock.merge (
@@ -10072,6 +11644,42 @@ ALTER TABLE ONLY party.customer
 ALTER TABLE ONLY party.employee
     ADD CONSTRAINT employee_pkey PRIMARY KEY (employee_id);
 
+-- bucket bucket_pkey; Type: CONSTRAINT; Schema: rollup; Owner: tpv_owner
+ALTER TABLE ONLY rollup.bucket
+    ADD CONSTRAINT bucket_pkey PRIMARY KEY (business_date, node_id, department);
+
+-- due due_pkey; Type: CONSTRAINT; Schema: rollup; Owner: tpv_owner
+ALTER TABLE ONLY rollup.due
+    ADD CONSTRAINT due_pkey PRIMARY KEY (node_id, business_date, department);
+
+-- item_day item_day_pkey; Type: CONSTRAINT; Schema: rollup; Owner: tpv_owner
+ALTER TABLE ONLY rollup.item_day
+    ADD CONSTRAINT item_day_pkey PRIMARY KEY (node_id, department, item, business_date);
+
+-- item item_pkey; Type: CONSTRAINT; Schema: rollup; Owner: tpv_owner
+ALTER TABLE ONLY rollup.item
+    ADD CONSTRAINT item_pkey PRIMARY KEY (node_id, department, item);
+
+-- restated restated_pkey; Type: CONSTRAINT; Schema: rollup; Owner: tpv_owner
+ALTER TABLE ONLY rollup.restated
+    ADD CONSTRAINT restated_pkey PRIMARY KEY (restated_id);
+
+-- sales_hour sales_hour_pkey; Type: CONSTRAINT; Schema: rollup; Owner: tpv_owner
+ALTER TABLE ONLY rollup.sales_hour
+    ADD CONSTRAINT sales_hour_pkey PRIMARY KEY (business_date, node_id, department, hour);
+
+-- tax_day tax_day_business_date_node_id_department_tax_rate_source_key; Type: CONSTRAINT; Schema: rollup; Owner: tpv_owner
+ALTER TABLE ONLY rollup.tax_day
+    ADD CONSTRAINT tax_day_business_date_node_id_department_tax_rate_source_key UNIQUE NULLS NOT DISTINCT (business_date, node_id, department, tax_rate, source);
+
+-- terminal_day terminal_day_pkey; Type: CONSTRAINT; Schema: rollup; Owner: tpv_owner
+ALTER TABLE ONLY rollup.terminal_day
+    ADD CONSTRAINT terminal_day_pkey PRIMARY KEY (business_date, node_id, department, terminal);
+
+-- until until_pkey; Type: CONSTRAINT; Schema: rollup; Owner: tpv_owner
+ALTER TABLE ONLY rollup.until
+    ADD CONSTRAINT until_pkey PRIMARY KEY (node_id);
+
 -- day_close day_close_pkey; Type: CONSTRAINT; Schema: sales; Owner: tpv_owner
 ALTER TABLE ONLY sales.day_close
     ADD CONSTRAINT day_close_pkey PRIMARY KEY (node_id, business_date);
@@ -10199,6 +11807,14 @@ ALTER TABLE ONLY sync.awaited
 -- beat_counter beat_counter_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.beat_counter
     ADD CONSTRAINT beat_counter_pkey PRIMARY KEY (node_id);
+
+-- change_head change_head_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.change_head
+    ADD CONSTRAINT change_head_pkey PRIMARY KEY (only_one);
+
+-- change change_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
+ALTER TABLE ONLY sync.change
+    ADD CONSTRAINT change_pkey PRIMARY KEY (pos);
 
 -- claim claim_pkey; Type: CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.claim
@@ -10450,6 +12066,18 @@ CREATE INDEX customer_same_email ON party.customer USING btree (lower(email)) WH
 -- employee_code; Type: INDEX; Schema: party; Owner: tpv_owner
 CREATE UNIQUE INDEX employee_code ON party.employee USING btree (code) WHERE (NOT deleted);
 
+-- due_at; Type: INDEX; Schema: rollup; Owner: tpv_owner
+CREATE INDEX due_at ON rollup.due USING btree (due_at);
+
+-- item_day_business_date; Type: INDEX; Schema: rollup; Owner: tpv_owner
+CREATE INDEX item_day_business_date ON rollup.item_day USING btree (business_date, node_id, department);
+
+-- item_item; Type: INDEX; Schema: rollup; Owner: tpv_owner
+CREATE INDEX item_item ON rollup.item USING btree (item);
+
+-- restated_business_date; Type: INDEX; Schema: rollup; Owner: tpv_owner
+CREATE INDEX restated_business_date ON rollup.restated USING btree (business_date, node_id);
+
 -- raw_receipt; Type: INDEX; Schema: sales; Owner: tpv_owner
 CREATE INDEX raw_receipt ON sales.raw USING btree (receipt_id);
 
@@ -10503,6 +12131,9 @@ CREATE UNIQUE INDEX accepted_snapshot_open ON sync.accepted_snapshot USING btree
 
 -- awaited_by_node; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE INDEX awaited_by_node ON sync.awaited USING btree (by_node);
+
+-- change_at; Type: INDEX; Schema: sync; Owner: tpv_owner
+CREATE INDEX change_at ON sync.change USING brin (at);
 
 -- drift_open; Type: INDEX; Schema: sync; Owner: tpv_owner
 CREATE UNIQUE INDEX drift_open ON sync.drift USING btree (node_id, what, subject) WHERE (resolved_at IS NULL);
@@ -10700,6 +12331,34 @@ CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON catalog.tax DEF
 -- tax_rate _900_capture; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON catalog.tax_rate DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
 
+-- barcode _950_touched; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON catalog.barcode FOR EACH ROW EXECUTE FUNCTION sync.note_touched('barcode_id');
+ALTER TABLE catalog.barcode ENABLE ALWAYS TRIGGER _950_touched;
+
+-- barcode_rule _950_touched; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON catalog.barcode_rule FOR EACH ROW EXECUTE FUNCTION sync.note_touched('barcode_rule_id');
+ALTER TABLE catalog.barcode_rule ENABLE ALWAYS TRIGGER _950_touched;
+
+-- local_code _950_touched; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON catalog.local_code FOR EACH ROW EXECUTE FUNCTION sync.note_touched('local_code_id');
+ALTER TABLE catalog.local_code ENABLE ALWAYS TRIGGER _950_touched;
+
+-- price _950_touched; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON catalog.price FOR EACH ROW EXECUTE FUNCTION sync.note_touched('price_id');
+ALTER TABLE catalog.price ENABLE ALWAYS TRIGGER _950_touched;
+
+-- product _950_touched; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON catalog.product FOR EACH ROW EXECUTE FUNCTION sync.note_touched('product_id');
+ALTER TABLE catalog.product ENABLE ALWAYS TRIGGER _950_touched;
+
+-- tax _950_touched; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON catalog.tax FOR EACH ROW EXECUTE FUNCTION sync.note_touched('tax_id');
+ALTER TABLE catalog.tax ENABLE ALWAYS TRIGGER _950_touched;
+
+-- tax_rate _950_touched; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON catalog.tax_rate FOR EACH ROW EXECUTE FUNCTION sync.note_touched('tax_rate_id');
+ALTER TABLE catalog.tax_rate ENABLE ALWAYS TRIGGER _950_touched;
+
 -- profile _100_guard; Type: TRIGGER; Schema: dat; Owner: tpv_owner
 CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON dat.profile FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
 
@@ -10721,6 +12380,10 @@ CREATE TRIGGER _300_place AFTER INSERT OR UPDATE OF node_id, department_code, de
 
 -- profile _900_capture; Type: TRIGGER; Schema: dat; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON dat.profile DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
+
+-- profile _950_touched; Type: TRIGGER; Schema: dat; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON dat.profile FOR EACH ROW EXECUTE FUNCTION sync.note_touched('profile_id');
+ALTER TABLE dat.profile ENABLE ALWAYS TRIGGER _950_touched;
 
 -- ban _000_forget; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE TRIGGER _000_forget AFTER INSERT OR DELETE OR UPDATE ON org.ban FOR EACH ROW EXECUTE FUNCTION tpv.forget_rules();
@@ -10824,6 +12487,26 @@ CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON org.store DEFER
 -- terminal _900_capture; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON org.terminal DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
 
+-- ban _950_touched; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON org.ban FOR EACH ROW EXECUTE FUNCTION sync.note_touched('ban_id');
+ALTER TABLE org.ban ENABLE ALWAYS TRIGGER _950_touched;
+
+-- department _950_touched; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON org.department FOR EACH ROW EXECUTE FUNCTION sync.note_touched('department_id');
+ALTER TABLE org.department ENABLE ALWAYS TRIGGER _950_touched;
+
+-- legal_entity _950_touched; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON org.legal_entity FOR EACH ROW EXECUTE FUNCTION sync.note_touched('legal_entity_id');
+ALTER TABLE org.legal_entity ENABLE ALWAYS TRIGGER _950_touched;
+
+-- store _950_touched; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON org.store FOR EACH ROW EXECUTE FUNCTION sync.note_touched('store_id');
+ALTER TABLE org.store ENABLE ALWAYS TRIGGER _950_touched;
+
+-- terminal _950_touched; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON org.terminal FOR EACH ROW EXECUTE FUNCTION sync.note_touched('terminal_id');
+ALTER TABLE org.terminal ENABLE ALWAYS TRIGGER _950_touched;
+
 -- employee _100_guard; Type: TRIGGER; Schema: party; Owner: tpv_owner
 CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON party.employee FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
 
@@ -10856,6 +12539,14 @@ CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON party.customer 
 
 -- employee _900_capture; Type: TRIGGER; Schema: party; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON party.employee DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
+
+-- customer _950_touched; Type: TRIGGER; Schema: party; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON party.customer FOR EACH ROW EXECUTE FUNCTION sync.note_touched('customer_id');
+ALTER TABLE party.customer ENABLE ALWAYS TRIGGER _950_touched;
+
+-- employee _950_touched; Type: TRIGGER; Schema: party; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON party.employee FOR EACH ROW EXECUTE FUNCTION sync.note_touched('employee_id');
+ALTER TABLE party.employee ENABLE ALWAYS TRIGGER _950_touched;
 
 -- gateway_key _100_guard; Type: TRIGGER; Schema: sec; Owner: tpv_owner
 CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON sec.gateway_key FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
@@ -10926,6 +12617,22 @@ CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON sec.role_grant 
 -- verifier _900_capture; Type: TRIGGER; Schema: sec; Owner: tpv_owner
 CREATE CONSTRAINT TRIGGER _900_capture AFTER INSERT OR UPDATE ON sec.verifier DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.capture();
 
+-- gateway_key _950_touched; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON sec.gateway_key FOR EACH ROW EXECUTE FUNCTION sync.note_touched('gateway_key_id');
+ALTER TABLE sec.gateway_key ENABLE ALWAYS TRIGGER _950_touched;
+
+-- issuer_key _950_touched; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON sec.issuer_key FOR EACH ROW EXECUTE FUNCTION sync.note_touched('issuer_key_id');
+ALTER TABLE sec.issuer_key ENABLE ALWAYS TRIGGER _950_touched;
+
+-- role_grant _950_touched; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON sec.role_grant FOR EACH ROW EXECUTE FUNCTION sync.note_touched('role_grant_id');
+ALTER TABLE sec.role_grant ENABLE ALWAYS TRIGGER _950_touched;
+
+-- verifier _950_touched; Type: TRIGGER; Schema: sec; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON sec.verifier FOR EACH ROW EXECUTE FUNCTION sync.note_touched('verifier_id');
+ALTER TABLE sec.verifier ENABLE ALWAYS TRIGGER _950_touched;
+
 -- policy _000_forget; Type: TRIGGER; Schema: sync; Owner: tpv_owner
 CREATE TRIGGER _000_forget AFTER INSERT OR DELETE OR UPDATE ON sync.policy FOR EACH ROW EXECUTE FUNCTION tpv.forget_rules();
 ALTER TABLE sync.policy ENABLE ALWAYS TRIGGER _000_forget;
@@ -10975,6 +12682,10 @@ CREATE CONSTRAINT TRIGGER _900_capture_undone AFTER INSERT ON sync.undone DEFERR
 -- policy _910_choose; Type: TRIGGER; Schema: sync; Owner: tpv_owner
 CREATE TRIGGER _910_choose AFTER INSERT OR UPDATE ON sync.policy FOR EACH ROW EXECUTE FUNCTION sync.policy_changed();
 ALTER TABLE sync.policy ENABLE ALWAYS TRIGGER _910_choose;
+
+-- policy _950_touched; Type: TRIGGER; Schema: sync; Owner: tpv_owner
+CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON sync.policy FOR EACH ROW EXECUTE FUNCTION sync.note_touched('policy_id');
+ALTER TABLE sync.policy ENABLE ALWAYS TRIGGER _950_touched;
 
 -- beat _100_receive; Type: TRIGGER; Schema: wire; Owner: tpv_owner
 CREATE TRIGGER _100_receive BEFORE INSERT ON wire.beat FOR EACH ROW EXECUTE FUNCTION tpv.receive_beat();
@@ -11115,9 +12826,11 @@ ALTER TABLE ONLY sync.snapshot_row
 -- this_node this_node_node_id_fkey; Type: FK CONSTRAINT; Schema: sync; Owner: tpv_owner
 ALTER TABLE ONLY sync.this_node
     ADD CONSTRAINT this_node_node_id_fkey FOREIGN KEY (node_id) REFERENCES org.node(node_id);
+GRANT USAGE ON SCHEMA bi TO tpv_analyst;
 GRANT USAGE ON SCHEMA catalog TO tpv_operator;
 GRANT USAGE ON SCHEMA catalog TO tpv_analyst;
 GRANT USAGE ON SCHEMA catalog TO tpv_apply;
+GRANT USAGE ON SCHEMA catalog TO tpv_fold;
 GRANT USAGE ON SCHEMA cron TO tpv_owner WITH GRANT OPTION;
 SET SESSION AUTHORIZATION tpv_owner;
 GRANT USAGE ON SCHEMA cron TO tpv_cron;
@@ -11130,6 +12843,7 @@ GRANT USAGE ON SCHEMA journal TO tpv_operator;
 GRANT USAGE ON SCHEMA org TO tpv_operator;
 GRANT USAGE ON SCHEMA org TO tpv_analyst;
 GRANT USAGE ON SCHEMA org TO tpv_apply;
+GRANT USAGE ON SCHEMA org TO tpv_fold;
 GRANT USAGE ON SCHEMA own TO tpv_cashier;
 GRANT USAGE ON SCHEMA own TO tpv_supervisor;
 GRANT USAGE ON SCHEMA own TO tpv_manager;
@@ -11139,10 +12853,14 @@ GRANT USAGE ON SCHEMA own TO tpv_admin;
 GRANT USAGE ON SCHEMA own TO tpv_gateway_user;
 GRANT USAGE ON SCHEMA party TO tpv_operator;
 GRANT USAGE ON SCHEMA party TO tpv_apply;
+GRANT USAGE ON SCHEMA rollup TO tpv_fold;
+GRANT USAGE ON SCHEMA rollup TO tpv_operator;
+GRANT USAGE ON SCHEMA rollup TO tpv_analyst;
 GRANT USAGE ON SCHEMA sales TO tpv_operator;
 GRANT USAGE ON SCHEMA sales TO tpv_analyst;
 GRANT USAGE ON SCHEMA sales TO tpv_watcher;
 GRANT USAGE ON SCHEMA sales TO tpv_apply;
+GRANT USAGE ON SCHEMA sales TO tpv_fold;
 GRANT USAGE ON SCHEMA sec TO tpv_operator;
 GRANT USAGE ON SCHEMA sec TO tpv_cron;
 GRANT USAGE ON SCHEMA sec TO tpv_cashier;
@@ -11160,6 +12878,7 @@ GRANT USAGE ON SCHEMA sync TO tpv_cron;
 GRANT USAGE ON SCHEMA sync TO tpv_apply;
 GRANT USAGE ON SCHEMA sync TO tpv_worker;
 GRANT USAGE ON SCHEMA sync TO tpv_monitor;
+GRANT USAGE ON SCHEMA sync TO tpv_fold;
 GRANT USAGE ON SCHEMA tpv TO tpv_owner WITH GRANT OPTION;
 SET SESSION AUTHORIZATION tpv_owner;
 GRANT USAGE ON SCHEMA tpv TO tpv_operator;
@@ -11167,22 +12886,30 @@ RESET SESSION AUTHORIZATION;
 SET SESSION AUTHORIZATION tpv_owner;
 GRANT USAGE ON SCHEMA tpv TO tpv_apply;
 RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tpv_owner;
+GRANT USAGE ON SCHEMA tpv TO tpv_fold;
+RESET SESSION AUTHORIZATION;
+GRANT USAGE ON SCHEMA tpv_lock TO tpv_fold;
 GRANT USAGE ON SCHEMA wire TO tpv_operator;
 GRANT USAGE ON SCHEMA wire TO tpv_analyst;
 GRANT USAGE ON SCHEMA wire TO tpv_cron;
 GRANT USAGE ON SCHEMA wire TO tpv_apply;
 GRANT USAGE ON SCHEMA wire TO tpv_worker;
+GRANT USAGE ON SCHEMA wire TO tpv_fold;
 REVOKE ALL ON FUNCTION catalog.barcode_rules(node_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION catalog.barcode_rules(node_id integer) TO tpv_fold;
 REVOKE ALL ON FUNCTION catalog.check_rule() FROM PUBLIC;
 REVOKE ALL ON FUNCTION catalog.find_product(node_id integer, department text, code text, on_date date) FROM PUBLIC;
 GRANT ALL ON FUNCTION catalog.find_product(node_id integer, department text, code text, on_date date) TO tpv_operator;
 GRANT ALL ON FUNCTION catalog.find_product(node_id integer, department text, code text, on_date date) TO tpv_analyst;
+GRANT ALL ON FUNCTION catalog.find_product(node_id integer, department text, code text, on_date date) TO tpv_fold;
 REVOKE ALL ON FUNCTION catalog.item_key(node_id integer, department text, code text, on_date date) FROM PUBLIC;
 GRANT ALL ON FUNCTION catalog.item_key(node_id integer, department text, code text, on_date date) TO tpv_operator;
 GRANT ALL ON FUNCTION catalog.item_key(node_id integer, department text, code text, on_date date) TO tpv_analyst;
 REVOKE ALL ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) FROM PUBLIC;
 GRANT ALL ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) TO tpv_operator;
 GRANT ALL ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) TO tpv_analyst;
+GRANT ALL ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) TO tpv_fold;
 REVOKE ALL ON FUNCTION catalog.price_at(product_id uuid, node_id integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION catalog.price_at(product_id uuid, node_id integer, at timestamp with time zone) TO tpv_operator;
 GRANT ALL ON FUNCTION catalog.price_at(product_id uuid, node_id integer, at timestamp with time zone) TO tpv_analyst;
@@ -11194,10 +12921,13 @@ RESET SESSION AUTHORIZATION;
 GRANT SELECT ON TABLE catalog.barcode_rule TO tpv_operator;
 GRANT SELECT ON TABLE catalog.barcode_rule TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE catalog.barcode_rule TO tpv_apply;
+GRANT SELECT ON TABLE catalog.barcode_rule TO tpv_fold;
 REVOKE ALL ON FUNCTION catalog.rule_as_json(r catalog.barcode_rule) FROM PUBLIC;
+GRANT ALL ON FUNCTION catalog.rule_as_json(r catalog.barcode_rule) TO tpv_fold;
 REVOKE ALL ON FUNCTION catalog.tax_rate_at(tax_id uuid, on_date date) FROM PUBLIC;
 GRANT ALL ON FUNCTION catalog.tax_rate_at(tax_id uuid, on_date date) TO tpv_operator;
 GRANT ALL ON FUNCTION catalog.tax_rate_at(tax_id uuid, on_date date) TO tpv_analyst;
+GRANT ALL ON FUNCTION catalog.tax_rate_at(tax_id uuid, on_date date) TO tpv_fold;
 REVOKE ALL ON FUNCTION dat.check_profile() FROM PUBLIC;
 REVOKE ALL ON FUNCTION dat.pending_ack(pending_id bigint, result text, detail text) FROM PUBLIC;
 GRANT ALL ON FUNCTION dat.pending_ack(pending_id bigint, result text, detail text) TO tpv_watcher;
@@ -11351,6 +13081,8 @@ REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(bigint) FROM 
 GRANT ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(bigint) TO tpv_owner;
 REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(integer, integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(integer, integer) TO tpv_owner;
+REVOKE ALL ON FUNCTION rollup.rebuild(node integer, from_date date, to_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION rollup.rebuild(node integer, from_date date, to_date date) TO tpv_operator;
 REVOKE ALL ON FUNCTION sales.close_day(business_date date, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sales.close_day(business_date date, why text) TO tpv_operator;
 REVOKE ALL ON FUNCTION sales.ingest_batch(terminal text, files bytea[]) FROM PUBLIC;
@@ -11365,10 +13097,12 @@ GRANT ALL ON FUNCTION sales.release(receipt_id uuid, why text, file_name text) T
 GRANT SELECT ON TABLE sales.day_close TO tpv_operator;
 GRANT SELECT ON TABLE sales.day_close TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE sales.day_close TO tpv_apply;
+GRANT SELECT ON TABLE sales.day_close TO tpv_fold;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sales.early_event TO tpv_apply;
 GRANT SELECT ON TABLE sales.receipt TO tpv_operator;
 GRANT SELECT ON TABLE sales.receipt TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE sales.receipt TO tpv_apply;
+GRANT SELECT ON TABLE sales.receipt TO tpv_fold;
 GRANT SELECT ON TABLE sales.receipt_event TO tpv_operator;
 GRANT SELECT,INSERT,UPDATE ON TABLE sales.receipt_event TO tpv_apply;
 GRANT SELECT(node_id) ON TABLE sales.receipt_event TO tpv_analyst;
@@ -11381,10 +13115,12 @@ GRANT SELECT ON TABLE sales.receipt_key TO tpv_operator;
 GRANT SELECT ON TABLE sales.receipt_line TO tpv_operator;
 GRANT SELECT ON TABLE sales.receipt_line TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE sales.receipt_line TO tpv_apply;
+GRANT SELECT ON TABLE sales.receipt_line TO tpv_fold;
 GRANT SELECT ON TABLE sync.this_node TO tpv_operator;
 GRANT SELECT ON TABLE sync.this_node TO tpv_analyst;
 GRANT SELECT ON TABLE sync.this_node TO tpv_apply;
 GRANT SELECT ON TABLE sync.this_node TO tpv_worker;
+GRANT SELECT ON TABLE sync.this_node TO tpv_fold;
 GRANT SELECT,INSERT ON TABLE wire.doc TO tpv_apply;
 GRANT SELECT ON TABLE wire.doc TO tpv_operator;
 GRANT SELECT(node_id) ON TABLE wire.doc TO tpv_analyst;
@@ -11526,6 +13262,7 @@ GRANT ALL ON FUNCTION sec.take_attempt(subject bytea) TO tpv_gateway_auth;
 GRANT SELECT ON TABLE org.node TO tpv_operator;
 GRANT SELECT ON TABLE org.node TO tpv_analyst;
 GRANT SELECT ON TABLE org.node TO tpv_apply;
+GRANT SELECT ON TABLE org.node TO tpv_fold;
 REVOKE ALL ON FUNCTION sec.this_gateway() FROM PUBLIC;
 GRANT ALL ON FUNCTION sec.this_gateway() TO tpv_gateway_auth;
 REVOKE ALL ON FUNCTION sec.use_password_link(link_hash bytea, phc text) FROM PUBLIC;
@@ -11581,6 +13318,7 @@ REVOKE ALL ON FUNCTION sync.check_table(relation regclass, rules jsonb) FROM PUB
 GRANT SELECT ON TABLE sync.peer TO tpv_operator;
 GRANT SELECT ON TABLE sync.peer TO tpv_analyst;
 GRANT SELECT,UPDATE ON TABLE sync.peer TO tpv_apply;
+GRANT SELECT ON TABLE sync.peer TO tpv_fold;
 REVOKE ALL ON FUNCTION sync.compare_with(of_peer sync.peer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.compared_until() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.conninfo_as(conninfo text, login text) FROM PUBLIC;
@@ -11690,6 +13428,7 @@ GRANT ALL ON FUNCTION sync.note_recorded_before(node_id integer, chain text, seq
 REVOKE ALL ON FUNCTION sync.note_refusal(subscription oid, life text) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.note_refusal(subscription oid, life text) TO tpv_worker;
 REVOKE ALL ON FUNCTION sync.note_slots() FROM PUBLIC;
+REVOKE ALL ON FUNCTION sync.note_touched() FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.note_verified(as_compared sync.peer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.notice_restored(how text, life integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.our_triggers() FROM PUBLIC;
@@ -11777,6 +13516,9 @@ REVOKE ALL ON FUNCTION sync.serve_request(wanted sync.request, most integer) FRO
 REVOKE ALL ON FUNCTION sync.serve_requests(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.serve_requests(most integer) TO tpv_worker;
 REVOKE ALL ON FUNCTION sync.set_aside_reused(seqs bigint[], peer integer) FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rollup.due TO tpv_fold;
+GRANT SELECT ON TABLE rollup.due TO tpv_operator;
+GRANT SELECT ON TABLE rollup.due TO tpv_analyst;
 REVOKE ALL ON FUNCTION sync.setup_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.setup_faults() TO tpv_operator;
 GRANT ALL ON FUNCTION sync.setup_faults() TO tpv_worker;
@@ -12036,24 +13778,96 @@ GRANT ALL ON FUNCTION wire.maintain_partitions() TO tpv_operator;
 REVOKE ALL ON FUNCTION wire.verify_chains() FROM PUBLIC;
 GRANT ALL ON FUNCTION wire.verify_chains() TO tpv_operator;
 GRANT ALL ON FUNCTION wire.verify_chains() TO tpv_analyst;
+GRANT SELECT ON TABLE bi.analyst_login TO tpv_analyst;
+GRANT SELECT ON TABLE org.legal_entity TO tpv_operator;
+GRANT SELECT ON TABLE org.legal_entity TO tpv_analyst;
+GRANT SELECT,INSERT,UPDATE ON TABLE org.legal_entity TO tpv_apply;
+GRANT SELECT ON TABLE org.store TO tpv_operator;
+GRANT SELECT ON TABLE org.store TO tpv_analyst;
+GRANT SELECT,INSERT,UPDATE ON TABLE org.store TO tpv_apply;
+GRANT SELECT ON TABLE bi.store TO tpv_analyst;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rollup.until TO tpv_fold;
+GRANT SELECT ON TABLE rollup.until TO tpv_operator;
+GRANT SELECT ON TABLE bi.chain_freshness TO tpv_analyst;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rollup.sales_hour TO tpv_fold;
+GRANT SELECT ON TABLE rollup.sales_hour TO tpv_operator;
+GRANT SELECT ON TABLE bi.sales_by_day TO tpv_analyst;
+GRANT SELECT ON TABLE bi.chain_sales_by_day TO tpv_analyst;
+GRANT SELECT ON TABLE catalog.tax TO tpv_operator;
+GRANT SELECT ON TABLE catalog.tax TO tpv_analyst;
+GRANT SELECT,INSERT,UPDATE ON TABLE catalog.tax TO tpv_apply;
+GRANT SELECT ON TABLE catalog.tax TO tpv_fold;
+GRANT SELECT ON TABLE org.department TO tpv_operator;
+GRANT SELECT ON TABLE org.department TO tpv_analyst;
+GRANT SELECT,INSERT,UPDATE ON TABLE org.department TO tpv_apply;
+GRANT SELECT ON TABLE org.department TO tpv_fold;
+GRANT SELECT ON TABLE bi.department TO tpv_analyst;
+GRANT SELECT ON TABLE bi.concessionaire TO tpv_analyst;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.sibling TO tpv_apply;
+GRANT SELECT ON TABLE bi.conflict TO tpv_analyst;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rollup.bucket TO tpv_fold;
+GRANT SELECT ON TABLE rollup.bucket TO tpv_operator;
+GRANT SELECT ON TABLE bi.date TO tpv_analyst;
+GRANT INSERT ON TABLE rollup.restated TO tpv_fold;
+GRANT SELECT ON TABLE rollup.restated TO tpv_operator;
+GRANT SELECT ON TABLE bi.day_status TO tpv_analyst;
+GRANT SELECT ON TABLE bi.freshness TO tpv_analyst;
+GRANT SELECT ON TABLE bi.held_receipt TO tpv_analyst;
+GRANT SELECT ON TABLE bi.number_gap TO tpv_analyst;
 GRANT SELECT ON TABLE catalog.barcode TO tpv_operator;
 GRANT SELECT ON TABLE catalog.barcode TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE catalog.barcode TO tpv_apply;
+GRANT SELECT ON TABLE catalog.barcode TO tpv_fold;
 GRANT SELECT ON TABLE catalog.local_code TO tpv_operator;
 GRANT SELECT ON TABLE catalog.local_code TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE catalog.local_code TO tpv_apply;
+GRANT SELECT ON TABLE catalog.local_code TO tpv_fold;
 GRANT SELECT ON TABLE catalog.price TO tpv_operator;
 GRANT SELECT ON TABLE catalog.price TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE catalog.price TO tpv_apply;
 GRANT SELECT ON TABLE catalog.product TO tpv_operator;
 GRANT SELECT ON TABLE catalog.product TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE catalog.product TO tpv_apply;
-GRANT SELECT ON TABLE catalog.tax TO tpv_operator;
-GRANT SELECT ON TABLE catalog.tax TO tpv_analyst;
-GRANT SELECT,INSERT,UPDATE ON TABLE catalog.tax TO tpv_apply;
+GRANT SELECT ON TABLE catalog.product TO tpv_fold;
+GRANT SELECT ON TABLE bi.price_check TO tpv_analyst;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rollup.item TO tpv_fold;
+GRANT SELECT ON TABLE rollup.item TO tpv_operator;
+GRANT SELECT ON TABLE bi.product TO tpv_analyst;
+GRANT SELECT ON TABLE bi.receipt TO tpv_analyst;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rollup.terminal_day TO tpv_fold;
+GRANT SELECT ON TABLE rollup.terminal_day TO tpv_operator;
+GRANT SELECT ON TABLE bi.receipts_by_state TO tpv_analyst;
+GRANT SELECT ON TABLE sales.rejected TO tpv_operator;
+GRANT SELECT ON TABLE bi.rejected_file TO tpv_analyst;
+GRANT SELECT ON TABLE bi.restated_day TO tpv_analyst;
+GRANT SELECT ON TABLE bi.sale_line TO tpv_analyst;
+GRANT SELECT ON TABLE bi.sales_by_department TO tpv_analyst;
+GRANT SELECT ON TABLE bi.sales_by_concessionaire TO tpv_analyst;
+GRANT SELECT ON TABLE bi.sales_by_hour TO tpv_analyst;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rollup.item_day TO tpv_fold;
+GRANT SELECT ON TABLE rollup.item_day TO tpv_operator;
+GRANT SELECT ON TABLE bi.sales_by_item TO tpv_analyst;
+GRANT SELECT ON TABLE bi.sales_by_terminal TO tpv_analyst;
+GRANT SELECT ON TABLE bi.stopped_selling TO tpv_analyst;
 GRANT SELECT ON TABLE catalog.tax_rate TO tpv_operator;
 GRANT SELECT ON TABLE catalog.tax_rate TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE catalog.tax_rate TO tpv_apply;
+GRANT SELECT ON TABLE catalog.tax_rate TO tpv_fold;
+GRANT SELECT ON TABLE bi.tax TO tpv_analyst;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rollup.tax_day TO tpv_fold;
+GRANT SELECT ON TABLE rollup.tax_day TO tpv_operator;
+GRANT SELECT ON TABLE bi.tax_by_day TO tpv_analyst;
+GRANT SELECT ON TABLE org.terminal TO tpv_operator;
+GRANT SELECT ON TABLE org.terminal TO tpv_analyst;
+GRANT SELECT,INSERT,UPDATE ON TABLE org.terminal TO tpv_apply;
+GRANT SELECT ON TABLE bi.terminal TO tpv_analyst;
+GRANT SELECT ON TABLE sync.hash_chain TO tpv_operator;
+GRANT SELECT ON TABLE sync.hash_chain TO tpv_analyst;
+GRANT SELECT ON TABLE sync.hash_chain TO tpv_apply;
+GRANT SELECT ON TABLE sync.hash_chain TO tpv_worker;
+GRANT SELECT ON TABLE bi.terminal_freshness TO tpv_analyst;
+GRANT SELECT ON TABLE bi.terminal_success TO tpv_analyst;
+GRANT SELECT ON TABLE bi.total_check TO tpv_analyst;
 GRANT SELECT ON TABLE dat.file TO tpv_operator;
 GRANT SELECT ON TABLE dat.pending TO tpv_operator;
 GRANT SELECT ON TABLE dat.profile TO tpv_operator;
@@ -12074,20 +13888,7 @@ GRANT SELECT ON TABLE journal.quarantine TO tpv_operator;
 GRANT SELECT ON TABLE journal.resolution TO tpv_operator;
 GRANT INSERT ON TABLE sync.set_aside TO tpv_apply;
 GRANT SELECT ON TABLE journal.set_aside TO tpv_operator;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.sibling TO tpv_apply;
 GRANT SELECT ON TABLE journal.sibling TO tpv_operator;
-GRANT SELECT ON TABLE org.department TO tpv_operator;
-GRANT SELECT ON TABLE org.department TO tpv_analyst;
-GRANT SELECT,INSERT,UPDATE ON TABLE org.department TO tpv_apply;
-GRANT SELECT ON TABLE org.legal_entity TO tpv_operator;
-GRANT SELECT ON TABLE org.legal_entity TO tpv_analyst;
-GRANT SELECT,INSERT,UPDATE ON TABLE org.legal_entity TO tpv_apply;
-GRANT SELECT ON TABLE org.store TO tpv_operator;
-GRANT SELECT ON TABLE org.store TO tpv_analyst;
-GRANT SELECT,INSERT,UPDATE ON TABLE org.store TO tpv_apply;
-GRANT SELECT ON TABLE org.terminal TO tpv_operator;
-GRANT SELECT ON TABLE org.terminal TO tpv_analyst;
-GRANT SELECT,INSERT,UPDATE ON TABLE org.terminal TO tpv_apply;
 GRANT SELECT ON TABLE sec.audit TO tpv_operator;
 GRANT INSERT ON TABLE sec.audit TO tpv_apply;
 GRANT SELECT ON TABLE own.audit TO tpv_admin;
@@ -12173,7 +13974,6 @@ GRANT SELECT ON TABLE own.receipt_line TO tpv_cashier;
 GRANT SELECT ON TABLE own.receipt_line TO tpv_concessionaire;
 GRANT SELECT ON TABLE own.receipt_line TO tpv_manager;
 GRANT SELECT ON TABLE own.receipt_line TO tpv_supervisor;
-GRANT SELECT ON TABLE sales.rejected TO tpv_operator;
 GRANT SELECT ON TABLE own.rejected TO tpv_auditor;
 GRANT SELECT ON TABLE own.rejected TO tpv_concessionaire;
 GRANT SELECT ON TABLE own.rejected TO tpv_manager;
@@ -12235,14 +14035,14 @@ GRANT SELECT(from_seq) ON TABLE sync.accepted_drift TO tpv_apply;
 GRANT SELECT(to_seq) ON TABLE sync.accepted_drift TO tpv_apply;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.awaited TO tpv_apply;
 GRANT SELECT,INSERT,UPDATE ON TABLE sync.beat_counter TO tpv_worker;
+GRANT SELECT,INSERT ON TABLE sync.change TO tpv_fold;
+GRANT SELECT ON TABLE sync.change TO tpv_operator;
+GRANT SELECT,UPDATE ON TABLE sync.change_head TO tpv_fold;
+GRANT SELECT ON TABLE sync.change_head TO tpv_operator;
 GRANT SELECT ON TABLE sync.clone TO tpv_operator;
 GRANT SELECT ON TABLE sync.clone TO tpv_analyst;
 GRANT SELECT ON TABLE sync.clone TO tpv_worker;
 GRANT SELECT ON TABLE sync.duplicate TO tpv_operator;
-GRANT SELECT ON TABLE sync.hash_chain TO tpv_operator;
-GRANT SELECT ON TABLE sync.hash_chain TO tpv_analyst;
-GRANT SELECT ON TABLE sync.hash_chain TO tpv_apply;
-GRANT SELECT ON TABLE sync.hash_chain TO tpv_worker;
 GRANT SELECT ON TABLE sync.life TO tpv_operator;
 GRANT SELECT ON TABLE sync.own_chain TO tpv_operator;
 GRANT SELECT ON TABLE sync.own_chain TO tpv_analyst;
@@ -12262,12 +14062,18 @@ GRANT SELECT ON TABLE sync.restored TO tpv_operator;
 GRANT SELECT ON TABLE sync.restored TO tpv_analyst;
 GRANT SELECT ON TABLE sync.second_place TO tpv_operator;
 GRANT SELECT ON TABLE sync.second_place TO tpv_analyst;
+GRANT SELECT,DELETE ON TABLE sync.touched TO tpv_fold;
+GRANT INSERT ON TABLE sync.touched TO tpv_apply;
+GRANT SELECT ON TABLE sync.touched TO tpv_operator;
+GRANT SELECT ON TABLE sync.touched TO tpv_analyst;
 GRANT SELECT ON TABLE sync.status TO tpv_operator;
 GRANT SELECT ON TABLE sync.status TO tpv_analyst;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tpv_lock.fold TO tpv_fold;
 GRANT SELECT,INSERT ON TABLE wire.beat TO tpv_apply;
 GRANT SELECT ON TABLE wire.beat TO tpv_operator;
 GRANT SELECT ON TABLE wire.beat TO tpv_analyst;
 GRANT SELECT,INSERT ON TABLE wire.beat TO tpv_worker;
+GRANT SELECT ON TABLE wire.beat TO tpv_fold;
 GRANT SELECT,INSERT ON TABLE wire.doc_default TO tpv_apply;
 GRANT SELECT,INSERT ON TABLE wire.op_1 TO tpv_apply;
 GRANT SELECT,INSERT ON TABLE wire.op_default TO tpv_apply;

@@ -29,7 +29,7 @@ alter table sales.receipt_line drop constraint cheap;
 
 -- No view may show a column whose type is changed.
 set client_min_messages = error;
-drop schema own cascade;
+drop schema own, bi cascade;
 reset client_min_messages;
 alter table sales.receipt_line alter column price type numeric(6,4);
 select test.take(test.receipt('4', jsonb_build_array(test.item(100)))),

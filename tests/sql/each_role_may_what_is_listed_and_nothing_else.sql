@@ -14,6 +14,8 @@ from (values
         sales.day_close; sales.held; sales.line_tax; sales.receipt; sales.receipt_line; sales.receipt_tax;
         sync.clone; sync.hash_chain; sync.horizon; sync.peer; sync.peer_chain; sync.peer_vector; sync.policy; sync.pruned;
         sync.accepted_snapshot; sync.own_chain; sync.own_said; sync.pruning; sync.restored; sync.second_place; sync.refusal; sync.request; sync.snapshot; sync.status; sync.this_node; sync.tracked_table; sync.verified; wire.beat'),
+    -- What sync.status asks.
+    ('tpv_analyst', 'select', 'rollup.due; sync.touched'),
     ('tpv_analyst', 'select', 'org.ban (ban_id, node_id, last_seq, joined_seq, banned_at, lifted_at, undone_seq, deleted);
         dat.profile (profile_id, node_id, department_code, version, profile, saved_at);
         sales.receipt_event (node_id, receipt_id, doc_node, doc_id, kind, hlc);
@@ -37,12 +39,14 @@ from (values
         sales.receipt_line; sales.receipt_tax; sales.rejected; sales.terminal_tail; sec.audit;
         sync.accepted_drift; sync.accepted_snapshot; sync.clone; sync.drift; sync.duplicate; sync.hash_chain; sync.horizon; sync.life; sync.peer; sync.peer_chain; sync.peer_vector; sync.policy;
         sync.own_chain; sync.own_said; sync.pruned; sync.pruning; sync.refusal; sync.restored; sync.second_place; sync.request; sync.snapshot; sync.status; sync.this_node; sync.tracked_table; sync.verified; wire.beat; wire.doc'),
+    ('tpv_operator', 'select', 'rollup.bucket; rollup.due; rollup.item; rollup.item_day; rollup.restated; rollup.sales_hour; rollup.tax_day;
+        rollup.terminal_day; rollup.until; sync.change; sync.change_head; sync.touched'),
     ('tpv_operator', 'select', 'sync.quarantine (quarantine_id, at, node_id, doc_id, business_date, kind, code, resolved_at, seq, entire, tries, try_at);
         wire.op (node_id, seq, hlc, table_name)'),
     -- What arrives is written with these rights. Nobody logs in as it.
     ('tpv_apply', 'delete, insert, select', 'sync.snapshot_row'),
     ('tpv_apply', 'delete, insert, select, update', 'sales.early_event; sync.awaited; sync.head; sync.quarantine; sync.sibling; sync.snapshot'),
-    ('tpv_apply', 'insert', 'sec.audit; sync.set_aside'),
+    ('tpv_apply', 'insert', 'sec.audit; sync.set_aside; sync.touched'),
     ('tpv_apply', 'insert, select', 'wire.beat; wire.doc; wire.op; wire.resend'),
     ('tpv_apply', 'insert, select, update', 'catalog.barcode; catalog.barcode_rule; catalog.local_code; catalog.price;
         catalog.product; catalog.tax; catalog.tax_rate; dat.profile; org.ban; org.department; org.legal_entity; org.store; org.terminal;
@@ -58,7 +62,16 @@ from (values
     ('tpv_worker', 'insert, select, update', 'sync.beat_counter'),
     ('tpv_worker', 'select', 'sync.clone; sync.hash_chain; sync.this_node; sync.verified'),
     ('tpv_worker', 'delete, select', 'sync.request'),
-    ('tpv_worker', 'update', 'sync.request (requested_at)')
+    ('tpv_worker', 'update', 'sync.request (requested_at)'),
+    -- The fold. It reads what it sums up.
+    ('tpv_fold', 'select', 'catalog.barcode; catalog.barcode_rule; catalog.local_code; catalog.product; catalog.tax; catalog.tax_rate;
+        org.department; org.node; sales.day_close; sales.receipt; sales.receipt_line; sync.peer; sync.this_node; wire.beat'),
+    ('tpv_fold', 'delete, select', 'sync.touched'),
+    ('tpv_fold', 'insert, select', 'sync.change'),
+    ('tpv_fold', 'select, update', 'sync.change_head'),
+    ('tpv_fold', 'insert', 'rollup.restated'),
+    ('tpv_fold', 'delete, insert, select, update', 'rollup.bucket; rollup.due; rollup.item; rollup.item_day; rollup.sales_hour;
+        rollup.tax_day; rollup.terminal_day; rollup.until; tpv_lock.fold')
     -- tpv_watcher, tpv_cron and tpv_peer have nothing, and neither have the logins of the gateway
     -- and everybody.
 ) as l (role, rights, names) cross join lateral string_to_table(l.names, ';') n
@@ -74,7 +87,7 @@ create view test.is_granted as
 with ours as (
     select c.* from pg_class c where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and not c.relispartition
         and c.relnamespace::regnamespace::text
-            in ('bi', 'org', 'wire', 'sync', 'catalog', 'party', 'dat', 'sales', 'sec', 'own', 'journal', 'tpv', 'tpv_lock', 'tpv_migration')
+            in ('bi', 'rollup', 'org', 'wire', 'sync', 'catalog', 'party', 'dat', 'sales', 'sec', 'own', 'journal', 'tpv', 'tpv_lock', 'tpv_migration')
 ), whole as (
     select a.grantee, string_agg(lower(a.privilege_type), ', ' order by a.privilege_type) as rights, o.oid::regclass::text as name
     from ours o cross join lateral aclexplode(o.relacl) a
@@ -119,21 +132,22 @@ begin
         select a.grantee::regrole::text as role, string_agg(n.nspname, ' ' order by n.nspname) as schemas
         from pg_namespace n cross join lateral aclexplode(n.nspacl) a
         where a.privilege_type = 'USAGE' and a.grantee <> n.nspowner
-            and n.nspname in ('bi', 'org', 'wire', 'sync', 'catalog', 'party', 'dat', 'sales', 'sec', 'own', 'journal', 'tpv', 'tpv_lock', 'tpv_migration')
+            and n.nspname in ('bi', 'rollup', 'org', 'wire', 'sync', 'catalog', 'party', 'dat', 'sales', 'sec', 'own', 'journal', 'tpv', 'tpv_lock', 'tpv_migration')
         group by a.grantee) s;
     perform test.equal(may, concat_ws(e'\n',
         'tpv_admin: own sec',
-        'tpv_analyst: bi catalog dat org sales sync wire',
+        'tpv_analyst: bi catalog dat org rollup sales sync wire',
         'tpv_apply: catalog dat org party sales sec sync tpv wire',
         'tpv_auditor: own sec',
         'tpv_cashier: own sec',
         'tpv_concessionaire: own sec',
         'tpv_cron: sec sync wire',
+        'tpv_fold: catalog org rollup sales sync tpv tpv_lock wire',
         'tpv_gateway_auth: sec',
         'tpv_gateway_user: own sec',
         'tpv_manager: own sec',
         'tpv_monitor: sync',
-        'tpv_operator: catalog dat journal org party sales sec sync tpv wire',
+        'tpv_operator: catalog dat journal org party rollup sales sec sync tpv wire',
         'tpv_owner: tpv',
         'tpv_supervisor: own sec',
         'tpv_watcher: dat sales',
@@ -148,7 +162,7 @@ begin
         from pg_auth_members m
         where (m.member::regrole::text ~ '^tpv_' or m.roleid::regrole::text ~ '^tpv_')
             and (coalesce(to_jsonb(m) ->> 'inherit_option', 'true')::boolean or coalesce(to_jsonb(m) ->> 'set_option', 'true')::boolean)),
-        array['tpv_gateway_user is tpv_admin', 'tpv_gateway_user is tpv_auditor', 'tpv_gateway_user is tpv_cashier',
+        array['tpv_fold is pg_read_all_stats', 'tpv_gateway_user is tpv_admin', 'tpv_gateway_user is tpv_auditor', 'tpv_gateway_user is tpv_cashier',
             'tpv_gateway_user is tpv_concessionaire', 'tpv_gateway_user is tpv_manager', 'tpv_gateway_user is tpv_supervisor',
             'tpv_owner is tpv_cron', 'tpv_worker is pg_read_all_stats'], 'who is who else');
     perform test.equal((select coalesce(string_agg(rolname, ' ' order by rolname), '') from pg_roles

@@ -6,6 +6,7 @@ mod command;
 mod conflicts;
 mod erasure;
 mod exchange;
+mod figures;
 mod gaps;
 mod joining;
 mod limits;

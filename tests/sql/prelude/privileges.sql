@@ -2,10 +2,10 @@
 
 create view test.routine as
 select p.oid, p.oid::regprocedure::text as name, p.proacl, p.proowner from pg_proc p
-where p.pronamespace::regnamespace::text in ('org', 'wire', 'sync', 'catalog', 'party', 'dat', 'sales', 'sec', 'own', 'journal', 'tpv');
+where p.pronamespace::regnamespace::text in ('org', 'wire', 'sync', 'catalog', 'party', 'dat', 'sales', 'sec', 'own', 'journal', 'tpv', 'rollup', 'bi');
 create view test.relation as
 select c.oid, c.oid::regclass::text as name, c.relacl, c.relkind, c.relispartition from pg_class c
-where c.relnamespace::regnamespace::text in ('org', 'wire', 'sync', 'catalog', 'party', 'dat', 'sales', 'sec', 'own', 'journal', 'tpv')
+where c.relnamespace::regnamespace::text in ('org', 'wire', 'sync', 'catalog', 'party', 'dat', 'sales', 'sec', 'own', 'journal', 'tpv', 'rollup', 'bi')
     and c.relkind in ('r', 'p', 'v', 'm', 'S');
 
 create function test.calls(role text) returns text[] language sql as $$

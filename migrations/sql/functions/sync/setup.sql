@@ -82,6 +82,17 @@ begin atomic
        'peers hear nothing of this node: set it to 5s')) as s (setting_name, is_wrong, value, remedy)
    where s.is_wrong
   union all
+  -- A query that somebody forgot would keep dead rows of everybody.
+  select format('the login %s of an analyst has no limit of time', l.rolname),
+         format('run: alter role %I in database %I set statement_timeout = ''5min''; docs/analyst.md has all of them',
+                l.rolname, current_database())
+    from pg_roles l
+   where l.rolcanlogin and not l.rolsuper and pg_has_role(l.oid, 'tpv_analyst', 'usage')
+     and not exists (select from pg_db_role_setting r cross join unnest(r.setconfig) as c (setting)
+                      where (r.setrole = l.oid or r.setrole = 0)
+                        and r.setdatabase in (0, (select d.oid from pg_database d where d.datname = current_database()))
+                        and c.setting ~ '^statement_timeout=(?!0$)')
+  union all
   select format('%s days of departments cannot be summed up (%s of department %s of node %s: %s)', count(*),
                 (array_agg(d.business_date order by d.business_date, d.department))[1],
                 (array_agg(d.department order by d.business_date, d.department))[1],

@@ -120,7 +120,7 @@ impl Pair {
         self.central.batch_execute(&tables)?;
         self.central.batch_execute(way.at_central())?;
         match way {
-            Way::Tpv => Ok(()),
+            Way::Tpv | Way::Unlogged => Ok(()),
             Way::Pglogical if self.has_pglogical => self.connect_pglogical(),
             Way::Pglogical => Ok(()),
             Way::Native | Way::Indexed | Way::Binary | Way::Plpgsql => {
@@ -176,7 +176,7 @@ impl Pair {
         self.pause(Way::Tpv)?;
         let count = "select count(*) from sales.receipt where line_count = $1";
         let before: i64 = self.store.query_one(count, &[&(lines as i32)])?.get(0);
-        // Tpv last in the list, and first to be written: the others copy its rows.
+        // Tpv is last in the list but for what shares its rows, and first to be written: the others copy them.
         for way in ways.iter().rev() {
             let plugin = if *way == Way::Pglogical { "pglogical_output" } else { "pgoutput" };
             let make = "select pg_create_logical_replication_slot($1, $2)";
@@ -219,6 +219,11 @@ impl Pair {
         self.central.batch_execute(way.empty())?;
         let Size { lines, receipts, .. } = written.size;
         self.rewind(way, written.size)?;
+        if way == Way::Unlogged {
+            self.central.batch_execute(WITHOUT_CHANGE_LOG)?;
+            self.central.batch_execute("select pg_reload_conf(), pg_sleep(2)")?;
+            self.central.batch_execute("alter table sync.touched rename to not_touched")?;
+        }
         let there = self.central.prepare(&format!(
             "select exists (select from {}.receipt_line where node_id = 1 and receipt_id = $1 and line_number = $2)",
             way.schema()
@@ -232,6 +237,11 @@ impl Pair {
         let took = started.elapsed();
         let [applying, sending] = [busy(&mut self.central, APPLIES)?, busy(&mut self.store, SENDS)?];
         self.pause(way)?;
+        if way == Way::Unlogged {
+            self.central.batch_execute("alter table sync.not_touched rename to touched")?;
+            self.central.batch_execute("alter system reset pg_tpv.fold_interval")?;
+            self.central.batch_execute("select pg_reload_conf()")?;
+        }
         let count =
             format!("select (select count(*) from {0}.receipt), (select count(*) from {0}.receipt_line)", way.schema());
         let row = self.central.query_one(&count, &[])?;
@@ -249,7 +259,10 @@ impl Pair {
             }
             _ => {
                 let sql = "select 'pg_' || oid from pg_subscription where subname = $1";
-                (format!("run_{}", way.key()), self.central.query_one(sql, &[&way.subscription()])?.get(0))
+                (
+                    format!("run_{}", if way.is_tpv() { "tpv" } else { way.key() }),
+                    self.central.query_one(sql, &[&way.subscription()])?.get(0),
+                )
             }
         };
         let drop = "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1";
@@ -286,6 +299,9 @@ impl Pair {
         Ok(())
     }
 }
+
+/// The fold would look for its table.
+const WITHOUT_CHANGE_LOG: &str = "alter system set pg_tpv.fold_interval = 0";
 
 /// Who applies at central; one at a time.
 const APPLIES: &str = "select pid from pg_stat_activity where backend_type like 'pglogical apply%' or \

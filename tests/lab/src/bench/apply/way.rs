@@ -16,15 +16,18 @@ pub enum Way {
     Pglogical,
     /// What this project does.
     Tpv,
+    /// The same without the change log, so that nothing is summed up either.
+    Unlogged,
 }
 
 impl Way {
     /// In the order of each round; the others are compared with the first.
-    pub const ALL: [Self; 6] = [Self::Native, Self::Indexed, Self::Binary, Self::Plpgsql, Self::Pglogical, Self::Tpv];
+    pub const ALL: [Self; 7] =
+        [Self::Native, Self::Indexed, Self::Binary, Self::Plpgsql, Self::Pglogical, Self::Tpv, Self::Unlogged];
 
     /// Whether it is one of those that the aim is about.
     pub fn is_central(self) -> bool {
-        matches!(self, Self::Native | Self::Indexed | Self::Tpv)
+        matches!(self, Self::Native | Self::Indexed | Self::Tpv | Self::Unlogged)
     }
 
     /// Its name in the JSON, and of its schema, publication, subscription and slots.
@@ -36,7 +39,13 @@ impl Way {
             Self::Plpgsql => "plpgsql",
             Self::Pglogical => "pglogical",
             Self::Tpv => "tpv",
+            Self::Unlogged => "tpv_without_change_log",
         }
+    }
+
+    /// Whether the receipts come as documents of tpv.
+    pub fn is_tpv(self) -> bool {
+        matches!(self, Self::Tpv | Self::Unlogged)
     }
 
     /// Its name in the table.
@@ -48,6 +57,7 @@ impl Way {
             Self::Plpgsql => "native, PL/pgSQL",
             Self::Pglogical => "pglogical",
             Self::Tpv => "tpv",
+            Self::Unlogged => "tpv, no change log",
         }
     }
 
@@ -60,13 +70,14 @@ impl Way {
             Self::Plpgsql => "a document, unfolded by a trigger: repeat look-up, exception block, jsonb_to_recordset",
             Self::Pglogical => "header and line rows, primary keys only, conflict_resolution = last_update_wins",
             Self::Tpv => "wire.doc: sender, repeat and hash checked; receipt and lines with every constraint",
+            Self::Unlogged => "the same without sync.touched, and nothing is summed up meanwhile",
         }
     }
 
     /// Its subscription at central.
     pub fn subscription(self) -> &'static str {
         match self {
-            Self::Tpv => "tpv_from_s01",
+            Self::Tpv | Self::Unlogged => "tpv_from_s01",
             other => other.key(),
         }
     }
@@ -77,7 +88,7 @@ impl Way {
         match self {
             Self::Native | Self::Indexed | Self::Binary | Self::Pglogical => rows,
             Self::Plpgsql => rows + DOCUMENT,
-            Self::Tpv => String::new(),
+            Self::Tpv | Self::Unlogged => String::new(),
         }
     }
 
@@ -97,7 +108,7 @@ impl Way {
             Self::Indexed => "native_indexed.receipt, native_indexed.receipt_line",
             Self::Binary => "native_binary.receipt, native_binary.receipt_line",
             Self::Plpgsql => "plpgsql.doc",
-            Self::Pglogical | Self::Tpv => "",
+            Self::Pglogical | Self::Tpv | Self::Unlogged => "",
         }
     }
 
@@ -107,7 +118,7 @@ impl Way {
         let insert = match self {
             Self::Native | Self::Indexed | Self::Binary | Self::Pglogical => ROWS.replace("SCHEMA", self.schema()),
             Self::Plpgsql => BODY.to_owned(),
-            Self::Tpv => return String::new(),
+            Self::Tpv | Self::Unlogged => return String::new(),
         };
         format!(
             "do $$ declare id uuid; n bigint := 0; begin \
@@ -124,7 +135,7 @@ impl Way {
             Self::Binary => "truncate native_binary.receipt, native_binary.receipt_line",
             Self::Plpgsql => "truncate plpgsql.doc, plpgsql.receipt, plpgsql.receipt_line",
             Self::Pglogical => "truncate pglogical_rows.receipt, pglogical_rows.receipt_line",
-            Self::Tpv => {
+            Self::Tpv | Self::Unlogged => {
                 "set pg_tpv.maintenance = on; truncate wire.doc, sales.receipt, sales.receipt_line, \
                  sales.receipt_event, sales.early_event; reset pg_tpv.maintenance"
             }
@@ -134,7 +145,7 @@ impl Way {
     /// Where its headers and lines are.
     pub fn schema(self) -> &'static str {
         match self {
-            Self::Tpv => "sales",
+            Self::Tpv | Self::Unlogged => "sales",
             // The extension has a schema of its own name.
             Self::Pglogical => "pglogical_rows",
             other => other.key(),
