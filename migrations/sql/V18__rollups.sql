@@ -307,6 +307,7 @@ comment on column rollup.until.complete_until is 'Whatever the store recorded be
 comment on column rollup.until.next_until is 'What complete_until becomes once the buckets of that round are summed up.';
 comment on column rollup.until.next_round is 'That round.';
 
+-- include functions/catalog/tax.sql
 -- include functions/sync/touched.sql
 -- include functions/sync/track.sql
 -- include functions/sync/setup.sql
@@ -334,8 +335,8 @@ grant select, insert, update, delete
    to tpv_fold;
 grant insert on rollup.restated to tpv_fold;
 grant execute on function catalog.barcode_rules(integer), catalog.rule_as_json(catalog.barcode_rule),
-                          catalog.line_tax(integer, text, text, numeric, date), catalog.tax_rate_at(uuid, date),
-                          catalog.find_product(integer, text, text, date) to tpv_fold;
+                          catalog.line_tax(integer, text, text, numeric, date), catalog.line_taxes(integer, text, text[], date),
+                          catalog.tax_rate_at(uuid, date) to tpv_fold;
 
 grant usage on schema rollup to tpv_operator;
 grant select on all tables in schema rollup to tpv_operator;

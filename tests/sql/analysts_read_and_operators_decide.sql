@@ -9,7 +9,7 @@ do $$
 begin
     perform test.equal(test.calls('tpv_analyst'),
         test.sorted(array['catalog.find_product(integer,text,text,date)', 'catalog.item_key(integer,text,text,date)',
-            'catalog.line_tax(integer,text,text,numeric,date)', 'catalog.price_at(uuid,integer,timestamp with time zone)',
+            'catalog.line_tax(integer,text,text,numeric,date)', 'catalog.line_taxes(integer,text,text[],date)', 'catalog.price_at(uuid,integer,timestamp with time zone)',
             'catalog.tax_rate_at(uuid,date)', 'sync.contiguous()', 'sync.is_restored()', 'sync.name_part(text)', 'wire.verify_chains()']),
             'what an analyst calls');
     assert has_column_privilege('tpv_analyst', 'dat.profile', 'profile', 'select')
@@ -17,10 +17,10 @@ begin
         'layouts, not who made them';
     perform test.equal(test.calls('tpv_operator'), test.sorted(array[
         'catalog.find_product(integer,text,text,date)', 'catalog.item_key(integer,text,text,date)',
-        'catalog.line_tax(integer,text,text,numeric,date)', 'catalog.price_at(uuid,integer,timestamp with time zone)',
+        'catalog.line_tax(integer,text,text,numeric,date)', 'catalog.line_taxes(integer,text,text[],date)', 'catalog.price_at(uuid,integer,timestamp with time zone)',
         'catalog.tax_rate_at(uuid,date)', 'sec.actor()',
         'dat.render_again(uuid,text)', 'dat.save_profile(jsonb,text,integer)', 'dat.withdraw(uuid,text)',
-        'party.erase(uuid,text)', 'sales.close_day(date,text)', 'sales.release(uuid,text,text)', 'sales.void(uuid,text)',
+        'party.erase(uuid,text)', 'rollup.rebuild(integer,date,date)', 'sales.close_day(date,text)', 'sales.release(uuid,text,text)', 'sales.void(uuid,text)',
         'sync.accept_drift(bigint,text)', 'sync.canonical_key(text,uuid)', 'sync.contiguous()',
         'sync.dismiss(bigint,text)', 'sync.end_snapshot(uuid,text)',
         'sync.duplicates()', 'sync.end_restored(text)', 'sync.loosen(text,uuid,text,text,text)', 'sync.make_alias(text,uuid,uuid)',

@@ -13,6 +13,7 @@ use pgrx::prelude::*;
 use super::{beat, lives, resend, setup};
 use crate::guc;
 use crate::node::clock;
+use crate::postgres::background::transaction;
 
 /// Often enough that half of the clock's reserve never runs out.
 const ROUND: Duration = Duration::from_secs(1);
@@ -41,7 +42,7 @@ pub fn register() {
 pub extern "C-unwind" fn pg_tpv_worker(_argument: pg_sys::Datum) {
     BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP | SignalWakeFlags::SIGTERM);
     BackgroundWorker::connect_worker_to_spi(Some(&guc::database()), Some(ROLE));
-    BackgroundWorker::transaction(setup::report);
+    transaction(c"getting ready", setup::report);
     let mut since_beat = Duration::ZERO;
     while BackgroundWorker::wait_latch(Some(ROUND)) {
         if BackgroundWorker::sighup_received() {
@@ -52,18 +53,18 @@ pub extern "C-unwind" fn pg_tpv_worker(_argument: pg_sys::Datum) {
             log!("pg_tpv: the clock's ceiling could not be written: {error}");
         }
         since_beat += ROUND;
-        BackgroundWorker::transaction(lives::note_refusal);
-        BackgroundWorker::transaction(beat::look_at_server);
+        transaction(c"noting refused servers", lives::note_refusal);
+        transaction(c"looking at its server", beat::look_at_server);
         // Whoever has missed a heartbeat need not wait for the next.
-        let is_due = |interval| since_beat >= interval || BackgroundWorker::transaction(beat::is_asked);
+        let is_due = |interval| since_beat >= interval || transaction(c"looking for requests", beat::is_asked);
         if guc::beat_interval().is_some_and(is_due) {
             since_beat = Duration::ZERO;
-            BackgroundWorker::transaction(beat::beat);
+            transaction(c"writing a heartbeat", beat::beat);
         }
-        BackgroundWorker::transaction(beat::request_heads);
+        transaction(c"asking for what it missed", beat::request_heads);
         // In parts, each committed on its own; then the clock and the heartbeat have their turn.
         let mut parts = 0..PARTS;
-        while parts.next().is_some() && BackgroundWorker::transaction(resend::serve_requests) {}
+        while parts.next().is_some() && transaction(c"sending what was requested", resend::serve_requests) {}
     }
     // SAFETY: ends this process, as PostgreSQL's own workers end when they are told to. A worker
     // that returns ends with 0 and is never started again: whoever ended all sessions of the

@@ -7,9 +7,11 @@
 //! | `refusal` | an error with its SQLSTATE, detail and hint |
 //! | `jsonb` | `jsonb` as text |
 //! | `bulk` | rows into a table without a statement |
+//! | `background` | transactions of a background worker |
 //! | `memory` | gives memory back after a large row |
 //! | `primary_key` | is the row there already? |
 
+pub mod background;
 pub mod bulk;
 mod jsonb;
 pub mod memory;

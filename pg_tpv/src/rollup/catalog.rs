@@ -23,9 +23,7 @@ const MOST: usize = 1000;
 
 const RULES: &str = "select catalog.barcode_rules($1)";
 
-const GUESSES: &str = r"
-    select c.code, (t.rate * 100)::integer, t.source
-      from unnest($4::text[]) c (code) cross join lateral catalog.line_tax($1, $3, c.code, null, $2) t";
+const GUESSES: &str = "select t.code, (t.rate * 100)::integer, t.source from catalog.line_taxes($1, $3, $4, $2) t";
 
 impl Catalog {
     /// What these codes mean in the bucket; of those in `unsaid` some receipt does not say the rate.

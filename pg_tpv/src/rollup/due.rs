@@ -34,6 +34,8 @@ const IS_MORE: &str = "select exists (select from rollup.due d where d.due_at <=
 /// Sums up buckets until that time, one at least. Answers whether more are due.
 pub fn sum_up(until: Instant, catalog: &mut Catalog) -> bool {
     sql::execute(LOCK, &[]);
+    // A crash may forget the last sums; with them it forgets that these were due no more.
+    sql::execute("set local synchronous_commit = off", &[]);
     let read = |row: &sql::Row<'_>| (row.must::<i32>(1), row.date(2), row.must::<String>(3), row.must::<i64>(4));
     while let Some((node_id, date, department, round)) = sql::row(NEXT, &[], read) {
         let bucket = Bucket { node_id, date, department };

@@ -1,6 +1,5 @@
 //! The second background worker, the fold. It works as a role of its own, as the first one does.
 
-use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags};
@@ -10,6 +9,7 @@ use pgrx::prelude::*;
 use super::catalog::Catalog;
 use super::{due, round};
 use crate::guc;
+use crate::postgres::background::transaction;
 use crate::postgres::sql;
 
 /// Made by `tpv-migrate bootstrap-sql`.
@@ -42,7 +42,7 @@ pub fn register() {
 pub extern "C-unwind" fn pg_tpv_fold(_argument: pg_sys::Datum) {
     BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP | SignalWakeFlags::SIGTERM);
     BackgroundWorker::connect_worker_to_spi(Some(&guc::database()), Some(ROLE));
-    BackgroundWorker::transaction(set_up);
+    transaction(c"getting ready", set_up);
     let mut catalog = Catalog::default();
     let mut claimed = None;
     let mut rest = guc::fold_interval();
@@ -52,11 +52,11 @@ pub extern "C-unwind" fn pg_tpv_fold(_argument: pg_sys::Datum) {
             unsafe { pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP) };
         }
         rest = guc::fold_interval();
-        if rest.is_none() || !BackgroundWorker::transaction(is_ready) {
+        if rest.is_none() || !transaction(c"looking for its tables", is_ready) {
             continue;
         }
         let is_time = claimed.is_none_or(|at: Instant| at.elapsed() >= CLAIM);
-        let seen = BackgroundWorker::transaction(|| round::round(is_time));
+        let seen = transaction(c"numbering what has changed", || round::round(is_time));
         if is_time || seen.some {
             claimed = Some(Instant::now());
         }
@@ -64,7 +64,7 @@ pub extern "C-unwind" fn pg_tpv_fold(_argument: pg_sys::Datum) {
             catalog = Catalog::default();
         }
         let until = Instant::now() + SLICE;
-        let more = BackgroundWorker::transaction(AssertUnwindSafe(|| due::sum_up(until, &mut catalog)));
+        let more = transaction(c"summing up days", || due::sum_up(until, &mut catalog));
         if more || seen.more {
             rest = rest.map(|rest| rest.min(SLICE));
         }
@@ -73,11 +73,15 @@ pub extern "C-unwind" fn pg_tpv_fold(_argument: pg_sys::Datum) {
     unsafe { pg_sys::proc_exit(1) };
 }
 
-/// The rows of a bucket are found by index; how many there are on the average says nothing of today.
+/// The rows of a bucket are found by index; how many there are on the average says nothing of today, and tables
+/// that are empty now are large tomorrow.
 fn set_up() {
-    for setting in
-        ["set enable_hashjoin = off", "set enable_mergejoin = off", "set plan_cache_mode = force_generic_plan"]
-    {
+    for setting in [
+        "set enable_seqscan = off",
+        "set enable_hashjoin = off",
+        "set enable_mergejoin = off",
+        "set plan_cache_mode = force_generic_plan",
+    ] {
         sql::execute_text(setting, &[]);
     }
 }

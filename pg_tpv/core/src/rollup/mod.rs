@@ -14,6 +14,8 @@ mod receipt;
 mod restated;
 mod sums;
 mod tax;
+#[cfg(test)]
+mod tests;
 
 pub use receipt::{Line, Receipt};
 pub use restated::{Counts, why};
