@@ -146,26 +146,58 @@ CREATE FUNCTION catalog.line_tax(node_id integer, department text, code text, sa
     AS $$
 #variable_conflict use_column
 begin
-  return query
-  select t.rate, t.source
-    from (
-      select 1, line_tax.said, 'receipt'
-      union all
-      select 2, catalog.tax_rate_at(p.tax_id, line_tax.on_date), 'product'
-        from catalog.product p
-       where line_tax.said is null
-         and p.product_id = catalog.find_product(line_tax.node_id, line_tax.department, line_tax.code, line_tax.on_date)
-      union all
-      select 3, catalog.tax_rate_at(d.tax_id, line_tax.on_date), 'department'
-        from org.department d
-       where line_tax.said is null and d.node_id = line_tax.node_id and d.code = line_tax.department and not d.deleted
-      union all
-      select 4, null, 'unknown'
-    ) as t (step, rate, source)
-   where t.rate is not null or t.source = 'unknown'
-   order by t.step limit 1;
+  if line_tax.said is not null then
+    return query select line_tax.said, 'receipt';
+  else
+    return query select t.rate, t.source
+      from catalog.line_taxes(line_tax.node_id, line_tax.department, array[line_tax.code], line_tax.on_date) t;
+  end if;
 end $$;
 COMMENT ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) IS 'The tax rate of a line, and who says so: receipt (said, what was printed), else product, else department, at their rate on that business day; else unknown, with no rate.';
+
+-- line_taxes(integer, text, text[], date); Type: FUNCTION; Schema: catalog; Owner: tpv_owner
+CREATE FUNCTION catalog.line_taxes(node_id integer, department text, codes text[], on_date date) RETURNS TABLE(code text, rate numeric, source text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  rules jsonb := catalog.barcode_rules(line_taxes.node_id);
+begin
+  return query
+  with c as materialized (
+    select u.code, btrim(u.code) as printed, tpv.gtin14(btrim(u.code)) as gtin14,
+           tpv.item_digits(u.code, line_taxes.department, line_taxes.on_date, rules) as digits
+      from (select distinct u.code from unnest(line_taxes.codes) u (code)) u
+  ), found as materialized (
+    -- As catalog.find_product finds it.
+    select c.code, coalesce(b.tax_id, l.tax_id) as tax_id
+      from c
+      left join lateral (
+        select p.product_id, p.tax_id from catalog.barcode b join catalog.product p on p.product_id = b.product_id and not p.deleted
+         where b.gtin14 = c.gtin14 and not b.deleted) b on true
+      left join lateral (
+        select p.tax_id
+          from (values (1, c.digits), (2, ltrim(c.digits, '0')), (3, c.printed)) as w (step, code)
+          join catalog.local_code o on o.code = w.code and not o.deleted
+           and (o.node_id is null or o.node_id = line_taxes.node_id)
+           and (o.department_code is null or o.department_code = line_taxes.department)
+          join catalog.product p on p.product_id = o.product_id and not p.deleted
+         order by w.step = 3, o.department_code is null, o.node_id is null, w.step
+         limit 1) l on b.product_id is null
+  ), taxed as materialized (
+    select t.tax_id, catalog.tax_rate_at(t.tax_id, line_taxes.on_date) as rate
+      from (select distinct f.tax_id from found f where f.tax_id is not null) t
+  ), department as materialized (
+    select catalog.tax_rate_at(d.tax_id, line_taxes.on_date) as rate
+      from org.department d
+     where d.node_id = line_taxes.node_id and d.code = line_taxes.department and not d.deleted
+  )
+  select f.code, coalesce(t.rate, d.rate),
+         case when t.rate is not null then 'product' when d.rate is not null then 'department' else 'unknown' end
+    from found f left join taxed t on t.tax_id = f.tax_id left join department d on true;
+end $$;
+COMMENT ON FUNCTION catalog.line_taxes(node_id integer, department text, codes text[], on_date date) IS 'The tax rates of codes that receipts of a department say no rate of, and who says them: product, else department, at their rate on that business day; else unknown, with no rate. Each code once.';
 
 -- price_at(uuid, integer, timestamp with time zone); Type: FUNCTION; Schema: catalog; Owner: tpv_owner
 CREATE FUNCTION catalog.price_at(product_id uuid, node_id integer, at timestamp with time zone DEFAULT now()) RETURNS numeric
@@ -12902,7 +12934,6 @@ REVOKE ALL ON FUNCTION catalog.check_rule() FROM PUBLIC;
 REVOKE ALL ON FUNCTION catalog.find_product(node_id integer, department text, code text, on_date date) FROM PUBLIC;
 GRANT ALL ON FUNCTION catalog.find_product(node_id integer, department text, code text, on_date date) TO tpv_operator;
 GRANT ALL ON FUNCTION catalog.find_product(node_id integer, department text, code text, on_date date) TO tpv_analyst;
-GRANT ALL ON FUNCTION catalog.find_product(node_id integer, department text, code text, on_date date) TO tpv_fold;
 REVOKE ALL ON FUNCTION catalog.item_key(node_id integer, department text, code text, on_date date) FROM PUBLIC;
 GRANT ALL ON FUNCTION catalog.item_key(node_id integer, department text, code text, on_date date) TO tpv_operator;
 GRANT ALL ON FUNCTION catalog.item_key(node_id integer, department text, code text, on_date date) TO tpv_analyst;
@@ -12910,6 +12941,10 @@ REVOKE ALL ON FUNCTION catalog.line_tax(node_id integer, department text, code t
 GRANT ALL ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) TO tpv_operator;
 GRANT ALL ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) TO tpv_analyst;
 GRANT ALL ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) TO tpv_fold;
+REVOKE ALL ON FUNCTION catalog.line_taxes(node_id integer, department text, codes text[], on_date date) FROM PUBLIC;
+GRANT ALL ON FUNCTION catalog.line_taxes(node_id integer, department text, codes text[], on_date date) TO tpv_operator;
+GRANT ALL ON FUNCTION catalog.line_taxes(node_id integer, department text, codes text[], on_date date) TO tpv_analyst;
+GRANT ALL ON FUNCTION catalog.line_taxes(node_id integer, department text, codes text[], on_date date) TO tpv_fold;
 REVOKE ALL ON FUNCTION catalog.price_at(product_id uuid, node_id integer, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION catalog.price_at(product_id uuid, node_id integer, at timestamp with time zone) TO tpv_operator;
 GRANT ALL ON FUNCTION catalog.price_at(product_id uuid, node_id integer, at timestamp with time zone) TO tpv_analyst;
