@@ -15,6 +15,8 @@ pub struct Metrics {
     pub pool: IntGaugeVec,
     pub clients: IntGauge,
     pub refused_clients: IntCounter,
+    /// Without labels, and without a number where there is no certificate.
+    pub certificate_expiry: IntGaugeVec,
 }
 
 /// What may become of a login.
@@ -47,6 +49,14 @@ impl Metrics {
         let refused_clients =
             IntCounter::new("tpv_gateway_clients_refused_total", "Connections beyond the limits, closed at once.")?;
         registry.register(Box::new(refused_clients.clone()))?;
+        let certificate_expiry = IntGaugeVec::new(
+            Opts::new(
+                "tpv_gateway_certificate_expiry_timestamp_seconds",
+                "When the certificate ends that clients are shown now, in seconds since 1970.",
+            ),
+            &[],
+        )?;
+        registry.register(Box::new(certificate_expiry.clone()))?;
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let logins = counters("tpv_gateway_logins_total", "Logins by outcome.", &["outcome"])?;
         // Counted from 0, since a collector cannot see the growth of what was not there: whoever guesses begins
@@ -67,6 +77,7 @@ impl Metrics {
             pool,
             clients,
             refused_clients,
+            certificate_expiry,
             registry,
         })
     }

@@ -111,7 +111,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         tokio::spawn(Arc::clone(&app).keep_looking_around()),
         tokio::spawn(central::keep_working(Arc::clone(&app))),
     ];
-    background.extend(certificate.map(|certificate| tokio::spawn(certificate.keep_reading())));
+    background.extend(certificate.map(|certificate| tokio::spawn(certificate.keep_reading(Arc::clone(&app)))));
     let accepting = tokio::spawn(listen::serve(Arc::clone(&app), Arc::new(serving), listener));
     if let Some(file) = &app.config.address_file {
         write_addresses(file, &address, &admin.to_string())?;

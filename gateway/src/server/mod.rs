@@ -9,9 +9,11 @@
 //! | `patience` | ends one that says nothing, or too little |
 //! | `filter` | is the one warp filter; what it extracts goes to the dispatcher |
 //! | `tls` | reads the certificate |
+//! | `expiry` | tells when it ends |
 
 pub mod connection;
 pub mod crowd;
+pub mod expiry;
 pub mod filter;
 pub mod listen;
 pub mod patience;

@@ -13,7 +13,10 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
+use super::expiry::{self, Reminder};
+use crate::app::App;
 use crate::config::TlsFiles;
+use crate::metrics::Metrics;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(10);
@@ -48,9 +51,11 @@ impl Certificate {
 
     /// Shows clients a new certificate once its files are there. While they do not belong together, as when
     /// one of two is written, the old one stays.
-    pub async fn keep_reading(self: Arc<Self>) {
+    pub async fn keep_reading(self: Arc<Self>, app: Arc<App>) {
         let mut told = String::new();
+        let mut reminder = Reminder::default();
         loop {
+            self.tell_end(&app.metrics, &mut reminder);
             tokio::time::sleep(LOOK).await;
             let fault = match read(&self.files, &self.provider) {
                 Ok(now) => {
@@ -71,6 +76,17 @@ impl Certificate {
             *self.current.write() = Arc::new(now);
             tracing::info!("clients are shown a new certificate");
         }
+    }
+
+    fn tell_end(&self, metrics: &Metrics, reminder: &mut Reminder) {
+        let current = Arc::clone(&self.current.read());
+        let end = expiry::ends_unix_s(&current.cert);
+        match end {
+            Some(end) => metrics.certificate_expiry.with_label_values::<&str>(&[]).set(end),
+            // No number is better than that of the certificate before.
+            None => metrics.certificate_expiry.reset(),
+        }
+        reminder.remind(end, expiry::now_unix_s());
     }
 }
 

@@ -3,17 +3,18 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use tpv_lab::gateway::Gateway;
-use tpv_lab::store::Rig;
+use tpv_lab::machine::Authority;
+use tpv_lab::store::{Rig, http};
 use tpv_lab::wait::until_true;
 
-use crate::store::tls::Authority;
 use crate::support::SOON;
 
 type Connection = StreamOwned<ClientConnection, TcpStream>;
@@ -49,37 +50,60 @@ fn ask(connection: &mut Connection) -> std::io::Result<()> {
     Ok(())
 }
 
-/// As somebody does who brings new files: the one, and then the other.
-fn write(folder: &Path, authority: &Authority) {
-    let (certificate, key) = authority.server("127.0.0.1");
-    for (name, text) in [("server.key", key), ("server.pem", certificate)] {
-        let draft = folder.join("draft");
-        fs::write(&draft, text).unwrap();
-        fs::rename(&draft, folder.join(name)).unwrap();
-    }
-}
-
-#[test]
-fn a_new_certificate_is_shown_without_a_restart_and_open_connections_stay() {
-    let (before, after) = (Authority::new("before"), Authority::new("after"));
+/// A gateway with a certificate of an authority that ends then, and the folder of its files.
+fn with_certificate(authority: &Authority, end: Option<SystemTime>) -> (Rig, PathBuf, Gateway) {
     let rig = Rig::idle().unwrap();
     let folder = rig.cluster.folder.join("tls");
     fs::create_dir(&folder).unwrap();
-    write(&folder, &before);
+    authority.bring(&folder, "127.0.0.1", end).unwrap();
     let file = |name: &str| folder.join(name).display().to_string();
     let (certificate, key) = (file("server.pem"), file("server.key"));
     let arguments = ["--tls-certificate", &certificate, "--tls-key", &key];
     let gateway = Gateway::start(&rig.lab, &rig.cluster, "https://s01.test", &arguments).unwrap();
+    (rig, folder, gateway)
+}
+
+#[test]
+fn a_new_certificate_is_shown_without_a_restart_and_open_connections_stay() {
+    let (before, after) = (Authority::new("before").unwrap(), Authority::new("after").unwrap());
+    let (_rig, folder, gateway) = with_certificate(&before, None);
     let mut open = connect(&gateway, &before).unwrap();
     assert!(connect(&gateway, &after).is_err(), "it has no certificate of that authority");
 
     // Files that do not belong together change nothing, and are told.
-    fs::write(folder.join("server.key"), after.server("127.0.0.1").1).unwrap();
+    fs::write(folder.join("server.key"), after.server("127.0.0.1", None).unwrap().1).unwrap();
     until_true("it says so", SOON * 2, || gateway.log().contains("do not belong together")).unwrap();
     connect(&gateway, &before).unwrap();
 
-    write(&folder, &after);
+    after.bring(&folder, "127.0.0.1", None).unwrap();
     until_true("new connections see it", SOON * 2, || connect(&gateway, &after).is_ok()).unwrap();
     assert!(connect(&gateway, &before).is_err());
     ask(&mut open).unwrap();
+}
+
+/// What the gauge says, in seconds since 1970; 0 without one.
+fn told_end(gateway: &Gateway) -> f64 {
+    let (_, text) = http::get(gateway.admin, "/metrics").unwrap();
+    let mut numbers =
+        text.lines().filter_map(|line| line.strip_prefix("tpv_gateway_certificate_expiry_timestamp_seconds "));
+    numbers.next().map_or(0.0, |number| number.parse().unwrap())
+}
+
+#[test]
+fn the_end_of_a_certificate_is_told_and_follows_a_new_one() {
+    let authority = Authority::new("trusted").unwrap();
+    let in_days = |days: u64| SystemTime::now() + Duration::from_secs(days * 86_400);
+    let as_told = |end: SystemTime| end.duration_since(UNIX_EPOCH).unwrap().as_secs() as f64;
+    let (tomorrow, next_year) = (in_days(1), in_days(365));
+    let (rig, folder, gateway) = with_certificate(&authority, Some(tomorrow));
+    until_true("the end is told", SOON, || told_end(&gateway) == as_told(tomorrow)).unwrap();
+    until_true("a person is warned", SOON, || gateway.log().contains("ends soon days_left=0")).unwrap();
+
+    authority.bring(&folder, "127.0.0.1", Some(next_year)).unwrap();
+    until_true("the new end is told", SOON * 2, || told_end(&gateway) == as_told(next_year)).unwrap();
+    assert_eq!(gateway.log().matches("ends soon").count(), 1);
+    drop(gateway);
+
+    let plain = Gateway::start(&rig.lab, &rig.cluster, "https://s01.test", &[]).unwrap();
+    assert_eq!(told_end(&plain), 0.0, "there is no certificate");
 }

@@ -16,5 +16,5 @@ mod races;
 mod schema;
 mod second_watcher;
 mod sessions;
-pub mod tls;
+mod tls;
 mod trace;

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use tpv_lab::machine::Authority;
 use tpv_lab::store::Receipts;
 use tpv_lab::store::Rig;
 use tpv_lab::store::http;
@@ -13,34 +13,10 @@ use tpv_lab::wait::until_true;
 
 use crate::support::{SOON, nothing_is_lost};
 
-/// A certificate authority that nobody but a test trusts.
-pub struct Authority {
-    pub certificate: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    pub fn new(name: &str) -> Self {
-        let mut wanted = CertificateParams::new(Vec::new()).unwrap();
-        wanted.distinguished_name.push(DnType::CommonName, name);
-        wanted.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let certificate = wanted.self_signed(&key).unwrap().pem();
-        Self { certificate, issuer: Issuer::new(wanted, key) }
-    }
-
-    /// Certificate and key of a server of this name or address.
-    pub fn server(&self, name: &str) -> (String, String) {
-        let key = KeyPair::generate().unwrap();
-        let wanted = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        (wanted.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
-    }
-}
-
 /// A store whose server speaks TLS under this name, and a watcher that trusts this authority alone.
 fn across_the_network(server: &Authority, name: &str, trusted: &Authority) -> (Rig, WatcherOptions) {
     let mut rig = Rig::idle().unwrap();
-    let (certificate, key) = server.server(name);
+    let (certificate, key) = server.server(name, None).unwrap();
     let port = rig.cluster.serve_tls(&certificate, &key).unwrap();
     let file: PathBuf = rig.cluster.folder.join("authority.pem");
     fs::write(&file, &trusted.certificate).unwrap();
@@ -51,7 +27,7 @@ fn across_the_network(server: &Authority, name: &str, trusted: &Authority) -> (R
 
 #[test]
 fn receipts_flow_over_tls() {
-    let authority = Authority::new("trusted");
+    let authority = Authority::new("trusted").unwrap();
     let (mut rig, options) = across_the_network(&authority, "127.0.0.1", &authority);
     rig.watcher = Some(Watcher::start(&rig.lab, &options).unwrap());
     let mut receipts = Receipts::new(1);
@@ -88,12 +64,12 @@ fn refused(server: &Authority, name: &str, trusted: &Authority, why: &str) {
 
 #[test]
 fn a_server_that_another_authority_vouches_for_is_refused() {
-    let (stranger, trusted) = (Authority::new("stranger"), Authority::new("trusted"));
+    let (stranger, trusted) = (Authority::new("stranger").unwrap(), Authority::new("trusted").unwrap());
     refused(&stranger, "127.0.0.1", &trusted, "invalid peer certificate: UnknownIssuer");
 }
 
 #[test]
 fn a_server_with_a_certificate_for_another_name_is_refused() {
-    let authority = Authority::new("trusted");
+    let authority = Authority::new("trusted").unwrap();
     refused(&authority, "central.example", &authority, "invalid peer certificate: certificate not valid for name");
 }

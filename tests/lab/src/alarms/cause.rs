@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -13,6 +13,7 @@ use super::faults::Where::{Central, Store};
 use super::shop::Shop;
 use super::tracer::Tracer;
 use crate::gateway::{Client, Gateway, GatewayOptions};
+use crate::machine::Authority;
 use crate::node::{CENTRAL, STORES};
 use crate::store::{Oddity, terminal};
 use crate::wait::until_true;
@@ -23,6 +24,10 @@ const PAUSE: Duration = Duration::from_millis(200);
 const LONGER: Duration = Duration::from_secs(1);
 /// `RestartSec` of the watcher's unit.
 const RESTART: Duration = Duration::from_secs(2);
+/// The folder of the certificate of the store's gateway.
+const TLS: &str = "gateway-tls";
+/// How many days a certificate is good for.
+const A_YEAR: u64 = 365;
 
 const END_SESSIONS: &str = "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tpv_gateway_user'";
 
@@ -63,6 +68,7 @@ impl Shop {
                 self.drop_one()?;
                 self.start_again()
             }
+            Fault::CertificateEnds => self.new_certificate(1),
             Fault::GatewayKilled => self.gateway_of_store()?.process.kill_group(),
             Fault::GatewayWithoutDatabase => {
                 self.visitor = Some(self.log_in()?);
@@ -103,6 +109,7 @@ impl Shop {
                 }
                 self.mend(&Fault::WatcherKilled)
             }
+            Fault::CertificateEnds => self.new_certificate(A_YEAR),
             Fault::GatewayKilled => self.restart_gateway(),
             Fault::GatewayWithoutDatabase => self.at(Central, &["alter role tpv_gateway_user connection limit -1"]),
         }
@@ -177,12 +184,29 @@ impl Shop {
         Ok(&mut found.context("the store has no gateway")?.1)
     }
 
-    /// The store's, at the address that it had.
+    /// The store's gateway speaks TLS from now on.
+    pub fn encrypt_store(&mut self) -> Result<()> {
+        fs::create_dir_all(self.rig.cluster.folder.join(TLS))?;
+        self.new_certificate(A_YEAR)?;
+        self.gateway_of_store()?.stop()?;
+        self.restart_gateway()
+    }
+
+    /// As somebody renews it: nobody starts the gateway again.
+    fn new_certificate(&self, days: u64) -> Result<()> {
+        let end = SystemTime::now() + Duration::from_secs(days * 24 * 3600);
+        Authority::new("the shop")?.bring(&self.rig.cluster.folder.join(TLS), "127.0.0.1", Some(end))
+    }
+
+    /// The store's, at the address that it had, with its certificate.
     fn restart_gateway(&mut self) -> Result<()> {
         let central = format!("http://{}", self.doors.of(CENTRAL)?.address);
         let address = self.gateway_of_store()?.address.to_string();
         let issuer = format!("http://{address}");
-        let options = GatewayOptions::beside(&self.rig.cluster, &address, &issuer, &["--central-issuer", &central]);
+        let file = |name: &str| self.rig.cluster.folder.join(TLS).join(name).display().to_string();
+        let (certificate, key) = (file("server.pem"), file("server.key"));
+        let tls = ["--central-issuer", &central, "--tls-certificate", &certificate, "--tls-key", &key];
+        let options = GatewayOptions::beside(&self.rig.cluster, &address, &issuer, &tls);
         *self.gateway_of_store()? = Gateway::start_with(&self.rig.lab, &options)?;
         self.name_gateways()
     }

@@ -17,6 +17,7 @@ pub enum Fault {
     SlowDisk,
     FsyncFails,
     FsyncAlwaysFails,
+    CertificateEnds,
     GatewayKilled,
     GatewayWithoutDatabase,
     PasswordsGuessed,
@@ -31,7 +32,7 @@ pub enum Where {
 use Where::{Central, Store};
 
 /// A fault, the alarms that must fire, and those that may.
-pub const FAULTS: [(&str, Fault, &[&str], &[&str]); 23] = [
+pub const FAULTS: [(&str, Fault, &[&str], &[&str]); 24] = [
     ("a receipt is held", Fault::HeldReceipt, &["TpvReceiptsHeld"], &[]),
     ("a file is refused", Fault::RefusedFile, &["TpvFilesQuarantined"], &[]),
     ("a terminal does not finish its file", Fault::UnfinishedFile, &["TpvFilesWait"], &[]),
@@ -157,6 +158,7 @@ pub const FAULTS: [(&str, Fault, &[&str], &[&str]); 23] = [
         &["TpvWatcherDown"],
         &["TpvFsyncFailed", "TpvBreakerOpen", "TpvFilesWait", "TpvSlow"],
     ),
+    ("the certificate of a gateway ends tomorrow", Fault::CertificateEnds, &["TpvCertificateEnds"], &[]),
     ("a gateway is killed", Fault::GatewayKilled, &["TpvGatewayDown"], &[]),
     ("a gateway is not let into the database", Fault::GatewayWithoutDatabase, &["TpvGatewayFails"], &[]),
     ("somebody guesses passwords", Fault::PasswordsGuessed, &["TpvPasswordsGuessed"], &[]),
