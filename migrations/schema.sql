@@ -146,12 +146,24 @@ CREATE FUNCTION catalog.line_tax(node_id integer, department text, code text, sa
     AS $$
 #variable_conflict use_column
 begin
-  if line_tax.said is not null then
-    return query select line_tax.said, 'receipt';
-  else
-    return query select t.rate, t.source
-      from catalog.line_taxes(line_tax.node_id, line_tax.department, array[line_tax.code], line_tax.on_date) t;
-  end if;
+  return query
+  select t.rate, t.source
+    from (
+      select 1, line_tax.said, 'receipt'
+      union all
+      select 2, catalog.tax_rate_at(p.tax_id, line_tax.on_date), 'product'
+        from catalog.product p
+       where line_tax.said is null
+         and p.product_id = catalog.find_product(line_tax.node_id, line_tax.department, line_tax.code, line_tax.on_date)
+      union all
+      select 3, catalog.tax_rate_at(d.tax_id, line_tax.on_date), 'department'
+        from org.department d
+       where line_tax.said is null and d.node_id = line_tax.node_id and d.code = line_tax.department and not d.deleted
+      union all
+      select 4, null, 'unknown'
+    ) as t (step, rate, source)
+   where t.rate is not null or t.source = 'unknown'
+   order by t.step limit 1;
 end $$;
 COMMENT ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) IS 'The tax rate of a line, and who says so: receipt (said, what was printed), else product, else department, at their rate on that business day; else unknown, with no rate.';
 
@@ -197,7 +209,7 @@ begin
          case when t.rate is not null then 'product' when d.rate is not null then 'department' else 'unknown' end
     from found f left join taxed t on t.tax_id = f.tax_id left join department d on true;
 end $$;
-COMMENT ON FUNCTION catalog.line_taxes(node_id integer, department text, codes text[], on_date date) IS 'The tax rates of codes that receipts of a department say no rate of, and who says them: product, else department, at their rate on that business day; else unknown, with no rate. Each code once.';
+COMMENT ON FUNCTION catalog.line_taxes(node_id integer, department text, codes text[], on_date date) IS 'The tax rates of codes that receipts of a department say no rate of, and who says them: product, else department, at their rate on that business day; else unknown, with no rate. Each code once. They are those of catalog.line_tax, which is for one line.';
 
 -- price_at(uuid, integer, timestamp with time zone); Type: FUNCTION; Schema: catalog; Owner: tpv_owner
 CREATE FUNCTION catalog.price_at(product_id uuid, node_id integer, at timestamp with time zone DEFAULT now()) RETURNS numeric

@@ -52,7 +52,8 @@ begin
                 union all
                 select 3, null, 'unknown') s
             where s.rate is not null or s.source = 'unknown' order by s.step limit 1) e
-        where (t.rate, t.source) is distinct from (e.rate, e.source);
+        cross join lateral catalog.line_tax(1, place.department, c.code, null, place.day) o
+        where (t.rate, t.source) is distinct from (e.rate, e.source) or (o.rate, o.source) is distinct from (e.rate, e.source);
         perform test.equal(coalesce(wrong, ''), '', 'rates');
     end loop;
     perform test.equal((select count(distinct (t.rate, t.source)) = 4 from unnest(array['01', '02']) d (code)

@@ -52,19 +52,31 @@ begin
 end $$;
 comment on function catalog.line_taxes(integer, text, text[], date) is
   'The tax rates of codes that receipts of a department say no rate of, and who says them: product, else department, at their '
-  'rate on that business day; else unknown, with no rate. Each code once.';
+  'rate on that business day; else unknown, with no rate. Each code once. They are those of catalog.line_tax, which is for one line.';
 
 create or replace function catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date)
 returns table (rate numeric, source text)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
-  if line_tax.said is not null then
-    return query select line_tax.said, 'receipt';
-  else
-    return query select t.rate, t.source
-      from catalog.line_taxes(line_tax.node_id, line_tax.department, array[line_tax.code], line_tax.on_date) t;
-  end if;
+  return query
+  select t.rate, t.source
+    from (
+      select 1, line_tax.said, 'receipt'
+      union all
+      select 2, catalog.tax_rate_at(p.tax_id, line_tax.on_date), 'product'
+        from catalog.product p
+       where line_tax.said is null
+         and p.product_id = catalog.find_product(line_tax.node_id, line_tax.department, line_tax.code, line_tax.on_date)
+      union all
+      select 3, catalog.tax_rate_at(d.tax_id, line_tax.on_date), 'department'
+        from org.department d
+       where line_tax.said is null and d.node_id = line_tax.node_id and d.code = line_tax.department and not d.deleted
+      union all
+      select 4, null, 'unknown'
+    ) as t (step, rate, source)
+   where t.rate is not null or t.source = 'unknown'
+   order by t.step limit 1;
 end $$;
 comment on function catalog.line_tax(integer, text, text, numeric, date) is
   'The tax rate of a line, and who says so: receipt (said, what was printed), else product, else '
