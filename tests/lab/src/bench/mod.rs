@@ -17,7 +17,7 @@ use serde_json::json;
 /// Every bench, with what it measures.
 pub const NAMES: [(&str, &str); 9] = [
     ("ingest", "the next three"),
-    ("latency", "close of the file to the .dat at 20, 50 and 200 receipts/s, notifications on and off"),
+    ("latency", "close of the file to the .dat at 20, 50 and 200 receipts/s, notifications and sums on and off"),
     ("catchup", "20,000 files on one terminal while the others go on"),
     ("cost", "what ingest costs the server, against bare inserts of the same rows"),
     ("apply", "catch-up of central through one subscription, against native replication and pglogical"),
