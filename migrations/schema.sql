@@ -1391,6 +1391,42 @@ begin
 end $$;
 COMMENT ON FUNCTION party.erase(customer uuid, why text) IS 'Erases a customer, with all rows that are aliases of the same one, at every node and for ever. Needs a reason that names nobody. Answers how many rows were erased.';
 
+-- note_guess(); Type: FUNCTION; Schema: rollup; Owner: tpv_owner
+CREATE FUNCTION rollup.note_guess() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  before record;
+begin
+  before := case when tg_op = 'UPDATE' then old else new end;
+  case tg_table_name
+    when 'product' then
+      insert into rollup.guess_due (what, code)
+      select 'code', b.gtin14 from catalog.barcode b where b.product_id = new.product_id
+      union
+      select 'code', l.code from catalog.local_code l where l.product_id = new.product_id;
+    when 'barcode' then
+      insert into rollup.guess_due (what, code) select distinct 'code', c from unnest(array[before.gtin14, new.gtin14]) c;
+    when 'local_code' then
+      insert into rollup.guess_due (what, code) select distinct 'code', c from unnest(array[before.code, new.code]) c;
+    when 'department' then
+      insert into rollup.guess_due (what, node_id, department)
+      values ('department', before.node_id, before.code), ('department', new.node_id, new.code);
+    when 'barcode_rule' then
+      insert into rollup.guess_due (what, node_id) values ('rules', before.node_id), ('rules', new.node_id);
+    when 'tax_rate' then
+      -- No business day is of the future.
+      if least(before.valid_from, new.valid_from) <= current_date + 1 then
+        insert into rollup.guess_due (what) values ('all');
+      end if;
+    else
+      insert into rollup.guess_due (what) values ('all');
+  end case;
+  return null;
+end $$;
+COMMENT ON FUNCTION rollup.note_guess() IS 'Trigger of what guesses of tax rates follow from: notes for the fold what is concerned.';
+
 -- rebuild(integer, date, date); Type: FUNCTION; Schema: rollup; Owner: tpv_owner
 CREATE FUNCTION rollup.rebuild(node integer DEFAULT NULL::integer, from_date date DEFAULT NULL::date, to_date date DEFAULT NULL::date) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1399,21 +1435,20 @@ CREATE FUNCTION rollup.rebuild(node integer DEFAULT NULL::integer, from_date dat
 declare
   found_buckets bigint;
 begin
-  insert into rollup.due as d (node_id, business_date, department, round, due_at)
-  select s.node_id, s.business_date, s.department, (select h.round + 1 from sync.change_head h), clock_timestamp()
+  -- A table without a key, so that nobody waits for whoever does this in a long transaction.
+  insert into sync.touched (at, entity, node_id, business_date, department)
+  select now(), 'rollup.bucket', s.node_id, s.business_date, s.department
     from (select r.node_id, r.business_date, r.department from sales.receipt r
            where r.business_date between coalesce(rebuild.from_date, '-infinity') and coalesce(rebuild.to_date, 'infinity')
            group by 1, 2, 3
           union
           select b.node_id, b.business_date, b.department from rollup.bucket b
            where b.business_date between coalesce(rebuild.from_date, '-infinity') and coalesce(rebuild.to_date, 'infinity')) s
-   where rebuild.node is null or s.node_id = rebuild.node
-   order by 1, 2, 3
-  on conflict on constraint due_pkey do update set due_at = least(d.due_at, excluded.due_at);
+   where rebuild.node is null or s.node_id = rebuild.node;
   get diagnostics found_buckets = row_count;
   return found_buckets;
 end $$;
-COMMENT ON FUNCTION rollup.rebuild(node integer, from_date date, to_date date) IS 'Has the roll-ups of these business days summed up again: how many buckets that are. Null means all. The fold does it in the background, and sums stay readable; rollup.due is what is left.';
+COMMENT ON FUNCTION rollup.rebuild(node integer, from_date date, to_date date) IS 'Has the roll-ups of these business days summed up again: how many buckets that are. Null means all. The fold does it in the background, and sums stay readable; sync.touched and rollup.due are what is left.';
 
 -- close_day(date, text); Type: FUNCTION; Schema: sales; Owner: tpv_owner
 CREATE FUNCTION sales.close_day(business_date date, why text DEFAULT ''::text) RETURNS void
@@ -5200,7 +5235,7 @@ CREATE FUNCTION sync.our_triggers() RETURNS TABLE(relation regclass, trigger_nam
      t.tgenabled,
      (
          CASE
-             WHEN ((a.of_table IS NULL) AND (t.tgname <> '_950_touched'::name)) THEN 'O'::text
+             WHEN ((a.of_table IS NULL) AND (t.tgname <> ALL (ARRAY['_950_touched'::name, '_960_guess'::name, '_961_guess'::name]))) THEN 'O'::text
              ELSE 'A'::text
          END)::"char" AS "char"
     FROM ((((pg_trigger t
@@ -8219,8 +8254,7 @@ CREATE TABLE rollup.item (
     description text NOT NULL,
     first_on date NOT NULL,
     last_on date NOT NULL,
-    tax_rate numeric(5,2),
-    tax_source text
+    guessed boolean DEFAULT false NOT NULL
 );
 COMMENT ON TABLE rollup.item IS 'Items that were on a receipt, in whatever state, as the last one says it.';
 COMMENT ON COLUMN rollup.item.node_id IS 'The store''s node.';
@@ -8230,8 +8264,7 @@ COMMENT ON COLUMN rollup.item.barcode IS 'The code on the last receipt of last_o
 COMMENT ON COLUMN rollup.item.description IS 'The description there.';
 COMMENT ON COLUMN rollup.item.first_on IS 'First business day.';
 COMMENT ON COLUMN rollup.item.last_on IS 'Last business day.';
-COMMENT ON COLUMN rollup.item.tax_rate IS 'What the catalog said of its tax rate, where a receipt did not; percent.';
-COMMENT ON COLUMN rollup.item.tax_source IS 'Who says it: product, department, unknown (nobody); null while every receipt says the rate. When the catalog says something else, the days of the item are summed up again.';
+COMMENT ON COLUMN rollup.item.guessed IS 'Whether some receipt did not say its tax rate, so that its days are summed up again when the catalog says another one.';
 
 -- product; Type: VIEW; Schema: bi; Owner: tpv_owner
 CREATE VIEW bi.product AS
@@ -10532,6 +10565,21 @@ COMMENT ON COLUMN own.terminal.department_code IS 'The department it belongs to;
 COMMENT ON COLUMN own.terminal.active IS 'An inactive terminal''s files are quarantined UNKNOWN_TERMINAL.';
 COMMENT ON COLUMN own.terminal.etag IS 'The version of the row: it changes with each change. Functions that change a row want it.';
 
+-- guess_due; Type: TABLE; Schema: rollup; Owner: tpv_owner
+CREATE TABLE rollup.guess_due (
+    what text NOT NULL,
+    node_id integer,
+    department text,
+    code text,
+    CONSTRAINT guess_due_what_check CHECK ((what = ANY (ARRAY['code'::text, 'department'::text, 'rules'::text, 'all'::text])))
+)
+WITH (autovacuum_vacuum_threshold='1000', autovacuum_vacuum_scale_factor='0');
+COMMENT ON TABLE rollup.guess_due IS 'Changes of the catalog after which guessed tax rates, or what an item is, may be others. The fold empties it.';
+COMMENT ON COLUMN rollup.guess_due.what IS 'What is concerned: items of a code, a department, all that barcode rules read, or all that was guessed.';
+COMMENT ON COLUMN rollup.guess_due.node_id IS 'The store; null for all.';
+COMMENT ON COLUMN rollup.guess_due.department IS 'The department.';
+COMMENT ON COLUMN rollup.guess_due.code IS 'A GTIN of 14 digits, or a local code.';
+
 -- restated_restated_id_seq; Type: SEQUENCE; Schema: rollup; Owner: tpv_owner
 ALTER TABLE rollup.restated ALTER COLUMN restated_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME rollup.restated_restated_id_seq
@@ -10835,7 +10883,7 @@ CREATE TABLE sync.change (
     business_date date
 );
 COMMENT ON TABLE sync.change IS 'The change log: what changed on this node, in the order in which it was seen. One writer numbers what is already committed, so that whoever reads on from a position skips nothing. Rows leave after pg_tpv.keep_changes.';
-COMMENT ON COLUMN sync.change.pos IS 'Position, without a gap.';
+COMMENT ON COLUMN sync.change.pos IS 'Position, without a gap. A server that is restored from a backup gives later ones again: whoever followed begins anew.';
 COMMENT ON COLUMN sync.change.at IS 'When it was numbered.';
 COMMENT ON COLUMN sync.change.entity IS 'Table of what changed: sales.receipt, sales.day_close, or a tracked table.';
 COMMENT ON COLUMN sync.change.node_id IS 'The store''s node; null for a tracked table.';
@@ -11184,7 +11232,7 @@ CREATE TABLE sync.touched (
 WITH (autovacuum_vacuum_threshold='1000', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_insert_threshold='-1', autovacuum_analyze_threshold='1000000');
 COMMENT ON TABLE sync.touched IS 'What changed and was not numbered yet: a row for each projected document and each change of a tracked row. Without a key or an index, so that a receipt costs next to nothing more; the fold empties it.';
 COMMENT ON COLUMN sync.touched.at IS 'Start of the transaction that changed it.';
-COMMENT ON COLUMN sync.touched.entity IS 'Table of what changed: sales.receipt, sales.day_close, or a tracked table.';
+COMMENT ON COLUMN sync.touched.entity IS 'Table of what changed: sales.receipt, sales.day_close, or a tracked table; rollup.bucket where only sums are to be made anew.';
 COMMENT ON COLUMN sync.touched.node_id IS 'The store''s node; null for a tracked table.';
 COMMENT ON COLUMN sync.touched.key IS 'The receipt, or the key of the tracked row.';
 COMMENT ON COLUMN sync.touched.business_date IS 'Of a closed day; of a receipt only where its row is gone or was of another day.';
@@ -12113,6 +12161,9 @@ CREATE UNIQUE INDEX employee_code ON party.employee USING btree (code) WHERE (NO
 -- due_at; Type: INDEX; Schema: rollup; Owner: tpv_owner
 CREATE INDEX due_at ON rollup.due USING btree (due_at);
 
+-- item_barcode; Type: INDEX; Schema: rollup; Owner: tpv_owner
+CREATE INDEX item_barcode ON rollup.item USING btree (btrim(barcode));
+
 -- item_day_business_date; Type: INDEX; Schema: rollup; Owner: tpv_owner
 CREATE INDEX item_day_business_date ON rollup.item_day USING btree (business_date, node_id, department);
 
@@ -12403,6 +12454,54 @@ ALTER TABLE catalog.tax ENABLE ALWAYS TRIGGER _950_touched;
 CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON catalog.tax_rate FOR EACH ROW EXECUTE FUNCTION sync.note_touched('tax_rate_id');
 ALTER TABLE catalog.tax_rate ENABLE ALWAYS TRIGGER _950_touched;
 
+-- barcode _960_guess; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _960_guess AFTER INSERT ON catalog.barcode FOR EACH ROW EXECUTE FUNCTION rollup.note_guess();
+ALTER TABLE catalog.barcode ENABLE ALWAYS TRIGGER _960_guess;
+
+-- barcode_rule _960_guess; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _960_guess AFTER INSERT ON catalog.barcode_rule FOR EACH ROW EXECUTE FUNCTION rollup.note_guess();
+ALTER TABLE catalog.barcode_rule ENABLE ALWAYS TRIGGER _960_guess;
+
+-- local_code _960_guess; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _960_guess AFTER INSERT ON catalog.local_code FOR EACH ROW EXECUTE FUNCTION rollup.note_guess();
+ALTER TABLE catalog.local_code ENABLE ALWAYS TRIGGER _960_guess;
+
+-- product _960_guess; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _960_guess AFTER INSERT ON catalog.product FOR EACH ROW EXECUTE FUNCTION rollup.note_guess();
+ALTER TABLE catalog.product ENABLE ALWAYS TRIGGER _960_guess;
+
+-- tax _960_guess; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _960_guess AFTER INSERT ON catalog.tax FOR EACH ROW EXECUTE FUNCTION rollup.note_guess();
+ALTER TABLE catalog.tax ENABLE ALWAYS TRIGGER _960_guess;
+
+-- tax_rate _960_guess; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _960_guess AFTER INSERT ON catalog.tax_rate FOR EACH ROW EXECUTE FUNCTION rollup.note_guess();
+ALTER TABLE catalog.tax_rate ENABLE ALWAYS TRIGGER _960_guess;
+
+-- barcode _961_guess; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _961_guess AFTER UPDATE ON catalog.barcode FOR EACH ROW WHEN (((old.gtin14 IS DISTINCT FROM new.gtin14) OR (old.product_id IS DISTINCT FROM new.product_id) OR (old.deleted IS DISTINCT FROM new.deleted))) EXECUTE FUNCTION rollup.note_guess();
+ALTER TABLE catalog.barcode ENABLE ALWAYS TRIGGER _961_guess;
+
+-- barcode_rule _961_guess; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _961_guess AFTER UPDATE ON catalog.barcode_rule FOR EACH ROW EXECUTE FUNCTION rollup.note_guess();
+ALTER TABLE catalog.barcode_rule ENABLE ALWAYS TRIGGER _961_guess;
+
+-- local_code _961_guess; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _961_guess AFTER UPDATE ON catalog.local_code FOR EACH ROW WHEN (((old.code IS DISTINCT FROM new.code) OR (old.node_id IS DISTINCT FROM new.node_id) OR (old.department_code IS DISTINCT FROM new.department_code) OR (old.product_id IS DISTINCT FROM new.product_id) OR (old.deleted IS DISTINCT FROM new.deleted))) EXECUTE FUNCTION rollup.note_guess();
+ALTER TABLE catalog.local_code ENABLE ALWAYS TRIGGER _961_guess;
+
+-- product _961_guess; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _961_guess AFTER UPDATE ON catalog.product FOR EACH ROW WHEN (((old.tax_id IS DISTINCT FROM new.tax_id) OR (old.deleted IS DISTINCT FROM new.deleted))) EXECUTE FUNCTION rollup.note_guess();
+ALTER TABLE catalog.product ENABLE ALWAYS TRIGGER _961_guess;
+
+-- tax _961_guess; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _961_guess AFTER UPDATE ON catalog.tax FOR EACH ROW WHEN ((old.deleted IS DISTINCT FROM new.deleted)) EXECUTE FUNCTION rollup.note_guess();
+ALTER TABLE catalog.tax ENABLE ALWAYS TRIGGER _961_guess;
+
+-- tax_rate _961_guess; Type: TRIGGER; Schema: catalog; Owner: tpv_owner
+CREATE TRIGGER _961_guess AFTER UPDATE ON catalog.tax_rate FOR EACH ROW WHEN (((old.tax_id IS DISTINCT FROM new.tax_id) OR (old.rate IS DISTINCT FROM new.rate) OR (old.valid_from IS DISTINCT FROM new.valid_from) OR (old.deleted IS DISTINCT FROM new.deleted))) EXECUTE FUNCTION rollup.note_guess();
+ALTER TABLE catalog.tax_rate ENABLE ALWAYS TRIGGER _961_guess;
+
 -- profile _100_guard; Type: TRIGGER; Schema: dat; Owner: tpv_owner
 CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON dat.profile FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
 
@@ -12550,6 +12649,14 @@ ALTER TABLE org.store ENABLE ALWAYS TRIGGER _950_touched;
 -- terminal _950_touched; Type: TRIGGER; Schema: org; Owner: tpv_owner
 CREATE TRIGGER _950_touched AFTER INSERT OR UPDATE ON org.terminal FOR EACH ROW EXECUTE FUNCTION sync.note_touched('terminal_id');
 ALTER TABLE org.terminal ENABLE ALWAYS TRIGGER _950_touched;
+
+-- department _960_guess; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _960_guess AFTER INSERT ON org.department FOR EACH ROW EXECUTE FUNCTION rollup.note_guess();
+ALTER TABLE org.department ENABLE ALWAYS TRIGGER _960_guess;
+
+-- department _961_guess; Type: TRIGGER; Schema: org; Owner: tpv_owner
+CREATE TRIGGER _961_guess AFTER UPDATE ON org.department FOR EACH ROW WHEN (((old.node_id IS DISTINCT FROM new.node_id) OR (old.code IS DISTINCT FROM new.code) OR (old.tax_id IS DISTINCT FROM new.tax_id) OR (old.deleted IS DISTINCT FROM new.deleted))) EXECUTE FUNCTION rollup.note_guess();
+ALTER TABLE org.department ENABLE ALWAYS TRIGGER _961_guess;
 
 -- employee _100_guard; Type: TRIGGER; Schema: party; Owner: tpv_owner
 CREATE TRIGGER _100_guard BEFORE INSERT OR UPDATE ON party.employee FOR EACH ROW WHEN (tpv.is_capturing()) EXECUTE FUNCTION sync.guard();
@@ -12952,7 +13059,6 @@ GRANT ALL ON FUNCTION catalog.item_key(node_id integer, department text, code te
 REVOKE ALL ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) FROM PUBLIC;
 GRANT ALL ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) TO tpv_operator;
 GRANT ALL ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) TO tpv_analyst;
-GRANT ALL ON FUNCTION catalog.line_tax(node_id integer, department text, code text, said numeric, on_date date) TO tpv_fold;
 REVOKE ALL ON FUNCTION catalog.line_taxes(node_id integer, department text, codes text[], on_date date) FROM PUBLIC;
 GRANT ALL ON FUNCTION catalog.line_taxes(node_id integer, department text, codes text[], on_date date) TO tpv_operator;
 GRANT ALL ON FUNCTION catalog.line_taxes(node_id integer, department text, codes text[], on_date date) TO tpv_analyst;
@@ -12974,7 +13080,6 @@ GRANT ALL ON FUNCTION catalog.rule_as_json(r catalog.barcode_rule) TO tpv_fold;
 REVOKE ALL ON FUNCTION catalog.tax_rate_at(tax_id uuid, on_date date) FROM PUBLIC;
 GRANT ALL ON FUNCTION catalog.tax_rate_at(tax_id uuid, on_date date) TO tpv_operator;
 GRANT ALL ON FUNCTION catalog.tax_rate_at(tax_id uuid, on_date date) TO tpv_analyst;
-GRANT ALL ON FUNCTION catalog.tax_rate_at(tax_id uuid, on_date date) TO tpv_fold;
 REVOKE ALL ON FUNCTION dat.check_profile() FROM PUBLIC;
 REVOKE ALL ON FUNCTION dat.pending_ack(pending_id bigint, result text, detail text) FROM PUBLIC;
 GRANT ALL ON FUNCTION dat.pending_ack(pending_id bigint, result text, detail text) TO tpv_watcher;
@@ -13128,6 +13233,7 @@ REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(bigint) FROM 
 GRANT ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(bigint) TO tpv_owner;
 REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(integer, integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(integer, integer) TO tpv_owner;
+REVOKE ALL ON FUNCTION rollup.note_guess() FROM PUBLIC;
 REVOKE ALL ON FUNCTION rollup.rebuild(node integer, from_date date, to_date date) FROM PUBLIC;
 GRANT ALL ON FUNCTION rollup.rebuild(node integer, from_date date, to_date date) TO tpv_operator;
 REVOKE ALL ON FUNCTION sales.close_day(business_date date, why text) FROM PUBLIC;
@@ -13416,6 +13522,7 @@ REVOKE ALL ON FUNCTION sync.is_looser(steps jsonb, before jsonb, after jsonb) FR
 REVOKE ALL ON FUNCTION sync.is_restored() FROM PUBLIC;
 GRANT ALL ON FUNCTION sync.is_restored() TO tpv_operator;
 GRANT ALL ON FUNCTION sync.is_restored() TO tpv_analyst;
+GRANT ALL ON FUNCTION sync.is_restored() TO tpv_fold;
 REVOKE ALL ON FUNCTION sync.join_plan(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION sync.join_steps(store_code text, store_id integer, central_code text, central_id integer, store_conninfo text, central_conninfo text) FROM PUBLIC;
 GRANT SELECT ON TABLE org.ban TO tpv_operator;
@@ -13593,8 +13700,10 @@ GRANT SELECT(at) ON TABLE sync.quarantine TO tpv_operator;
 GRANT SELECT(at) ON TABLE sync.quarantine TO tpv_analyst;
 GRANT SELECT(node_id) ON TABLE sync.quarantine TO tpv_operator;
 GRANT SELECT(node_id) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(node_id) ON TABLE sync.quarantine TO tpv_fold;
 GRANT SELECT(doc_id) ON TABLE sync.quarantine TO tpv_operator;
 GRANT SELECT(doc_id) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(doc_id) ON TABLE sync.quarantine TO tpv_fold;
 GRANT SELECT(business_date) ON TABLE sync.quarantine TO tpv_operator;
 GRANT SELECT(business_date) ON TABLE sync.quarantine TO tpv_analyst;
 GRANT SELECT(kind) ON TABLE sync.quarantine TO tpv_operator;
@@ -13603,6 +13712,7 @@ GRANT SELECT(code) ON TABLE sync.quarantine TO tpv_operator;
 GRANT SELECT(code) ON TABLE sync.quarantine TO tpv_analyst;
 GRANT SELECT(resolved_at) ON TABLE sync.quarantine TO tpv_operator;
 GRANT SELECT(resolved_at) ON TABLE sync.quarantine TO tpv_analyst;
+GRANT SELECT(resolved_at) ON TABLE sync.quarantine TO tpv_fold;
 GRANT SELECT(seq) ON TABLE sync.quarantine TO tpv_operator;
 GRANT SELECT(seq) ON TABLE sync.quarantine TO tpv_analyst;
 GRANT SELECT(entire) ON TABLE sync.quarantine TO tpv_operator;
@@ -13843,11 +13953,9 @@ GRANT SELECT ON TABLE bi.chain_sales_by_day TO tpv_analyst;
 GRANT SELECT ON TABLE catalog.tax TO tpv_operator;
 GRANT SELECT ON TABLE catalog.tax TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE catalog.tax TO tpv_apply;
-GRANT SELECT ON TABLE catalog.tax TO tpv_fold;
 GRANT SELECT ON TABLE org.department TO tpv_operator;
 GRANT SELECT ON TABLE org.department TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE org.department TO tpv_apply;
-GRANT SELECT ON TABLE org.department TO tpv_fold;
 GRANT SELECT ON TABLE bi.department TO tpv_analyst;
 GRANT SELECT ON TABLE bi.concessionaire TO tpv_analyst;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE sync.sibling TO tpv_apply;
@@ -13864,18 +13972,15 @@ GRANT SELECT ON TABLE bi.number_gap TO tpv_analyst;
 GRANT SELECT ON TABLE catalog.barcode TO tpv_operator;
 GRANT SELECT ON TABLE catalog.barcode TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE catalog.barcode TO tpv_apply;
-GRANT SELECT ON TABLE catalog.barcode TO tpv_fold;
 GRANT SELECT ON TABLE catalog.local_code TO tpv_operator;
 GRANT SELECT ON TABLE catalog.local_code TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE catalog.local_code TO tpv_apply;
-GRANT SELECT ON TABLE catalog.local_code TO tpv_fold;
 GRANT SELECT ON TABLE catalog.price TO tpv_operator;
 GRANT SELECT ON TABLE catalog.price TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE catalog.price TO tpv_apply;
 GRANT SELECT ON TABLE catalog.product TO tpv_operator;
 GRANT SELECT ON TABLE catalog.product TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE catalog.product TO tpv_apply;
-GRANT SELECT ON TABLE catalog.product TO tpv_fold;
 GRANT SELECT ON TABLE bi.price_check TO tpv_analyst;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rollup.item TO tpv_fold;
 GRANT SELECT ON TABLE rollup.item TO tpv_operator;
@@ -13899,7 +14004,6 @@ GRANT SELECT ON TABLE bi.stopped_selling TO tpv_analyst;
 GRANT SELECT ON TABLE catalog.tax_rate TO tpv_operator;
 GRANT SELECT ON TABLE catalog.tax_rate TO tpv_analyst;
 GRANT SELECT,INSERT,UPDATE ON TABLE catalog.tax_rate TO tpv_apply;
-GRANT SELECT ON TABLE catalog.tax_rate TO tpv_fold;
 GRANT SELECT ON TABLE bi.tax TO tpv_analyst;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rollup.tax_day TO tpv_fold;
 GRANT SELECT ON TABLE rollup.tax_day TO tpv_operator;
@@ -14068,6 +14172,8 @@ GRANT SELECT ON TABLE own.terminal TO tpv_cashier;
 GRANT SELECT ON TABLE own.terminal TO tpv_concessionaire;
 GRANT SELECT ON TABLE own.terminal TO tpv_manager;
 GRANT SELECT ON TABLE own.terminal TO tpv_supervisor;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rollup.guess_due TO tpv_fold;
+GRANT SELECT ON TABLE rollup.guess_due TO tpv_operator;
 GRANT SELECT ON TABLE sales.held TO tpv_operator;
 GRANT SELECT ON TABLE sales.held TO tpv_analyst;
 GRANT SELECT ON TABLE sales.line_tax TO tpv_operator;

@@ -13,6 +13,10 @@ begin
   execute format('grant connect on database %I to tpv_fold', current_database());
 end $$;
 
+-- Whatever is projected from here on waits until this is committed, and then notes it. What was projected before is summed up
+-- below.
+lock table sales.receipt, sales.receipt_line, sales.receipt_event, sales.day_close in share row exclusive mode;
+
 create table sync.touched (
   at            timestamptz not null,
   entity        text not null,
@@ -26,7 +30,8 @@ comment on table sync.touched is
   'What changed and was not numbered yet: a row for each projected document and each change of a tracked '
   'row. Without a key or an index, so that a receipt costs next to nothing more; the fold empties it.';
 comment on column sync.touched.at is 'Start of the transaction that changed it.';
-comment on column sync.touched.entity is 'Table of what changed: sales.receipt, sales.day_close, or a tracked table.';
+comment on column sync.touched.entity is
+  'Table of what changed: sales.receipt, sales.day_close, or a tracked table; rollup.bucket where only sums are to be made anew.';
 comment on column sync.touched.node_id is 'The store''s node; null for a tracked table.';
 comment on column sync.touched.key is 'The receipt, or the key of the tracked row.';
 comment on column sync.touched.business_date is 'Of a closed day; of a receipt only where its row is gone or was of another day.';
@@ -57,7 +62,8 @@ create index change_at on sync.change using brin (at);
 comment on table sync.change is
   'The change log: what changed on this node, in the order in which it was seen. One writer numbers what is '
   'already committed, so that whoever reads on from a position skips nothing. Rows leave after pg_tpv.keep_changes.';
-comment on column sync.change.pos is 'Position, without a gap.';
+comment on column sync.change.pos is
+  'Position, without a gap. A server that is restored from a backup gives later ones again: whoever followed begins anew.';
 comment on column sync.change.at is 'When it was numbered.';
 comment on column sync.change.entity is 'Table of what changed: sales.receipt, sales.day_close, or a tracked table.';
 comment on column sync.change.node_id is 'The store''s node; null for a tracked table.';
@@ -181,11 +187,11 @@ create table rollup.item (
   description text not null,
   first_on    date not null,
   last_on     date not null,
-  tax_rate    numeric(5,2),
-  tax_source  text,
+  guessed     boolean not null default false,
   primary key (node_id, department, item)
 );
 create index item_item on rollup.item (item);
+create index item_barcode on rollup.item (btrim(barcode));
 comment on table rollup.item is 'Items that were on a receipt, in whatever state, as the last one says it.';
 comment on column rollup.item.node_id is 'The store''s node.';
 comment on column rollup.item.department is 'The department.';
@@ -194,10 +200,8 @@ comment on column rollup.item.barcode is 'The code on the last receipt of last_o
 comment on column rollup.item.description is 'The description there.';
 comment on column rollup.item.first_on is 'First business day.';
 comment on column rollup.item.last_on is 'Last business day.';
-comment on column rollup.item.tax_rate is 'What the catalog said of its tax rate, where a receipt did not; percent.';
-comment on column rollup.item.tax_source is
-  'Who says it: product, department, unknown (nobody); null while every receipt says the rate. When the catalog says something '
-  'else, the days of the item are summed up again.';
+comment on column rollup.item.guessed is
+  'Whether some receipt did not say its tax rate, so that its days are summed up again when the catalog says another one.';
 
 create table rollup.tax_day (
   node_id       integer not null,
@@ -270,6 +274,20 @@ comment on column rollup.terminal_day.waited_seconds is
   'Whole seconds from print to the store''s database, over all receipts; a clock that is ahead counts as 0.';
 comment on column rollup.terminal_day.waited_most is 'The longest of these.';
 
+create table rollup.guess_due (
+  what       text not null check (what in ('code', 'department', 'rules', 'all')),
+  node_id    integer,
+  department text,
+  code       text
+) with (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
+comment on table rollup.guess_due is
+  'Changes of the catalog after which guessed tax rates, or what an item is, may be others. The fold empties it.';
+comment on column rollup.guess_due.what is
+  'What is concerned: items of a code, a department, all that barcode rules read, or all that was guessed.';
+comment on column rollup.guess_due.node_id is 'The store; null for all.';
+comment on column rollup.guess_due.department is 'The department.';
+comment on column rollup.guess_due.code is 'A GTIN of 14 digits, or a local code.';
+
 create table rollup.restated (
   restated_id    bigint generated always as identity primary key,
   at             timestamptz not null default clock_timestamp(),
@@ -316,10 +334,38 @@ comment on column rollup.until.next_round is 'That round.';
 drop function sync.node_gauges();
 -- include functions/sync/gauge.sql
 -- include functions/rollup/rebuild.sql
+-- include functions/rollup/guess.sql
 
-select sync.track(t.table_name) from sync.tracked_table t order by t.table_name;
+-- What guesses of tax rates follow from, and no more: a new description is none of it.
+do $$
+declare
+  made record;
+begin
+  for made in
+    select * from (values
+      ('catalog.product', 'tax_id, deleted'),
+      ('catalog.barcode', 'gtin14, product_id, deleted'),
+      ('catalog.local_code', 'code, node_id, department_code, product_id, deleted'),
+      ('catalog.tax', 'deleted'),
+      ('catalog.tax_rate', 'tax_id, rate, valid_from, deleted'),
+      ('catalog.barcode_rule', ''),
+      ('org.department', 'node_id, code, tax_id, deleted')
+    ) as m (table_name, columns)
+  loop
+    execute format('create or replace trigger _960_guess after insert on %s for each row execute function rollup.note_guess()',
+                   made.table_name);
+    execute format('create or replace trigger _961_guess after update on %s for each row %s execute function rollup.note_guess()',
+                   made.table_name,
+                   'when (' || (select string_agg(format('old.%1$I is distinct from new.%1$I', btrim(c)), ' or ')
+                                  from string_to_table(nullif(made.columns, ''), ',') c) || ')');
+    execute format('alter table %s enable always trigger _960_guess', made.table_name);
+    execute format('alter table %s enable always trigger _961_guess', made.table_name);
+  end loop;
+end $$;
+
 -- What is here already is summed up once.
 select rollup.rebuild();
+select sync.track(t.table_name) from sync.tracked_table t order by t.table_name;
 
 grant usage on schema tpv, wire, sync, sales, org, catalog, tpv_lock, rollup to tpv_fold;
 grant select, delete on sync.touched to tpv_fold;
@@ -327,16 +373,17 @@ grant insert on sync.touched to tpv_apply;
 grant select, update on sync.change_head to tpv_fold;
 grant select, insert on sync.change to tpv_fold;
 -- The low-water mark of this node is that of its last heartbeat, where it cannot be known.
-grant select on sync.this_node, sync.peer, wire.beat, sales.receipt, sales.receipt_line, sales.day_close, org.node, org.department,
-                catalog.barcode_rule, catalog.barcode, catalog.local_code, catalog.product, catalog.tax, catalog.tax_rate to tpv_fold;
+grant select on sync.this_node, sync.peer, wire.beat, sales.receipt, sales.receipt_line, sales.day_close, org.node,
+                catalog.barcode_rule to tpv_fold;
 grant select, insert, update, delete on tpv_lock.fold to tpv_fold;
 grant select, insert, update, delete
-   on rollup.due, rollup.bucket, rollup.sales_hour, rollup.item_day, rollup.item, rollup.tax_day, rollup.terminal_day, rollup.until
+   on rollup.due, rollup.guess_due, rollup.bucket, rollup.sales_hour, rollup.item_day, rollup.item, rollup.tax_day, rollup.terminal_day, rollup.until
    to tpv_fold;
 grant insert on rollup.restated to tpv_fold;
+grant select (node_id, doc_id, resolved_at) on sync.quarantine to tpv_fold;
+grant execute on function sync.is_restored() to tpv_fold;
 grant execute on function catalog.barcode_rules(integer), catalog.rule_as_json(catalog.barcode_rule),
-                          catalog.line_tax(integer, text, text, numeric, date), catalog.line_taxes(integer, text, text[], date),
-                          catalog.tax_rate_at(uuid, date) to tpv_fold;
+                          catalog.line_taxes(integer, text, text[], date) to tpv_fold;
 
 grant usage on schema rollup to tpv_operator;
 grant select on all tables in schema rollup to tpv_operator;

@@ -39,7 +39,7 @@ from (values
         sales.receipt_line; sales.receipt_tax; sales.rejected; sales.terminal_tail; sec.audit;
         sync.accepted_drift; sync.accepted_snapshot; sync.clone; sync.drift; sync.duplicate; sync.hash_chain; sync.horizon; sync.life; sync.peer; sync.peer_chain; sync.peer_vector; sync.policy;
         sync.own_chain; sync.own_said; sync.pruned; sync.pruning; sync.refusal; sync.restored; sync.second_place; sync.request; sync.snapshot; sync.status; sync.this_node; sync.tracked_table; sync.verified; wire.beat; wire.doc'),
-    ('tpv_operator', 'select', 'rollup.bucket; rollup.due; rollup.item; rollup.item_day; rollup.restated; rollup.sales_hour; rollup.tax_day;
+    ('tpv_operator', 'select', 'rollup.bucket; rollup.due; rollup.guess_due; rollup.item; rollup.item_day; rollup.restated; rollup.sales_hour; rollup.tax_day;
         rollup.terminal_day; rollup.until; sync.change; sync.change_head; sync.touched'),
     ('tpv_operator', 'select', 'sync.quarantine (quarantine_id, at, node_id, doc_id, business_date, kind, code, resolved_at, seq, entire, tries, try_at);
         wire.op (node_id, seq, hlc, table_name)'),
@@ -64,13 +64,13 @@ from (values
     ('tpv_worker', 'delete, select', 'sync.request'),
     ('tpv_worker', 'update', 'sync.request (requested_at)'),
     -- The fold. It reads what it sums up.
-    ('tpv_fold', 'select', 'catalog.barcode; catalog.barcode_rule; catalog.local_code; catalog.product; catalog.tax; catalog.tax_rate;
-        org.department; org.node; sales.day_close; sales.receipt; sales.receipt_line; sync.peer; sync.this_node; wire.beat'),
+    ('tpv_fold', 'select', 'sync.quarantine (node_id, doc_id, resolved_at)'),
+    ('tpv_fold', 'select', 'catalog.barcode_rule; org.node; sales.day_close; sales.receipt; sales.receipt_line; sync.peer; sync.this_node; wire.beat'),
     ('tpv_fold', 'delete, select', 'sync.touched'),
     ('tpv_fold', 'insert, select', 'sync.change'),
     ('tpv_fold', 'select, update', 'sync.change_head'),
     ('tpv_fold', 'insert', 'rollup.restated'),
-    ('tpv_fold', 'delete, insert, select, update', 'rollup.bucket; rollup.due; rollup.item; rollup.item_day; rollup.sales_hour;
+    ('tpv_fold', 'delete, insert, select, update', 'rollup.bucket; rollup.due; rollup.guess_due; rollup.item; rollup.item_day; rollup.sales_hour;
         rollup.tax_day; rollup.terminal_day; rollup.until; tpv_lock.fold')
     -- tpv_watcher, tpv_cron and tpv_peer have nothing, and neither have the logins of the gateway
     -- and everybody.

@@ -23,4 +23,4 @@ mod subtransaction;
 pub use jsonb::JsonbText;
 pub use refusal::Refusal;
 pub use sql::calendar_day;
-pub use subtransaction::{DataFault, attempt, sqlstate_of, within};
+pub use subtransaction::{DataFault, attempt, attempt_whatever, sqlstate_of, within};

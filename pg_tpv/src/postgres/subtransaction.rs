@@ -47,6 +47,19 @@ pub fn attempt<T>(work: impl FnOnce() -> Result<T, DataFault>) -> Result<T, Data
     })
 }
 
+/// Does `work` in a subtransaction, where nobody tries again what has failed.
+///
+/// # Errors
+/// Every error but those of classes 40 (a deadlock) and 57 (somebody ended it), and panics: these are raised
+/// on.
+pub fn attempt_whatever<T>(work: impl FnOnce() -> Result<T, DataFault>) -> Result<T, DataFault> {
+    subtransaction(work, |report| {
+        let code = sqlstate_of(report);
+        let is_passing = ["40", "57"].iter().any(|class| code.starts_with(class));
+        (!is_passing).then(|| DataFault { code, detail: report.message().to_owned() })
+    })
+}
+
 /// Does `work`, but waits for a lock no longer than `time`; none if that was too short.
 pub fn within<T>(time: Duration, work: impl FnOnce() -> T) -> Option<T> {
     struct Reset(i32);

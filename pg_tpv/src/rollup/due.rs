@@ -6,16 +6,18 @@ use chrono::NaiveDate;
 
 use super::bucket::{self, Bucket};
 use super::catalog::Catalog;
-use crate::postgres::{attempt, sql};
+use crate::postgres::{attempt_whatever, sql};
 
 const LOCK: &str = "lock table tpv_lock.fold in exclusive mode";
 
-/// One at a time: what is due first; of those, what is newest.
+/// Some of what is due, what is due longest first. Read once in a transaction: while an old snapshot keeps dead
+/// entries of the index, each reading passes over all of them.
 const NEXT: &str = r"
-    delete from rollup.due d where d.ctid = (
-      select s.ctid from rollup.due s where s.due_at <= clock_timestamp()
-       order by s.due_at limit 1)
-    returning d.node_id, d.business_date, d.department, d.round";
+    select d.node_id, d.business_date, d.department, d.round from rollup.due d
+     where d.due_at <= clock_timestamp() and d.business_date between '0001-01-01' and '9999-12-31'
+     order by d.due_at limit 200";
+
+const TAKE: &str = "delete from rollup.due where node_id = $1 and business_date = $2 and department = $3";
 
 /// A bucket that cannot be summed up is tried again in a minute; the others are not held up.
 const FAILED: &str = r"
@@ -25,7 +27,8 @@ const FAILED: &str = r"
 
 /// All that was due of that round is summed up.
 const PUBLISH: &str = r"
-    update rollup.until u set complete_until = u.next_until, next_until = null, next_round = null
+    update rollup.until u
+       set complete_until = greatest(u.complete_until, u.next_until), next_until = null, next_round = null
      where u.next_round is not null
        and not exists (select from rollup.due d where d.node_id = u.node_id and d.round <= u.next_round)";
 
@@ -37,9 +40,10 @@ pub fn sum_up(until: Instant, catalog: &mut Catalog) -> bool {
     // A crash may forget the last sums; with them it forgets that these were due no more.
     sql::execute("set local synchronous_commit = off", &[]);
     let read = |row: &sql::Row<'_>| (row.must::<i32>(1), row.date(2), row.must::<String>(3), row.must::<i64>(4));
-    while let Some((node_id, date, department, round)) = sql::row(NEXT, &[], read) {
+    for (node_id, date, department, round) in sql::rows(NEXT, &[], read) {
         let bucket = Bucket { node_id, date, department };
-        let summed_up = attempt(|| {
+        sql::execute(TAKE, &bucket.args());
+        let summed_up = attempt_whatever(|| {
             bucket::sum_up(&bucket, catalog);
             Ok(())
         });

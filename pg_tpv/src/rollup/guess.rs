@@ -1,66 +1,69 @@
 //! Tax rates that no receipt says are guessed by the catalog. When the catalog says something else, the buckets
-//! concerned are due.
+//! concerned are due. Triggers note what has changed, in `rollup.guess_due`.
 
-use crate::postgres::sql;
+use crate::postgres::{attempt_whatever, sql};
 
-/// Items are found by the codes of what has changed, and those whose rate is another one now by asking again.
-/// A tax and its rates concern all that was guessed, a department its own buckets, and a rule of barcodes says
-/// what an item is.
+/// Items are found by the codes of what has changed: as a key, as they were printed, and by the last digits of
+/// a restricted number. After a large change all that was guessed is summed up again.
 const GUESS_AGAIN: &str = r"
-    with changed as materialized (
-      select c.entity, c.key from sync.change c where c.pos > $1 and c.pos <= $2 and c.entity like any ('{catalog.%,org.department}')
-    ), product as materialized (
-      select c.key as product_id from changed c where c.entity = 'catalog.product'
-      union
-      select b.product_id from changed c join catalog.barcode b on b.barcode_id = c.key where c.entity = 'catalog.barcode'
-      union
-      select l.product_id from changed c join catalog.local_code l on l.local_code_id = c.key where c.entity = 'catalog.local_code'
+    with gone as materialized (
+      delete from rollup.guess_due returning what, node_id, department, code
     ), code as materialized (
-      select b.gtin14 as gtin14, null as code from catalog.barcode b join product p using (product_id)
-      union
-      select b.gtin14, null from changed c join catalog.barcode b on b.barcode_id = c.key where c.entity = 'catalog.barcode'
-      union
-      select null, l.code from catalog.local_code l join product p using (product_id)
-      union
-      select null, l.code from changed c join catalog.local_code l on l.local_code_id = c.key where c.entity = 'catalog.local_code'
+      select distinct g.code from gone g where g.what = 'code' and g.code <> ''
+    ), extent as materialized (
+      select exists (select from gone g where g.what = 'all') or (select count(*) from code) > 1000 as is_all
     ), named as materialized (
-      select i.node_id, i.department, i.item, i.barcode, i.last_on, i.tax_rate, i.tax_source
-        from code c join rollup.item i on i.item = c.gtin14 where i.tax_source is not null
+      select i.node_id, i.department, i.item from code c join rollup.item i on i.item = c.code
+       where i.guessed and not (select is_all from extent)
       union
-      select i.node_id, i.department, i.item, i.barcode, i.last_on, i.tax_rate, i.tax_source
-        from code c join rollup.item i on i.item = 'L:' || i.department || ':' || c.code where i.tax_source is not null
+      select i.node_id, i.department, i.item from code c join rollup.item i on btrim(i.barcode) = c.code
+       where i.guessed and not (select is_all from extent)
       union
-      -- A scale pads the number of an item with zeros.
-      select i.node_id, i.department, i.item, i.barcode, i.last_on, i.tax_rate, i.tax_source
-        from rollup.item i
-       where i.item like 'R:%' and i.tax_source is not null and exists (select from code c where i.item like '%' || c.code)
-    ), other as materialized (
-      select n.node_id, n.department, n.item
-        from named n cross join lateral catalog.line_tax(n.node_id, n.department, n.barcode, null, n.last_on) t
-       where (t.rate, t.source) is distinct from (n.tax_rate, n.tax_source)
+      select i.node_id, i.department, i.item from rollup.item i
+       where i.item >= 'R:' and i.item < 'R;' and i.guessed and not (select is_all from extent)
+         and exists (select from code c where right(i.item, length(c.code)) = c.code)
     ), bucket as (
-      select d.node_id, d.business_date, d.department from other o join rollup.item_day d using (node_id, department, item)
+      select d.node_id, d.business_date, d.department from named n join rollup.item_day d using (node_id, department, item)
       union
       select b.node_id, b.business_date, b.department from rollup.bucket b
-       where b.guessed_lines > 0
-         and exists (select from changed c where c.entity in ('catalog.tax', 'catalog.tax_rate'))
+       where b.guessed_lines > 0 and (select is_all from extent)
       union
       select b.node_id, b.business_date, b.department
-        from changed c join org.department d on d.department_id = c.key
-        join rollup.bucket b on b.node_id = d.node_id and b.department = d.code and b.guessed_lines > 0
-       where c.entity = 'org.department'
+        from gone g join rollup.bucket b on b.node_id = g.node_id and b.department = g.department
+       where g.what = 'department' and b.guessed_lines > 0
       union
       select b.node_id, b.business_date, b.department
-        from changed c join catalog.barcode_rule r on r.barcode_rule_id = c.key
-        join rollup.bucket b on b.node_id = coalesce(r.node_id, b.node_id)
-       where c.entity = 'catalog.barcode_rule'
+        from gone g join rollup.bucket b on b.node_id = coalesce(g.node_id, b.node_id)
+       where g.what = 'rules'
+    ), queued as (
+      insert into rollup.due (node_id, business_date, department, round, due_at)
+      select b.node_id, b.business_date, b.department, (select h.round from sync.change_head h), clock_timestamp()
+        from bucket b order by 1, 2, 3
+      on conflict do nothing
     )
+    select count(*) > 0 from gone";
+
+/// Whatever was noted: all that was guessed.
+const ALL: &str = r"
     insert into rollup.due (node_id, business_date, department, round, due_at)
     select b.node_id, b.business_date, b.department, (select h.round from sync.change_head h), clock_timestamp()
-      from bucket b order by 1, 2, 3
+      from rollup.bucket b where b.guessed_lines > 0
     on conflict do nothing";
 
-/// Notes what is due since these positions of the change log.
-pub fn again(from: i64, to: i64) {
-    sql::execute(GUESS_AGAIN, &[from.into(), to.into()]);
+/// Notes what is due. Answers whether the catalog has changed.
+pub fn again() -> bool {
+    const IS_NOTED: &str = "select exists (select from rollup.guess_due)";
+    if sql::row(IS_NOTED, &[], |row| row.must(1)) != Some(true) {
+        return false;
+    }
+    let read = |row: &sql::Row<'_>| row.must::<bool>(1);
+    match attempt_whatever(|| Ok(sql::row(GUESS_AGAIN, &[], read) == Some(true))) {
+        Ok(is_changed) => is_changed,
+        Err(fault) => {
+            pgrx::warning!("pg_tpv: all guessed tax rates are looked up again, since {}: {}", fault.code, fault.detail);
+            sql::execute("delete from rollup.guess_due", &[]);
+            sql::execute(ALL, &[]);
+            true
+        }
+    }
 }

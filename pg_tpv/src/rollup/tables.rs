@@ -116,24 +116,17 @@ const TAXES: &str = r"
 
 /// Of two days the later one says what an item is called.
 const SEEN: &str = r"
-    insert into rollup.item as i (node_id, department, item, barcode, description, first_on, last_on, tax_rate, tax_source)
-    select $1, $3, v.item, v.code, v.description, $2, $2, v.tax_rate::numeric, v.tax_source
-      from unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) as v (item, code, description, tax_rate, tax_source)
+    insert into rollup.item as i (node_id, department, item, barcode, description, first_on, last_on, guessed)
+    select $1, $3, v.item, v.code, v.description, $2, $2, v.guessed::boolean
+      from unnest($4::text[], $5::text[], $6::text[], $7::text[]) as v (item, code, description, guessed)
      order by v.item
     on conflict (node_id, department, item) do update
-      set (barcode, description) = (select n.barcode, n.description
-             from (values (excluded.barcode, excluded.description, excluded.last_on >= i.last_on), (i.barcode, i.description, true))
-               as n (barcode, description, holds)
-            where n.holds limit 1),
-          (tax_rate, tax_source) = (select n.tax_rate, n.tax_source
-             from (values (excluded.tax_rate, excluded.tax_source, excluded.last_on >= i.last_on or i.tax_source is null),
-                          (i.tax_rate, i.tax_source, true)) as n (tax_rate, tax_source, holds)
-            where n.holds and (n.tax_source is not null or i.tax_source is null) limit 1),
-          first_on = least(i.first_on, excluded.first_on), last_on = greatest(i.last_on, excluded.last_on)
-    where excluded.first_on < i.first_on or excluded.last_on > i.last_on
-       or (excluded.last_on = i.last_on and (i.barcode, i.description) is distinct from (excluded.barcode, excluded.description))
-       or (excluded.tax_source is not null and (excluded.last_on >= i.last_on or i.tax_source is null)
-           and (i.tax_rate, i.tax_source) is distinct from (excluded.tax_rate, excluded.tax_source))";
+      set barcode = case when excluded.last_on >= i.last_on then excluded.barcode else i.barcode end,
+          description = case when excluded.last_on >= i.last_on then excluded.description else i.description end,
+          first_on = least(i.first_on, excluded.first_on), last_on = greatest(i.last_on, excluded.last_on),
+          guessed = i.guessed or excluded.guessed
+    where excluded.first_on < i.first_on or excluded.last_on > i.last_on or (excluded.guessed and not i.guessed)
+       or (excluded.last_on = i.last_on and (i.barcode, i.description) is distinct from (excluded.barcode, excluded.description))";
 
 /// Writes the sums; whether figures have changed.
 pub fn write(bucket: &Bucket, sums: &Sums) -> bool {
@@ -178,12 +171,10 @@ pub fn write(bucket: &Bucket, sums: &Sums) -> bool {
     ];
     let seen = sums.seen.iter();
     let seen = seen.map(|(item, of)| {
-        let rate = of.guess.and_then(|guess| guess.rate).map(|rate| decimal(rate.into(), 2));
-        let source = of.guess.map(|guess| guess.source.word().to_owned());
-        vec![Some(item.clone()), Some(of.code.clone()), Some(of.description.clone()), rate, source]
+        vec![Some(item.clone()), Some(of.code.clone()), Some(of.description.clone()), text(of.is_guessed)]
     });
     let mut args: Vec<sql::Arg<'_>> = bucket.args().into();
-    args.extend(Columns::of(5, seen).0.into_iter().map(Into::into));
+    args.extend(Columns::of(4, seen).0.into_iter().map(Into::into));
     sql::execute(SEEN, &args);
     changed.contains(&true)
 }

@@ -78,6 +78,8 @@ pub extern "C-unwind" fn pg_tpv_fold(_argument: pg_sys::Datum) {
 fn set_up() {
     for setting in [
         "set enable_seqscan = off",
+        // Whoever keeps a table locked is told of in the log.
+        "set lock_timeout = '30s'",
         "set enable_hashjoin = off",
         "set enable_mergejoin = off",
         "set plan_cache_mode = force_generic_plan",

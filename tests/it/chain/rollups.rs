@@ -246,6 +246,13 @@ fn what_the_catalog_says_later_of_a_tax_is_in_the_sums() {
         "update catalog.product set tax_id = (select tax_id from catalog.tax where code = 'G')",
         "update catalog.barcode set deleted = true where gtin14 in (select gtin14 from catalog.barcode order by 1 limit 5)",
         "insert into catalog.tax_rate (tax_id, rate, valid_from) select tax_id, 23, '2025-01-01' from catalog.tax where code = 'G'",
+        // A rate that is said, taken back and said again; a code that was wrong; a code that nothing can be like.
+        "update catalog.product set tax_id = (select tax_id from catalog.tax where code = 'R')",
+        "update catalog.barcode set gtin14 = '00000000000017' where gtin14 = (select max(gtin14) from catalog.barcode where not deleted)",
+        "insert into catalog.local_code (code, product_id) select '12\\', product_id from catalog.product; \
+         insert into catalog.local_code (code, product_id) \
+         select barcode, (select product_id from catalog.product) from sales.receipt_line l \
+          where not exists (select from catalog.barcode b where b.gtin14 = l.gtin14) group by 1 order by 1 limit 3",
     ];
     let mut before = BTreeMap::new();
     for step in steps {
@@ -253,12 +260,57 @@ fn what_the_catalog_says_later_of_a_tax_is_in_the_sums() {
         sums_are_right(&node);
         assert_eq!(before.insert(ask(&node, net), step), None, "{step}");
     }
+    run(&node, &["update catalog.product set tax_id = (select tax_id from catalog.tax where code = 'G')"]);
+    sums_are_right(&node);
+    run(&node, &["update catalog.product set tax_id = (select tax_id from catalog.tax where code = 'R')"]);
+    sums_are_right(&node);
     // A change that is none for the tax sums nothing up again.
     let computed = "select max(computed_at)::text from rollup.bucket";
     let last = ask(&node, computed);
     run(&node, &["update catalog.product set description = 'y'"]);
     sums_are_right(&node);
     assert_eq!(ask(&node, computed), last);
+}
+
+/// What waits in quarantine is not here, and a document about a receipt that never came costs no more than another.
+#[test]
+fn what_waits_is_not_called_complete_and_strays_hold_up_nothing() {
+    let node = Cluster::for_test(&Lab::open().unwrap()).unwrap();
+    register(&mut node.connect().unwrap(), STORES[0]).unwrap();
+    add_oracle(&node);
+    trade(&node, &mut Receipts::new(907), 10);
+    sums_are_right(&node);
+    let wait = "insert into sync.quarantine (node_id, doc_id, business_date, kind, code, detail) \
+        values (1, gen_random_uuid(), current_date, 'receipt', 'NEWER_SCHEMA', 'a test')";
+    run(&node, &[wait]);
+    let until = "select complete_until::text from rollup.until";
+    // What was claimed before it waited may still be published.
+    run(&node, &["select pg_sleep(6)"]);
+    let before = ask(&node, until);
+    trade(&node, &mut Receipts::new(908), 5);
+    sums_are_right(&node);
+    run(&node, &["select pg_sleep(6)"]);
+    assert_eq!(ask(&node, until), before);
+    run(&node, &["select sync.dismiss(quarantine_id, 'a test') from sync.quarantine"]);
+    until_at(&node, &format!("select complete_until > '{before}' from rollup.until"));
+
+    let strays = "insert into sync.touched (at, entity, node_id, key) \
+        select now(), 'sales.receipt', 1, gen_random_uuid() from generate_series(1, 20000)";
+    let started = std::time::Instant::now();
+    run(&node, &[strays]);
+    until_at(&node, SUMMED_UP);
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
+    // Somebody who prepares a large repair in a transaction holds up nobody.
+    let mut repair = node.connect().unwrap();
+    repair.batch_execute("begin; select rollup.rebuild()").unwrap();
+    trade(&node, &mut Receipts::new(909), 5);
+    sums_are_right(&node);
+    repair.batch_execute("commit").unwrap();
+    sums_are_right(&node);
+    // A clock that was ahead when a bucket was summed up puts it to sleep for a moment only.
+    run(&node, &["update rollup.bucket set computed_at = now() + interval '1 day'"]);
+    trade(&node, &mut Receipts::new(910), 5);
+    sums_are_right(&node);
 }
 
 #[test]

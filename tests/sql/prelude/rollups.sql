@@ -133,7 +133,7 @@ begin
     foreach name in array array['sales_hour', 'terminal_day', 'tax_day', 'item_day', 'item', 'bucket'] loop
         select string_agg(quote_ident(attname), ', ' order by attnum) into columns
         from pg_attribute where attrelid = format('rollup.%I', name)::regclass and attnum > 0 and not attisdropped
-            and not (attname = 'computed_at' or name = 'item' and attname in ('tax_rate', 'tax_source'));
+            and not (attname = 'computed_at' or name = 'item' and attname = 'guessed');
         execute format('select string_agg(d::text, e''\n'') from (
             (select ''missing'', %1$s from test.%2$I except all select ''missing'', %1$s from rollup.%2$I) union all
             (select ''added'', %1$s from rollup.%2$I except all select ''added'', %1$s from test.%2$I)) as d', columns, name) into found;

@@ -11,7 +11,7 @@ begin atomic
            ('wire.doc', '_900_refuse'), ('wire.doc', '_900_refuse_truncate'), ('wire.op', '_100_receive'),
            ('wire.op', '_900_refuse'), ('wire.op', '_900_refuse_truncate'), ('wire.resend', '_100_receive')
   )
-  select c.oid::regclass, t.tgname, t.tgenabled, case when a.of_table is null and t.tgname <> '_950_touched' then 'O' else 'A' end::"char"
+  select c.oid::regclass, t.tgname, t.tgenabled, case when a.of_table is null and t.tgname not in ('_950_touched', '_960_guess', '_961_guess') then 'O' else 'A' end::"char"
     from pg_trigger t
     join pg_class c on c.oid = t.tgrelid
     join pg_namespace n on n.oid = c.relnamespace

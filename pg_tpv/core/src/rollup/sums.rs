@@ -106,8 +106,8 @@ pub struct Seen {
     pub code: String,
     /// The description there.
     pub description: String,
-    /// What the catalog says of its tax, where some line does not say it.
-    pub guess: Option<Guess>,
+    /// Whether some line does not say its tax rate.
+    pub is_guessed: bool,
 }
 
 /// All sums of a bucket.
@@ -154,10 +154,9 @@ pub fn sum<'m>(receipts: &[Receipt], meaning: impl Fn(&str) -> Option<&'m Item>)
         sums.lines += as_count(receipt.lines.len());
         sums.guessed_lines += as_count(meanings.iter().filter(|meaning| meaning.source != Source::Receipt).count());
         for (line, meaning) in receipt.lines.iter().zip(&meanings) {
-            let guess =
-                (meaning.source != Source::Receipt).then_some(Guess { rate: meaning.rate, source: meaning.source });
-            let guess = guess.or_else(|| sums.seen.get(meaning.item).and_then(|seen| seen.guess));
-            let seen = Seen { code: line.code.clone(), description: line.description.clone(), guess };
+            let before = sums.seen.get(meaning.item).is_some_and(|seen| seen.is_guessed);
+            let is_guessed = before || meaning.source != Source::Receipt;
+            let seen = Seen { code: line.code.clone(), description: line.description.clone(), is_guessed };
             sums.seen.insert(meaning.item.to_owned(), seen);
         }
         note_terminal(sums.terminals.entry(receipt.terminal.clone()).or_default(), receipt);

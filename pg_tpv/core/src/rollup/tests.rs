@@ -171,5 +171,5 @@ fn receipts_that_wait_are_counted_for_their_terminal_only() {
     assert_eq!((terminal.waited, terminal.waited_most), (12, 9));
     assert_eq!(sums.counts(), Counts { receipts: 2, released: 0, held: 1, voided: 1 });
     assert!(sums.items.is_empty() && sums.taxes.is_empty());
-    assert_eq!(sums.seen["item 1"].guess, Some(Guess { rate: Some(1000), source: Source::Department }));
+    assert!(sums.seen["item 1"].is_guessed);
 }

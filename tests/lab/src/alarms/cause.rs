@@ -184,7 +184,7 @@ impl Shop {
         Ok(&mut found.context("the store has no gateway")?.1)
     }
 
-    /// The store's gateway speaks TLS from now on.
+    /// The store's gateway speaks TLS from now on, for the faults of its certificate.
     pub fn encrypt_store(&mut self) -> Result<()> {
         fs::create_dir_all(self.rig.cluster.folder.join(TLS))?;
         self.new_certificate(A_YEAR)?;

@@ -46,7 +46,6 @@ pub fn run(programs: &Path, words: &mut dyn Write) -> Result<bool> {
         bail!("alerts.yaml and this list differ: {:?}", known.symmetric_difference(&tried).collect::<Vec<_>>());
     }
     let mut shop = Shop::open(programs, Pace::Quicker)?;
-    shop.encrypt_store()?;
     shop.sell(5)?;
     until_true("nothing is wrong", PATIENCE, || shop.firing().is_ok_and(|firing| firing.is_empty()))
         .with_context(|| format!("{:?}", shop.firing()))?;

@@ -53,7 +53,7 @@ impl Shop {
         let doors = Doors::open(&lab, [(CENTRAL, &central), (STORES[0], &rig.cluster)], &[])?;
         let folder = central.folder.join("prometheus");
         let prometheus = Prometheus::start(programs, pace, folder, &[&central, &rig.cluster])?;
-        let shop = Self {
+        let mut shop = Self {
             receipts: Receipts::new(71),
             prometheus,
             doors,
@@ -66,7 +66,12 @@ impl Shop {
             central,
         };
         shop.name_watcher()?;
-        shop.name_gateways()?;
+        match pace {
+            // Before Prometheus knows it: one that is started again is down for a moment.
+            Pace::Quicker => shop.encrypt_store()?,
+            // In trade people log in at the store, and they do not speak TLS.
+            Pace::AsInAShop => shop.name_gateways()?,
+        }
         // Two databases, each counted twice, a watcher and two gateways.
         until_true("Prometheus has asked all", PATIENCE, || shop.prometheus.counts_up(7))?;
         Ok(shop)
