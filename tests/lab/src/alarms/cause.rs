@@ -96,7 +96,10 @@ impl Shop {
                 // Its stamps are ahead until somebody takes them back.
                 self.at(Store, &["select tpv.hlc_step_back()"])
             }
-            Fault::DatabaseDown => self.rig.cluster.start(),
+            Fault::DatabaseDown => {
+                self.rig.cluster.start()?;
+                self.wait_for_heartbeats()
+            }
             Fault::SlowDisk | Fault::FsyncFails => {
                 self.tracer = None;
                 Ok(())
@@ -182,6 +185,19 @@ impl Shop {
     fn gateway_of_store(&mut self) -> Result<&mut Gateway> {
         let found = self.doors.gateways.iter_mut().find(|(node, _)| *node == STORES[0]);
         Ok(&mut found.context("the store has no gateway")?.1)
+    }
+
+    /// After a crash a peer connects again some seconds later. Its silence would be told while the next
+    /// fault is there.
+    fn wait_for_heartbeats(&self) -> Result<()> {
+        let fresh = "select bool_and(is_running = 1 and silent_seconds < 7 and received_age_seconds < 10) \
+                       from sync.peer_gauges() where direction = 'receives'";
+        until_true("the peers hear each other", PATIENCE, || {
+            [&self.central, &self.rig.cluster].into_iter().all(|node| {
+                let row = node.connect().and_then(|mut dba| Ok(dba.query_one(fresh, &[])?));
+                row.is_ok_and(|row| row.get::<_, Option<bool>>(0) == Some(true))
+            })
+        })
     }
 
     /// The store's gateway speaks TLS from now on, for the faults of its certificate.
