@@ -7575,7 +7575,7 @@ CREATE VIEW bi.store AS
      LEFT JOIN org.legal_entity l ON ((l.legal_entity_id = s.legal_entity_id)))
   ORDER BY s.node_id, s.deleted, s.store_id DESC;
 COMMENT ON VIEW bi.store IS 'Dimension: stores. Grain: a store. Closed ones are here too, since they have sales.';
-COMMENT ON COLUMN bi.store.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.store.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.store.store IS 'Code of the store, such as S01.';
 COMMENT ON COLUMN bi.store.name IS 'Name for people.';
 COMMENT ON COLUMN bi.store.timezone IS 'IANA time zone of the store''s clocks.';
@@ -7683,24 +7683,24 @@ CREATE VIEW bi.sales_by_day AS
      JOIN bi.store s ON ((s.node_id = h.node_id)))
      LEFT JOIN rollup.until u ON ((u.node_id = h.node_id)));
 COMMENT ON VIEW bi.sales_by_day IS 'Sales by store and day. Grain: a store and a business day. Held and voided receipts are in no amount. A day without receipts has no row.';
-COMMENT ON COLUMN bi.sales_by_day.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.sales_by_day.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.sales_by_day.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.sales_by_day.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
-COMMENT ON COLUMN bi.sales_by_day.tickets IS 'Receipts that count: accepted and released.';
+COMMENT ON COLUMN bi.sales_by_day.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
+COMMENT ON COLUMN bi.sales_by_day.tickets IS 'Department tickets that count as sales: receipts that are accepted or released. A customer of three departments has three. Whether they were paid at a till is not known.';
 COMMENT ON COLUMN bi.sales_by_day.voided IS 'Receipts that are voided, with the tickets that undid others. They are in no amount.';
 COMMENT ON COLUMN bi.sales_by_day.lines IS 'Lines of receipts that count.';
 COMMENT ON COLUMN bi.sales_by_day.units IS 'Pieces; a weighed line is one. What was taken back counts below zero.';
 COMMENT ON COLUMN bi.sales_by_day.gross IS 'Amount with tax: the sum of the lines. gross = net + tax + without_rate.';
-COMMENT ON COLUMN bi.sales_by_day.net IS 'Amount without tax, of lines whose rate is known. Rounded for each receipt and rate, half away from zero to cents.';
+COMMENT ON COLUMN bi.sales_by_day.net IS 'Amount without tax, of lines whose rate is printed or said by the catalog; the others are in without_rate. Rounded for each receipt and rate, half away from zero to cents.';
 COMMENT ON COLUMN bi.sales_by_day.tax IS 'Tax in the amount.';
-COMMENT ON COLUMN bi.sales_by_day.guessed_tax IS 'The part of tax whose rate the receipts do not say, so that the catalog was asked.';
+COMMENT ON COLUMN bi.sales_by_day.guessed_tax IS 'The part of tax that is guessed: the receipts do not say its rate, and the catalog does (tax_source product or department).';
 COMMENT ON COLUMN bi.sales_by_day.without_rate IS 'Amount with tax of lines whose tax rate nobody says. It is in gross, and no part of net and tax.';
 COMMENT ON COLUMN bi.sales_by_day.average_ticket IS 'gross / tickets, rounded to cents; null without tickets. Over several rows divide the sums instead.';
 COMMENT ON COLUMN bi.sales_by_day.units_per_ticket IS 'units / tickets, rounded to two decimals; null without tickets. Over several rows divide the sums instead.';
 COMMENT ON COLUMN bi.sales_by_day.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
 COMMENT ON COLUMN bi.sales_by_day.is_closed IS 'Whether the store has closed the day. Receipts that come later still count, and are late.';
-COMMENT ON COLUMN bi.sales_by_day.is_complete IS 'Whether complete_until is past the end of the day: nothing that the store recorded in time is missing.';
-COMMENT ON COLUMN bi.sales_by_day.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+COMMENT ON COLUMN bi.sales_by_day.is_complete IS 'Whether complete_until is past the end of the day: no receipt is missing that reached the store''s database in time. false also when complete_until is not known.';
+COMMENT ON COLUMN bi.sales_by_day.complete_until IS 'Every receipt that reached the store''s database before this is in the figures. A ticket that was printed and whose file had not come by then is not. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
 
 -- chain_sales_by_day; Type: VIEW; Schema: bi; Owner: tpv_owner
 CREATE VIEW bi.chain_sales_by_day AS
@@ -7723,17 +7723,17 @@ CREATE VIEW bi.chain_sales_by_day AS
    FROM bi.sales_by_day h
   GROUP BY h.business_date, h.currency;
 COMMENT ON VIEW bi.chain_sales_by_day IS 'Sales of all stores in this database. Grain: a business day and a currency. Held and voided receipts are in no amount.';
-COMMENT ON COLUMN bi.chain_sales_by_day.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.chain_sales_by_day.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
 COMMENT ON COLUMN bi.chain_sales_by_day.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
 COMMENT ON COLUMN bi.chain_sales_by_day.stores IS 'Stores with receipts of that day. Compare it with bi.chain_freshness.stores.';
-COMMENT ON COLUMN bi.chain_sales_by_day.tickets IS 'Receipts that count: accepted and released.';
+COMMENT ON COLUMN bi.chain_sales_by_day.tickets IS 'Department tickets that count as sales: receipts that are accepted or released. A customer of three departments has three. Whether they were paid at a till is not known.';
 COMMENT ON COLUMN bi.chain_sales_by_day.voided IS 'Receipts that are voided, with the tickets that undid others. They are in no amount.';
 COMMENT ON COLUMN bi.chain_sales_by_day.lines IS 'Lines of receipts that count.';
 COMMENT ON COLUMN bi.chain_sales_by_day.units IS 'Pieces; a weighed line is one. What was taken back counts below zero.';
 COMMENT ON COLUMN bi.chain_sales_by_day.gross IS 'Amount with tax: the sum of the lines. gross = net + tax + without_rate.';
-COMMENT ON COLUMN bi.chain_sales_by_day.net IS 'Amount without tax, of lines whose rate is known. Rounded for each receipt and rate, half away from zero to cents.';
+COMMENT ON COLUMN bi.chain_sales_by_day.net IS 'Amount without tax, of lines whose rate is printed or said by the catalog; the others are in without_rate. Rounded for each receipt and rate, half away from zero to cents.';
 COMMENT ON COLUMN bi.chain_sales_by_day.tax IS 'Tax in the amount.';
-COMMENT ON COLUMN bi.chain_sales_by_day.guessed_tax IS 'The part of tax whose rate the receipts do not say, so that the catalog was asked.';
+COMMENT ON COLUMN bi.chain_sales_by_day.guessed_tax IS 'The part of tax that is guessed: the receipts do not say its rate, and the catalog does (tax_source product or department).';
 COMMENT ON COLUMN bi.chain_sales_by_day.without_rate IS 'Amount with tax of lines whose tax rate nobody says. It is in gross, and no part of net and tax.';
 COMMENT ON COLUMN bi.chain_sales_by_day.average_ticket IS 'gross / tickets, rounded to cents; null without tickets. Over several rows divide the sums instead.';
 COMMENT ON COLUMN bi.chain_sales_by_day.units_per_ticket IS 'units / tickets, rounded to two decimals; null without tickets. Over several rows divide the sums instead.';
@@ -7788,7 +7788,7 @@ CREATE VIEW bi.department AS
      LEFT JOIN catalog.tax t ON ((t.tax_id = d.tax_id)))
   ORDER BY d.node_id, d.code, d.deleted, d.department_id DESC;
 COMMENT ON VIEW bi.department IS 'Dimension: departments of stores. Grain: a store and a department. Where a code was given again, it is the department that has it now.';
-COMMENT ON COLUMN bi.department.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.department.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.department.store IS 'Code of the store, such as S01.';
 COMMENT ON COLUMN bi.department.department IS 'Code of the department.';
 COMMENT ON COLUMN bi.department.name IS 'Name for people.';
@@ -7821,7 +7821,7 @@ COMMENT ON VIEW bi.concessionaire IS 'Dimension: who leases which department now
 COMMENT ON COLUMN bi.concessionaire.concessionaire_id IS 'Key of the concessionaire; null for a department that the store runs itself.';
 COMMENT ON COLUMN bi.concessionaire.concessionaire IS 'Registered name of the concessionaire; null for a department that the store runs itself.';
 COMMENT ON COLUMN bi.concessionaire.tax_number IS 'Tax number of the concessionaire; null when it is not known.';
-COMMENT ON COLUMN bi.concessionaire.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.concessionaire.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.concessionaire.store IS 'Code of the store, such as S01.';
 COMMENT ON COLUMN bi.concessionaire.department IS 'Code of the department.';
 COMMENT ON COLUMN bi.concessionaire.lease_from IS 'The first business day that somebody was given as a concessionaire there; null when nobody was.';
@@ -7922,7 +7922,7 @@ CREATE VIEW bi.date AS
            FROM rollup.bucket b) r
      CROSS JOIN LATERAL generate_series(r.first_day, r.last_day, '1 day'::interval) d(day));
 COMMENT ON VIEW bi.date IS 'Dimension: the calendar. Grain: a day. Whole years, from the first business day with a receipt to the last; empty before the first receipt. Days without sales are here too.';
-COMMENT ON COLUMN bi.date.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.date.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
 COMMENT ON COLUMN bi.date.year IS 'Calendar year.';
 COMMENT ON COLUMN bi.date.quarter IS 'Quarter of the calendar year, 1 to 4.';
 COMMENT ON COLUMN bi.date.month IS 'Month, 1 to 12.';
@@ -7987,18 +7987,18 @@ CREATE VIEW bi.day_status AS
      LEFT JOIN sales.day_close c ON (((c.node_id = b.node_id) AND (c.business_date = b.business_date))))
      LEFT JOIN rollup.until u ON ((u.node_id = b.node_id)));
 COMMENT ON VIEW bi.day_status IS 'How far a day is settled. Grain: a store and a business day. Days without receipts are not here.';
-COMMENT ON COLUMN bi.day_status.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.day_status.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.day_status.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.day_status.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.day_status.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
 COMMENT ON COLUMN bi.day_status.receipts IS 'Receipts in all states.';
 COMMENT ON COLUMN bi.day_status.lines IS 'Their lines, also of held and voided receipts.';
 COMMENT ON COLUMN bi.day_status.guessed_lines IS 'Lines that say no tax rate, so that the catalog was asked.';
 COMMENT ON COLUMN bi.day_status.is_closed IS 'Whether the store has closed the day. Receipts that come later still count, and are late.';
 COMMENT ON COLUMN bi.day_status.closed_at IS 'When the store closed the day; null while it is open.';
-COMMENT ON COLUMN bi.day_status.is_complete IS 'Whether complete_until is past the end of the day: nothing that the store recorded in time is missing.';
+COMMENT ON COLUMN bi.day_status.is_complete IS 'Whether complete_until is past the end of the day: no receipt is missing that reached the store''s database in time. false also when complete_until is not known.';
 COMMENT ON COLUMN bi.day_status.restatements IS 'How often its sums changed after it was closed: rows of bi.restated_day.';
 COMMENT ON COLUMN bi.day_status.summed_up_at IS 'When its sums were worked out last.';
-COMMENT ON COLUMN bi.day_status.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+COMMENT ON COLUMN bi.day_status.complete_until IS 'Every receipt that reached the store''s database before this is in the figures. A ticket that was printed and whose file had not come by then is not. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
 
 -- freshness; Type: VIEW; Schema: bi; Owner: tpv_owner
 CREATE VIEW bi.freshness AS
@@ -8020,9 +8020,9 @@ CREATE VIEW bi.freshness AS
           GROUP BY w.node_id) d ON ((d.node_id = s.node_id)))
   WHERE s.is_here;
 COMMENT ON VIEW bi.freshness IS 'Up to when the figures of a store are complete and verified. Grain: a store whose receipts come to this database. In the database of a store it has one row.';
-COMMENT ON COLUMN bi.freshness.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.freshness.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.freshness.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.freshness.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+COMMENT ON COLUMN bi.freshness.complete_until IS 'Every receipt that reached the store''s database before this is in the figures. A ticket that was printed and whose file had not come by then is not. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
 COMMENT ON COLUMN bi.freshness.received_until IS 'Every document that the store recorded before this is in this database. Null in the store''s own, and while it is not known.';
 COMMENT ON COLUMN bi.freshness.verified_until IS 'The same, and compared: the hash chains link up to what the store has. Null in the store''s own, and while it is not known.';
 COMMENT ON COLUMN bi.freshness.heard_at IS 'When this database last heard of the store. Null in the store''s own.';
@@ -8051,17 +8051,17 @@ CREATE VIEW bi.held_receipt AS
      JOIN bi.store s ON ((s.node_id = r.node_id)))
   WHERE (r.state = 'held'::text);
 COMMENT ON VIEW bi.held_receipt IS 'Receipts that wait for a person to release or void them. Grain: a receipt. They are in no sum of sales.';
-COMMENT ON COLUMN bi.held_receipt.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.held_receipt.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.held_receipt.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.held_receipt.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.held_receipt.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
 COMMENT ON COLUMN bi.held_receipt.department IS 'Code of the department.';
-COMMENT ON COLUMN bi.held_receipt.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.held_receipt.terminal IS 'Code of the terminal.';
 COMMENT ON COLUMN bi.held_receipt.receipt_id IS 'Key of the receipt, together with node_id.';
 COMMENT ON COLUMN bi.held_receipt.series IS 'Series of the ticket; empty when there is none.';
 COMMENT ON COLUMN bi.held_receipt.receipt_number IS 'Number as printed. It is unique for a terminal and day only.';
 COMMENT ON COLUMN bi.held_receipt.printed_at IS 'The instant it was printed.';
 COMMENT ON COLUMN bi.held_receipt.recorded_at IS 'When the store''s database received it.';
-COMMENT ON COLUMN bi.held_receipt.hold_code IS 'Why it was held, a stable code (docs/codes.md); null when it was not.';
+COMMENT ON COLUMN bi.held_receipt.hold_code IS 'Why it is held, a stable code: docs/codes.md says what each means.';
 COMMENT ON COLUMN bi.held_receipt.flags IS 'Codes of what was odd and no reason to hold it: LATE, ROUNDING, CHECK_DIGIT … (docs/codes.md).';
 COMMENT ON COLUMN bi.held_receipt.lines IS 'Number of its lines.';
 COMMENT ON COLUMN bi.held_receipt.total IS 'Printed total with tax: what the customer saw.';
@@ -8098,16 +8098,16 @@ CREATE VIEW bi.number_gap AS
      JOIN bi.store s ON ((s.node_id = g.node_id)))
      LEFT JOIN rollup.until u ON ((u.node_id = g.node_id)))
   WHERE (g.before_number > (g.after_number + 1));
-COMMENT ON VIEW bi.number_gap IS 'Numbers that a terminal left out within a business day. Grain: a gap in the numbers of a store, a business day, a terminal and a series. Filter by business_date. Receipts in all states have a number, voided and held ones too. Numbers that are not made of digits, and gaps between one day and the next, are not looked at. A gap before complete_until stays until a late file fills it: terminals number themselves, and a number may never have been printed.';
-COMMENT ON COLUMN bi.number_gap.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON VIEW bi.number_gap IS 'Numbers that a terminal left out within a business day. Grain: a gap in the numbers of a store, a business day, a terminal and a series. Filter by business_date. Receipts in all states have a number, voided and held ones too. Numbers that are not made of digits, and gaps between one day and the next, are not looked at. Once complete_until is past the end of the day, a gap stays until a late file fills it; before that its receipt may be on its way. Terminals number themselves, and a number may never have been printed; a refused file leaves a gap, too.';
+COMMENT ON COLUMN bi.number_gap.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.number_gap.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.number_gap.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
-COMMENT ON COLUMN bi.number_gap.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.number_gap.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
+COMMENT ON COLUMN bi.number_gap.terminal IS 'Code of the terminal.';
 COMMENT ON COLUMN bi.number_gap.series IS 'Series of the ticket; empty when there is none.';
 COMMENT ON COLUMN bi.number_gap.after_number IS 'The last number before the gap.';
 COMMENT ON COLUMN bi.number_gap.before_number IS 'The first number behind it.';
 COMMENT ON COLUMN bi.number_gap.missing IS 'How many numbers are missing between them.';
-COMMENT ON COLUMN bi.number_gap.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+COMMENT ON COLUMN bi.number_gap.complete_until IS 'Every receipt that reached the store''s database before this is in the figures. A ticket that was printed and whose file had not come by then is not. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
 
 -- barcode; Type: TABLE; Schema: catalog; Owner: tpv_owner
 CREATE TABLE catalog.barcode (
@@ -8226,11 +8226,11 @@ CREATE VIEW bi.price_check AS
                  LIMIT 1)) AS price) c)
   WHERE ((r.state = ANY (ARRAY['accepted'::text, 'released'::text])) AND (l.price <> c.price));
 COMMENT ON VIEW bi.price_check IS 'Lines that were sold at another price than the catalog''s. Grain: a line of a receipt that counts. Ask for a store and a few days: each line is compared when somebody reads. Lines whose product or price the catalog does not know are not here.';
-COMMENT ON COLUMN bi.price_check.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.price_check.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.price_check.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.price_check.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.price_check.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
 COMMENT ON COLUMN bi.price_check.department IS 'Code of the department.';
-COMMENT ON COLUMN bi.price_check.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.price_check.terminal IS 'Code of the terminal.';
 COMMENT ON COLUMN bi.price_check.receipt_id IS 'Key of the receipt, together with node_id.';
 COMMENT ON COLUMN bi.price_check.receipt_number IS 'Number as printed. It is unique for a terminal and day only.';
 COMMENT ON COLUMN bi.price_check.printed_at IS 'The instant it was printed.';
@@ -8299,10 +8299,10 @@ CREATE VIEW bi.product AS
         END)))
      LEFT JOIN catalog.tax t ON (((t.tax_id = p.tax_id) AND (NOT t.deleted))));
 COMMENT ON VIEW bi.product IS 'Dimension: what was sold, and the product that the catalog has for it now. Grain: a store, a department and an item. Items that were on no receipt are not here. The catalog is asked when somebody reads: filter by item or store first.';
-COMMENT ON COLUMN bi.product.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.product.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.product.store IS 'Code of the store, such as S01.';
 COMMENT ON COLUMN bi.product.department IS 'Code of the department.';
-COMMENT ON COLUMN bi.product.item IS 'What was sold: a GTIN of 14 digits; R: and the digits of a restricted number (scale labels of all weights are one item); else L:<department>:<code>.';
+COMMENT ON COLUMN bi.product.item IS 'What was sold: a GTIN of 14 digits; R: and the digits of a restricted number (scale labels of all weights are one item); else L:<department>:<code>. A GTIN is the same everywhere; what R: and L: mean is a matter of the store, so group them by node_id too.';
 COMMENT ON COLUMN bi.product.barcode IS 'The code on the last receipt with it.';
 COMMENT ON COLUMN bi.product.description IS 'As the last receipt with it says.';
 COMMENT ON COLUMN bi.product.first_receipt_on IS 'The first business day with it on a receipt, in whatever state.';
@@ -8341,11 +8341,11 @@ CREATE VIEW bi.receipt AS
    FROM (sales.receipt r
      JOIN bi.store s ON ((s.node_id = r.node_id)));
 COMMENT ON VIEW bi.receipt IS 'Fact: receipts of departments in all states. Grain: a receipt. Filter by business_date, or by receipt_id with node_id. Sums of sales take those where counts is true; the answers bi.sales_by_… do it already.';
-COMMENT ON COLUMN bi.receipt.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.receipt.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.receipt.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.receipt.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.receipt.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
 COMMENT ON COLUMN bi.receipt.department IS 'Code of the department.';
-COMMENT ON COLUMN bi.receipt.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.receipt.terminal IS 'Code of the terminal.';
 COMMENT ON COLUMN bi.receipt.receipt_id IS 'Key of the receipt, together with node_id.';
 COMMENT ON COLUMN bi.receipt.series IS 'Series of the ticket; empty when there is none.';
 COMMENT ON COLUMN bi.receipt.receipt_number IS 'Number as printed. It is unique for a terminal and day only.';
@@ -8426,11 +8426,11 @@ CREATE VIEW bi.receipts_by_state AS
      JOIN bi.store s ON ((s.node_id = d.node_id)))
      LEFT JOIN rollup.until u ON ((u.node_id = d.node_id)));
 COMMENT ON VIEW bi.receipts_by_state IS 'How many receipts are in which state now. Grain: a store, a business day, a department and a terminal. Files that are no receipts are in bi.rejected_file.';
-COMMENT ON COLUMN bi.receipts_by_state.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.receipts_by_state.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.receipts_by_state.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.receipts_by_state.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.receipts_by_state.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
 COMMENT ON COLUMN bi.receipts_by_state.department IS 'Code of the department.';
-COMMENT ON COLUMN bi.receipts_by_state.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.receipts_by_state.terminal IS 'Code of the terminal.';
 COMMENT ON COLUMN bi.receipts_by_state.receipts IS 'Receipts in all states: accepted + released + held + voided.';
 COMMENT ON COLUMN bi.receipts_by_state.accepted IS 'Receipts that count and never waited.';
 COMMENT ON COLUMN bi.receipts_by_state.released IS 'Receipts that count, after a person released them.';
@@ -8440,7 +8440,7 @@ COMMENT ON COLUMN bi.receipts_by_state.late IS 'Receipts that came after their d
 COMMENT ON COLUMN bi.receipts_by_state.held_total IS 'Sum of the printed totals of those that are held, with tax.';
 COMMENT ON COLUMN bi.receipts_by_state.voided_total IS 'Sum of the printed totals of those that are voided, with tax.';
 COMMENT ON COLUMN bi.receipts_by_state.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
-COMMENT ON COLUMN bi.receipts_by_state.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+COMMENT ON COLUMN bi.receipts_by_state.complete_until IS 'Every receipt that reached the store''s database before this is in the figures. A ticket that was printed and whose file had not come by then is not. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
 
 -- rejected; Type: TABLE; Schema: sales; Owner: tpv_owner
 CREATE TABLE sales.rejected (
@@ -8482,9 +8482,9 @@ CREATE VIEW bi.rejected_file AS
      CROSS JOIN sync.this_node t)
      JOIN bi.store s ON ((s.node_id = t.node_id)));
 COMMENT ON VIEW bi.rejected_file IS 'Files that are no usable receipts. Grain: a file. Each store keeps its own, so this is empty at central. What the files hold is not shown.';
-COMMENT ON COLUMN bi.rejected_file.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.rejected_file.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.rejected_file.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.rejected_file.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.rejected_file.terminal IS 'Code of the terminal.';
 COMMENT ON COLUMN bi.rejected_file.refused_at IS 'When it first came.';
 COMMENT ON COLUMN bi.rejected_file.business_date IS 'The business day on which it came. What is printed in it does not count.';
 COMMENT ON COLUMN bi.rejected_file.code IS 'Why: a stable code such as TRUNCATED or UNKNOWN_TERMINAL (docs/codes.md).';
@@ -8509,9 +8509,9 @@ CREATE VIEW bi.restated_day AS
    FROM (rollup.restated r
      JOIN bi.store s ON ((s.node_id = r.node_id)));
 COMMENT ON VIEW bi.restated_day IS 'Changes of a day''s sums after the day was closed. Grain: a change of a store, a business day and a department. It is what this database had shown before; another one may have heard later, and so have other rows.';
-COMMENT ON COLUMN bi.restated_day.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.restated_day.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.restated_day.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.restated_day.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.restated_day.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
 COMMENT ON COLUMN bi.restated_day.department IS 'Code of the department.';
 COMMENT ON COLUMN bi.restated_day.restated_at IS 'When the sums changed here.';
 COMMENT ON COLUMN bi.restated_day.tickets_before IS 'Receipts that counted before.';
@@ -8519,7 +8519,7 @@ COMMENT ON COLUMN bi.restated_day.tickets_after IS 'Receipts that counted after 
 COMMENT ON COLUMN bi.restated_day.gross_before IS 'Amount with tax before.';
 COMMENT ON COLUMN bi.restated_day.gross_after IS 'Amount with tax after it.';
 COMMENT ON COLUMN bi.restated_day.gross_change IS 'gross_after - gross_before.';
-COMMENT ON COLUMN bi.restated_day.why IS 'How many receipts came, were voided, released or held, or left; else that lines or tax rates changed.';
+COMMENT ON COLUMN bi.restated_day.why IS 'What happened, in English: 2 receipts came, 1 receipt was voided; or that lines or tax rates changed. A change of tax alone leaves gross as it was.';
 COMMENT ON COLUMN bi.restated_day.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
 
 -- sale_line; Type: VIEW; Schema: bi; Owner: tpv_owner
@@ -8557,16 +8557,16 @@ CREATE VIEW bi.sale_line AS
      JOIN sales.receipt_line l ON (((l.node_id = r.node_id) AND (l.receipt_id = r.receipt_id) AND (l.business_date = r.business_date))))
      JOIN bi.store s ON ((s.node_id = r.node_id)));
 COMMENT ON VIEW bi.sale_line IS 'Fact: lines of receipts in all states. Grain: a line. Ask for a receipt, or for a store and a few days: item and guessed tax rates are looked up line by line. Sums over longer times are in bi.sales_by_item. Without tax there is no amount of a line: it is rounded for a receipt and rate (bi.tax_by_day).';
-COMMENT ON COLUMN bi.sale_line.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.sale_line.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.sale_line.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.sale_line.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.sale_line.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
 COMMENT ON COLUMN bi.sale_line.department IS 'Code of the department.';
-COMMENT ON COLUMN bi.sale_line.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.sale_line.terminal IS 'Code of the terminal.';
 COMMENT ON COLUMN bi.sale_line.receipt_id IS 'Key of the receipt, together with node_id.';
 COMMENT ON COLUMN bi.sale_line.receipt_number IS 'Number as printed. It is unique for a terminal and day only.';
 COMMENT ON COLUMN bi.sale_line.printed_at IS 'The instant it was printed.';
 COMMENT ON COLUMN bi.sale_line.line_number IS 'Place on the receipt, from 1.';
-COMMENT ON COLUMN bi.sale_line.item IS 'What was sold: a GTIN of 14 digits; R: and the digits of a restricted number (scale labels of all weights are one item); else L:<department>:<code>.';
+COMMENT ON COLUMN bi.sale_line.item IS 'What was sold: a GTIN of 14 digits; R: and the digits of a restricted number (scale labels of all weights are one item); else L:<department>:<code>. A GTIN is the same everywhere; what R: and L: mean is a matter of the store, so group them by node_id too.';
 COMMENT ON COLUMN bi.sale_line.barcode IS 'The code on the line, as it was given.';
 COMMENT ON COLUMN bi.sale_line.gtin14 IS 'Its 14-digit form when it is a GTIN with a right check digit; else null.';
 COMMENT ON COLUMN bi.sale_line.description IS 'As the receipt says.';
@@ -8574,7 +8574,7 @@ COMMENT ON COLUMN bi.sale_line.price IS 'Unit price with tax, as on the receipt.
 COMMENT ON COLUMN bi.sale_line.quantity IS 'Pieces or kilograms; below zero when taken back.';
 COMMENT ON COLUMN bi.sale_line.gross IS 'Amount of the line with tax: price × quantity, rounded half away from zero to cents.';
 COMMENT ON COLUMN bi.sale_line.tax_rate IS 'Percent; null when nobody says it.';
-COMMENT ON COLUMN bi.sale_line.tax_source IS 'Who says the rate. receipt: it was printed. product, department: the catalog, at the business day. unknown: nobody.';
+COMMENT ON COLUMN bi.sale_line.tax_source IS 'Who says the rate. receipt: it was printed. product, department: guessed by the catalog, at the business day. unknown: nobody.';
 COMMENT ON COLUMN bi.sale_line.state IS 'State of its receipt: accepted, held, released or voided.';
 COMMENT ON COLUMN bi.sale_line.counts IS 'Whether it is a sale: accepted or released.';
 
@@ -8616,23 +8616,23 @@ CREATE VIEW bi.sales_by_department AS
           GROUP BY h_1.node_id, s.store, s.currency, h_1.business_date, h_1.department) h
      LEFT JOIN rollup.until u ON ((u.node_id = h.node_id)));
 COMMENT ON VIEW bi.sales_by_department IS 'Sales by department. Grain: a store, a business day and a department. Held and voided receipts are in no amount.';
-COMMENT ON COLUMN bi.sales_by_department.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.sales_by_department.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.sales_by_department.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.sales_by_department.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.sales_by_department.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
 COMMENT ON COLUMN bi.sales_by_department.department IS 'Code of the department.';
-COMMENT ON COLUMN bi.sales_by_department.tickets IS 'Receipts that count: accepted and released.';
+COMMENT ON COLUMN bi.sales_by_department.tickets IS 'Department tickets that count as sales: receipts that are accepted or released. A customer of three departments has three. Whether they were paid at a till is not known.';
 COMMENT ON COLUMN bi.sales_by_department.voided IS 'Receipts that are voided, with the tickets that undid others. They are in no amount.';
 COMMENT ON COLUMN bi.sales_by_department.lines IS 'Lines of receipts that count.';
 COMMENT ON COLUMN bi.sales_by_department.units IS 'Pieces; a weighed line is one. What was taken back counts below zero.';
 COMMENT ON COLUMN bi.sales_by_department.gross IS 'Amount with tax: the sum of the lines. gross = net + tax + without_rate.';
-COMMENT ON COLUMN bi.sales_by_department.net IS 'Amount without tax, of lines whose rate is known. Rounded for each receipt and rate, half away from zero to cents.';
+COMMENT ON COLUMN bi.sales_by_department.net IS 'Amount without tax, of lines whose rate is printed or said by the catalog; the others are in without_rate. Rounded for each receipt and rate, half away from zero to cents.';
 COMMENT ON COLUMN bi.sales_by_department.tax IS 'Tax in the amount.';
-COMMENT ON COLUMN bi.sales_by_department.guessed_tax IS 'The part of tax whose rate the receipts do not say, so that the catalog was asked.';
+COMMENT ON COLUMN bi.sales_by_department.guessed_tax IS 'The part of tax that is guessed: the receipts do not say its rate, and the catalog does (tax_source product or department).';
 COMMENT ON COLUMN bi.sales_by_department.without_rate IS 'Amount with tax of lines whose tax rate nobody says. It is in gross, and no part of net and tax.';
 COMMENT ON COLUMN bi.sales_by_department.average_ticket IS 'gross / tickets, rounded to cents; null without tickets. Over several rows divide the sums instead.';
 COMMENT ON COLUMN bi.sales_by_department.units_per_ticket IS 'units / tickets, rounded to two decimals; null without tickets. Over several rows divide the sums instead.';
 COMMENT ON COLUMN bi.sales_by_department.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
-COMMENT ON COLUMN bi.sales_by_department.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+COMMENT ON COLUMN bi.sales_by_department.complete_until IS 'Every receipt that reached the store''s database before this is in the figures. A ticket that was printed and whose file had not come by then is not. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
 
 -- sales_by_concessionaire; Type: VIEW; Schema: bi; Owner: tpv_owner
 CREATE VIEW bi.sales_by_concessionaire AS
@@ -8656,20 +8656,20 @@ CREATE VIEW bi.sales_by_concessionaire AS
   WHERE (d.concessionaire_id IS NOT NULL);
 COMMENT ON VIEW bi.sales_by_concessionaire IS 'Sales of leased departments. Grain: a concessionaire, a store, a department and a business day. All days are given to whoever has the department now: who had it before is not recorded yet. Departments that the store runs itself are not here.';
 COMMENT ON COLUMN bi.sales_by_concessionaire.concessionaire_id IS 'Key of the concessionaire; null for a department that the store runs itself.';
-COMMENT ON COLUMN bi.sales_by_concessionaire.concessionaire IS 'Registered name of the concessionaire; null for a department that the store runs itself.';
-COMMENT ON COLUMN bi.sales_by_concessionaire.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.concessionaire IS 'Registered name of the concessionaire.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.sales_by_concessionaire.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.sales_by_concessionaire.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
 COMMENT ON COLUMN bi.sales_by_concessionaire.department IS 'Code of the department.';
-COMMENT ON COLUMN bi.sales_by_concessionaire.tickets IS 'Receipts that count: accepted and released.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.tickets IS 'Department tickets that count as sales: receipts that are accepted or released. A customer of three departments has three. Whether they were paid at a till is not known.';
 COMMENT ON COLUMN bi.sales_by_concessionaire.lines IS 'Lines of receipts that count.';
 COMMENT ON COLUMN bi.sales_by_concessionaire.units IS 'Pieces; a weighed line is one. What was taken back counts below zero.';
 COMMENT ON COLUMN bi.sales_by_concessionaire.gross IS 'Amount with tax: the sum of the lines. gross = net + tax + without_rate.';
-COMMENT ON COLUMN bi.sales_by_concessionaire.net IS 'Amount without tax, of lines whose rate is known. Rounded for each receipt and rate, half away from zero to cents.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.net IS 'Amount without tax, of lines whose rate is printed or said by the catalog; the others are in without_rate. Rounded for each receipt and rate, half away from zero to cents.';
 COMMENT ON COLUMN bi.sales_by_concessionaire.tax IS 'Tax in the amount.';
 COMMENT ON COLUMN bi.sales_by_concessionaire.without_rate IS 'Amount with tax of lines whose tax rate nobody says. It is in gross, and no part of net and tax.';
 COMMENT ON COLUMN bi.sales_by_concessionaire.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
-COMMENT ON COLUMN bi.sales_by_concessionaire.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+COMMENT ON COLUMN bi.sales_by_concessionaire.complete_until IS 'Every receipt that reached the store''s database before this is in the figures. A ticket that was printed and whose file had not come by then is not. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
 
 -- sales_by_hour; Type: VIEW; Schema: bi; Owner: tpv_owner
 CREATE VIEW bi.sales_by_hour AS
@@ -8695,24 +8695,24 @@ CREATE VIEW bi.sales_by_hour AS
      JOIN bi.store s ON ((s.node_id = h.node_id)))
      LEFT JOIN rollup.until u ON ((u.node_id = h.node_id)));
 COMMENT ON VIEW bi.sales_by_hour IS 'Sales by hour. Grain: a store, a business day, a department and an hour of the store''s wall clock. Held and voided receipts are in no amount. Hours after midnight and before the cut-off belong to the business day before.';
-COMMENT ON COLUMN bi.sales_by_hour.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.sales_by_hour.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.sales_by_hour.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.sales_by_hour.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.sales_by_hour.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
 COMMENT ON COLUMN bi.sales_by_hour.department IS 'Code of the department.';
 COMMENT ON COLUMN bi.sales_by_hour.hour IS 'Hour of the store''s wall clock when it was printed, 0 to 23.';
-COMMENT ON COLUMN bi.sales_by_hour.tickets IS 'Receipts that count: accepted and released.';
+COMMENT ON COLUMN bi.sales_by_hour.tickets IS 'Department tickets that count as sales: receipts that are accepted or released. A customer of three departments has three. Whether they were paid at a till is not known.';
 COMMENT ON COLUMN bi.sales_by_hour.voided IS 'Receipts that are voided, with the tickets that undid others. They are in no amount.';
 COMMENT ON COLUMN bi.sales_by_hour.lines IS 'Lines of receipts that count.';
 COMMENT ON COLUMN bi.sales_by_hour.units IS 'Pieces; a weighed line is one. What was taken back counts below zero.';
 COMMENT ON COLUMN bi.sales_by_hour.gross IS 'Amount with tax: the sum of the lines. gross = net + tax + without_rate.';
-COMMENT ON COLUMN bi.sales_by_hour.net IS 'Amount without tax, of lines whose rate is known. Rounded for each receipt and rate, half away from zero to cents.';
+COMMENT ON COLUMN bi.sales_by_hour.net IS 'Amount without tax, of lines whose rate is printed or said by the catalog; the others are in without_rate. Rounded for each receipt and rate, half away from zero to cents.';
 COMMENT ON COLUMN bi.sales_by_hour.tax IS 'Tax in the amount.';
-COMMENT ON COLUMN bi.sales_by_hour.guessed_tax IS 'The part of tax whose rate the receipts do not say, so that the catalog was asked.';
+COMMENT ON COLUMN bi.sales_by_hour.guessed_tax IS 'The part of tax that is guessed: the receipts do not say its rate, and the catalog does (tax_source product or department).';
 COMMENT ON COLUMN bi.sales_by_hour.without_rate IS 'Amount with tax of lines whose tax rate nobody says. It is in gross, and no part of net and tax.';
 COMMENT ON COLUMN bi.sales_by_hour.average_ticket IS 'gross / tickets, rounded to cents; null without tickets. Over several rows divide the sums instead.';
 COMMENT ON COLUMN bi.sales_by_hour.units_per_ticket IS 'units / tickets, rounded to two decimals; null without tickets. Over several rows divide the sums instead.';
 COMMENT ON COLUMN bi.sales_by_hour.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
-COMMENT ON COLUMN bi.sales_by_hour.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+COMMENT ON COLUMN bi.sales_by_hour.complete_until IS 'Every receipt that reached the store''s database before this is in the figures. A ticket that was printed and whose file had not come by then is not. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
 
 -- item_day; Type: TABLE; Schema: rollup; Owner: tpv_owner
 CREATE TABLE rollup.item_day (
@@ -8761,21 +8761,21 @@ CREATE VIEW bi.sales_by_item AS
      LEFT JOIN rollup.item i ON (((i.node_id = d.node_id) AND (i.department = d.department) AND (i.item = d.item))))
      LEFT JOIN rollup.until u ON ((u.node_id = d.node_id)));
 COMMENT ON VIEW bi.sales_by_item IS 'Sales by item. Grain: a store, a business day, a department and an item. Held and voided receipts are not in it. Which product it is now is in bi.product.';
-COMMENT ON COLUMN bi.sales_by_item.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.sales_by_item.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.sales_by_item.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.sales_by_item.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.sales_by_item.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
 COMMENT ON COLUMN bi.sales_by_item.department IS 'Code of the department.';
-COMMENT ON COLUMN bi.sales_by_item.item IS 'What was sold: a GTIN of 14 digits; R: and the digits of a restricted number (scale labels of all weights are one item); else L:<department>:<code>.';
+COMMENT ON COLUMN bi.sales_by_item.item IS 'What was sold: a GTIN of 14 digits; R: and the digits of a restricted number (scale labels of all weights are one item); else L:<department>:<code>. A GTIN is the same everywhere; what R: and L: mean is a matter of the store, so group them by node_id too.';
 COMMENT ON COLUMN bi.sales_by_item.description IS 'As the last receipt with the item says.';
 COMMENT ON COLUMN bi.sales_by_item.lines IS 'Lines of receipts that count.';
-COMMENT ON COLUMN bi.sales_by_item.sold IS 'Sum of the quantities above zero: pieces or kilograms.';
+COMMENT ON COLUMN bi.sales_by_item.sold IS 'Sum of the quantities above zero, in the unit of the item: pieces, kilograms or litres (bi.product.unit).';
 COMMENT ON COLUMN bi.sales_by_item.returned IS 'Sum of the quantities below zero, as a number above it.';
-COMMENT ON COLUMN bi.sales_by_item.quantity IS 'sold - returned: pieces or kilograms.';
-COMMENT ON COLUMN bi.sales_by_item.gross IS 'Amount with tax: the sum of the lines. gross = net + tax + without_rate.';
+COMMENT ON COLUMN bi.sales_by_item.quantity IS 'sold - returned, in the unit of the item: pieces, kilograms or litres (bi.product.unit).';
+COMMENT ON COLUMN bi.sales_by_item.gross IS 'Amount with tax: the sum of the lines. What it has beyond net and without_rate is tax.';
 COMMENT ON COLUMN bi.sales_by_item.net IS 'Amount without tax. It is rounded for a day, and so may differ by cents from bi.tax_by_day, where receipts are rounded one by one.';
 COMMENT ON COLUMN bi.sales_by_item.without_rate IS 'Amount with tax of lines whose tax rate nobody says. It is in gross, and no part of net and tax.';
 COMMENT ON COLUMN bi.sales_by_item.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
-COMMENT ON COLUMN bi.sales_by_item.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+COMMENT ON COLUMN bi.sales_by_item.complete_until IS 'Every receipt that reached the store''s database before this is in the figures. A ticket that was printed and whose file had not come by then is not. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
 
 -- sales_by_terminal; Type: VIEW; Schema: bi; Owner: tpv_owner
 CREATE VIEW bi.sales_by_terminal AS
@@ -8798,21 +8798,21 @@ CREATE VIEW bi.sales_by_terminal AS
      JOIN bi.store s ON ((s.node_id = d.node_id)))
      LEFT JOIN rollup.until u ON ((u.node_id = d.node_id)));
 COMMENT ON VIEW bi.sales_by_terminal IS 'Sales by terminal. Grain: a store, a business day, a department and a terminal. Held and voided receipts are in no amount.';
-COMMENT ON COLUMN bi.sales_by_terminal.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.sales_by_terminal.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.sales_by_terminal.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.sales_by_terminal.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.sales_by_terminal.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
 COMMENT ON COLUMN bi.sales_by_terminal.department IS 'Code of the department.';
-COMMENT ON COLUMN bi.sales_by_terminal.terminal IS 'Code of the terminal that issued the receipts.';
-COMMENT ON COLUMN bi.sales_by_terminal.tickets IS 'Receipts that count: accepted and released.';
+COMMENT ON COLUMN bi.sales_by_terminal.terminal IS 'Code of the terminal.';
+COMMENT ON COLUMN bi.sales_by_terminal.tickets IS 'Department tickets that count as sales: receipts that are accepted or released. A customer of three departments has three. Whether they were paid at a till is not known.';
 COMMENT ON COLUMN bi.sales_by_terminal.voided IS 'Receipts that are voided, with the tickets that undid others. They are in no amount.';
 COMMENT ON COLUMN bi.sales_by_terminal.lines IS 'Lines of receipts that count.';
 COMMENT ON COLUMN bi.sales_by_terminal.gross IS 'Amount with tax: the sum of the lines. gross = net + tax + without_rate.';
-COMMENT ON COLUMN bi.sales_by_terminal.net IS 'Amount without tax, of lines whose rate is known. Rounded for each receipt and rate, half away from zero to cents.';
+COMMENT ON COLUMN bi.sales_by_terminal.net IS 'Amount without tax, of lines whose rate is printed or said by the catalog; the others are in without_rate. Rounded for each receipt and rate, half away from zero to cents.';
 COMMENT ON COLUMN bi.sales_by_terminal.tax IS 'Tax in the amount.';
 COMMENT ON COLUMN bi.sales_by_terminal.without_rate IS 'Amount with tax of lines whose tax rate nobody says. It is in gross, and no part of net and tax.';
 COMMENT ON COLUMN bi.sales_by_terminal.average_ticket IS 'gross / tickets, rounded to cents; null without tickets. Over several rows divide the sums instead.';
 COMMENT ON COLUMN bi.sales_by_terminal.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
-COMMENT ON COLUMN bi.sales_by_terminal.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+COMMENT ON COLUMN bi.sales_by_terminal.complete_until IS 'Every receipt that reached the store''s database before this is in the figures. A ticket that was printed and whose file had not come by then is not. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
 
 -- stopped_selling; Type: VIEW; Schema: bi; Owner: tpv_owner
 CREATE VIEW bi.stopped_selling AS
@@ -8845,17 +8845,17 @@ CREATE VIEW bi.stopped_selling AS
          LIMIT 1) l)
   WHERE (l.last_sold_on < e.last_business_date);
 COMMENT ON VIEW bi.stopped_selling IS 'Items that did not sell on the last business day of their store, and for how long. Grain: a store, a department and an item. Days are counted up to the last business day with a receipt there, so a store whose line is cut does not look as if nothing sold. Items that never sold are not here.';
-COMMENT ON COLUMN bi.stopped_selling.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.stopped_selling.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.stopped_selling.store IS 'Code of the store, such as S01.';
 COMMENT ON COLUMN bi.stopped_selling.department IS 'Code of the department.';
-COMMENT ON COLUMN bi.stopped_selling.item IS 'What was sold: a GTIN of 14 digits; R: and the digits of a restricted number (scale labels of all weights are one item); else L:<department>:<code>.';
+COMMENT ON COLUMN bi.stopped_selling.item IS 'What was sold: a GTIN of 14 digits; R: and the digits of a restricted number (scale labels of all weights are one item); else L:<department>:<code>. A GTIN is the same everywhere; what R: and L: mean is a matter of the store, so group them by node_id too.';
 COMMENT ON COLUMN bi.stopped_selling.description IS 'As the last receipt with the item says.';
 COMMENT ON COLUMN bi.stopped_selling.last_sold_on IS 'The last business day it was sold. Returns are no sale.';
 COMMENT ON COLUMN bi.stopped_selling.days_without_sale IS 'Days from then to the last business day of the store.';
 COMMENT ON COLUMN bi.stopped_selling.sold_in_last_weeks IS 'Pieces or kilograms sold in the 28 days that end with last_sold_on.';
 COMMENT ON COLUMN bi.stopped_selling.gross_in_last_weeks IS 'Amount with tax in these days, less returns.';
 COMMENT ON COLUMN bi.stopped_selling.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
-COMMENT ON COLUMN bi.stopped_selling.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+COMMENT ON COLUMN bi.stopped_selling.complete_until IS 'Every receipt that reached the store''s database before this is in the figures. A ticket that was printed and whose file had not come by then is not. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
 
 -- tax_rate; Type: TABLE; Schema: catalog; Owner: tpv_owner
 CREATE TABLE catalog.tax_rate (
@@ -8940,19 +8940,19 @@ CREATE VIEW bi.tax_by_day AS
      JOIN bi.store s ON ((s.node_id = t.node_id)))
      LEFT JOIN rollup.until u ON ((u.node_id = t.node_id)));
 COMMENT ON VIEW bi.tax_by_day IS 'Sales by tax rate. Grain: a store, a business day, a department, a rate and who says the rate. Held and voided receipts are not in it.';
-COMMENT ON COLUMN bi.tax_by_day.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.tax_by_day.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.tax_by_day.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.tax_by_day.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.tax_by_day.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
 COMMENT ON COLUMN bi.tax_by_day.department IS 'Code of the department.';
 COMMENT ON COLUMN bi.tax_by_day.tax_rate IS 'Percent; null when nobody says it.';
-COMMENT ON COLUMN bi.tax_by_day.tax_source IS 'Who says the rate. receipt: it was printed. product, department: the catalog, at the business day. unknown: nobody.';
+COMMENT ON COLUMN bi.tax_by_day.tax_source IS 'Who says the rate. receipt: it was printed. product, department: guessed by the catalog, at the business day. unknown: nobody.';
 COMMENT ON COLUMN bi.tax_by_day.tickets IS 'Receipts with lines of that rate. A receipt with two rates is in two rows: do not add them up.';
 COMMENT ON COLUMN bi.tax_by_day.lines IS 'Lines of receipts that count.';
-COMMENT ON COLUMN bi.tax_by_day.gross IS 'Amount with tax: the sum of the lines. gross = net + tax + without_rate.';
+COMMENT ON COLUMN bi.tax_by_day.gross IS 'Amount with tax: net + tax; where nobody says the rate, net and tax are 0.';
 COMMENT ON COLUMN bi.tax_by_day.net IS 'Amount without tax: for each receipt and rate rounded half away from zero to cents. 0 where nobody says the rate.';
 COMMENT ON COLUMN bi.tax_by_day.tax IS 'gross - net; 0 where nobody says the rate.';
 COMMENT ON COLUMN bi.tax_by_day.currency IS 'ISO 4217 code of all amounts of the row. Never add amounts of two currencies.';
-COMMENT ON COLUMN bi.tax_by_day.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+COMMENT ON COLUMN bi.tax_by_day.complete_until IS 'Every receipt that reached the store''s database before this is in the figures. A ticket that was printed and whose file had not come by then is not. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
 
 -- terminal; Type: TABLE; Schema: org; Owner: tpv_owner
 CREATE TABLE org.terminal (
@@ -8990,9 +8990,9 @@ CREATE VIEW bi.terminal AS
      JOIN bi.store s ON ((s.node_id = t.node_id)))
   ORDER BY t.node_id, t.code, t.deleted, t.terminal_id DESC;
 COMMENT ON VIEW bi.terminal IS 'Dimension: terminals and tills. Grain: a store and a terminal. When each was last heard is in bi.terminal_freshness.';
-COMMENT ON COLUMN bi.terminal.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.terminal.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.terminal.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.terminal.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.terminal.terminal IS 'Code of the terminal.';
 COMMENT ON COLUMN bi.terminal.kind IS 'department: it issues the tickets of a department. till: it is where customers pay.';
 COMMENT ON COLUMN bi.terminal.department IS 'The department it belongs to; null for a till that belongs to none.';
 COMMENT ON COLUMN bi.terminal.is_active IS 'Whether its files are taken in.';
@@ -9038,12 +9038,12 @@ CREATE VIEW bi.terminal_freshness AS
           GROUP BY c.node_id, (split_part(c.chain, '~'::text, 1))) h ON (((h.node_id = t.node_id) AND (h.terminal = t.terminal))))
   WHERE (t.kind = 'department'::text);
 COMMENT ON VIEW bi.terminal_freshness IS 'When each terminal was last heard. Grain: a store and a terminal. Tills are not here: they send no tickets.';
-COMMENT ON COLUMN bi.terminal_freshness.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.terminal_freshness.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.terminal_freshness.store IS 'Code of the store, such as S01.';
 COMMENT ON COLUMN bi.terminal_freshness.department IS 'The department it belongs to.';
-COMMENT ON COLUMN bi.terminal_freshness.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.terminal_freshness.terminal IS 'Code of the terminal.';
 COMMENT ON COLUMN bi.terminal_freshness.is_active IS 'Whether its files are taken in.';
-COMMENT ON COLUMN bi.terminal_freshness.last_heard_at IS 'When the store recorded its last receipt. At central as the store''s last heartbeat said, which may be ahead of the figures. Null when nothing was heard yet.';
+COMMENT ON COLUMN bi.terminal_freshness.last_heard_at IS 'When the store''s database recorded the last receipt of this terminal: one that is on and sells nothing looks silent. At central as the store''s last heartbeat said, which may be ahead of the figures. Null when nothing was heard yet.';
 
 -- terminal_success; Type: VIEW; Schema: bi; Owner: tpv_owner
 CREATE VIEW bi.terminal_success AS
@@ -9094,17 +9094,17 @@ CREATE VIEW bi.terminal_success AS
      LEFT JOIN sync.this_node h ON ((h.node_id = d.node_id)))
      LEFT JOIN rollup.until u ON ((u.node_id = d.node_id)));
 COMMENT ON VIEW bi.terminal_success IS 'The share of valid files that were taken in, and how long they waited. Grain: a store, a business day and a terminal. Files that still lie in an inbox are not known to a database: the metrics of the watcher have them. Repeats count once.';
-COMMENT ON COLUMN bi.terminal_success.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.terminal_success.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.terminal_success.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.terminal_success.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
-COMMENT ON COLUMN bi.terminal_success.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.terminal_success.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
+COMMENT ON COLUMN bi.terminal_success.terminal IS 'Code of the terminal.';
 COMMENT ON COLUMN bi.terminal_success.taken_in IS 'Receipts that were taken in, in whatever state they are.';
-COMMENT ON COLUMN bi.terminal_success.not_taken_in IS 'Files that were refused for no fault of the file: UNKNOWN_TERMINAL, NOT_STORABLE, NOT_A_RECEIPT, on the day they came. One that was handed in again later counts in both. Null but in the store''s own database, which alone knows them.';
+COMMENT ON COLUMN bi.terminal_success.not_taken_in IS 'Files that were refused for no fault of the file: UNKNOWN_TERMINAL, NOT_STORABLE, NOT_A_RECEIPT (docs/codes.md). They count on the day they came, taken_in on its business day. One that was handed in again later counts in both. Null but in the store''s own database, which alone knows them.';
 COMMENT ON COLUMN bi.terminal_success.success_percent IS 'taken_in of 100 valid files, that is taken_in + not_taken_in. Null but in the store''s own database.';
 COMMENT ON COLUMN bi.terminal_success.waited_seconds IS 'Whole seconds from print to the store''s database, of all receipts together. A clock that is ahead counts as 0.';
 COMMENT ON COLUMN bi.terminal_success.waited_average_seconds IS 'waited_seconds / taken_in. Over several rows divide the sums instead.';
 COMMENT ON COLUMN bi.terminal_success.waited_most_seconds IS 'The longest of these, in seconds.';
-COMMENT ON COLUMN bi.terminal_success.complete_until IS 'Whatever the store recorded before this is in the figures. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
+COMMENT ON COLUMN bi.terminal_success.complete_until IS 'Every receipt that reached the store''s database before this is in the figures. A ticket that was printed and whose file had not come by then is not. Null: not known yet. Over several stores take bi.chain_freshness, since min() leaves out nulls.';
 
 -- total_check; Type: VIEW; Schema: bi; Owner: tpv_owner
 CREATE VIEW bi.total_check AS
@@ -9126,11 +9126,11 @@ CREATE VIEW bi.total_check AS
      JOIN bi.store s ON ((s.node_id = r.node_id)))
   WHERE ((r.state = ANY (ARRAY['accepted'::text, 'released'::text])) AND (r.total_difference <> (0)::numeric));
 COMMENT ON VIEW bi.total_check IS 'Receipts that the checkout charges otherwise than the slip says: it charges the lines. Grain: a receipt that counts. Filter by business_date.';
-COMMENT ON COLUMN bi.total_check.node_id IS 'Number of the store''s node: the key by which views are joined. A store code can be given again, this is not.';
+COMMENT ON COLUMN bi.total_check.node_id IS 'Number of the store''s node: join views by it. A store code may be used for another store later, this number never is.';
 COMMENT ON COLUMN bi.total_check.store IS 'Code of the store, such as S01.';
-COMMENT ON COLUMN bi.total_check.business_date IS 'The business day: it ends at the cut-off hour of the store, and not at midnight.';
+COMMENT ON COLUMN bi.total_check.business_date IS 'The business day, by the date on which it begins. It ends at the cut-off hour of the store on the next date.';
 COMMENT ON COLUMN bi.total_check.department IS 'Code of the department.';
-COMMENT ON COLUMN bi.total_check.terminal IS 'Code of the terminal that issued the receipts.';
+COMMENT ON COLUMN bi.total_check.terminal IS 'Code of the terminal.';
 COMMENT ON COLUMN bi.total_check.receipt_id IS 'Key of the receipt, together with node_id.';
 COMMENT ON COLUMN bi.total_check.receipt_number IS 'Number as printed. It is unique for a terminal and day only.';
 COMMENT ON COLUMN bi.total_check.printed_at IS 'The instant it was printed.';

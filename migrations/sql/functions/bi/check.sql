@@ -82,8 +82,9 @@ create or replace view bi.number_gap as
 comment on view bi.number_gap is
   'Numbers that a terminal left out within a business day. Grain: a gap in the numbers of a store, a business day, a terminal and a '
   'series. Filter by business_date. Receipts in all states have a number, voided and held ones too. Numbers that are not '
-  'made of digits, and gaps between one day and the next, are not looked at. A gap before complete_until stays until a late '
-  'file fills it: terminals number themselves, and a number may never have been printed.';
+  'made of digits, and gaps between one day and the next, are not looked at. Once complete_until is past '
+  'the end of the day, a gap stays until a late file fills it; before that its receipt may be on its way. Terminals number '
+  'themselves, and a number may never have been printed; a refused file leaves a gap, too.';
 comment on column bi.number_gap.after_number is 'The last number before the gap.';
 comment on column bi.number_gap.before_number is 'The first number behind it.';
 comment on column bi.number_gap.missing is 'How many numbers are missing between them.';

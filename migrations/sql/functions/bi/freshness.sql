@@ -33,8 +33,8 @@ comment on view bi.terminal_freshness is
 comment on column bi.terminal_freshness.department is 'The department it belongs to.';
 comment on column bi.terminal_freshness.is_active is 'Whether its files are taken in.';
 comment on column bi.terminal_freshness.last_heard_at is
-  'When the store recorded its last receipt. At central as the store''s last heartbeat said, which may be ahead of the figures. '
-  'Null when nothing was heard yet.';
+  'When the store''s database recorded the last receipt of this terminal: one that is on and sells nothing looks silent. At '
+  'central as the store''s last heartbeat said, which may be ahead of the figures. Null when nothing was heard yet.';
 
 create or replace view bi.analyst_login as
   select r.rolname::text as login, l.statement_timeout, l.idle_in_transaction_session_timeout, l.lock_timeout,

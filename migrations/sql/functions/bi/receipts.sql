@@ -64,8 +64,8 @@ comment on view bi.terminal_success is
   'that still lie in an inbox are not known to a database: the metrics of the watcher have them. Repeats count once.';
 comment on column bi.terminal_success.taken_in is 'Receipts that were taken in, in whatever state they are.';
 comment on column bi.terminal_success.not_taken_in is
-  'Files that were refused for no fault of the file: UNKNOWN_TERMINAL, NOT_STORABLE, NOT_A_RECEIPT, on the day they came. '
-  'One that was handed in again later counts in both. Null but in the store''s own database, which alone knows them.';
+  'Files that were refused for no fault of the file: UNKNOWN_TERMINAL, NOT_STORABLE, NOT_A_RECEIPT (docs/codes.md). They count '
+  'on the day they came, taken_in on its business day. One that was handed in again later counts in both. Null but in the store''s own database, which alone knows them.';
 comment on column bi.terminal_success.success_percent is
   'taken_in of 100 valid files, that is taken_in + not_taken_in. Null but in the store''s own database.';
 comment on column bi.terminal_success.waited_seconds is
@@ -89,7 +89,8 @@ comment on column bi.restated_day.gross_before is 'Amount with tax before.';
 comment on column bi.restated_day.gross_after is 'Amount with tax after it.';
 comment on column bi.restated_day.gross_change is 'gross_after - gross_before.';
 comment on column bi.restated_day.why is
-  'How many receipts came, were voided, released or held, or left; else that lines or tax rates changed.';
+  'What happened, in English: 2 receipts came, 1 receipt was voided; or that lines or tax rates changed. A change of tax alone '
+  'leaves gross as it was.';
 
 create or replace view bi.day_status as
   select b.node_id, s.store, b.business_date, b.receipts, b.lines, b.guessed_lines, c.closed_at is not null as is_closed, c.closed_at,
@@ -112,3 +113,4 @@ comment on column bi.day_status.guessed_lines is 'Lines that say no tax rate, so
 comment on column bi.day_status.closed_at is 'When the store closed the day; null while it is open.';
 comment on column bi.day_status.restatements is 'How often its sums changed after it was closed: rows of bi.restated_day.';
 comment on column bi.day_status.summed_up_at is 'When its sums were worked out last.';
+comment on column bi.held_receipt.hold_code is 'Why it is held, a stable code: docs/codes.md says what each means.';

@@ -150,3 +150,7 @@ comment on column bi.tax_by_day.tickets is
 comment on column bi.tax_by_day.net is
   'Amount without tax: for each receipt and rate rounded half away from zero to cents. 0 where nobody says the rate.';
 comment on column bi.tax_by_day.tax is 'gross - net; 0 where nobody says the rate.';
+comment on column bi.tax_by_day.gross is 'Amount with tax: net + tax; where nobody says the rate, net and tax are 0.';
+comment on column bi.sales_by_item.gross is
+  'Amount with tax: the sum of the lines. What it has beyond net and without_rate is tax.';
+comment on column bi.sales_by_concessionaire.concessionaire is 'Registered name of the concessionaire.';
