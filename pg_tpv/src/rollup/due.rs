@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use chrono::NaiveDate;
 
-use super::bucket::{self, Bucket};
+use super::bucket::Bucket;
 use super::catalog::Catalog;
+use super::summing;
 use crate::postgres::{attempt_whatever, sql};
 
 const LOCK: &str = "lock table tpv_lock.fold in exclusive mode";
@@ -44,7 +45,7 @@ pub fn sum_up(until: Instant, catalog: &mut Catalog) -> bool {
         let bucket = Bucket { node_id, date, department };
         sql::execute(TAKE, &bucket.args());
         let summed_up = attempt_whatever(|| {
-            bucket::sum_up(&bucket, catalog);
+            summing::sum_up(&bucket, catalog);
             Ok(())
         });
         if let Err(fault) = summed_up {

@@ -6,7 +6,8 @@
 //! | `round` | numbers what has changed, and notes which buckets that concerns |
 //! | `guess` | notes which buckets a change of the catalog concerns |
 //! | `due` | sums up buckets that are due, and says how far sums are complete |
-//! | `bucket` | reads a bucket and sums it up |
+//! | `bucket` | what is summed up together |
+//! | `summing` | reads a bucket and sums it up |
 //! | `catalog` | what the codes of a bucket mean |
 //! | `tables` | writes sums into their tables |
 //!
@@ -18,5 +19,6 @@ mod catalog;
 mod due;
 mod guess;
 mod round;
+mod summing;
 mod tables;
 pub mod worker;
